@@ -1,0 +1,225 @@
+"""RNNEncoder: a sequence to its last hidden state."""
+
+import numpy as np
+from sklearn.base import (
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+
+from skrnn._base import BaseRNN, mean_and_scale
+from skrnn._core import network
+from skrnn._validation import encode_labels, task_of, validate_training_data
+
+
+class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
+    """Encode sequences as vectors that know about order.
+
+    A recurrent network [1]_ reads each sequence step by step,
+
+        h_0 = 0,    h_t = activation(W h_{t-1} + U x_t + b),
+
+    and its last hidden state h is the code of the sequence. W, U and b are learned
+    together with V and c so that ``V h + c`` predicts y: by cross entropy where y holds
+    class labels, by squared error where it holds numbers.
+
+    Parameters
+    ----------
+    nhidden : int, default=128
+        Length of the hidden state h.
+    activation : {"tanh", "relu"}, default="tanh"
+        What bounds, or cuts off, each entry of h.
+    learning_rate_init : float, default=0.005
+        The largest learning rate of Adam [2]_. It rises to this value over the first
+        quarter of the epochs and falls to a hundredth of it by the last [3]_.
+    batch_size : int or "auto", default="auto"
+        Sequences an update. "auto" takes an eighth of the data, but at least 8 and at
+        most 128 sequences.
+    max_iter : int or "auto", default="auto"
+        Number of epochs, over which the learning rate rises and falls. "auto" takes
+        as many as 1500 updates need, but at least 15 and at most 1000.
+    alpha : float, default=0.3
+        Strength of the weight decay: each update scales W, U and V by
+        ``1 - learning_rate * alpha`` [4]_.
+    max_grad_norm : float or None, default=1.0
+        Gradients longer than this, in Euclidean norm, are scaled down to it [5]_.
+        None leaves them as they are.
+    tol : float, default=1e-4
+        A training loss below this counts as converged.
+    n_iter_no_change : int, default=10
+        Training stops before `max_iter` when the loss has been below `tol` for this
+        many epochs in a row.
+    random_state : int, RandomState instance or None, default=None
+        Initial weights, order of the sequences, and hidden tokens. With an int, two
+        fits give the same weights. The global generators are not used.
+    verbose : int, default=0
+        Print a line after each epoch: its loss, speed and the time left.
+
+    Attributes
+    ----------
+    task_ : {"classification", "regression"}
+        What y was taken for, by :func:`sklearn.utils.multiclass.type_of_target`:
+        strings, integers and floats that are whole numbers are class labels, other
+        floats are numbers to predict.
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, sorted. Only there for classification.
+    kind_ : {"text", "tokens", "series"}
+        What the sequences of `fit` were: strings, token lists, or numbers.
+    W_ : list of one ndarray of shape (nhidden, nhidden)
+        Recurrent weights: what h keeps from one step to the next.
+    U_ : list of one ndarray of shape (nhidden, n_inputs)
+        Input weights. Of tokens, column ``vocabulary_[token]`` is the vector of the
+        token and column 0 that of unknown tokens.
+    b_ : list of one ndarray of shape (nhidden,)
+        Biases of the hidden state.
+    V_ : ndarray of shape (n_outputs, nhidden)
+        Output weights, learned to predict y from h. Numbers to predict are
+        standardised first.
+    intercept_ : ndarray of shape (n_outputs,)
+        Output biases.
+    vocabulary_ : dict of token -> int
+        Tokens of the training data, in sorted order. Not there for numbers.
+    mean_, scale_ : ndarrays of shape (n_features,)
+        Mean and standard deviation of each feature over all steps of the training
+        data, by which numbers are standardised. Not there for tokens.
+    n_features_in_ : int
+        Number of steps, if X was a table of univariate series or could have been one.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, if X was a frame of numbers whose columns are named.
+    loss_ : float
+        Loss of the last epoch: cross entropy in nats, or half the squared error of
+        standardised y, averaged over
+        the training data while the weights moved.
+    best_loss_ : float
+        The smallest loss of an epoch.
+    loss_curve_ : list of float
+        The loss of each epoch.
+    n_iter_ : int
+        Number of epochs.
+
+    See Also
+    --------
+    RNNClassifier : The same network, which also predicts the class.
+
+    Notes
+    -----
+    While fitting, a token that occurs c times is replaced by the unknown token with
+    probability 0.25 / (0.25 + c), so that unknown tokens have a vector that was
+    trained [6]_.
+
+    Time O(n_steps nhidden^2) for all sequences together, an epoch; memory
+    O(n_steps) for the data and O(n_steps_in_batch nhidden) for a batch. Sequences are
+    packed, not padded: a sequence costs what its own steps cost.
+
+    References
+    ----------
+    .. [1] Elman (1990), "Finding Structure in Time", Cognitive Science 14(2).
+    .. [2] Kingma and Ba (2015), "Adam: A Method for Stochastic Optimization", ICLR.
+    .. [3] Smith and Topin (2019), "Super-convergence: very fast training of neural
+       networks using large learning rates", SPIE 11006.
+    .. [4] Loshchilov and Hutter (2019), "Decoupled Weight Decay Regularization",
+       ICLR.
+    .. [5] Pascanu, Mikolov and Bengio (2013), "On the difficulty of training
+       recurrent neural networks", ICML.
+    .. [6] Kiperwasser and Goldberg (2016), "Simple and Accurate Dependency Parsing
+       Using Bidirectional LSTM Feature Representations", TACL 4.
+
+    Examples
+    --------
+    >>> from skrnn import RNNEncoder
+    >>> X = ["cat", "act", "tact", "taca"] * 5
+    >>> y = ["ends in t", "ends in t", "ends in t", "ends in a"] * 5
+    >>> encoder = RNNEncoder(nhidden=4, random_state=0).fit(X, y)
+    >>> encoder.transform(["cat", "act", "cat"]).shape
+    (3, 4)
+    >>> encoder.get_feature_names_out()
+    array(['rnnencoder0', 'rnnencoder1', 'rnnencoder2', 'rnnencoder3'],
+          dtype=object)
+
+    The order of the steps matters, so two words of the same letters differ:
+
+    >>> cat, act, same = encoder.transform(["cat", "act", "cat"])
+    >>> bool(abs(cat - act).max() > 0.1), bool((cat == same).all())
+    (True, True)
+    """
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Learn to encode sequences by learning to predict y from them.
+
+        Parameters
+        ----------
+        X : list, tuple, ndarray or Series of n_samples sequences
+            Strings, whose characters are the steps; lists of tokens (strings or
+            integers); lists of floats or numeric arrays of shape (n_steps,) or
+            (n_steps, n_features). Sequences may differ in length. An array of shape
+            (n_samples, n_steps) or (n_samples, n_steps, n_features) is series of
+            equal length.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or one or more numbers for each sequence.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sequence in the loss. A weight of 0 is as good as removal.
+
+        Returns
+        -------
+        self : RNNEncoder
+            The fitted encoder.
+
+        Raises
+        ------
+        TypeError
+            If X is not a container of sequences of one kind.
+        ValueError
+            If X or one of its sequences is empty; if the numbers of features differ; if
+            a number is NaN or infinite; if X, y and sample_weight differ in length;
+            or if y is
+            neither labels nor numbers.
+        """
+        sequences, y, sample_weight = validate_training_data(self, X, y, sample_weight)
+        self.task_ = task_of(y)
+        if self.task_ == "classification":
+            self.classes_, target = encode_labels(y)
+            n_outputs, loss = len(self.classes_), network.cross_entropy
+        else:
+            if hasattr(self, "classes_"):  # of an earlier fit on labels
+                del self.classes_
+            y = y.reshape(len(y), -1).astype(np.float64)
+            mean, scale = mean_and_scale(y, sample_weight)
+            target = ((y - mean) / scale).astype(np.float32)
+            n_outputs, loss = target.shape[1], network.squared_error
+        self._fit_network(sequences, target, n_outputs, loss, sample_weight)
+        return self
+
+    def transform(self, X):
+        """Encode sequences.
+
+        Parameters
+        ----------
+        X : list, tuple, ndarray or Series of n_samples sequences
+            Of the kind that `fit` saw.
+
+        Returns
+        -------
+        h : ndarray of shape (n_samples, nhidden), float32
+            The last hidden state of each sequence.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+        TypeError
+            If X holds another kind of sequences than in `fit`.
+        ValueError
+            If a sequence is empty or has another number of features than in `fit`, or
+            if a number is NaN or infinite.
+        """
+        return self._hidden_states(X).numpy()
+
+    @property
+    def _n_features_out(self):
+        return len(self.b_[0])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags

@@ -1,0 +1,213 @@
+"""From what the user passes as X and y to sequences and targets."""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    assert_all_finite,
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
+
+from skrnn._core.sequences import read_array, read_sequences
+
+_KIND_NAMES = {
+    "text": "strings",
+    "tokens": "token lists",
+    "series": "sequences of numbers",
+}
+
+
+def validate_sequences(estimator, X, *, reset):
+    """Read X, as scikit-learn's ``validate_data`` does for tables.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    X : array-like
+        A rectangular two-dimensional numeric array or frame is a table of univariate
+        series, one row a series, of the width that fit saw, if fit saw univariate
+        series of one length. All other containers may be ragged.
+    reset : bool
+        True in `fit`: remember what kind of sequences X holds. False afterwards:
+        demand the same.
+
+    Returns
+    -------
+    sequences : Sequences
+
+    Raises
+    ------
+    TypeError
+        If X is not a container of sequences, or holds another kind than in `fit`.
+    ValueError
+        If X is one string, is empty, or holds a sequence that cannot be used.
+    """
+    if isinstance(X, str):
+        raise ValueError(
+            "Iterable over sequences expected, string object received. Use [X] to pass "
+            "one sequence."
+        )
+    if isinstance(X, (list, tuple)):
+        sequences = read_sequences(X)
+        _forget_columns(estimator, reset)
+        if reset and _is_rectangular(sequences):
+            estimator.n_features_in_ = int(sequences.lengths[0])
+    else:
+        sequences = _read_container(estimator, X, reset)
+    if reset:
+        estimator.kind_ = sequences.kind
+    else:
+        _check_same_kind(estimator, sequences)
+    return sequences
+
+
+def _read_container(estimator, X, reset):
+    """Read an array, a frame or a Series."""
+    if not (issparse(X) or hasattr(X, "__array__")):
+        name = type(X).__name__
+        raise TypeError(
+            f"X is of type {name}: a list, tuple, array or Series of sequences was "
+            "expected. Use list(X) if it can be iterated over."
+        )
+    array = None if issparse(X) else np.asarray(X)
+    if array is not None and array.ndim == 3:
+        X = check_array(array, allow_nd=True, ensure_all_finite=False)
+        _forget_columns(estimator, reset)
+        return read_array(X)
+    if array is not None and array.ndim in (1, 2) and _holds_objects(array):
+        _forget_columns(estimator, reset)
+        if array.ndim == 2 and array.shape[1] == 1:
+            array = array[:, 0]  # a column of a frame
+        return read_sequences(array.tolist())
+    # A table of numbers, or something that check_array knows how to refuse.
+    X = validate_data(
+        estimator,
+        X,
+        dtype=[np.float64, np.float32],
+        ensure_all_finite=False,  # read_array says where
+        reset=reset,
+    )
+    return read_array(X)
+
+
+def _is_rectangular(sequences):
+    """Whether the sequences could have been passed as a table of numbers."""
+    return (
+        sequences.kind == "series"
+        and sequences.values.shape[1] == 1
+        and (sequences.lengths == sequences.lengths[0]).all()
+    )
+
+
+def _holds_objects(array):
+    """Whether the entries of an array are strings, tokens or whole sequences."""
+    if array.dtype.kind in "UT":
+        return True
+    if array.dtype.kind != "O":
+        return False
+    if array.ndim == 1:
+        return True
+    # An array of numbers may be of dtype object too.
+    return array.size > 0 and isinstance(array.flat[0], (str, list, tuple, np.ndarray))
+
+
+def _forget_columns(estimator, reset):
+    """Sequences have no columns: drop those of an earlier fit on a table."""
+    if reset:
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(estimator, name):
+                delattr(estimator, name)
+
+
+def _check_same_kind(estimator, sequences):
+    name = type(estimator).__name__
+    if sequences.kind != estimator.kind_:
+        raise TypeError(
+            f"X holds {_KIND_NAMES[sequences.kind]}, but {name} was fitted on "
+            f"{_KIND_NAMES[estimator.kind_]}. Pass the kind of sequences it was fitted "
+            "on."
+        )
+    if sequences.kind == "series":
+        n_features, expected = sequences.values.shape[1], len(estimator.mean_)
+        if n_features != expected:
+            raise ValueError(
+                f"X has {n_features} features at each step, but {name} was fitted with "
+                f"{expected}. Pass the same features as in fit."
+            )
+
+
+def validate_training_data(estimator, X, y, sample_weight):
+    """Read X and check y and the weights against it.
+
+    Returns
+    -------
+    sequences : Sequences
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    sample_weight : ndarray of shape (n_samples,), float64
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`validate_sequences`; also if y is missing, holds NaN, or if the
+        numbers of sequences, targets and weights differ.
+    """
+    name = type(estimator).__name__
+    sequences = validate_sequences(estimator, X, reset=True)
+    if y is None:
+        raise ValueError(
+            f"This {name} estimator requires y to be passed, but the target y is None."
+        )
+    y = check_array(
+        y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
+    )
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    if y.dtype.kind in "fcO":
+        assert_all_finite(y, estimator_name=name, input_name="y")
+    starts = sequences.offsets[:-1]  # stands for X: one entry a sequence
+    check_consistent_length(starts, y)
+    sample_weight = _check_sample_weight(
+        sample_weight, starts, dtype=np.float64, ensure_non_negative=True
+    )
+    return sequences, y, sample_weight
+
+
+def encode_labels(y):
+    """Class labels as integers.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+    labels : ndarray of shape (n_samples,), int64
+    """
+    y = column_or_1d(y)
+    check_classification_targets(y)
+    classes, labels = np.unique(y, return_inverse=True)
+    return classes, labels.astype(np.int64, copy=False)
+
+
+def task_of(y):
+    """Tell class labels and numbers apart.
+
+    Returns
+    -------
+    task : {"classification", "regression"}
+
+    Raises
+    ------
+    ValueError
+        If y is neither, for example multilabel.
+    """
+    kind = type_of_target(y, input_name="y")
+    if kind in ("binary", "multiclass"):
+        return "classification"
+    if kind in ("continuous", "continuous-multioutput"):
+        return "regression"
+    raise ValueError(
+        f"Unknown label type: {kind}. y must hold one class label for each sequence, "
+        "or real numbers."
+    )

@@ -1,0 +1,268 @@
+"""Whole error sentences: where, what, what was expected, and the cure."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+from sklearn.exceptions import NotFittedError
+
+from skrnn import RNNClassifier, RNNEncoder
+
+SERIES = [np.zeros((2, 5)), np.ones((3, 5))]
+
+BAD_X = {
+    "one string": (
+        "katze",
+        ValueError,
+        "Iterable over sequences expected, string object received. Use [X] to pass one "
+        "sequence.",
+    ),
+    "empty list": (
+        [],
+        ValueError,
+        "X is empty: at least one sequence is needed.",
+    ),
+    "empty string": (
+        ["a", "b", "c", "d", ""],
+        ValueError,
+        "X[4] is empty: a sequence needs at least one step.",
+    ),
+    "empty first token list": (
+        [[], ["a"]],
+        ValueError,
+        "X[0] is empty: a sequence needs at least one step.",
+    ),
+    "empty series": (
+        [np.zeros(3), np.zeros(0)],
+        ValueError,
+        "X[1] is empty: a sequence needs at least one step.",
+    ),
+    "ragged feature counts": (
+        [*[np.zeros((2, 5))] * 17, np.zeros((2, 3))],
+        ValueError,
+        "X[17] has 3 features, but X[0] has 5: all sequences must have the same number "
+        "of features.",
+    ),
+    "ragged steps": (
+        [[[1.0, 2.0], [3.0]]],
+        ValueError,
+        "X[0] has steps of unequal numbers of features: a sequence must have shape "
+        "(n_steps,) or (n_steps, n_features).",
+    ),
+    "too deep": (
+        [np.zeros((2, 3, 4))],
+        ValueError,
+        "X[0] has 3 dimensions: a sequence must have shape (n_steps,) or (n_steps, "
+        "n_features).",
+    ),
+    "NaN": (
+        [[0.0, 1.0], [0.0, 2.0, np.nan]],
+        ValueError,
+        "X[1] contains NaN at step 2: all numbers must be finite. Impute the missing "
+        "steps or leave them out.",
+    ),
+    "infinity": (
+        [np.zeros((2, 2)), np.array([[0.0, 1.0], [0.0, -np.inf]])],
+        ValueError,
+        "X[1] contains infinity (inf) at step 1 in feature 1: all numbers must be "
+        "finite. Impute the missing steps or leave them out.",
+    ),
+    "NaN in a table": (
+        np.array([[0.0, 1.0], [np.nan, 2.0]]),
+        ValueError,
+        "X[1] contains NaN at step 0: all numbers must be finite. Impute the missing "
+        "steps or leave them out.",
+    ),
+    "None among strings": (
+        ["cat", None],
+        TypeError,
+        "X[1] is None, but X[0] is a string: all sequences must be of one kind. Drop "
+        "or convert it.",
+    ),
+    "None first": (
+        [None, "cat"],
+        TypeError,
+        "X[0] is None: a sequence is a string, a list of tokens (strings or integers), "
+        "a list of floats or a numeric array of shape (n_steps,) or (n_steps, "
+        "n_features).",
+    ),
+    "missing among strings of a Series": (
+        pd.Series(["cat", None, "dog"]),
+        TypeError,
+        "X[1] is NaN (missing), but X[0] is a string: all sequences must be of one "
+        "kind. Drop or convert it.",
+    ),
+    "None among tokens": (
+        [["a"], ["b", None]],
+        TypeError,
+        "X[1] has None at step 1: tokens must be strings or integers. Measurements "
+        "must be floats in every step.",
+    ),
+    "float among tokens": (
+        [[1, 2], [3, 4.5]],
+        TypeError,
+        "X[1] has a float at step 1: tokens must be strings or integers. Measurements "
+        "must be floats in every step.",
+    ),
+    "string among token lists": (
+        [["a"], "b"],
+        TypeError,
+        "X[1] is a string, but X[0] is a list of tokens: all sequences must be of one "
+        "kind. Drop or convert it.",
+    ),
+    "string among numbers": (
+        [[1.0], "b"],
+        TypeError,
+        "X[1] is a string, but X[0] is a sequence of numbers: all sequences must be of "
+        "one kind. Drop or convert it.",
+    ),
+    "strings inside numbers": (
+        [[1.0], [2.0, "b"]],
+        TypeError,
+        "X[1] holds values that are not real numbers, but X[0] holds numbers: all "
+        "sequences must be of one kind.",
+    ),
+    "a list of numbers": (
+        [1.0, 2.0],
+        TypeError,
+        "X[0] is a float: a sequence is a string, a list of tokens (strings or "
+        "integers), a list of floats or a numeric array of shape (n_steps,) or "
+        "(n_steps, n_features).",
+    ),
+    "bytes": (
+        [b"cat"],
+        TypeError,
+        "X[0] is bytes: a sequence is a string, a list of tokens (strings or "
+        "integers), a list of floats or a numeric array of shape (n_steps,) or "
+        "(n_steps, n_features).",
+    ),
+    "dict": (
+        {"a": 1},
+        TypeError,
+        "X is of type dict: a list, tuple, array or Series of sequences was expected. "
+        "Use list(X) if it can be iterated over.",
+    ),
+    "generator": (
+        (word for word in ["cat"]),
+        TypeError,
+        "X is of type generator: a list, tuple, array or Series of sequences was "
+        "expected. Use list(X) if it can be iterated over.",
+    ),
+    "no steps": (
+        np.zeros((3, 0, 2)),
+        ValueError,
+        "X has shape (3, 0, 2): at least one sequence, one step and one feature are "
+        "needed.",
+    ),
+}
+
+
+@pytest.mark.parametrize("Estimator", [RNNEncoder, RNNClassifier])
+@pytest.mark.parametrize("case", BAD_X)
+def test_bad_X_raises_a_sentence(Estimator, case):
+    X, error, sentence = BAD_X[case]
+    n_samples = len(X) if hasattr(X, "__len__") else 1
+    with pytest.raises(error, match=f"^{re.escape(sentence)}$"):
+        Estimator().fit(X, [0] * n_samples)
+
+
+def test_sparse_input_raises_a_sentence_that_names_it():
+    with pytest.raises(TypeError, match="Sparse data was passed for X, but dense"):
+        RNNClassifier().fit(scipy.sparse.eye(3, format="csr"), [0, 1, 2])
+
+
+FITTED_ON = {
+    "text": ["ab", "ba"],
+    "tokens": [["a", "b"], ["b"]],
+    "series": [[0.0, 1.0], [2.0]],
+}
+NAMES = {"text": "strings", "tokens": "token lists", "series": "sequences of numbers"}
+
+
+@pytest.mark.parametrize("fitted", FITTED_ON)
+@pytest.mark.parametrize("passed", FITTED_ON)
+def test_another_kind_than_in_fit_raises(fitted, passed):
+    classifier = RNNClassifier(max_iter=1).fit(FITTED_ON[fitted], [0, 1])
+    if fitted == passed:
+        assert len(classifier.predict(FITTED_ON[passed])) == 2
+        return
+    sentence = (
+        f"X holds {NAMES[passed]}, but RNNClassifier was fitted on {NAMES[fitted]}. "
+        "Pass the kind of sequences it was fitted on."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        classifier.predict(FITTED_ON[passed])
+
+
+def test_another_number_of_features_than_in_fit_raises():
+    encoder = RNNEncoder(max_iter=1).fit(SERIES, [0, 1])
+    sentence = (
+        "X has 2 features at each step, but RNNEncoder was fitted with 5. Pass the "
+        "same features as in fit."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        encoder.transform([np.zeros((4, 2))])
+
+
+def test_lengths_of_X_and_y_that_differ_raise():
+    sentence = "Found input variables with inconsistent numbers of samples: [3, 2]"
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        RNNClassifier().fit(["a", "b", "c"], [0, 1])
+
+
+def test_y_none_raises():
+    sentence = (
+        "This RNNEncoder estimator requires y to be passed, but the target y is None."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        RNNEncoder().fit(["a", "b"], None)
+
+
+def test_y_neither_labels_nor_numbers_raises():
+    sentence = (
+        "Unknown label type: multilabel-indicator. y must hold one class label for "
+        "each sequence, or real numbers."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        RNNEncoder().fit(["a", "b"], [[0, 1], [1, 1]])
+
+
+@pytest.mark.parametrize(
+    "Estimator, method",
+    [
+        (RNNEncoder, "transform"),
+        (RNNClassifier, "predict"),
+        (RNNClassifier, "predict_proba"),
+        (RNNClassifier, "predict_log_proba"),
+        (RNNClassifier, "decision_function"),
+    ],
+)
+def test_use_before_fit_raises(Estimator, method):
+    sentence = (
+        f"This {Estimator.__name__} instance is not fitted yet. Call 'fit' with "
+        "appropriate arguments before using this estimator."
+    )
+    with pytest.raises(NotFittedError, match=f"^{re.escape(sentence)}$"):
+        getattr(Estimator(), method)(["cat"])
+
+
+@pytest.mark.parametrize(
+    "name, value, expected",
+    [
+        ("nhidden", 0, "an int in the range [1, inf)"),
+        ("alpha", -1, "a float in the range [0.0, inf)"),
+        ("activation", "sigmoid", "a str among {'relu', 'tanh'}"),
+    ],
+)
+def test_bad_parameters_raise(name, value, expected):
+    sentence = (
+        f"The {name!r} parameter of RNNClassifier must be {expected}. Got {value!r} "
+        "instead."
+    )
+    with pytest.raises(ValueError) as raised:
+        RNNClassifier(**{name: value}).fit(["a", "b"], [0, 1])
+    if name != "activation":  # the order of a set of names is not fixed
+        assert str(raised.value) == sentence
+    assert f"The {name!r} parameter of RNNClassifier must be" in str(raised.value)

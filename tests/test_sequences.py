@@ -1,0 +1,107 @@
+"""Reading lists of strings, tokens and numbers into flat arrays."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skrnn._core import vocabulary
+from skrnn._core.sequences import read_array, read_sequences
+
+texts = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=6)
+tokens = st.one_of(st.text(max_size=3), st.integers(-5, 300))
+token_lists = st.lists(st.lists(tokens, min_size=1, max_size=6), min_size=1, max_size=6)
+floats = st.floats(-1e6, 1e6)
+ragged_floats = st.lists(
+    st.lists(floats, min_size=1, max_size=6), min_size=1, max_size=6
+)
+
+
+def decoded(sequences, vocabulary_):
+    """Token lists again, from ids."""
+    token_of = {i: token for token, i in vocabulary_.items()}
+    tokens = [token_of[i] for i in sequences.values.tolist()]
+    bounds = zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)
+    return [tokens[start:stop] for start, stop in bounds]
+
+
+@given(texts)
+def test_text_encodes_and_decodes_to_itself(X):
+    sequences = read_sequences(X)
+    vocabulary_ = vocabulary.learn_vocabulary(sequences)
+    encoded = vocabulary.encode(sequences, vocabulary_)
+    assert sequences.kind == "text"
+    assert decoded(encoded, vocabulary_) == [list(text) for text in X]
+
+
+@given(token_lists)
+def test_tokens_encode_and_decode_to_themselves(X):
+    sequences = read_sequences(X)
+    vocabulary_ = vocabulary.learn_vocabulary(sequences)
+    encoded = vocabulary.encode(sequences, vocabulary_)
+    assert sequences.kind == "tokens"
+    assert decoded(encoded, vocabulary_) == X
+
+
+@given(ragged_floats)
+def test_series_keep_their_numbers(X):
+    sequences = read_sequences(X)
+    assert sequences.kind == "series"
+    assert sequences.values[:, 0].tolist() == [number for x in X for number in x]
+    assert sequences.lengths.tolist() == [len(x) for x in X]
+
+
+def test_vocabulary_is_sorted_and_leaves_0_for_the_unknown():
+    sequences = read_sequences([["b", 2, "a"], [10, "b"]])
+    assert vocabulary.learn_vocabulary(sequences) == {2: 1, 10: 2, "a": 3, "b": 4}
+
+
+@pytest.mark.parametrize("X", [["été"], [["e", "x", 7]]])
+def test_unseen_tokens_become_the_unknown_one(X):
+    known = {"e": 1} if isinstance(X[0], list) else {"t": 1}
+    encoded = vocabulary.encode(read_sequences(X), known)
+    assert encoded.values.tolist() == ([1, 0, 0] if "e" in known else [0, 1, 0])
+
+
+def test_characters_beyond_the_basic_plane_are_one_step():
+    sequences = read_sequences(["a😀", "😀"])
+    assert sequences.lengths.tolist() == [2, 1]
+    assert set(vocabulary.learn_vocabulary(sequences)) == {"a", "😀"}
+
+
+def test_lists_of_integers_are_tokens_and_arrays_of_integers_are_series():
+    assert read_sequences([[1, 2], [3]]).kind == "tokens"
+    assert read_sequences([np.array([1, 2]), np.array([3])]).kind == "series"
+    assert read_sequences([np.array(["a", "b"])]).kind == "tokens"
+
+
+def test_series_of_several_features_are_stacked(rng):
+    X = [rng.normal(size=(n, 2)) for n in (3, 1)]
+    sequences = read_sequences(X)
+    np.testing.assert_array_equal(sequences.values, np.concatenate(X))
+    assert sequences.offsets.tolist() == [0, 3, 4]
+
+
+def test_arrays_of_two_and_three_dimensions(rng):
+    X = rng.normal(size=(4, 5, 2)).astype(np.float32)
+    sequences = read_array(X)
+    assert sequences.values.dtype == np.float32
+    np.testing.assert_array_equal(sequences.values, X.reshape(20, 2))
+    assert sequences.offsets.tolist() == [0, 5, 10, 15, 20]
+    assert read_array(X[:, :, 0]).values.shape == (20, 1)
+
+
+@pytest.mark.parametrize("X", [["ab", "c", "def"], [["x", "y"], ["z"], [1, 2, 3]]])
+def test_take_selects_and_orders(X):
+    sequences = read_sequences(X)
+    taken = sequences.take(np.array([2, 0]))
+    expected = read_sequences([X[2], X[0]])
+    assert list(taken.values) == list(expected.values)
+    assert taken.offsets.tolist() == expected.offsets.tolist()
+
+
+def test_rare_tokens_are_hidden_more_often():
+    probabilities = vocabulary.hiding_probabilities(np.array([0, 1, 9, 1000]))
+    assert probabilities[0] == 0
+    assert probabilities[1] == pytest.approx(0.2)
+    assert 0 < probabilities[3] < probabilities[2] < probabilities[1]
