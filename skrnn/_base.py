@@ -92,10 +92,7 @@ class BaseRNN(BaseEstimator):
             sample_weight = sample_weight[used]
         sample_weight = sample_weight / sample_weight.mean()
         encoded, hiding = self._learn_inputs(sequences, sample_weight)
-        generator = torch.Generator()
-        random_state = check_random_state(self.random_state)
-        generator.manual_seed(int(random_state.randint(np.iinfo(np.int32).max)))
-
+        generator = _new_generator(self.random_state)
         weights = network.zeros(self._n_inputs, self.nhidden, n_outputs)
         network.initialise(weights, self.kind_ != "series", generator)
         examples = training.Examples(
@@ -130,7 +127,7 @@ class BaseRNN(BaseEstimator):
         max_iter = self.max_iter
         if max_iter == "auto":
             n_updates_an_epoch = math.ceil(n_samples / batch_size)
-            max_iter = min(1000, max(15, math.ceil(1500 / n_updates_an_epoch)))
+            max_iter = min(1000, max(12, math.ceil(600 / n_updates_an_epoch)))
         return training.Plan(
             n_epochs=max_iter,
             batch_size=batch_size,
@@ -203,6 +200,17 @@ class BaseRNN(BaseEstimator):
         h = self._hidden_states(X)
         V, c = _as_tensor(self.V_), _as_tensor(self.intercept_)
         return network.output_scores(V, c, h)
+
+
+def _new_generator(random_state):
+    """A torch generator seeded by scikit-learn's `random_state`.
+
+    None draws from the operating system, not from NumPy's global generator.
+    """
+    if random_state is None:
+        random_state = np.random.RandomState()
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    return torch.Generator().manual_seed(int(seed))
 
 
 def mean_and_scale(values, weight):

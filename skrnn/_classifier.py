@@ -33,7 +33,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         most 128 sequences.
     max_iter : int or "auto", default="auto"
         Number of epochs, over which the learning rate rises and falls. "auto" takes
-        as many as 1500 updates need, but at least 15 and at most 1000.
+        as many as 600 updates need, but at least 12 and at most 1000.
     alpha : float, default=0.3
         Strength of the weight decay: each update scales W, U and V by
         ``1 - learning_rate * alpha`` [4]_.
@@ -47,7 +47,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         many epochs in a row.
     random_state : int, RandomState instance or None, default=None
         Initial weights, order of the sequences, and hidden tokens. With an int, two
-        fits give the same weights. The global generators are not used.
+        fits give the same weights. None takes a new seed from the operating system:
+        the global generators of NumPy and torch are not used.
     verbose : int, default=0
         Print a line after each epoch: its loss, speed and the time left.
 

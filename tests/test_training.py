@@ -83,7 +83,7 @@ def test_loss_is_the_weighted_mean_cross_entropy(rng):
 
 @pytest.mark.parametrize(
     "n_samples, batch_size, n_epochs",
-    [(3, 3, 1000), (64, 8, 188), (270, 33, 167), (13_374, 128, 15), (10**6, 128, 15)],
+    [(3, 3, 600), (64, 8, 75), (270, 33, 67), (13_374, 128, 12), (10**6, 128, 12)],
 )
 def test_auto_batch_size_and_epochs(n_samples, batch_size, n_epochs):
     plan = RNNClassifier()._plan(n_samples)

@@ -1,0 +1,166 @@
+"""RNNClassifier: what it learns, and how its outputs hang together."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skrnn import RNNClassifier, RNNEncoder
+
+CATS = ["cat", "chat", "katze"]
+
+
+@pytest.mark.parametrize("random_state", range(5))
+def test_cat_chat_katze_are_told_apart(random_state):
+    classifier = RNNClassifier(nhidden=4, random_state=random_state)
+    classifier.fit(CATS, ["English", "French", "German"])
+    assert classifier.score(CATS, ["English", "French", "German"]) == 1.0
+
+
+def first_of_two(n_samples, seed):
+    """Which of two marked tokens, "A" and "B", comes first among other tokens?"""
+    rng = np.random.default_rng(seed)
+    X, y = [], []
+    for _ in range(n_samples):
+        tokens = rng.choice(list("cdefghijkl"), size=rng.integers(5, 51)).tolist()
+        i, j = rng.choice(len(tokens), size=2, replace=False)
+        tokens[i], tokens[j] = "A", "B"
+        X.append(tokens)
+        y.append("A" if i < j else "B")
+    return X, y
+
+
+def test_a_task_that_needs_order_is_learned():
+    classifier = RNNClassifier(random_state=0).fit(*first_of_two(2000, seed=0))
+    assert classifier.score(*first_of_two(1000, seed=1)) >= 0.99
+
+
+def test_surnames_are_classified(surnames):
+    X, y = np.array(surnames[0]), np.array(surnames[1])
+    order = np.random.default_rng(0).permutation(len(X))
+    train, held_out = order[:10_000], order[10_000:]
+    classifier = RNNClassifier(random_state=0).fit(X[train], y[train])
+    assert classifier.score(X[held_out], y[held_out]) > 0.79
+
+
+@pytest.fixture(scope="module", params=[2, 3])
+def fitted(request):
+    classes = request.param
+    X = CATS[:classes] * 3
+    return RNNClassifier(nhidden=4, max_iter=20, random_state=0).fit(X, X)
+
+
+def test_outputs_agree_with_each_other(fitted):
+    X = [*CATS, "chatze", "tac"]
+    probabilities = fitted.predict_proba(X)
+    assert probabilities.shape == (5, len(fitted.classes_))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(
+        fitted.predict_log_proba(X), np.log(probabilities), rtol=1e-4, atol=1e-6
+    )
+    np.testing.assert_array_equal(
+        fitted.predict(X), fitted.classes_[probabilities.argmax(axis=1)]
+    )
+    decision = fitted.decision_function(X)
+    if len(fitted.classes_) == 2:
+        log_odds = np.log(probabilities[:, 1] / probabilities[:, 0])
+        np.testing.assert_allclose(decision, log_odds, rtol=1e-3, atol=1e-5)
+    else:
+        np.testing.assert_array_equal(
+            decision.argmax(axis=1), probabilities.argmax(axis=1)
+        )
+
+
+def test_encoder_is_a_fitted_encoder_on_the_same_weights(fitted):
+    encoder = fitted.encoder_
+    assert type(encoder) is RNNEncoder
+    assert encoder.get_params() == fitted.get_params()
+    assert encoder.task_ == "classification"
+    assert all(
+        getattr(encoder, name)[0] is getattr(fitted, name)[0]
+        for name in ("W_", "U_", "b_")
+    )
+    scores = encoder.transform(CATS) @ fitted.V_.T + fitted.intercept_
+    if len(fitted.classes_) > 2:
+        np.testing.assert_allclose(
+            fitted.decision_function(CATS), scores, rtol=1e-4, atol=1e-6
+        )
+
+
+def test_classifier_and_encoder_learn_the_same_weights():
+    params = {"nhidden": 4, "max_iter": 20, "random_state": 0}
+    classifier = RNNClassifier(**params).fit(CATS, CATS)
+    encoder = RNNEncoder(**params).fit(CATS, CATS)
+    np.testing.assert_array_equal(classifier.W_[0], encoder.W_[0])
+    np.testing.assert_array_equal(classifier.V_, encoder.V_)
+
+
+def test_a_weight_of_zero_is_as_good_as_removal():
+    X, y = [*CATS, "xyz", "cab"], ["p", "q", "r", "p", "q"]
+    weight = [1.0, 2.0, 0.5, 0.0, 1.0]
+    keep = np.array([0, 1, 2, 4])
+    params = {"nhidden": 4, "max_iter": 20, "random_state": 0}
+    weighted = RNNClassifier(**params).fit(X, y, weight)
+    removed = RNNClassifier(**params).fit(
+        [X[i] for i in keep], [y[i] for i in keep], [weight[i] for i in keep]
+    )
+    assert weighted.vocabulary_ == removed.vocabulary_
+    np.testing.assert_array_equal(weighted.predict_proba(X), removed.predict_proba(X))
+
+
+def test_a_larger_weight_moves_the_prediction():
+    X, y = ["ab"] * 4, [0, 0, 1, 1]
+    light, heavy = (
+        RNNClassifier(nhidden=4, random_state=0)
+        .fit(X, y, [1, 1, weight, weight])
+        .predict_proba(["ab"])[0, 1]
+        for weight in (0.2, 5.0)
+    )
+    assert light == pytest.approx(1 / 6, abs=0.1)
+    assert heavy == pytest.approx(5 / 6, abs=0.1)
+
+
+def test_labels_of_any_kind_come_back(rng):
+    for labels in (["x", "y"], [7, -2], [True, False], [1.0, 2.0]):
+        classifier = RNNClassifier(nhidden=4, random_state=0).fit(["ab", "ba"], labels)
+        assert classifier.predict(["ab", "ba"]).tolist() == labels
+
+
+def test_one_class_predicts_itself():
+    classifier = RNNClassifier(nhidden=4, max_iter=3).fit(["ab", "ba"], ["x", "x"])
+    assert classifier.predict(["zz"]).tolist() == ["x"]
+    np.testing.assert_array_equal(classifier.predict_proba(["zz"]), [[1.0]])
+
+
+def test_grid_search_over_nhidden():
+    X, y = first_of_two(40, seed=0)
+    search = GridSearchCV(
+        RNNClassifier(max_iter=2, random_state=0), {"nhidden": [2, 4]}, cv=2, n_jobs=1
+    ).fit(X, y)
+    assert search.best_params_["nhidden"] in (2, 4)
+    assert search.best_estimator_.W_[0].shape == (search.best_params_["nhidden"],) * 2
+    assert len(search.predict(X)) == 40
+
+
+def test_pipeline_and_cross_validation():
+    lower = FunctionTransformer(lambda X: [text.lower() for text in X])
+    model = make_pipeline(lower, RNNClassifier(nhidden=8, random_state=0))
+    X, y = ["CAT", "cat", "Act", "aCT"] * 6, ["cat", "cat", "act", "act"] * 6
+    assert cross_val_score(model, X, y, cv=3).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_pickled_copy_predicts_the_same(fitted):
+    copy = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(copy.predict_proba(CATS), fitted.predict_proba(CATS))
+    np.testing.assert_array_equal(
+        copy.encoder_.transform(CATS), fitted.encoder_.transform(CATS)
+    )
+
+
+def test_predict_does_not_change_the_estimator(fitted):
+    before = pickle.dumps(fitted)
+    fitted.predict(CATS)
+    assert pickle.dumps(fitted) == before

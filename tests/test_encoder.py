@@ -1,0 +1,186 @@
+"""RNNEncoder: codes that know about order, learned from labels or numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+
+from skrnn import RNNEncoder
+
+WORDS = ["cat", "act", "tact", "taca"] * 5
+
+
+def test_transform_gives_float32_of_the_asked_shape():
+    codes = RNNEncoder(nhidden=9, max_iter=2).fit_transform(WORDS, WORDS)
+    assert codes.shape == (20, 9)
+    assert codes.dtype == np.float32
+
+
+def test_fit_transform_equals_fit_then_transform():
+    encoder = RNNEncoder(nhidden=9, max_iter=2, random_state=0)
+    codes = clone(encoder).fit_transform(WORDS, WORDS)
+    np.testing.assert_array_equal(codes, encoder.fit(WORDS, WORDS).transform(WORDS))
+
+
+def test_word_order_changes_the_code():
+    X = [["man", "bites", "dog"], ["dog", "bites", "man"]]
+    encoder = RNNEncoder(random_state=0).fit(X * 5, ["news", "no news"] * 5)
+    first, second = encoder.transform(X)
+    assert np.abs(first - second).max() > 0.5
+
+
+@pytest.mark.parametrize(
+    "y, task, n_outputs",
+    [
+        (["p", "q"], "classification", 2),
+        ([3, 7], "classification", 2),
+        ([True, False], "classification", 2),
+        ([0.5, 1.25], "regression", 1),
+        ([[0.5, 1.25], [2.5, 3.0]], "regression", 2),
+    ],
+)
+def test_task_is_told_from_y(y, task, n_outputs):
+    encoder = RNNEncoder(nhidden=3, max_iter=2).fit(["ab", "ba"], y)
+    assert encoder.task_ == task
+    assert hasattr(encoder, "classes_") == (task == "classification")
+    assert encoder.V_.shape == (n_outputs, 3)
+
+
+def test_refit_on_numbers_forgets_the_classes_and_the_vocabulary():
+    encoder = RNNEncoder(nhidden=3, max_iter=2).fit(["ab", "ba"], ["p", "q"])
+    encoder.fit([[0.5, 1.0], [2.0, 0.0]], [0.5, 1.25])
+    assert encoder.kind_ == "series" and encoder.n_features_in_ == 2
+    assert not hasattr(encoder, "classes_") and not hasattr(encoder, "vocabulary_")
+    encoder.fit(["ab", "ba"], ["p", "q"])
+    assert not hasattr(encoder, "mean_") and not hasattr(encoder, "n_features_in_")
+
+
+def test_shapes_of_the_fitted_weights():
+    encoder = RNNEncoder(nhidden=3, max_iter=2).fit(["abc", "ba"], ["p", "q"])
+    (W,), (U,), (b,) = encoder.W_, encoder.U_, encoder.b_
+    assert W.shape == (3, 3) and U.shape == (3, 4) and b.shape == (3,)
+    assert encoder.V_.shape == (2, 3) and encoder.intercept_.shape == (2,)
+    assert encoder.vocabulary_ == {"a": 1, "b": 2, "c": 3}
+
+
+def test_numbers_are_predicted_from_the_code(rng):
+    # A sum that fades: each step counts 0.7 times as much as the next one.
+    X = [rng.normal(size=rng.integers(5, 15)) for _ in range(400)]
+    y = np.array([x @ 0.7 ** np.arange(len(x))[::-1] for x in X])
+    model = make_pipeline(RNNEncoder(random_state=0), Ridge())
+    model.fit(X[:300], y[:300])
+    assert model.score(X[300:], y[300:]) > 0.9
+
+
+def test_feature_names_and_pandas_output():
+    encoder = RNNEncoder(nhidden=2, max_iter=2).set_output(transform="pandas")
+    frame = encoder.fit_transform(WORDS, WORDS)
+    assert isinstance(frame, pd.DataFrame)
+    assert list(frame.columns) == ["rnnencoder0", "rnnencoder1"]
+    assert list(encoder.get_feature_names_out()) == list(frame.columns)
+
+
+def test_unknown_characters_have_a_trained_vector():
+    X = ["ab", "ba", "abb", "baa", "zb", "qa"] * 10
+    y = [0, 1, 0, 1, 0, 1] * 10
+    fitted = RNNEncoder(nhidden=8, random_state=0).fit(X, y)
+    hardly = RNNEncoder(
+        nhidden=8, random_state=0, max_iter=1, learning_rate_init=1e-9
+    ).fit(X, y)
+    moved = np.abs(fitted.U_[0][:, 0] - hardly.U_[0][:, 0])
+    assert moved.max() > 0.05
+    assert np.isfinite(fitted.transform(["ax", "☃", "\U0001f600"])).all()
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        list,
+        tuple,
+        np.array,
+        lambda X: np.array(X, dtype=object),
+        lambda X: np.array(X, dtype=np.dtypes.StringDType()),
+        pd.Series,
+        lambda X: pd.Series(X, dtype=object, index=range(5, 25)),
+        lambda X: pd.DataFrame({"word": X}),
+    ],
+)
+def test_containers_of_strings_give_equal_codes(container):
+    encoder = RNNEncoder(nhidden=5, max_iter=2, random_state=0)
+    expected = clone(encoder).fit_transform(WORDS, WORDS)
+    ours = encoder.fit_transform(container(WORDS), WORDS)
+    np.testing.assert_array_equal(ours, expected)
+
+
+def object_array(X):
+    array = np.empty(len(X), dtype=object)
+    array[:] = X
+    return array
+
+
+@pytest.mark.parametrize("container", [tuple, object_array, pd.Series])
+@pytest.mark.parametrize(
+    "X",
+    [
+        [["man", "bites"], ["dog"], ["man", "dog", "dog"]],
+        [[4, 17], [3], [17, 17, 4]],
+        [("man", "bites"), ("dog",), ("man", "dog", "dog")],
+        [np.array([0.5, 1.0]), np.array([2.0]), np.array([1.0, 0.0, 3.0])],
+        [np.ones((2, 3)), np.zeros((1, 3)), np.full((4, 3), 0.5)],
+    ],
+)
+def test_containers_of_ragged_sequences_give_equal_codes(container, X):
+    encoder = RNNEncoder(nhidden=5, max_iter=2, random_state=0)
+    expected = clone(encoder).fit_transform(X, [0, 1, 2])
+    ours = encoder.fit_transform(container(X), [0, 1, 2])
+    np.testing.assert_array_equal(ours, expected)
+
+
+def test_rectangular_arrays_equal_lists_of_series(rng):
+    X = rng.normal(size=(6, 4, 2))
+    encoder = RNNEncoder(nhidden=5, max_iter=2, random_state=0)
+    y = [0, 1, 2, 0, 1, 2]
+    np.testing.assert_array_equal(
+        encoder.fit_transform(X, y), encoder.fit_transform(list(X), y)
+    )
+    univariate = X[:, :, 0]
+    np.testing.assert_array_equal(
+        encoder.fit_transform(univariate, y),
+        encoder.fit_transform(univariate.tolist(), y),
+    )
+
+
+def test_sensor_units_do_not_matter(rng):
+    X = [rng.normal(size=(n, 2)) for n in (3, 5, 4, 6)]
+    units = [x * [1e-4, 1e5] + [1e3, -1e7] for x in X]
+    encoder = RNNEncoder(nhidden=5, max_iter=20, random_state=0)
+    y = [0, 1, 0, 1]
+    np.testing.assert_allclose(
+        encoder.fit_transform(units, y), encoder.fit_transform(X, y), atol=1e-3
+    )
+
+
+def test_constant_features_are_harmless():
+    X = [[[1.0, 5.5], [2.0, 5.5]], [[3.0, 5.5]]]
+    encoder = RNNEncoder(nhidden=5, max_iter=2, random_state=0).fit(X, [0, 1])
+    assert encoder.scale_[1] == 1.0
+    assert np.isfinite(encoder.transform(X)).all()
+
+
+def test_lists_may_have_other_lengths_than_in_fit():
+    encoder = RNNEncoder(nhidden=5, max_iter=2).fit(np.eye(4), [0, 1, 0, 1])
+    assert encoder.transform([[0.0, 1.0], [2.0] * 9]).shape == (2, 5)
+
+
+def test_surname_codes_feed_a_forest(surnames):
+    X, y = np.array(surnames[0]), np.array(surnames[1])
+    order = np.random.default_rng(0).permutation(len(X))
+    train, held_out = order[:10_000], order[10_000:]
+    encoder = RNNEncoder(random_state=0).fit(X[train], y[train])
+    forest = RandomForestClassifier(50, random_state=0)
+    forest.fit(encoder.transform(X[train]), y[train])
+    # A bag of characters and the same forest reach 0.73.
+    assert forest.score(encoder.transform(X[held_out]), y[held_out]) > 0.775

@@ -1,0 +1,93 @@
+"""Properties that hold for any data: what a code may and may not depend on."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skrnn import RNNClassifier, RNNEncoder
+from skrnn._core import network
+
+words = st.lists(st.text("abc", min_size=1, max_size=12), min_size=1, max_size=30)
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    X = ["ab", "ba", "abc", "cba", "ccc"]
+    return RNNEncoder(nhidden=32, max_iter=5, random_state=0).fit(X, X)
+
+
+def float64_codes(X, max_rows):
+    generator = torch.Generator().manual_seed(0)
+    weights = network.zeros(4, 6, 1, torch.float64)
+    weights.flat.normal_(generator=generator)
+    ids = torch.tensor([" abc".index(character) for word in X for character in word])
+    offsets = np.concatenate([[0], np.cumsum([len(word) for word in X])])
+    return network.encode(
+        weights.U, weights.W, weights.b, ids, offsets, "tanh", max_rows
+    ).numpy()
+
+
+@given(words)
+def test_batch_mates_do_not_change_h(X):
+    together = float64_codes(X, 1000)
+    for word, h in zip(X, together, strict=True):
+        np.testing.assert_allclose(float64_codes([word], 1000)[0], h, rtol=1e-10)
+
+
+@given(words, st.randoms(use_true_random=False))
+def test_order_of_samples_does_not_change_h(X, random):
+    order = list(range(len(X)))
+    random.shuffle(order)
+    shuffled = float64_codes([X[i] for i in order], 1000)
+    np.testing.assert_allclose(shuffled, float64_codes(X, 1000)[order], rtol=1e-10)
+
+
+@given(words, st.integers(1, 40))
+def test_batch_size_does_not_change_h(X, max_rows):
+    np.testing.assert_allclose(
+        float64_codes(X, max_rows), float64_codes(X, 1000), rtol=1e-10
+    )
+
+
+def test_float32_h_does_not_depend_on_batch_mates(encoder):
+    X = ["a", "abc", "cbacbacba", "bb", "c" * 40]
+    together = encoder.transform(X)
+    alone = np.concatenate([encoder.transform([word]) for word in X])
+    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-7)
+
+
+@given(words)
+def test_equal_sequences_get_equal_codes(encoder, X):
+    codes = encoder.transform(X + X)
+    np.testing.assert_allclose(codes[: len(X)], codes[len(X) :], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("X", [["cat", "chat", "act"], [[0.5, 2.0], [1.0], [3.0, 0.1]]])
+@pytest.mark.parametrize("Estimator", [RNNEncoder, RNNClassifier])
+def test_equal_random_state_gives_equal_weights_bit_for_bit(Estimator, X):
+    first, second = (
+        Estimator(nhidden=5, max_iter=30, random_state=3).fit(X, [0, 1, 2])
+        for _ in range(2)
+    )
+    for name in ("W_", "U_", "b_"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+    np.testing.assert_array_equal(first.V_, second.V_)
+    np.testing.assert_array_equal(first.intercept_, second.intercept_)
+    other = Estimator(nhidden=5, max_iter=30, random_state=4).fit(X, [0, 1, 2])
+    assert (other.W_[0] != first.W_[0]).all()
+
+
+@pytest.mark.parametrize("random_state", [None, 0, np.random.RandomState(0)])
+def test_global_generators_are_untouched(random_state):
+    before_torch = torch.get_rng_state()
+    before_numpy = np.random.get_state(legacy=False)["state"]
+    X = ["cat", "chat", "act"]
+    classifier = RNNClassifier(nhidden=5, max_iter=2, random_state=random_state)
+    classifier.fit(X, X).predict_proba(X)
+    RNNEncoder(nhidden=5, max_iter=2, random_state=random_state).fit_transform(X, X)
+    assert torch.equal(torch.get_rng_state(), before_torch)
+    after_numpy = np.random.get_state(legacy=False)["state"]
+    assert after_numpy["pos"] == before_numpy["pos"]
+    np.testing.assert_array_equal(after_numpy["key"], before_numpy["key"])

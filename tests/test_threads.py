@@ -1,0 +1,65 @@
+"""The number of intra-operation threads is changed for a call, and put back."""
+
+import threading
+
+import pytest
+import torch
+
+from skrnn import RNNClassifier
+from skrnn._core.threads import one_intraop_thread
+
+
+@pytest.fixture
+def two_threads():
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(n_threads)
+
+
+def test_one_thread_inside_and_as_before_outside(two_threads):
+    with one_intraop_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+
+
+def test_restored_after_an_error(two_threads):
+    with pytest.raises(ZeroDivisionError), one_intraop_thread():
+        raise ZeroDivisionError
+    assert torch.get_num_threads() == 2
+
+
+def test_calls_that_overlap_restore_the_first_number(two_threads):
+    is_inside, may_leave = threading.Event(), threading.Event()
+    seen = []
+
+    def overlapping():
+        with one_intraop_thread():
+            is_inside.set()
+            may_leave.wait(timeout=60)
+            seen.append(torch.get_num_threads())
+        seen.append(torch.get_num_threads())
+
+    thread = threading.Thread(target=overlapping)
+    with one_intraop_thread():
+        thread.start()
+        is_inside.wait(timeout=60)
+    assert torch.get_num_threads() == 2
+    may_leave.set()
+    thread.join()
+    assert seen == [1, 2]
+    assert torch.get_num_threads() == 2
+
+    newcomer = []
+    thread = threading.Thread(target=lambda: newcomer.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    assert newcomer == [2]
+
+
+def test_fit_and_predict_restore_the_number(two_threads):
+    X = ["cat", "chat"]
+    classifier = RNNClassifier(max_iter=1).fit(X, X)
+    assert torch.get_num_threads() == 2
+    classifier.predict(X)
+    assert torch.get_num_threads() == 2
