@@ -256,7 +256,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         return torch.log_softmax(self._scores(X), dim=1).numpy()
 
     def decision_function(self, X):
-        """Scores of the classes, before the softmax.
+        """Compute the scores of the classes, before the softmax.
 
         Parameters
         ----------

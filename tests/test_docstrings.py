@@ -1,0 +1,40 @@
+"""Public docstrings follow the numpydoc standard, as far as setup.cfg asks."""
+
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+from numpydoc.validate import validate
+
+import skrnn
+
+
+def left_out():
+    """The codes after "all" in the section of setup.cfg that numpydoc reads too."""
+    config = ConfigParser()
+    config.read(Path(__file__).parents[1] / "setup.cfg")
+    first, *codes = config["tool:numpydoc_validation"]["checks"].split(", ")
+    assert first == "all"
+    return codes
+
+
+def public_names():
+    """The public classes and the methods that they define."""
+    for name in skrnn.__all__:
+        if isinstance(getattr(skrnn, name), type):
+            yield f"skrnn.{name}"
+            members = vars(getattr(skrnn, name))
+            own = [m for m in members if m[0] != "_" and not m.endswith("_request")]
+            yield from (f"skrnn.{name}.{member}" for member in own)
+
+
+@pytest.mark.parametrize("name", list(public_names()))
+def test_docstring_is_complete(name):
+    errors = [f"{code}: {text}" for code, text in validate(name)["errors"]]
+    assert [error for error in errors if error[:4] not in left_out()] == []
+
+
+@pytest.mark.parametrize("name", ["skrnn.RNNEncoder", "skrnn.RNNClassifier"])
+def test_classes_have_an_example_and_links(name):
+    codes = {code for code, _ in validate(name)["errors"]}
+    assert not codes & {"EX01", "SA01", "ES01"}

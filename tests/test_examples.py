@@ -1,0 +1,54 @@
+"""The examples run as a user runs them, and say what they promise."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(script, *arguments):
+    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONWARNINGS": "error"}
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / script, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_cat_chat_katze():
+    output = run("plot_01_cat_chat_katze.py")
+    sums, _, bag, *_, learned = output.split("\n\n")[:-1]
+    for line in ("cat   -> 6", "chat  -> 9", "katze -> 17"):
+        assert line in sums
+    assert "cat and act are the same" in bag
+    assert "cat and act are told apart" in learned
+    assert "The loop and transform agree: True" in learned
+    assert "100% of the words are classified correctly" in learned
+
+
+def test_surnames(tmp_path):
+    figure = tmp_path / "surnames.png"
+    output = run("plot_02_surnames.py", "--figure", figure)
+    lines = {line[:26].strip(): line[26:].split() for line in output.splitlines()}
+    bag, ours = (
+        float(lines[name][0])
+        for name in ("bag of characters + forest", "RNNClassifier")
+    )
+    assert ours > bag + 0.05
+    assert float(lines["RNNEncoder + forest"][0]) > bag + 0.05
+    assert figure.stat().st_size > 10_000
+
+
+def test_surnames_of_a_csv_file(tmp_path):
+    path = tmp_path / "names.csv"
+    rows = [f"{start}{end},{end}" for start in "abcdefghij" for end in ("ov", "sen")]
+    path.write_text("name,label\n" + "\n".join(rows * 3) + "\n", encoding="utf-8")
+    output = run("plot_02_surnames.py", path)
+    assert "45 training and 15 test names, 2 labels" in output
+    assert "names the language of 100.0% of unseen surnames" in output

@@ -1,0 +1,77 @@
+"""Who may import whom: scikit-learn upstairs, torch downstairs, one way only."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import skrnn
+
+PACKAGE = Path(skrnn.__file__).parent
+
+# Each module may import those above it, and the packages named.
+FLOORS = {
+    "_core.sequences": {"numpy"},
+    "_core.packing": {"numpy", "torch"},
+    "_core.vocabulary": {"numpy"},
+    "_core.threads": {"torch"},
+    "_core.recurrence": {"torch"},
+    "_core.network": {"numpy", "torch"},
+    "_core.training": {"numpy", "torch"},
+    "_validation": {"numpy", "scipy", "sklearn"},
+    "_base": {"numpy", "torch", "sklearn"},
+    "_encoder": {"numpy", "sklearn"},
+    "_classifier": {"torch", "sklearn"},
+    "__init__": set(),
+}
+STANDARD_LIBRARY = {
+    "contextlib",
+    "dataclasses",
+    "itertools",
+    "math",
+    "numbers",
+    "threading",
+    "time",
+}
+
+
+def imports_of(path):
+    """Absolute names of the modules that a file imports, wherever in the file."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
+            ours = {f"skrnn.{module}" for module in FLOORS}
+            names |= (submodules & ours) or {node.module}
+    return names
+
+
+def test_every_module_has_its_floor():
+    files = {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        for path in PACKAGE.rglob("*.py")
+    }
+    assert files - {"_core.__init__"} == set(FLOORS)
+
+
+@pytest.mark.parametrize("module", FLOORS)
+def test_imports_go_one_way(module):
+    above = list(FLOORS)[: list(FLOORS).index(module)]
+    allowed = {f"skrnn.{other}" for other in above}
+    path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+    for name in imports_of(path):
+        package = name.split(".")[0]
+        if package == "skrnn":
+            assert name in allowed, f"{module} must not import {name}"
+        else:
+            assert package in FLOORS[module] | STANDARD_LIBRARY, (
+                f"{module} must not import {package}"
+            )
+
+
+def test_the_core_has_not_heard_of_estimators():
+    for module in FLOORS:
+        if module.startswith("_core."):
+            assert "sklearn" not in FLOORS[module]
