@@ -15,32 +15,41 @@ def offsets_of(lengths):
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
-@given(lengths_lists, st.randoms(use_true_random=False))
-def test_packing_equals_torch(lengths, random):
+@given(lengths_lists, st.integers(1, 13), st.randoms(use_true_random=False))
+def test_packing_equals_torch(lengths, batch_size, random):
     offsets = offsets_of(lengths)
     indices = np.arange(len(lengths))
     random.shuffle(indices)
     values = torch.arange(offsets[-1])
 
-    ours = pack(offsets, indices)
-    sequences = [values[offsets[i] : offsets[i + 1]] for i in indices]
-    theirs = pack_sequence(
-        sorted(sequences, key=len, reverse=True), enforce_sorted=True
-    )
-    assert ours.batch_sizes == theirs.batch_sizes.tolist()
-    assert torch.equal(values[ours.rows], theirs.data)
+    packings = pack(offsets, indices, batch_size)
+    batches = [indices[i : i + batch_size] for i in range(0, len(indices), batch_size)]
+    for ours, batch in zip(packings, batches, strict=True):
+        sequences = [values[offsets[i] : offsets[i + 1]] for i in batch]
+        theirs = pack_sequence(
+            sorted(sequences, key=len, reverse=True), enforce_sorted=True
+        )
+        assert ours.batch_sizes == theirs.batch_sizes.tolist()
+        assert torch.equal(values[ours.rows], theirs.data)
+        assert sorted(ours.indices.tolist()) == sorted(batch)
 
 
-@given(lengths_lists)
-def test_last_and_previous_rows_are_of_the_same_sequence(lengths):
+@given(lengths_lists, st.integers(1, 13))
+def test_last_and_previous_rows_are_of_the_same_sequence(lengths, batch_size):
     offsets = offsets_of(lengths)
     indices = np.arange(len(lengths))[::-1].copy()
-    packing = pack(offsets, indices)
-    rows = packing.rows.numpy()
+    for packing in pack(offsets, indices, batch_size):
+        rows = packing.rows.numpy()
+        ends = offsets[packing.indices.numpy() + 1]
+        np.testing.assert_array_equal(rows[packing.last.numpy()], ends - 1)
+        later = np.arange(packing.batch_sizes[0], len(rows))
+        np.testing.assert_array_equal(rows[packing.previous.numpy()], rows[later] - 1)
 
-    np.testing.assert_array_equal(rows[packing.last.numpy()], offsets[indices + 1] - 1)
-    later = np.arange(packing.batch_sizes[0], len(rows))
-    np.testing.assert_array_equal(rows[packing.previous.numpy()], rows[later] - 1)
+
+def test_packing_everything_is_the_default():
+    (packing,) = pack(offsets_of([1, 3, 2]), np.arange(3))
+    assert packing.indices.tolist() == [1, 2, 0]
+    assert packing.batch_sizes == [3, 2, 1]
 
 
 @given(lengths_lists, st.integers(1, 20))

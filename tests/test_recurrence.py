@@ -17,7 +17,7 @@ def random_network(seed=0, dtype=torch.float64):
     weights = network.zeros(N_INPUTS, NHIDDEN, N_OUTPUTS, dtype)
     weights.flat.normal_(0.0, 0.5, generator=generator)
     offsets = np.concatenate([[0], np.cumsum(LENGTHS)])
-    packing = pack(offsets, np.arange(len(LENGTHS)))
+    (packing,) = pack(offsets, np.arange(len(LENGTHS)))
     ids = torch.randint(N_INPUTS, (offsets[-1],), generator=generator)
     numbers = torch.randn((offsets[-1], N_INPUTS), generator=generator, dtype=dtype)
     return weights, packing, ids, numbers
@@ -84,12 +84,13 @@ def test_forward_and_gradient_equal_torch_nn(activation, is_token, dtype, rtol):
     our_loss = network.loss_and_gradient(
         weights,
         gradient,
+        network.Scratch(NHIDDEN, dtype),
         (ids if is_token else numbers)[packing.rows],
         packing,
         activation,
         network.cross_entropy,
-        labels,
-        sample_weight,
+        labels[packing.indices],
+        sample_weight[packing.indices],
     )
     torch.testing.assert_close(our_loss, their_loss.detach(), rtol=rtol, atol=0)
     for ours, theirs in [
@@ -112,11 +113,12 @@ def test_gradient_equals_central_differences(loss):
         target = torch.randn(5, N_OUTPUTS, generator=generator, dtype=torch.float64)
     sample_weight = torch.rand(5, generator=generator, dtype=torch.float64)
     gradient = network.zeros_like(weights)
+    buffers = network.Scratch(NHIDDEN, torch.float64)
 
     def total(out):
         x = ids[packing.rows]
         return network.loss_and_gradient(
-            weights, out, x, packing, "tanh", loss, target, sample_weight
+            weights, out, buffers, x, packing, "tanh", loss, target, sample_weight
         ).item()
 
     total(gradient)
@@ -130,6 +132,20 @@ def test_gradient_equals_central_differences(loss):
         weights.flat[i] += step
         theirs = (above - below) / (2 * step)
         assert gradient.flat[i].item() == pytest.approx(theirs, rel=1e-5, abs=1e-8)
+
+
+def test_memory_used_again_does_not_leak_into_the_next_gradient():
+    weights, packing, ids, _ = random_network()
+    used, fresh = (network.zeros_like(weights) for _ in range(2))
+    buffers = network.Scratch(NHIDDEN, torch.float64)
+    for part in buffers.rows(50):
+        part.fill_(torch.nan)
+    arguments = [ids[packing.rows], packing, "tanh", network.cross_entropy]
+    arguments += [torch.zeros(5, dtype=torch.int64), torch.ones(5, dtype=torch.float64)]
+    network.loss_and_gradient(weights, used, buffers, *arguments)
+    new = network.Scratch(NHIDDEN, torch.float64)
+    network.loss_and_gradient(weights, fresh, new, *arguments)
+    assert torch.equal(used.flat, fresh.flat)
 
 
 def test_cross_entropy_of_extreme_scores_is_finite():

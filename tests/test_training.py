@@ -26,16 +26,20 @@ def test_adam_equals_torch():
     torch.testing.assert_close(ours, theirs.detach(), rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize("length, clipped", [(10.0, 2.0), (2.0, 2.0), (0.5, 0.5)])
-def test_clipping_bounds_the_norm(length, clipped):
-    gradient = torch.tensor([0.6, 0.0, 0.8]) * length
-    training.clip_by_norm(gradient, 2.0)
-    torch.testing.assert_close(gradient, torch.tensor([0.6, 0.0, 0.8]) * clipped)
+@pytest.mark.parametrize(
+    "length, max_norm, clipped",
+    [(10.0, 2.0, 2.0), (2.0, 2.0, 2.0), (0.5, 2.0, 0.5), (10.0, None, 10.0)],
+)
+def test_the_mean_gradient_is_clipped(length, max_norm, clipped):
+    direction = torch.tensor([0.6, 0.0, 0.8])
+    gradient = direction * length * 4  # summed over 4 sequences
+    training.to_clipped_mean(gradient, 4, max_norm)
+    torch.testing.assert_close(gradient, direction * clipped)
 
 
 def test_clipping_leaves_a_zero_gradient():
     gradient = torch.zeros(3)
-    training.clip_by_norm(gradient, 1.0)
+    training.to_clipped_mean(gradient, 4, 1.0)
     assert torch.equal(gradient, torch.zeros(3))
 
 

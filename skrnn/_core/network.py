@@ -91,7 +91,7 @@ def initialise(weights, is_token, generator):
     weights.V.normal_(0.0, 1.0 / math.sqrt(nhidden), generator=generator)
 
 
-def hidden_states(U, W_T, b, x, batch_sizes, activation):
+def hidden_states(U, W_T, b, x, batch_sizes, activation, out=None):
     """Hidden states of every packed row.
 
     Parameters
@@ -104,6 +104,8 @@ def hidden_states(U, W_T, b, x, batch_sizes, activation):
         Token ids, or numbers; rows in packed order.
     batch_sizes : list of int
     activation : {"tanh", "relu"}
+    out : Tensor of shape (n_rows, nhidden), default=None
+        Memory for the result.
 
     Returns
     -------
@@ -111,9 +113,9 @@ def hidden_states(U, W_T, b, x, batch_sizes, activation):
     """
     if x.ndim == 1:
         # A one-hot x picks a row of U; b is added to the rows, not to each step.
-        A = (U + b).index_select(0, x)
+        A = torch.index_select(U + b, 0, x, out=out)
     else:
-        A = torch.addmm(b, x, U)
+        A = torch.addmm(b, x, U, out=out)
     return recurrence.forward(A, batch_sizes, W_T, activation)
 
 
@@ -145,10 +147,10 @@ def encode(U, W, b, values, offsets, activation, max_rows):
     W_T = W.T.contiguous()
     h = U.new_empty((len(offsets) - 1, len(b)))
     for indices in batches_by_length(np.diff(offsets), max_rows):
-        packing = pack(offsets, np.append(indices, indices[0]))
+        (packing,) = pack(offsets, np.append(indices, indices[0]))
         x = values.index_select(0, packing.rows)
         H = hidden_states(U, W_T, b, x, packing.batch_sizes, activation)
-        h[torch.from_numpy(indices)] = H.index_select(0, packing.last[:-1])
+        h[packing.indices] = H.index_select(0, packing.last)
     return h
 
 
@@ -161,12 +163,37 @@ def output_scores(V, c, h):
     return torch.addmm(c, rows, V.T.contiguous())[: len(h)]
 
 
-def loss_and_gradient(weights, gradient, x, packing, activation, loss, *target):
+class Scratch:
+    """Memory that is used again for each batch.
+
+    Fresh memory of this size comes from the operating system page by page, which for
+    small networks takes as long as the arithmetic on it.
+
+    Parameters
+    ----------
+    nhidden : int
+    dtype : torch.dtype
+    """
+
+    def __init__(self, nhidden, dtype=torch.float32):
+        self._memory = torch.empty((3, 0, nhidden), dtype=dtype)
+
+    def rows(self, n_rows):
+        """Three tensors of shape (n_rows, nhidden), with arbitrary values."""
+        if n_rows > self._memory.shape[1]:
+            self._memory = self._memory.new_empty((3, n_rows, self._memory.shape[2]))
+        return self._memory[:, :n_rows].unbind()
+
+
+def loss_and_gradient(
+    weights, gradient, scratch, x, packing, activation, loss, *target
+):
     """Summed loss of a batch; the gradient is written into `gradient`.
 
     Parameters
     ----------
     weights, gradient : Weights
+    scratch : Scratch
     x : Tensor
         As in :func:`hidden_states`.
     packing : Packing
@@ -183,17 +210,21 @@ def loss_and_gradient(weights, gradient, x, packing, activation, loss, *target):
     """
     U, W, V, b, c = weights.U, weights.W, weights.V, weights.b, weights.c
     batch_sizes = packing.batch_sizes
-    H = hidden_states(U, W.T, b, x, batch_sizes, activation)
+    H, dH, H_previous = scratch.rows(len(x))
+    # The transpose in memory: products by it are faster than by a view.
+    W_T = W.T.contiguous()
+    hidden_states(U, W_T, b, x, batch_sizes, activation, out=H)
     h = H.index_select(0, packing.last)  # (n_sequences, nhidden)
-    total, dscores = loss(output_scores(V, c, h), *target)
+    total, dscores = loss(torch.addmm(c, h, V.T), *target)
 
     # scores = V h + c
     torch.mm(dscores.T, h, out=gradient.V)
     torch.sum(dscores, 0, out=gradient.c)
-    dH = torch.zeros_like(H)
+    dH.zero_()
     dH.index_copy_(0, packing.last, dscores @ V)
 
-    H_previous = H.index_select(0, packing.previous)
+    H_previous = H_previous[: len(packing.previous)]
+    torch.index_select(H, 0, packing.previous, out=H_previous)
     dA = recurrence.backward(dH, H, batch_sizes, W, activation)
     # a_t = U x_t + b + W h_{t-1}, and h_0 = 0
     torch.mm(dA[batch_sizes[0] :].T, H_previous, out=gradient.W)
@@ -222,14 +253,15 @@ def cross_entropy(scores, labels, sample_weight):
     total : Tensor of shape ()
     dscores : Tensor of shape (n_sequences, n_classes)
     """
-    labels = labels.unsqueeze(1)
+    n_sequences, n_classes = scores.shape
     log_probabilities = torch.log_softmax(scores, dim=1)
-    chosen = log_probabilities.gather(1, labels).squeeze(1)
+    chosen = torch.arange(n_sequences) * n_classes + labels  # in the flat scores
+    total = -(log_probabilities.view(-1)[chosen] @ sample_weight)
     # d/dscores of -log softmax(scores)[label] is softmax(scores) - one_hot(label)
     dscores = log_probabilities.exp_()
-    dscores.scatter_add_(1, labels, dscores.new_full((1, 1), -1.0).expand_as(labels))
+    dscores.view(-1).index_add_(0, chosen, scores.new_full((n_sequences,), -1.0))
     dscores.mul_(sample_weight.unsqueeze(1))
-    return -(chosen @ sample_weight), dscores
+    return total, dscores
 
 
 def squared_error(scores, targets, sample_weight):

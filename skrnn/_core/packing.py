@@ -16,62 +16,81 @@ class Packing:
 
     Attributes
     ----------
+    indices : Tensor of shape (n_sequences,), int64
+        The sequences, longest first.
     rows : Tensor of shape (n_rows,), int64
         Where each packed row lies in the flat values.
     batch_sizes : list of int, length n_steps, decreasing
         Sequences alive at each step.
     last : Tensor of shape (n_sequences,), int64
-        The packed row of the last step of each sequence, in the order asked for.
+        The packed row of the last step of each sequence.
     previous : Tensor of shape (n_rows - n_sequences,), int64
         For each packed row from step 1 on, the packed row of the step before.
     """
 
+    indices: torch.Tensor
     rows: torch.Tensor
     batch_sizes: list
     last: torch.Tensor
     previous: torch.Tensor
 
 
-def pack(offsets, indices):
-    """Pack the sequences at `indices`.
+def pack(offsets, indices, batch_size=None):
+    """Pack the sequences at `indices`, `batch_size` at a time.
 
     Parameters
     ----------
     offsets : ndarray of shape (n_samples + 1,)
     indices : ndarray of shape (n_sequences,)
+    batch_size : int, default=None
+        Sequences in each batch but the last. None packs them all together.
 
     Returns
     -------
-    packing : Packing
+    packings : list of Packing
+        One for each batch.
 
     Notes
     -----
-    Time O(n_rows + n_sequences log n_sequences), no Python loop over sequences.
+    Time O(n_rows + n_sequences log n_sequences), no Python loop over sequences; memory
+    O(n_rows + n_batches n_steps).
     """
-    starts = offsets[indices]
-    lengths = offsets[indices + 1] - starts
-    order = np.argsort(-lengths, kind="stable")
-    sorted_lengths = lengths[order]
-    n_steps = int(sorted_lengths[0])
-    # Sequences with more than t steps, for each t.
-    batch_sizes = len(indices) - np.searchsorted(
-        sorted_lengths[::-1], np.arange(n_steps), side="right"
+    batch_size = batch_size or len(indices)
+    lengths = offsets[indices + 1] - offsets[indices]
+    batch = np.arange(len(indices)) // batch_size
+    order = np.lexsort((-lengths, batch))  # longest first, within each batch
+    indices, lengths = indices[order], lengths[order]
+    n_batches, n_steps = batch[-1] + 1, lengths.max()
+
+    # Sequences of each batch that end after each step, then those that are alive.
+    ends = np.bincount(batch * n_steps + lengths - 1, minlength=n_batches * n_steps)
+    ends = ends.reshape(n_batches, n_steps)
+    alive = np.cumsum(ends[:, ::-1], axis=1)[:, ::-1]  # (n_batches, n_steps)
+    first_row = np.cumsum(alive, axis=1) - alive  # of a step, in the batch
+    n_rows = alive.sum(axis=1)
+
+    # Of each packed row: its step, counted on through all batches; its rank by length
+    # in the batch; and by these where its value lies.
+    step = np.repeat(np.arange(alive.size), alive.ravel())
+    rank = np.arange(len(step)) - (np.cumsum(alive) - alive.ravel())[step]
+    sequence = step // n_steps * batch_size + rank
+    rows = offsets[indices[sequence]] + step % n_steps
+    is_later = step % n_steps > 0
+    later = step[is_later]
+    previous = first_row.ravel()[later - 1] + rank[is_later]
+    last = first_row[batch, lengths - 1] + np.arange(len(indices)) % batch_size
+
+    n_sequences = alive[:, 0]
+    n_alive = (alive > 0).sum(axis=1)
+    parts = zip(
+        torch.from_numpy(indices).split(n_sequences.tolist()),
+        torch.from_numpy(rows).split(n_rows.tolist()),
+        (sizes[:n].tolist() for sizes, n in zip(alive, n_alive, strict=True)),
+        torch.from_numpy(last).split(n_sequences.tolist()),
+        torch.from_numpy(previous).split((n_rows - n_sequences).tolist()),
+        strict=True,
     )
-    first_row = np.zeros(n_steps, dtype=np.int64)  # the packed row where a step begins
-    np.cumsum(batch_sizes[:-1], out=first_row[1:])
-    step = np.repeat(np.arange(n_steps), batch_sizes)  # (n_rows,)
-    position = np.arange(len(step)) - first_row[step]  # rank by length, (n_rows,)
-    rows = starts[order][position] + step
-    last = np.empty(len(indices), dtype=np.int64)
-    last[order] = first_row[sorted_lengths - 1] + np.arange(len(indices))
-    n_first = batch_sizes[0]
-    previous = np.arange(n_first, len(step)) - batch_sizes[step[n_first:] - 1]
-    return Packing(
-        torch.from_numpy(rows),
-        batch_sizes.tolist(),
-        torch.from_numpy(last),
-        torch.from_numpy(previous),
-    )
+    return [Packing(*part) for part in parts]
 
 
 def batches_by_length(lengths, max_rows):

@@ -42,25 +42,39 @@ class Adam:
         """Move the weights against `gradient`, of shape (n_weights,)."""
         self.n_steps += 1
         self.mean.lerp_(gradient, 1 - self.beta_1)
-        self.square.lerp_(gradient.square(), 1 - self.beta_2)
+        self.square.mul_(self.beta_2)
+        self.square.addcmul_(gradient, gradient, value=1 - self.beta_2)
         # Both averages started at 0; divide by the share of real gradients in them.
         seen_mean = 1 - self.beta_1**self.n_steps
         seen_square = 1 - self.beta_2**self.n_steps
-        scale = self.square.div(seen_square).sqrt_().add_(self.epsilon)
+        scale = self.square.sqrt().mul_(seen_square**-0.5).add_(self.epsilon)
         self.weights.addcdiv_(self.mean, scale, value=-learning_rate / seen_mean)
 
 
-def clip_by_norm(gradient, max_norm):
-    """Scale `gradient` down, in place, to at most `max_norm` in Euclidean length.
+def to_clipped_mean(gradient, n_sequences, max_norm):
+    """Turn a summed gradient into the mean, of at most `max_norm` in length, in place.
+
+    Parameters
+    ----------
+    gradient : Tensor of shape (n_weights,)
+    n_sequences : int
+    max_norm : float or None
+        None does not clip.
 
     References
     ----------
     .. [1] Pascanu, Mikolov and Bengio (2013), "On the difficulty of training
        recurrent neural networks", ICML.
     """
+    if max_norm is None:
+        gradient.div_(n_sequences)
+        return
+    # mean * min(1, max_norm / |mean|) = sum * min(1 / n, max_norm / |sum|)
     norm = torch.linalg.vector_norm(gradient)
-    gradient.mul_((max_norm / norm.clamp_(min=1e-12)).clamp_(max=1.0))
+    gradient.mul_((max_norm / norm).clamp_(max=1.0 / n_sequences))
 
+
+_BATCHES_AT_A_TIME = 64
 
 WARM_UP = 0.25  # the share of a fit in which the learning rate rises
 
@@ -104,14 +118,26 @@ class Examples:
     sample_weight: torch.Tensor
     hiding: torch.Tensor | None = None
 
-    def batch(self, indices, generator):
-        """Inputs in packed order, packing, targets and weights of some samples."""
-        packing = pack(self.offsets, indices.numpy())
-        x = self.values.index_select(0, packing.rows)
-        if self.hiding is not None:
-            hidden = torch.rand(len(x), generator=generator) < self.hiding[x]
-            x.masked_fill_(hidden, UNKNOWN)
-        return x, packing, self.target[indices], self.sample_weight[indices]
+    def batches(self, batch_size, generator):
+        """The sequences in random order, packed batch by batch.
+
+        Yields
+        ------
+        x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
+        packing : Packing
+        target, sample_weight : Tensors
+            In the order of the packing.
+        """
+        order = torch.randperm(len(self.target), generator=generator)
+        # Packing many batches at a time, but not all: memory is to stay bounded.
+        for indices in order.split(batch_size * _BATCHES_AT_A_TIME):
+            for packing in pack(self.offsets, indices.numpy(), batch_size):
+                x = self.values.index_select(0, packing.rows)
+                if self.hiding is not None:
+                    chance = torch.rand(len(x), generator=generator)
+                    x.masked_fill_(chance < self.hiding[x], UNKNOWN)
+                chosen = packing.indices
+                yield x, packing, self.target[chosen], self.sample_weight[chosen]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,19 +227,15 @@ def fit(weights, examples, loss, activation, plan, generator, on_epoch=None):
     n_updates = plan.n_epochs * math.ceil(n_samples / plan.batch_size)
     optimiser = Adam(weights.flat)
     gradient = network.zeros_like(weights)
+    scratch = network.Scratch(len(weights.b), weights.flat.dtype)
     progress = Progress(plan.n_epochs, n_samples)
     for _ in range(plan.n_epochs):
         total = weights.flat.new_zeros(())
-        order = torch.randperm(n_samples, generator=generator)
-        for indices in order.split(plan.batch_size):
-            x, packing, target, sample_weight = examples.batch(indices, generator)
+        for x, packing, *target in examples.batches(plan.batch_size, generator):
             total += network.loss_and_gradient(
-                weights, gradient, x, packing, activation, loss, target, sample_weight
+                weights, gradient, scratch, x, packing, activation, loss, *target
             )
-            # From the sum to the mean over the batch.
-            gradient.flat.div_(len(indices))
-            if plan.max_grad_norm is not None:
-                clip_by_norm(gradient.flat, plan.max_grad_norm)
+            to_clipped_mean(gradient.flat, len(packing.indices), plan.max_grad_norm)
             done = optimiser.n_steps / n_updates
             learning_rate = plan.learning_rate * one_cycle(done)
             weights.decayed.mul_(1 - learning_rate * plan.weight_decay)
