@@ -93,7 +93,7 @@ class BaseRNN(BaseEstimator):
         sample_weight = sample_weight / sample_weight.mean()
         encoded, hiding = self._learn_inputs(sequences, sample_weight)
         generator = _new_generator(self.random_state)
-        weights = network.zeros(self._n_inputs, self.nhidden, n_outputs)
+        weights = network.zeros(self._n_inputs, int(self.nhidden), n_outputs)
         network.initialise(weights, self.kind_ != "series", generator)
         examples = training.Examples(
             values=torch.from_numpy(encoded),

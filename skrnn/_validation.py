@@ -68,22 +68,23 @@ def validate_sequences(estimator, X, *, reset):
 def _read_container(estimator, X, reset):
     """Read an array, a frame or a Series."""
     if not (issparse(X) or hasattr(X, "__array__")):
-        name = type(X).__name__
         raise TypeError(
-            f"X is of type {name}: a list, tuple, array or Series of sequences was "
-            "expected. Use list(X) if it can be iterated over."
+            f"X is of type {type(X).__name__}: a list, tuple, array or Series of "
+            "sequences was expected. Use list(X) if it can be iterated over."
         )
-    array = None if issparse(X) else np.asarray(X)
+    if hasattr(X, "requires_grad"):  # a torch tensor
+        X = X.detach().cpu()
+    array = None if issparse(X) else _checked_array(X)
     if array is not None and array.ndim == 3:
         X = check_array(array, allow_nd=True, ensure_all_finite=False)
         _forget_columns(estimator, reset)
         return read_array(X)
-    if array is not None and array.ndim in (1, 2) and _holds_objects(array):
+    if array is not None and _holds_objects(array):
         _forget_columns(estimator, reset)
         if array.ndim == 2 and array.shape[1] == 1:
             array = array[:, 0]  # a column of a frame
         return read_sequences(array.tolist())
-    # A table of numbers, or something that check_array knows how to refuse.
+    # A table of numbers, or something that validate_data knows how to refuse.
     X = validate_data(
         estimator,
         X,
@@ -92,6 +93,32 @@ def _read_container(estimator, X, reset):
         reset=reset,
     )
     return read_array(X)
+
+
+def _checked_array(X):
+    """X as an array, if it is of a kind and shape that can be read at all."""
+    if isinstance(X, np.ma.MaskedArray):
+        raise TypeError(
+            "X is a masked array, whose mask would be lost: impute the masked steps, "
+            "or pass a list of sequences that leaves them out."
+        )
+    array = np.asarray(X)
+    if array.dtype.kind in "mM":
+        raise TypeError(
+            f"X is of dtype {array.dtype}: strings, tokens or numbers were expected. "
+            "Convert times to numbers, such as seconds since the first step."
+        )
+    if array.ndim == 0 or array.ndim > 3:
+        raise ValueError(
+            f"X has {array.ndim} dimensions: an array of shape (n_samples, n_steps) or "
+            "(n_samples, n_steps, n_features), or a list of sequences was expected."
+        )
+    if array.ndim == 1 and array.dtype.kind in "biufc" and array.size > 0:
+        raise ValueError(
+            "X is one sequence of numbers: a list of sequences or an array of shape "
+            "(n_samples, n_steps) was expected. Use [X] to pass one sequence."
+        )
+    return array
 
 
 def _is_rectangular(sequences):
@@ -105,12 +132,10 @@ def _is_rectangular(sequences):
 
 def _holds_objects(array):
     """Whether the entries of an array are strings, tokens or whole sequences."""
-    if array.dtype.kind in "UT":
+    if array.dtype.kind in "UTS" or array.ndim == 1:
         return True
     if array.dtype.kind != "O":
         return False
-    if array.ndim == 1:
-        return True
     # An array of numbers may be of dtype object too.
     return array.size > 0 and isinstance(array.flat[0], (str, list, tuple, np.ndarray))
 

@@ -121,8 +121,45 @@ BAD_X = {
     "strings inside numbers": (
         [[1.0], [2.0, "b"]],
         TypeError,
-        "X[1] holds values that are not real numbers, but X[0] holds numbers: all "
-        "sequences must be of one kind.",
+        "X[1] holds values that are not real numbers: a sequence of numbers must have "
+        "shape (n_steps,) or (n_steps, n_features).",
+    ),
+    "a list of None": (
+        [[None], [1.0]],
+        TypeError,
+        "X[0] starts with None: a sequence is a string, a list of tokens (strings or "
+        "integers), a list of floats or a numeric array of shape (n_steps,) or "
+        "(n_steps, n_features).",
+    ),
+    "one array of numbers": (
+        np.array([1.0, 2.0]),
+        ValueError,
+        "X is one sequence of numbers: a list of sequences or an array of shape "
+        "(n_samples, n_steps) was expected. Use [X] to pass one sequence.",
+    ),
+    "too many dimensions": (
+        np.zeros((2, 2, 2, 2)),
+        ValueError,
+        "X has 4 dimensions: an array of shape (n_samples, n_steps) or (n_samples, "
+        "n_steps, n_features), or a list of sequences was expected.",
+    ),
+    "dates": (
+        np.array([["2020-01-01"]], dtype="datetime64[D]"),
+        TypeError,
+        "X is of dtype datetime64[D]: strings, tokens or numbers were expected. "
+        "Convert times to numbers, such as seconds since the first step.",
+    ),
+    "masked": (
+        np.ma.masked_array([[1.0, 2.0]], mask=[[True, False]]),
+        TypeError,
+        "X is a masked array, whose mask would be lost: impute the masked steps, or "
+        "pass a list of sequences that leaves them out.",
+    ),
+    "missing in a string Series": (
+        pd.Series(["a", pd.NA], dtype="string"),
+        TypeError,
+        "X[1] is <NA> (missing), but X[0] is a string: all sequences must be of one "
+        "kind. Drop or convert it.",
     ),
     "a list of numbers": (
         [1.0, 2.0],
@@ -134,9 +171,16 @@ BAD_X = {
     "bytes": (
         [b"cat"],
         TypeError,
-        "X[0] is bytes: a sequence is a string, a list of tokens (strings or "
-        "integers), a list of floats or a numeric array of shape (n_steps,) or "
-        "(n_steps, n_features).",
+        "X[0] is bytes, not a string: a sequence is a string, a list of tokens "
+        "(strings or integers), a list of floats or a numeric array of shape "
+        "(n_steps,) or (n_steps, n_features).",
+    ),
+    "array of bytes": (
+        np.array([b"cat"]),
+        TypeError,
+        "X[0] is bytes, not a string: a sequence is a string, a list of tokens "
+        "(strings or integers), a list of floats or a numeric array of shape "
+        "(n_steps,) or (n_steps, n_features).",
     ),
     "dict": (
         {"a": 1},

@@ -125,11 +125,8 @@ def _kind_of(item, index):
             return "tokens"
         if isinstance(first, (Real, list, tuple, np.ndarray)):
             return "series"
-    raise TypeError(
-        f"X[{index}] is {_describe(item)}: a sequence is a string, a list of tokens "
-        "(strings or integers), a list of floats or a numeric array of shape "
-        "(n_steps,) or (n_steps, n_features)."
-    )
+        raise TypeError(_no_sequence(f"X[{index}] starts with {_describe(first)}"))
+    raise TypeError(_no_sequence(f"X[{index}] is {_describe(item)}"))
 
 
 def _read_text(X):
@@ -197,8 +194,8 @@ def _as_series(item, index):
         raise ValueError(_empty(index))
     if array.dtype.kind not in "biuf":
         raise TypeError(
-            f"X[{index}] holds values that are not real numbers, but X[0] holds "
-            "numbers: all sequences must be of one kind."
+            f"X[{index}] holds values that are not real numbers: a sequence of numbers "
+            "must have shape (n_steps,) or (n_steps, n_features)."
         )
     if array.ndim == 1:
         array = array[:, np.newaxis]
@@ -267,6 +264,14 @@ def _mixed(item, index, kind):
     )
 
 
+def _no_sequence(what):
+    return (
+        f"{what}: a sequence is a string, a list of tokens (strings or integers), a "
+        "list of floats or a numeric array of shape (n_steps,) or (n_steps, "
+        "n_features)."
+    )
+
+
 def _empty(index):
     return f"X[{index}] is empty: a sequence needs at least one step."
 
@@ -281,10 +286,12 @@ def _describe(item):
         return "None"
     if isinstance(item, float) and item != item:
         return "NaN (missing)"
+    if type(item).__name__ in ("NAType", "NaTType"):  # of pandas
+        return f"{item} (missing)"
     if isinstance(item, str):
         return "a string"
     if isinstance(item, bytes):
-        return "bytes"
+        return "bytes, not a string"
     if isinstance(item, np.ndarray):
         return f"an array of dtype {item.dtype} and shape {item.shape}"
     name = type(item).__name__
