@@ -116,7 +116,8 @@ def _checked_array(X):
     if array.ndim == 1 and array.dtype.kind in "biufc" and array.size > 0:
         raise ValueError(
             "X is one sequence of numbers: a list of sequences or an array of shape "
-            "(n_samples, n_steps) was expected. Use [X] to pass one sequence."
+            "(n_samples, n_steps) was expected. Reshape your data to (1, n_steps), or "
+            "use [X], to pass one sequence."
         )
     return array
 

@@ -135,7 +135,8 @@ BAD_X = {
         np.array([1.0, 2.0]),
         ValueError,
         "X is one sequence of numbers: a list of sequences or an array of shape "
-        "(n_samples, n_steps) was expected. Use [X] to pass one sequence.",
+        "(n_samples, n_steps) was expected. Reshape your data to (1, n_steps), or use "
+        "[X], to pass one sequence.",
     ),
     "too many dimensions": (
         np.zeros((2, 2, 2, 2)),
