@@ -84,7 +84,7 @@ def score(model, test_names, test_labels):
         "macro F1": f1_score(test_labels, predicted, average="macro"),
     }
     if hasattr(model, "predict_proba"):
-        probabilities = model.predict_proba(test_names).astype(float)
+        probabilities = model.predict_proba(test_names)
         scores["log loss"] = log_loss(test_labels, probabilities, labels=model.classes_)
     return scores
 
