@@ -1,11 +1,13 @@
 """What the estimators share: parameters, the fit skeleton, the fitted weights."""
 
 import math
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -112,6 +114,15 @@ class BaseRNN(BaseEstimator):
                 generator,
                 on_epoch=print if self.verbose else None,
             )
+        if progress.diverged:
+            warnings.warn(
+                f"The training loss was not finite in epoch {len(progress.loss_curve)}."
+                f" {type(self).__name__} keeps the weights from before that epoch. "
+                f"Lower learning_rate_init (now {self.learning_rate_init:g}) or "
+                "max_grad_norm, or use activation='tanh'.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
         self._keep(weights)
         self.loss_curve_ = progress.loss_curve
         self.loss_ = progress.loss_curve[-1]
@@ -129,8 +140,8 @@ class BaseRNN(BaseEstimator):
             n_updates_an_epoch = math.ceil(n_samples / batch_size)
             max_iter = min(1000, max(12, math.ceil(600 / n_updates_an_epoch)))
         return training.Plan(
-            n_epochs=max_iter,
-            batch_size=batch_size,
+            n_epochs=int(max_iter),
+            batch_size=int(batch_size),
             learning_rate=self.learning_rate_init,
             weight_decay=self.alpha,
             max_grad_norm=self.max_grad_norm,
@@ -191,9 +202,17 @@ class BaseRNN(BaseEstimator):
         values = torch.from_numpy(self._encode(sequences))
         W, U, b = (_as_tensor(array[0]) for array in (self.W_, self.U_, self.b_))
         with one_intraop_thread():
-            return network.encode(
+            h = network.encode(
                 U.T, W, b, values, sequences.offsets, self.activation, _MAX_ROWS
             )
+        if not torch.isfinite(h).all():
+            i = int(torch.nonzero(~torch.isfinite(h))[0, 0])
+            raise ValueError(
+                f"The hidden state of X[{i}] is not finite: its numbers are far from "
+                "those seen in fit, or it is too long for activation='relu', under "
+                "which h can grow at each step. Use activation='tanh'."
+            )
+        return h
 
     def _scores(self, X):
         """``V h + c``, of shape (n_samples, n_outputs)."""

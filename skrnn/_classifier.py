@@ -145,7 +145,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         y : array-like of shape (n_samples,)
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sequence in the loss. A weight of 0 is as good as removal.
+            Weight of each sequence in the loss. A weight of 0 is as good as removal,
+            but for the class of the sequence, which stays among `classes_`.
 
         Returns
         -------
@@ -199,8 +200,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         TypeError
             If X holds another kind of sequences than in `fit`.
         ValueError
-            If a sequence is empty or has another number of features than in `fit`, or
-            if a number is NaN or infinite.
+            If a sequence is empty or has another number of features than in `fit`; if
+            a number is NaN or infinite; if a hidden state is not finite.
         """
         best = self._scores(X).argmax(dim=1)
         return self.classes_[best.numpy()]
@@ -225,8 +226,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         TypeError
             If X holds another kind of sequences than in `fit`.
         ValueError
-            If a sequence is empty or has another number of features than in `fit`, or
-            if a number is NaN or infinite.
+            If a sequence is empty or has another number of features than in `fit`; if
+            a number is NaN or infinite; if a hidden state is not finite.
         """
         return torch.softmax(self._scores(X), dim=1).numpy()
 
@@ -250,8 +251,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         TypeError
             If X holds another kind of sequences than in `fit`.
         ValueError
-            If a sequence is empty or has another number of features than in `fit`, or
-            if a number is NaN or infinite.
+            If a sequence is empty or has another number of features than in `fit`; if
+            a number is NaN or infinite; if a hidden state is not finite.
         """
         return torch.log_softmax(self._scores(X), dim=1).numpy()
 
@@ -276,8 +277,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         TypeError
             If X holds another kind of sequences than in `fit`.
         ValueError
-            If a sequence is empty or has another number of features than in `fit`, or
-            if a number is NaN or infinite.
+            If a sequence is empty or has another number of features than in `fit`; if
+            a number is NaN or infinite; if a hidden state is not finite.
         """
         scores = self._scores(X)
         if len(self.classes_) == 2:

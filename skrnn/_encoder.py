@@ -159,7 +159,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, or one or more numbers for each sequence.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sequence in the loss. A weight of 0 is as good as removal.
+            Weight of each sequence in the loss. A weight of 0 is as good as removal,
+            but for the class of the sequence, which stays among `classes_`.
 
         Returns
         -------
@@ -211,8 +212,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         TypeError
             If X holds another kind of sequences than in `fit`.
         ValueError
-            If a sequence is empty or has another number of features than in `fit`, or
-            if a number is NaN or infinite.
+            If a sequence is empty or has another number of features than in `fit`; if
+            a number is NaN or infinite; if a hidden state is not finite.
         """
         return self._hidden_states(X).numpy()
 

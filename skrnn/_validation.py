@@ -12,7 +12,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skrnn._core.sequences import read_array, read_sequences
+from skrnn._core.sequences import is_missing, read_array, read_sequences
 
 _KIND_NAMES = {
     "text": "strings",
@@ -52,7 +52,7 @@ def validate_sequences(estimator, X, *, reset):
             "one sequence."
         )
     if isinstance(X, (list, tuple)):
-        sequences = read_sequences(X)
+        sequences = read_sequences(X, None if reset else estimator.kind_)
         _forget_columns(estimator, reset)
         if reset and _is_rectangular(sequences):
             estimator.n_features_in_ = int(sequences.lengths[0])
@@ -83,7 +83,7 @@ def _read_container(estimator, X, reset):
         _forget_columns(estimator, reset)
         if array.ndim == 2 and array.shape[1] == 1:
             array = array[:, 0]  # a column of a frame
-        return read_sequences(array.tolist())
+        return read_sequences(array.tolist(), None if reset else estimator.kind_)
     # A table of numbers, or something that validate_data knows how to refuse.
     X = validate_data(
         estimator,
@@ -103,6 +103,17 @@ def _checked_array(X):
             "or pass a list of sequences that leaves them out."
         )
     array = np.asarray(X)
+    if array.dtype.kind == "V" or (array.ndim == 3 and array.dtype.kind in "UST"):
+        raise TypeError(
+            f"X is an array of dtype {array.dtype} and shape {array.shape}: strings, "
+            "token lists or plain numbers were expected."
+        )
+    is_frame = hasattr(X, "columns") and array.ndim == 2 and array.shape[1] > 1
+    if is_frame and any(isinstance(entry, str) for entry in array[:1].flat):
+        raise TypeError(
+            f"X is a frame of {array.shape[1]} columns that are not all numbers: one "
+            "column of sequences or a table of numbers was expected. Pass one column."
+        )
     if array.dtype.kind in "mM":
         raise TypeError(
             f"X is of dtype {array.dtype}: strings, tokens or numbers were expected. "
@@ -192,10 +203,17 @@ def validate_training_data(estimator, X, y, sample_weight):
     )
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
-    if y.dtype.kind in "fcO":
+    if y.dtype.kind in "fc":
         assert_all_finite(y, estimator_name=name, input_name="y")
     starts = sequences.offsets[:-1]  # stands for X: one entry a sequence
     check_consistent_length(starts, y)
+    if y.dtype.kind == "O":
+        for i, target in enumerate(y.flat):
+            if is_missing(target):
+                raise ValueError(
+                    f"y contains {target} for X[{i // (y.size // len(y))}]: every "
+                    "sequence needs a target. Drop the sequence or fill in its target."
+                )
     sample_weight = _check_sample_weight(
         sample_weight, starts, dtype=np.float64, ensure_non_negative=True
     )

@@ -97,14 +97,14 @@ BAD_X = {
     "None among tokens": (
         [["a"], ["b", None]],
         TypeError,
-        "X[1] has None at step 1: tokens must be strings or integers. Measurements "
-        "must be floats in every step.",
+        "X[1] has None at step 1: tokens must be strings or integers, and "
+        "sequences with other numbers must not hold strings.",
     ),
     "float among tokens": (
-        [[1, 2], [3, 4.5]],
+        [["a", 2], [3, 4.5]],
         TypeError,
-        "X[1] has a float at step 1: tokens must be strings or integers. Measurements "
-        "must be floats in every step.",
+        "X[1] has a float at step 1: tokens must be strings or integers, and "
+        "sequences with other numbers must not hold strings.",
     ),
     "string among token lists": (
         [["a"], "b"],
@@ -175,6 +175,24 @@ BAD_X = {
         "X[0] is bytes, not a string: a sequence is a string, a list of tokens "
         "(strings or integers), a list of floats or a numeric array of shape "
         "(n_steps,) or (n_steps, n_features).",
+    ),
+    "too large a number": (
+        [[0.0, 1.0], [1e200]],
+        ValueError,
+        "X[1] contains 1e+200 at step 0, which is too large for float32. Use a larger "
+        "unit.",
+    ),
+    "two columns of text": (
+        pd.DataFrame({"name": ["ab"], "town": ["cd"]}),
+        TypeError,
+        "X is a frame of 2 columns that are not all numbers: one column of sequences "
+        "or a table of numbers was expected. Pass one column.",
+    ),
+    "records": (
+        np.array([(1, 2.0)], dtype=[("a", "i8"), ("b", "f8")]),
+        TypeError,
+        "X is an array of dtype [('a', '<i8'), ('b', '<f8')] and shape (1,): strings, "
+        "token lists or plain numbers were expected.",
     ),
     "array of bytes": (
         np.array([b"cat"]),
@@ -263,6 +281,28 @@ def test_y_none_raises():
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         RNNEncoder().fit(["a", "b"], None)
+
+
+@pytest.mark.parametrize("Estimator", [RNNEncoder, RNNClassifier])
+@pytest.mark.parametrize(
+    "y", [["a", None], pd.Series(["a", None]), pd.Series(["a", None], dtype="string")]
+)
+def test_a_missing_label_raises(Estimator, y):
+    with pytest.raises(ValueError, match=r"^(y contains .* for X\[1\]: every|Input y)"):
+        Estimator().fit(["ab", "cd"], y)
+
+
+def test_a_state_that_is_not_finite_raises():
+    X, y = ["ab", "abb", "ba", "baa"] * 5, [0, 0, 1, 1] * 5
+    classifier = RNNClassifier(8, activation="relu", random_state=0).fit(X, y)
+    classifier.W_[0][:] *= 3
+    sentence = (
+        "The hidden state of X[1] is not finite: its numbers are far from those seen "
+        "in fit, or it is too long for activation='relu', under which h can grow at "
+        "each step. Use activation='tanh'."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        classifier.predict(["ab", "ab" * 5000])
 
 
 def test_y_neither_labels_nor_numbers_raises():

@@ -32,6 +32,7 @@ STANDARD_LIBRARY = {
     "numbers",
     "threading",
     "time",
+    "warnings",
 }
 
 

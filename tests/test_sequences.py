@@ -75,6 +75,18 @@ def test_lists_of_integers_are_tokens_and_arrays_of_integers_are_series():
     assert read_sequences([np.array(["a", "b"])]).kind == "tokens"
 
 
+def test_a_list_with_any_other_number_is_a_series():
+    assert read_sequences([[0, 0.5], [0, 1]]).kind == "series"
+    assert read_sequences([[0, 1], [0, 1.5]]).kind == "series"
+
+
+def test_integers_are_read_as_what_is_expected():
+    assert read_sequences([[1, 2], [3]], kind="series").kind == "series"
+    assert read_sequences([np.array([1, 2])], kind="tokens").values == [1, 2]
+    assert read_sequences([[1.5]], kind="tokens").kind == "series"
+    assert read_sequences([["a"]], kind="series").kind == "tokens"
+
+
 def test_series_of_several_features_are_stacked(rng):
     X = [rng.normal(size=(n, 2)) for n in (3, 1)]
     sequences = read_sequences(X)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 from skrnn import RNNClassifier
 from skrnn._core import training
@@ -70,6 +71,23 @@ def test_fit_runs_max_iter_epochs_when_it_does_not_converge():
     assert classifier.n_iter_ == len(classifier.loss_curve_) == 7
     assert classifier.loss_ == classifier.loss_curve_[-1]
     assert classifier.best_loss_ == min(classifier.loss_curve_)
+
+
+def test_a_loss_that_is_not_finite_keeps_the_last_good_weights(rng):
+    X = [rng.normal(size=100).cumsum() for _ in range(40)]
+    y = [0, 1] * 20
+    classifier = RNNClassifier(
+        32, activation="relu", learning_rate_init=1e6, max_iter=20, random_state=0
+    )
+    sentence = (
+        r"^The training loss was not finite in epoch \d+\. RNNClassifier keeps the "
+        r"weights from before that epoch\. Lower learning_rate_init \(now 1e\+06\) or "
+        r"max_grad_norm, or use activation='tanh'\.$"
+    )
+    with pytest.warns(ConvergenceWarning, match=sentence):
+        classifier.fit(X, y)
+    assert classifier.n_iter_ < 20
+    assert np.isfinite(classifier.W_[0]).all() and np.isfinite(classifier.V_).all()
 
 
 def test_loss_is_the_weighted_mean_cross_entropy(rng):

@@ -59,7 +59,7 @@ class Sequences:
         return Sequences(self.kind, values, self.offsets)
 
 
-def read_sequences(X):
+def read_sequences(X, kind=None):
     """Read a list of strings, of token lists or of numeric arrays.
 
     Parameters
@@ -84,7 +84,10 @@ def read_sequences(X):
     """
     if len(X) == 0:
         raise ValueError("X is empty: at least one sequence is needed.")
-    return _READERS[_kind_of(X[0], 0)](X)
+    found = _kind_of(X[0], 0)
+    if {found, kind} == {"tokens", "series"} and _is_integers(X[0]):
+        found = kind
+    return _READERS[found](X)
 
 
 def read_array(X):
@@ -129,6 +132,11 @@ def _kind_of(item, index):
     raise TypeError(_no_sequence(f"X[{index}] is {_describe(item)}"))
 
 
+def _is_integers(item):
+    """Whether a sequence, of tokens or numbers, may be taken for the other."""
+    return np.ndim(item) == 1 and isinstance(item[0], Integral)
+
+
 def _read_text(X):
     try:
         text = "".join(X)
@@ -154,13 +162,17 @@ def _read_tokens(X):
         )
     )
     # One look at each distinct type, not at each token.
-    odd = {t for t in set(map(type, tokens)) if not issubclass(t, (str, Integral))}
+    types = set(map(type, tokens))
+    odd = {t for t in types if not issubclass(t, (str, Integral))}
+    if odd and all(issubclass(t, Real) for t in types):
+        return _read_series(X)  # the first number was whole, others are not
     if odd:
         row = next(row for row, token in enumerate(tokens) if type(token) in odd)
         i, step = _locate(offsets, row)
         raise TypeError(
             f"X[{i}] has {_describe(tokens[row])} at step {step}: tokens must be "
-            "strings or integers. Measurements must be floats in every step."
+            "strings or integers, and sequences with other numbers must not hold "
+            "strings."
         )
     return Sequences("tokens", tokens, offsets)
 
@@ -224,11 +236,18 @@ def _offsets(lengths):
 
 
 def _checked_series(values, offsets):
-    finite = np.isfinite(values)
-    if not finite.all():
-        row, feature = np.argwhere(~finite)[0]
+    # NaN compares as False, too. Networks compute in float32.
+    usable = np.abs(values) <= np.finfo(np.float32).max
+    if not usable.all():
+        row, feature = np.argwhere(~usable)[0]
         i, step = _locate(offsets, row)
-        value = "NaN" if np.isnan(values[row, feature]) else "infinity (inf)"
+        value = values[row, feature]
+        if np.isfinite(value):
+            raise ValueError(
+                f"X[{i}] contains {value:g} at step {step}, which is too large for "
+                "float32. Use a larger unit."
+            )
+        value = "NaN" if np.isnan(value) else "infinity (inf)"
         where = f" in feature {feature}" if values.shape[1] > 1 else ""
         raise ValueError(
             f"X[{i}] contains {value} at step {step}{where}: all numbers must be "
@@ -280,14 +299,21 @@ def _count(n, noun):
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
+def is_missing(item):
+    """Whether an item is None, NaN, or one of pandas' marks of a missing value."""
+    return (
+        item is None
+        or (isinstance(item, Real) and item != item)
+        or type(item).__name__ in ("NAType", "NaTType")
+    )
+
+
 def _describe(item):
     """What an unexpected item is, in a few words."""
     if item is None:
         return "None"
-    if isinstance(item, float) and item != item:
-        return "NaN (missing)"
-    if type(item).__name__ in ("NAType", "NaTType"):  # of pandas
-        return f"{item} (missing)"
+    if is_missing(item):
+        return "NaN (missing)" if isinstance(item, float) else f"{item} (missing)"
     if isinstance(item, str):
         return "a string"
     if isinstance(item, bytes):
