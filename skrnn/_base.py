@@ -96,7 +96,8 @@ class BaseRNN(BaseEstimator):
         encoded, hiding = self._learn_inputs(sequences, sample_weight)
         generator = _new_generator(self.random_state)
         weights = network.zeros(self._n_inputs, int(self.nhidden), n_outputs)
-        network.initialise(weights, self.kind_ != "series", generator)
+        with one_intraop_thread():  # or rounding would differ with their number
+            network.initialise(weights, self.kind_ != "series", generator)
         examples = training.Examples(
             values=torch.from_numpy(encoded),
             offsets=sequences.offsets,

@@ -351,3 +351,16 @@ def test_bad_parameters_raise(name, value, expected):
     if name != "activation":  # the order of a set of names is not fixed
         assert str(raised.value) == sentence
     assert f"The {name!r} parameter of RNNClassifier must be" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "case", ["empty series", "ragged steps", "empty first token list"]
+)
+@pytest.mark.parametrize("fitted", FITTED_ON)
+def test_bad_X_raises_a_sentence_at_predict_too(fitted, case):
+    X, error, sentence = BAD_X[case]
+    if case == "empty series":
+        X, sentence = X[1:], sentence.replace("X[1]", "X[0]")
+    classifier = RNNClassifier(max_iter=1).fit(FITTED_ON[fitted], [0, 1])
+    with pytest.raises(error, match=f"^{re.escape(sentence)}$"):
+        classifier.predict(X)

@@ -63,3 +63,14 @@ def test_fit_and_predict_restore_the_number(two_threads):
     assert torch.get_num_threads() == 2
     classifier.predict(X)
     assert torch.get_num_threads() == 2
+
+
+def test_the_number_of_threads_outside_does_not_change_the_weights():
+    X, weights = ["cat", "chat", "katze"], []
+    before = torch.get_num_threads()
+    for n_threads in (1, 2):
+        torch.set_num_threads(n_threads)
+        classifier = RNNClassifier(256, max_iter=2, random_state=0).fit(X, X)
+        weights.append(torch.from_numpy(classifier.W_[0]))
+    torch.set_num_threads(before)
+    assert torch.equal(*weights)

@@ -134,7 +134,9 @@ def _kind_of(item, index):
 
 def _is_integers(item):
     """Whether a sequence, of tokens or numbers, may be taken for the other."""
-    return np.ndim(item) == 1 and isinstance(item[0], Integral)
+    if isinstance(item, np.ndarray):
+        return item.ndim == 1 and item.dtype.kind in "biu"
+    return isinstance(item[0], Integral)  # a list or tuple, and not empty
 
 
 def _read_text(X):
