@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -26,7 +27,7 @@ class BaseRNN(BaseEstimator):
     _parameter_constraints = {  # noqa: RUF012 (scikit-learn's own form)
         "nhidden": [Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions({"tanh", "relu"})],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate_init": [Interval(Real, 0, 1, closed="right")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -76,6 +77,23 @@ class BaseRNN(BaseEstimator):
         tags.target_tags.required = True
         return tags
 
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "W_")
+
+    @contextmanager
+    def _refit(self):
+        """Forget the last fit; should the new one fail, take the last one back."""
+        before = dict(vars(self))
+        for name in before:
+            if name.endswith("_"):
+                delattr(self, name)
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
     def _fit_network(self, sequences, target, n_outputs, loss, sample_weight):
         """Learn the vocabulary or the scaling, then the weights.
 
@@ -88,11 +106,12 @@ class BaseRNN(BaseEstimator):
             One of :mod:`skrnn._core.network`.
         sample_weight : ndarray of shape (n_samples,)
         """
+        plan = self._plan(np.count_nonzero(sample_weight))
         used = np.flatnonzero(sample_weight)
         if len(used) < len(sequences):  # a weight of 0 is as good as removal
             sequences, target = sequences.take(used), target[used]
             sample_weight = sample_weight[used]
-        sample_weight = sample_weight / sample_weight.mean()
+        sample_weight = _of_mean_one(sample_weight)
         encoded, hiding = self._learn_inputs(sequences, sample_weight)
         generator = _new_generator(self.random_state)
         weights = network.zeros(self._n_inputs, int(self.nhidden), n_outputs)
@@ -111,27 +130,58 @@ class BaseRNN(BaseEstimator):
                 examples,
                 loss,
                 self.activation,
-                self._plan(len(sequences)),
+                plan,
                 generator,
                 on_epoch=print if self.verbose else None,
             )
-        if progress.diverged:
-            warnings.warn(
-                f"The training loss was not finite in epoch {len(progress.loss_curve)}."
-                f" {type(self).__name__} keeps the weights from before that epoch. "
-                f"Lower learning_rate_init (now {self.learning_rate_init:g}) or "
-                "max_grad_norm, or use activation='tanh'.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        self._check_converged(progress, chance=network.chance_loss(loss, n_outputs))
         self._keep(weights)
+        self._activation = self.activation
         self.loss_curve_ = progress.loss_curve
         self.loss_ = progress.loss_curve[-1]
         self.best_loss_ = progress.best_loss
         self.n_iter_ = len(progress.loss_curve)
 
+    def _check_converged(self, progress, chance):
+        """Raise or warn if training diverged or did nothing but harm.
+
+        Parameters
+        ----------
+        progress : Progress
+        chance : float
+            The loss of a network that knows nothing.
+        """
+        n_epochs, loss = len(progress.loss_curve), progress.loss_curve[-1]
+        cure = (
+            f"Lower learning_rate_init (now {self.learning_rate_init:g}) or "
+            "max_grad_norm, or use activation='tanh'."
+        )
+        if progress.diverged:
+            what = (
+                f"Training diverged in epoch {n_epochs}: the loss or a weight was not "
+                "finite."
+            )
+            if n_epochs == 1:
+                raise ValueError(f"{what} {cure}")
+            what += f" {type(self).__name__} keeps the weights from before that epoch."
+        elif loss > 10 * max(chance, 0.5):
+            what = (
+                f"The training loss of the last epoch is {loss:.3g}, where a network "
+                f"that knows nothing has {chance:.3g}."
+            )
+        else:
+            return
+        warnings.warn(f"{what} {cure}", ConvergenceWarning, stacklevel=5)
+
     def _plan(self, n_samples):
         """The numbers of a fit, "auto" resolved by the number of sequences."""
+        if self.learning_rate_init * self.alpha >= 1:
+            raise ValueError(
+                f"learning_rate_init * alpha is "
+                f"{self.learning_rate_init * self.alpha:g}: below 1 was expected, since "
+                "weight decay scales the weights by 1 - learning_rate * alpha. Lower "
+                "alpha."
+            )
         batch_size = self.batch_size
         if batch_size == "auto":
             # At least eight updates an epoch, but no fewer than eight sequences.
@@ -160,9 +210,6 @@ class BaseRNN(BaseEstimator):
         hiding : Tensor of shape (n_inputs,) or None
             How often each token is to be replaced by the unknown one.
         """
-        for name in ("vocabulary_", "mean_", "scale_"):  # of an earlier fit
-            if hasattr(self, name):
-                delattr(self, name)
         row_weight = np.repeat(sample_weight, sequences.lengths)
         if self.kind_ == "series":
             self.mean_, self.scale_ = mean_and_scale(sequences.values, row_weight)
@@ -179,9 +226,22 @@ class BaseRNN(BaseEstimator):
 
     def _encode(self, sequences):
         """What the network reads: token ids, or standardised numbers."""
-        if self.kind_ == "series":
-            return ((sequences.values - self.mean_) / self.scale_).astype(np.float32)
-        return vocabulary.encode(sequences, self.vocabulary_).values
+        if self.kind_ != "series":
+            return vocabulary.encode(sequences, self.vocabulary_).values
+        with np.errstate(over="ignore"):  # asked for below, to say where
+            standardised = ((sequences.values - self.mean_) / self.scale_).astype(
+                np.float32
+            )
+        if not np.isfinite(standardised).all():
+            row, feature = np.argwhere(~np.isfinite(standardised))[0]
+            i, step = sequences.locate(row)
+            raise ValueError(
+                f"X[{i}] contains {sequences.values[row, feature]:g} at step {step}, "
+                f"which is too far from the mean in fit, {self.mean_[feature]:g}, to be "
+                f"divided by the standard deviation, {self.scale_[feature]:g}. Check "
+                "the unit."
+            )
+        return standardised
 
     def _keep(self, weights):
         """Keep the learned weights as arrays of the public names."""
@@ -204,7 +264,7 @@ class BaseRNN(BaseEstimator):
         W, U, b = (_as_tensor(array[0]) for array in (self.W_, self.U_, self.b_))
         with one_intraop_thread():
             h = network.encode(
-                U.T, W, b, values, sequences.offsets, self.activation, _MAX_ROWS
+                U.T, W, b, values, sequences.offsets, self._activation, _MAX_ROWS
             )
         if not torch.isfinite(h).all():
             i = int(torch.nonzero(~torch.isfinite(h))[0, 0])
@@ -219,7 +279,8 @@ class BaseRNN(BaseEstimator):
         """``V h + c``, of shape (n_samples, n_outputs)."""
         h = self._hidden_states(X)
         V, c = _as_tensor(self.V_), _as_tensor(self.intercept_)
-        return network.output_scores(V, c, h)
+        with one_intraop_thread():
+            return network.output_scores(V, c, h)
 
 
 def _new_generator(random_state):
@@ -237,16 +298,34 @@ def mean_and_scale(values, weight):
     """Weighted mean and standard deviation of each column, in float64.
 
     The scale of a constant column is 1. float32 would not do: the mean of large
-    values would swallow their spread.
+    values would swallow their spread. Squares and sums are taken of numbers of at most
+    1, which neither overflow nor vanish.
 
     Returns
     -------
     mean, scale : ndarrays of shape (n_columns,)
     """
-    mean = np.average(values.astype(np.float64, copy=False), axis=0, weights=weight)
-    scale = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weight))
-    rounding = 10 * np.finfo(np.float64).eps * np.abs(mean)
-    return mean, np.where(scale > rounding, scale, 1.0)
+    weight = _of_mean_one(weight)
+    size = _largest(values).astype(np.float64)
+    values = values / size
+    mean = np.average(values, axis=0, weights=weight)
+    values -= mean
+    spread = _largest(values)
+    values /= spread
+    scale = spread * np.sqrt(np.average(values**2, axis=0, weights=weight))
+    is_constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
+    return mean * size, np.where(is_constant, 1.0, scale * size)
+
+
+def _largest(values):
+    """The largest magnitude in each column; 1 for a column of zeros."""
+    largest = np.abs(values).max(axis=0)
+    return np.where(largest > 0, largest, 1.0)
+
+
+def _of_mean_one(weight):
+    weight = weight / weight.max()  # a sum of weights could overflow
+    return weight / weight.mean()
 
 
 def _as_tensor(array):

@@ -5,6 +5,7 @@ from sklearn.base import ClassifierMixin, _fit_context
 
 from skrnn._base import BaseRNN
 from skrnn._core import network
+from skrnn._core.threads import one_intraop_thread
 from skrnn._encoder import RNNEncoder
 from skrnn._validation import encode_labels, validate_training_data
 
@@ -25,7 +26,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Length of the hidden state h.
     activation : {"tanh", "relu"}, default="tanh"
         What bounds, or cuts off, each entry of h.
-    learning_rate_init : float, default=0.005
+    learning_rate_init : float in (0, 1], default=0.005
         The largest learning rate of Adam [2]_. It rises to this value over the first
         quarter of the epochs and falls to a hundredth of it by the last [3]_.
     batch_size : int or "auto", default="auto"
@@ -78,7 +79,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Mean and standard deviation of each feature over all steps of the training
         data, by which numbers are standardised. Not there for tokens.
     n_features_in_ : int
-        Number of steps, if X was a table of univariate series or could have been one.
+        Number of steps, if X held univariate series of one length, in any container.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if X was a frame of numbers whose columns are named.
     loss_ : float
@@ -159,16 +160,26 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             If X is not a container of sequences of one kind.
         ValueError
             If X or one of its sequences is empty; if the numbers of features differ; if
-            a number is NaN or infinite; if X, y and sample_weight differ in length;
-            or if y does
-            not hold class labels.
+            a number is NaN or infinite; if X, y and sample_weight differ in length; if
+            y does not hold class labels; or if training diverges in its first epoch.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training diverges later, or ends with a loss far above that of guessing.
+
+        Notes
+        -----
+        A fit that fails leaves the estimator as it was.
         """
-        sequences, y, sample_weight = validate_training_data(self, X, y, sample_weight)
-        self.classes_, labels = encode_labels(y)
-        self._fit_network(
-            sequences, labels, len(self.classes_), network.cross_entropy, sample_weight
-        )
-        self.encoder_ = self._as_encoder()
+        with self._refit():
+            sequences, y, sample_weight = validate_training_data(
+                self, X, y, sample_weight
+            )
+            self.classes_, labels = encode_labels(y)
+            loss, n_classes = network.cross_entropy, len(self.classes_)
+            self._fit_network(sequences, labels, n_classes, loss, sample_weight)
+            self.encoder_ = self._as_encoder()
         return self
 
     def _as_encoder(self):
@@ -177,6 +188,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         for name, value in vars(self).items():
             if name.endswith("_") and name != "encoder_":
                 setattr(encoder, name, value)
+        encoder._activation = self._activation
         encoder.task_ = "classification"
         return encoder
 
@@ -229,7 +241,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             If a sequence is empty or has another number of features than in `fit`; if
             a number is NaN or infinite; if a hidden state is not finite.
         """
-        return torch.softmax(self._scores(X), dim=1).numpy()
+        with one_intraop_thread():
+            return torch.softmax(self._scores(X), dim=1).numpy()
 
     def predict_log_proba(self, X):
         """Predict the logarithm of the probability of each class.
@@ -254,7 +267,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             If a sequence is empty or has another number of features than in `fit`; if
             a number is NaN or infinite; if a hidden state is not finite.
         """
-        return torch.log_softmax(self._scores(X), dim=1).numpy()
+        with one_intraop_thread():
+            return torch.log_softmax(self._scores(X), dim=1).numpy()
 
     def decision_function(self, X):
         """Compute the scores of the classes, before the softmax.

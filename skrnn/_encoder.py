@@ -29,7 +29,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         Length of the hidden state h.
     activation : {"tanh", "relu"}, default="tanh"
         What bounds, or cuts off, each entry of h.
-    learning_rate_init : float, default=0.005
+    learning_rate_init : float in (0, 1], default=0.005
         The largest learning rate of Adam [2]_. It rises to this value over the first
         quarter of the epochs and falls to a hundredth of it by the last [3]_.
     batch_size : int or "auto", default="auto"
@@ -60,8 +60,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
     ----------
     task_ : {"classification", "regression"}
         What y was taken for, by :func:`sklearn.utils.multiclass.type_of_target`:
-        strings, integers and floats that are whole numbers are class labels, other
-        floats are numbers to predict.
+        strings, integers and floats that are whole numbers are class labels; other
+        floats, and several columns of numbers, are numbers to predict.
     classes_ : ndarray of shape (n_classes,)
         The class labels, sorted. Only there for classification.
     kind_ : {"text", "tokens", "series"}
@@ -84,7 +84,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         Mean and standard deviation of each feature over all steps of the training
         data, by which numbers are standardised. Not there for tokens.
     n_features_in_ : int
-        Number of steps, if X was a table of univariate series or could have been one.
+        Number of steps, if X held univariate series of one length, in any container.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if X was a frame of numbers whose columns are named.
     loss_ : float
@@ -173,23 +173,32 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
             If X is not a container of sequences of one kind.
         ValueError
             If X or one of its sequences is empty; if the numbers of features differ; if
-            a number is NaN or infinite; if X, y and sample_weight differ in length;
-            or if y is
-            neither labels nor numbers.
+            a number is NaN or infinite; if X, y and sample_weight differ in length; if
+            y is neither labels nor numbers; or if training diverges in its first epoch.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training diverges later, or ends with a loss far above that of guessing.
+
+        Notes
+        -----
+        A fit that fails leaves the estimator as it was.
         """
-        sequences, y, sample_weight = validate_training_data(self, X, y, sample_weight)
-        self.task_ = task_of(y)
-        if self.task_ == "classification":
-            self.classes_, target = encode_labels(y)
-            n_outputs, loss = len(self.classes_), network.cross_entropy
-        else:
-            if hasattr(self, "classes_"):  # of an earlier fit on labels
-                del self.classes_
-            y = y.reshape(len(y), -1).astype(np.float64)
-            mean, scale = mean_and_scale(y, sample_weight)
-            target = ((y - mean) / scale).astype(np.float32)
-            n_outputs, loss = target.shape[1], network.squared_error
-        self._fit_network(sequences, target, n_outputs, loss, sample_weight)
+        with self._refit():
+            sequences, y, sample_weight = validate_training_data(
+                self, X, y, sample_weight
+            )
+            self.task_ = task_of(y)
+            if self.task_ == "classification":
+                self.classes_, target = encode_labels(y)
+                n_outputs, loss = len(self.classes_), network.cross_entropy
+            else:
+                y = y.reshape(len(y), -1).astype(np.float64)
+                mean, scale = mean_and_scale(y, sample_weight)
+                target = ((y - mean) / scale).astype(np.float32)
+                n_outputs, loss = target.shape[1], network.squared_error
+            self._fit_network(sequences, target, n_outputs, loss, sample_weight)
         return self
 
     def transform(self, X):

@@ -53,13 +53,12 @@ def validate_sequences(estimator, X, *, reset):
         )
     if isinstance(X, (list, tuple)):
         sequences = read_sequences(X, None if reset else estimator.kind_)
-        _forget_columns(estimator, reset)
-        if reset and _is_rectangular(sequences):
-            estimator.n_features_in_ = int(sequences.lengths[0])
     else:
         sequences = _read_container(estimator, X, reset)
     if reset:
         estimator.kind_ = sequences.kind
+        if _is_rectangular(sequences):
+            estimator.n_features_in_ = int(sequences.lengths[0])
     else:
         _check_same_kind(estimator, sequences)
     return sequences
@@ -67,23 +66,27 @@ def validate_sequences(estimator, X, *, reset):
 
 def _read_container(estimator, X, reset):
     """Read an array, a frame or a Series."""
-    if not (issparse(X) or hasattr(X, "__array__")):
+    if issparse(X):
+        raise TypeError(
+            f"X is a sparse {type(X).__name__}: sequences or a dense array were "
+            "expected. Use X.toarray() if its rows are series."
+        )
+    if not hasattr(X, "__array__"):
         raise TypeError(
             f"X is of type {type(X).__name__}: a list, tuple, array or Series of "
             "sequences was expected. Use list(X) if it can be iterated over."
         )
     if hasattr(X, "requires_grad"):  # a torch tensor
         X = X.detach().cpu()
-    array = None if issparse(X) else _checked_array(X)
-    if array is not None and array.ndim == 3:
+    array = _checked_array(X)
+    if array.ndim == 3:
         X = check_array(array, allow_nd=True, ensure_all_finite=False)
-        _forget_columns(estimator, reset)
         return read_array(X)
-    if array is not None and _holds_objects(array):
-        _forget_columns(estimator, reset)
-        if array.ndim == 2 and array.shape[1] == 1:
+    kind = None if reset else estimator.kind_
+    if _holds_sequences(array, kind):
+        if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind in "OUT":
             array = array[:, 0]  # a column of a frame
-        return read_sequences(array.tolist(), None if reset else estimator.kind_)
+        return read_sequences(array.tolist(), kind)
     # A table of numbers, or something that validate_data knows how to refuse.
     X = validate_data(
         estimator,
@@ -142,22 +145,19 @@ def _is_rectangular(sequences):
     )
 
 
-def _holds_objects(array):
-    """Whether the entries of an array are strings, tokens or whole sequences."""
+def _holds_sequences(array, kind):
+    """Whether the entries of an array are strings, tokens or whole sequences.
+
+    Otherwise it is a table of numbers, which may be of dtype object too.
+    """
     if array.dtype.kind in "UTS" or array.ndim == 1:
         return True
-    if array.dtype.kind != "O":
-        return False
-    # An array of numbers may be of dtype object too.
-    return array.size > 0 and isinstance(array.flat[0], (str, list, tuple, np.ndarray))
-
-
-def _forget_columns(estimator, reset):
-    """Sequences have no columns: drop those of an earlier fit on a table."""
-    if reset:
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(estimator, name):
-                delattr(estimator, name)
+    if array.dtype.kind in "biu":
+        return kind == "tokens"  # rows of a table to a model of token lists
+    sequence_types = (str, list, tuple, np.ndarray)
+    return array.dtype.kind == "O" and any(
+        isinstance(entry, sequence_types) for entry in array.flat
+    )
 
 
 def _check_same_kind(estimator, sequences):
@@ -246,10 +246,13 @@ def task_of(y):
     ValueError
         If y is neither, for example multilabel.
     """
-    kind = type_of_target(y, input_name="y")
+    with np.errstate(invalid="ignore"):  # it casts even huge numbers to integers
+        kind = type_of_target(y, input_name="y")
     if kind in ("binary", "multiclass"):
         return "classification"
-    if kind in ("continuous", "continuous-multioutput"):
+    # Of several columns of whole numbers, each may have its own range.
+    numeric = kind == "multiclass-multioutput" and y.dtype.kind in "iuf"
+    if kind in ("continuous", "continuous-multioutput") or numeric:
         return "regression"
     raise ValueError(
         f"Unknown label type: {kind}. y must hold one class label for each sequence, "

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
@@ -175,12 +175,87 @@ def test_lists_may_have_other_lengths_than_in_fit():
     assert encoder.transform([[0.0, 1.0], [2.0] * 9]).shape == (2, 5)
 
 
-def test_surname_codes_feed_a_forest(surnames):
-    X, y = np.array(surnames[0]), np.array(surnames[1])
-    order = np.random.default_rng(0).permutation(len(X))
-    train, held_out = order[:10_000], order[10_000:]
-    encoder = RNNEncoder(random_state=0).fit(X[train], y[train])
-    forest = RandomForestClassifier(50, random_state=0)
-    forest.fit(encoder.transform(X[train]), y[train])
-    # A bag of characters and the same forest reach 0.73.
-    assert forest.score(encoder.transform(X[held_out]), y[held_out]) > 0.775
+def test_the_width_is_that_of_univariate_series_of_one_length_in_any_container(rng):
+    univariate = rng.normal(size=(4, 3))
+    for X in (
+        univariate,
+        univariate.tolist(),
+        list(univariate),
+        tuple(univariate),
+        univariate[:, :, np.newaxis],
+        object_array(list(univariate)),
+        pd.Series(list(univariate)),
+        pd.DataFrame(univariate),
+    ):
+        encoder = RNNEncoder(nhidden=2, max_iter=1).fit(X, [0, 1, 0, 1])
+        assert encoder.n_features_in_ == 3
+    for X in (rng.normal(size=(4, 3, 2)), ["ab"] * 4, [[0.5], [1.0, 2.0]] * 2):
+        encoder = RNNEncoder(nhidden=2, max_iter=1).fit(X, [0, 1, 0, 1])
+        assert not hasattr(encoder, "n_features_in_")
+
+
+def test_integers_are_what_fit_took_them_for():
+    ids = [[1, 2, 3], [3, 2, 1]]
+    tokens = RNNEncoder(nhidden=2, max_iter=1).fit(ids, [0, 1])
+    codes = tokens.transform(ids)
+    for X in (np.array(ids), pd.DataFrame(ids), pd.Series(ids), list(np.array(ids))):
+        np.testing.assert_array_equal(tokens.transform(X), codes)
+    numbers = RNNEncoder(nhidden=2, max_iter=1).fit(np.array(ids), [0, 1])
+    np.testing.assert_array_equal(numbers.transform(ids), numbers.transform(ids))
+    for X in ([[1, 2], np.array([0.5])], [[1, 2], [0.5]], [np.array([0.5]), [1, 2]]):
+        assert RNNEncoder(nhidden=2, max_iter=1).fit(X, [0, 1]).kind_ == "series"
+
+
+def test_a_table_of_objects_with_a_string_in_it_is_token_lists():
+    X = np.array([[1, 2], [3, "b"]], dtype=object)
+    encoder = RNNEncoder(nhidden=2, max_iter=1).fit(X, [0, 1])
+    assert encoder.kind_ == "tokens"
+    assert list(encoder.vocabulary_) == [1, 2, 3, "b"]
+
+
+def test_a_fit_that_fails_leaves_the_last_one():
+    encoder = RNNEncoder(nhidden=2, max_iter=1, random_state=0)
+    for bad in (["ab", ""], np.array([[0.0, np.nan]] * 2)):
+        with pytest.raises(ValueError):
+            encoder.fit(bad, [0, 1])
+        with pytest.raises(NotFittedError):
+            encoder.transform(["ab"])
+    codes = encoder.fit_transform(["ab", "ba"], [0, 1])
+    for X, y in [
+        (["ab", ""], [0, 1]),
+        (np.eye(2), [0, 1, 2]),
+        (np.eye(2), [0, np.nan]),
+    ]:
+        with pytest.raises(ValueError):
+            encoder.fit(X, y)
+        np.testing.assert_array_equal(encoder.transform(["ab", "ba"]), codes)
+    assert not hasattr(encoder, "n_features_in_")
+
+
+def test_parameters_set_after_fit_wait_for_the_next_fit():
+    encoder = RNNEncoder(nhidden=2, max_iter=1, random_state=0)
+    codes = encoder.fit_transform(WORDS, WORDS)
+    encoder.set_params(activation="relu", nhidden=7)
+    np.testing.assert_array_equal(encoder.transform(WORDS), codes)
+
+
+@pytest.mark.parametrize("factor", [1e-200, 1e200])
+def test_the_unit_of_numbers_to_predict_does_not_matter(factor, rng):
+    X, y = rng.normal(size=(10, 4)), rng.normal(size=(10, 2))
+    encoder = RNNEncoder(nhidden=3, max_iter=20, random_state=0).fit(X, y)
+    scaled = clone(encoder).fit(X, y * factor)
+    np.testing.assert_allclose(scaled.loss_curve_, encoder.loss_curve_, rtol=1e-4)
+
+
+def test_weights_and_series_of_any_magnitude_train(rng):
+    X, y = rng.normal(size=(10, 4)), [0, 1] * 5
+    encoder = RNNEncoder(nhidden=3, max_iter=20, random_state=0).fit(X, y)
+    heavy = clone(encoder).fit(X, y, np.full(10, 1e308))
+    small = clone(encoder).fit(X * 1e-200, y)
+    np.testing.assert_allclose(heavy.loss_curve_, encoder.loss_curve_, rtol=1e-4)
+    np.testing.assert_allclose(small.loss_curve_, encoder.loss_curve_, rtol=1e-4)
+
+
+def test_two_columns_of_whole_numbers_are_numbers():
+    encoder = RNNEncoder(nhidden=2, max_iter=1).fit(["a", "b"], [[3, 10], [2, 70]])
+    assert encoder.task_ == "regression" and encoder.V_.shape == (2, 2)

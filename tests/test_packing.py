@@ -1,5 +1,7 @@
 """Packing against torch's own, and cutting into batches."""
 
+import tracemalloc
+
 import numpy as np
 import torch
 from hypothesis import given
@@ -44,6 +46,19 @@ def test_last_and_previous_rows_are_of_the_same_sequence(lengths, batch_size):
         np.testing.assert_array_equal(rows[packing.last.numpy()], ends - 1)
         later = np.arange(packing.batch_sizes[0], len(rows))
         np.testing.assert_array_equal(rows[packing.previous.numpy()], rows[later] - 1)
+
+
+def test_memory_of_packing_is_linear_in_the_rows():
+    # One long sequence among many short ones: a table of batches by steps would hold
+    # 1,025 x 100,000 numbers.
+    lengths = np.append(np.ones(8192, dtype=np.int64), 100_000)
+    offsets = offsets_of(lengths)
+    tracemalloc.start()
+    packings = pack(offsets, np.arange(len(lengths)), batch_size=8)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(packings) == 1025
+    assert peak < 200 * offsets[-1]
 
 
 def test_packing_everything_is_the_default():

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from skrnn import RNNClassifier
+from skrnn._core import network, training
 from skrnn._core.threads import one_intraop_thread
 
 
@@ -57,12 +58,35 @@ def test_calls_that_overlap_restore_the_first_number(two_threads):
     assert newcomer == [2]
 
 
-def test_fit_and_predict_restore_the_number(two_threads):
+def test_fit_and_predict_run_on_one_thread_and_restore_the_number(
+    two_threads, monkeypatch
+):
+    seen = []
+
+    def spy_on(module, name):
+        original = getattr(module, name)
+
+        def spied(*arguments, **keywords):
+            seen.append((name, torch.get_num_threads()))
+            return original(*arguments, **keywords)
+
+        monkeypatch.setattr(module, name, spied)
+
+    spy_on(network, "initialise")
+    spy_on(training, "fit")
+    spy_on(network, "encode")
+    spy_on(network, "output_scores")
     X = ["cat", "chat"]
     classifier = RNNClassifier(max_iter=1).fit(X, X)
     assert torch.get_num_threads() == 2
     classifier.predict(X)
     assert torch.get_num_threads() == 2
+    assert seen == [
+        ("initialise", 1),
+        ("fit", 1),
+        ("encode", 1),
+        ("output_scores", 1),
+    ]
 
 
 def test_the_number_of_threads_outside_does_not_change_the_weights():

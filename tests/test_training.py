@@ -1,11 +1,12 @@
 """The optimiser against torch's, clipping, the schedule, and when a fit stops."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 import torch
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from skrnn import RNNClassifier
 from skrnn._core import training
@@ -73,21 +74,48 @@ def test_fit_runs_max_iter_epochs_when_it_does_not_converge():
     assert classifier.best_loss_ == min(classifier.loss_curve_)
 
 
-def test_a_loss_that_is_not_finite_keeps_the_last_good_weights(rng):
-    X = [rng.normal(size=100).cumsum() for _ in range(40)]
-    y = [0, 1] * 20
+def test_divergence_keeps_the_last_good_weights_and_warns():
+    X, y = ["ab" * 50, "ba" * 50] * 20, [0, 1] * 20
     classifier = RNNClassifier(
-        32, activation="relu", learning_rate_init=1e6, max_iter=20, random_state=0
+        8, activation="relu", learning_rate_init=1, alpha=0, max_iter=30
+    )
+    with pytest.warns(ConvergenceWarning) as caught:
+        classifier.set_params(random_state=0).fit(X, y)
+    assert str(caught[0].message) == (
+        f"Training diverged in epoch {classifier.n_iter_}: the loss or a weight was "
+        "not finite. RNNClassifier keeps the weights from before that epoch. Lower "
+        "learning_rate_init (now 1) or max_grad_norm, or use activation='tanh'."
+    )
+    assert caught[0].filename == __file__
+    assert 1 < classifier.n_iter_ < 100
+    assert np.isfinite(classifier.W_[0]).all() and np.isfinite(classifier.V_).all()
+
+
+def test_divergence_in_the_first_epoch_raises():
+    X, y = ["ab" * 2000, "ba" * 2000] * 20, [0, 1] * 20
+    classifier = RNNClassifier(
+        8, activation="relu", learning_rate_init=1, alpha=0, batch_size=1
     )
     sentence = (
-        r"^The training loss was not finite in epoch \d+\. RNNClassifier keeps the "
-        r"weights from before that epoch\. Lower learning_rate_init \(now 1e\+06\) or "
-        r"max_grad_norm, or use activation='tanh'\.$"
+        "Training diverged in epoch 1: the loss or a weight was not finite. Lower "
+        "learning_rate_init (now 1) or max_grad_norm, or use activation='tanh'."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        classifier.set_params(random_state=0).fit(X, y)
+    with pytest.raises(NotFittedError):
+        classifier.predict(X)
+
+
+def test_training_that_only_did_harm_warns():
+    X, y = ["ab", "ba", "aab"] * 20, [0, 1, 2, 1, 2, 0] * 10
+    classifier = RNNClassifier(learning_rate_init=1, alpha=0, max_iter=2)
+    sentence = (
+        r"^The training loss of the last epoch is \d+\.?\d*, where a network that knows "
+        r"nothing has 1\.1\. Lower learning_rate_init \(now 1\) or max_grad_norm, or use "
+        r"activation='tanh'\.$"
     )
     with pytest.warns(ConvergenceWarning, match=sentence):
-        classifier.fit(X, y)
-    assert classifier.n_iter_ < 20
-    assert np.isfinite(classifier.W_[0]).all() and np.isfinite(classifier.V_).all()
+        classifier.set_params(random_state=0).fit(X, y)
 
 
 def test_loss_is_the_weighted_mean_cross_entropy(rng):

@@ -46,6 +46,10 @@ class Weights:
         """U, W and V as one flat view: weight decay spares the biases."""
         return self.flat[: -(len(self.b) + len(self.c))]
 
+    def are_finite(self):
+        """Whether no weight is NaN or infinite."""
+        return bool(torch.isfinite(self.flat).all())
+
 
 def zeros(n_inputs, nhidden, n_outputs, dtype=torch.float32):
     """Weights that are all 0."""
@@ -235,6 +239,14 @@ def loss_and_gradient(
         torch.mm(x.T, dA, out=gradient.U)
         torch.sum(dA, 0, out=gradient.b)
     return total
+
+
+def chance_loss(loss, n_outputs):
+    """The loss, a sequence, of a network whose scores do not depend on its input.
+
+    Of labels all equally likely, or of targets of variance 1.
+    """
+    return math.log(n_outputs) if loss is cross_entropy else 0.5
 
 
 def cross_entropy(scores, labels, sample_weight):

@@ -53,40 +53,47 @@ def pack(offsets, indices, batch_size=None):
     Notes
     -----
     Time O(n_rows + n_sequences log n_sequences), no Python loop over sequences; memory
-    O(n_rows + n_batches n_steps).
+    O(n_rows).
     """
-    batch_size = batch_size or len(indices)
+    n_sequences = len(indices)
+    batch_size = batch_size or n_sequences
     lengths = offsets[indices + 1] - offsets[indices]
-    batch = np.arange(len(indices)) // batch_size
+    batch = np.arange(n_sequences) // batch_size  # of each sequence
     order = np.lexsort((-lengths, batch))  # longest first, within each batch
     indices, lengths = indices[order], lengths[order]
-    n_batches, n_steps = batch[-1] + 1, lengths.max()
+    starts = np.arange(0, n_sequences, batch_size)  # the first sequence of each batch
+    stops = np.append(starts[1:], n_sequences)
 
-    # Sequences of each batch that end after each step, then those that are alive.
-    ends = np.bincount(batch * n_steps + lengths - 1, minlength=n_batches * n_steps)
-    ends = ends.reshape(n_batches, n_steps)
-    alive = np.cumsum(ends[:, ::-1], axis=1)[:, ::-1]  # (n_batches, n_steps)
-    first_row = np.cumsum(alive, axis=1) - alive  # of a step, in the batch
-    n_rows = alive.sum(axis=1)
+    # The steps of all batches end to end: a batch has those of its longest sequence.
+    n_steps = lengths[starts]
+    first_step = np.cumsum(n_steps) - n_steps
+    ends = np.bincount(first_step[batch] + lengths - 1, minlength=n_steps.sum())
+    ended = np.cumsum(ends) - ends  # sequences, of this and all earlier batches
+    alive = np.repeat(stops, n_steps) - ended
+    first_row = np.cumsum(alive) - alive  # of each step
 
-    # Of each packed row: its step, counted on through all batches; its rank by length
-    # in the batch; and by these where its value lies.
-    step = np.repeat(np.arange(alive.size), alive.ravel())
-    rank = np.arange(len(step)) - (np.cumsum(alive) - alive.ravel())[step]
-    sequence = step // n_steps * batch_size + rank
-    rows = offsets[indices[sequence]] + step % n_steps
-    is_later = step % n_steps > 0
-    later = step[is_later]
-    previous = first_row.ravel()[later - 1] + rank[is_later]
-    last = first_row[batch, lengths - 1] + np.arange(len(indices)) % batch_size
+    # Of each packed row: its step; its sequence, which is the rank by length among
+    # those of its batch; and by these where its value lies.
+    step = np.repeat(np.arange(len(alive)), alive)
+    rank = np.arange(len(step)) - first_row[step]
+    step_in_batch = np.arange(len(alive)) - np.repeat(first_step, n_steps)
+    sequence = np.repeat(starts, n_steps)[step] + rank
+    rows = offsets[indices[sequence]] + step_in_batch[step]
 
-    n_sequences = alive[:, 0]
-    n_alive = (alive > 0).sum(axis=1)
+    # Rows counted from the start of the batch.
+    row_in_batch = first_row - np.repeat(first_row[first_step], n_steps)
+    is_later = step_in_batch[step] > 0
+    previous = row_in_batch[step[is_later] - 1] + rank[is_later]
+    last = row_in_batch[first_step[batch] + lengths - 1] + np.arange(n_sequences)
+    last -= starts[batch]
+
+    n_sequences = (stops - starts).tolist()
+    n_rows = np.add.reduceat(alive, first_step)
     parts = zip(
-        torch.from_numpy(indices).split(n_sequences.tolist()),
+        torch.from_numpy(indices).split(n_sequences),
         torch.from_numpy(rows).split(n_rows.tolist()),
-        (sizes[:n].tolist() for sizes, n in zip(alive, n_alive, strict=True)),
-        torch.from_numpy(last).split(n_sequences.tolist()),
+        map(np.ndarray.tolist, np.split(alive, first_step[1:])),
+        torch.from_numpy(last).split(n_sequences),
         torch.from_numpy(previous).split((n_rows - n_sequences).tolist()),
         strict=True,
     )

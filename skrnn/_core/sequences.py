@@ -54,6 +54,10 @@ class Sequences:
             values = self.values[rows]
         return Sequences(self.kind, values, offsets)
 
+    def locate(self, row):
+        """The sequence that a row belongs to, and the step within it."""
+        return _locate(self.offsets, row)
+
     def replace_values(self, values):
         """The same sequences with other values, one for each row."""
         return Sequences(self.kind, values, self.offsets)
@@ -69,6 +73,9 @@ def read_sequences(X, kind=None):
         characters are the steps); lists or tuples of tokens (strings or
         integers); one-dimensional sequences of floats or numeric arrays, one
         step an entry; two-dimensional ones of shape (n_steps, n_features).
+    kind : {"text", "tokens", "series"}, default=None
+        What integers are taken for, which may be tokens as well as numbers. None
+        takes lists of them for tokens and arrays of them for numbers.
 
     Returns
     -------
@@ -155,6 +162,8 @@ def _read_tokens(X):
         if not isinstance(item, (list, tuple, np.ndarray)):
             raise _odd_one_out(X, "tokens")
         if isinstance(item, np.ndarray) and (item.ndim != 1 or item.dtype.kind == "f"):
+            if _is_integers(X[0]):  # the first numbers were whole, others are not
+                return _read_series(X)
             raise TypeError(_mixed(item, i, "tokens"))
     lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
     offsets = _offsets(lengths)

@@ -183,7 +183,7 @@ class Progress:
     loss_curve: list = field(default_factory=list)
     best_loss: float = math.inf
     n_converged: int = 0  # epochs in a row with a loss below tol
-    diverged: bool = False  # the loss of the last epoch was not finite
+    diverged: bool = False  # the last epoch ended with numbers that are not finite
     started: float = field(default_factory=time.perf_counter)
 
     def record(self, loss, tol):
@@ -191,7 +191,6 @@ class Progress:
         self.loss_curve.append(loss)
         self.n_converged = self.n_converged + 1 if loss < tol else 0
         self.best_loss = min(self.best_loss, loss)
-        self.diverged = not math.isfinite(loss)
 
     def __str__(self):
         epoch = len(self.loss_curve)
@@ -207,7 +206,8 @@ class Progress:
 def fit(weights, examples, loss, activation, plan, generator, on_epoch=None):
     """Train `weights` in place: minibatches, Adam, a one-cycle learning rate.
 
-    Stops at a loss that is not finite, with the weights from before that epoch.
+    Stops at a loss or weights that are not finite, with the weights from before that
+    epoch.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ def fit(weights, examples, loss, activation, plan, generator, on_epoch=None):
         progress.record(total.item() / n_samples, plan.tol)
         if on_epoch is not None:
             on_epoch(progress)
-        if progress.diverged or not torch.isfinite(weights.flat).all():
+        if not (math.isfinite(progress.loss_curve[-1]) and weights.are_finite()):
             progress.diverged = True
             weights.flat.copy_(before)
             break
