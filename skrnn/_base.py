@@ -175,10 +175,10 @@ class BaseRNN(BaseEstimator):
 
     def _plan(self, n_samples):
         """The numbers of a fit, "auto" resolved by the number of sequences."""
-        if self.learning_rate_init * self.alpha >= 1:
+        decay = self.learning_rate_init * self.alpha
+        if decay >= 1:
             raise ValueError(
-                f"learning_rate_init * alpha is "
-                f"{self.learning_rate_init * self.alpha:g}: below 1 was expected, since "
+                f"learning_rate_init * alpha is {decay:g}: below 1 was expected, since "
                 "weight decay scales the weights by 1 - learning_rate * alpha. Lower "
                 "alpha."
             )
@@ -228,18 +228,18 @@ class BaseRNN(BaseEstimator):
         """What the network reads: token ids, or standardised numbers."""
         if self.kind_ != "series":
             return vocabulary.encode(sequences, self.vocabulary_).values
+        standardised = (sequences.values - self.mean_) / self.scale_
         with np.errstate(over="ignore"):  # asked for below, to say where
-            standardised = ((sequences.values - self.mean_) / self.scale_).astype(
-                np.float32
-            )
-        if not np.isfinite(standardised).all():
-            row, feature = np.argwhere(~np.isfinite(standardised))[0]
+            standardised = standardised.astype(np.float32)
+        is_finite = np.isfinite(standardised)
+        if not is_finite.all():
+            row, feature = np.argwhere(~is_finite)[0]
             i, step = sequences.locate(row)
             raise ValueError(
                 f"X[{i}] contains {sequences.values[row, feature]:g} at step {step}, "
-                f"which is too far from the mean in fit, {self.mean_[feature]:g}, to be "
-                f"divided by the standard deviation, {self.scale_[feature]:g}. Check "
-                "the unit."
+                "which is too far from the mean in fit, "
+                f"{self.mean_[feature]:g}, to be divided by the standard deviation, "
+                f"{self.scale_[feature]:g}. Check the unit."
             )
         return standardised
 

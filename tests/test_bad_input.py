@@ -286,7 +286,7 @@ def test_lengths_of_X_and_y_that_differ_raise():
 @pytest.mark.parametrize("Estimator", [RNNEncoder, RNNClassifier])
 @pytest.mark.parametrize("y", [[0.5, np.nan], np.array([1.0, np.nan])])
 def test_a_missing_number_in_y_raises(Estimator, y):
-    with pytest.raises(ValueError, match="^Input y contains NaN\\.$"):
+    with pytest.raises(ValueError, match=r"^Input y contains NaN\.$"):
         Estimator().fit(["ab", "cd"], y)
 
 

@@ -110,9 +110,9 @@ def test_training_that_only_did_harm_warns():
     X, y = ["ab", "ba", "aab"] * 20, [0, 1, 2, 1, 2, 0] * 10
     classifier = RNNClassifier(learning_rate_init=1, alpha=0, max_iter=2)
     sentence = (
-        r"^The training loss of the last epoch is \d+\.?\d*, where a network that knows "
-        r"nothing has 1\.1\. Lower learning_rate_init \(now 1\) or max_grad_norm, or use "
-        r"activation='tanh'\.$"
+        r"^The training loss of the last epoch is \d+\.?\d*, where a network that "
+        r"knows nothing has 1\.1\. Lower learning_rate_init \(now 1\) or "
+        r"max_grad_norm, or use activation='tanh'\.$"
     )
     with pytest.warns(ConvergenceWarning, match=sentence):
         classifier.set_params(random_state=0).fit(X, y)
