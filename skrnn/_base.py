@@ -3,6 +3,7 @@
 import math
 import warnings
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,20 +14,30 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._core import network, training, vocabulary
-from skrnn._core.threads import one_intraop_thread
+from skrnn._core import losses, network, prediction, training, vocabulary
+from skrnn._core.threads import one_intraop_thread, threads
 from skrnn._validation import validate_sequences
 
-# Steps of all sequences in one batch of a prediction: bounds its memory.
-_MAX_ROWS = 8192
+# All that a fit may set; what a subclass or a user sets beside is theirs.
+_FITTED = (
+    *("task_", "classes_", "encoder_", "kind_", "n_features_in_", "feature_names_in_"),
+    *("vocabulary_", "mean_", "scale_", "W_", "U_", "b_", "V_", "intercept_"),
+    *("loss_", "best_loss_", "loss_curve_", "n_iter_", "_architecture"),
+)
 
 
 class BaseRNN(BaseEstimator):
     """Base class of all estimators; not to be used directly."""
 
     _parameter_constraints = {  # noqa: RUF012 (scikit-learn's own form)
-        "nhidden": [Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions({"tanh", "relu"})],
+        "nhidden": [Interval(Integral, 1, None, closed="left"), tuple, list],
+        "cell": [StrOptions({"rnn", "gru", "lstm"})],
+        "activation": [StrOptions({"tanh", "relu", "identity"})],
+        "recurrence": [StrOptions({"learned", "identity"})],
+        "bidirectional": ["boolean"],
+        "pooling": [StrOptions({"last", "mean", "max"})],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "truncate": [None, Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, 1, closed="right")],
         "batch_size": [
             StrOptions({"auto"}),
@@ -45,7 +56,13 @@ class BaseRNN(BaseEstimator):
         self,
         nhidden=128,
         *,
+        cell="rnn",
         activation="tanh",
+        recurrence="learned",
+        bidirectional=False,
+        pooling="last",
+        dropout=0.0,
+        truncate=None,
         learning_rate_init=0.005,
         batch_size="auto",
         max_iter="auto",
@@ -57,7 +74,13 @@ class BaseRNN(BaseEstimator):
         verbose=0,
     ):
         self.nhidden = nhidden
+        self.cell = cell
         self.activation = activation
+        self.recurrence = recurrence
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.dropout = dropout
+        self.truncate = truncate
         self.learning_rate_init = learning_rate_init
         self.batch_size = batch_size
         self.max_iter = max_iter
@@ -84,9 +107,8 @@ class BaseRNN(BaseEstimator):
     def _refit(self):
         """Forget the last fit; should the new one fail, take the last one back."""
         before = dict(vars(self))
-        for name in before:
-            if name.endswith("_"):
-                delattr(self, name)
+        for name in _FITTED:
+            vars(self).pop(name, None)
         try:
             yield
         except BaseException:
@@ -101,22 +123,21 @@ class BaseRNN(BaseEstimator):
         ----------
         sequences : Sequences
         target : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Arbitrary where the weight is 0.
         n_outputs : int
         loss : callable
-            One of :mod:`skrnn._core.network`.
+            One of :mod:`skrnn._core.losses`.
         sample_weight : ndarray of shape (n_samples,)
         """
-        plan = self._plan(np.count_nonzero(sample_weight))
+        architecture = self._new_architecture()
+        plan = self._plan(int(np.count_nonzero(sample_weight)))
         used = np.flatnonzero(sample_weight)
         if len(used) < len(sequences):  # a weight of 0 is as good as removal
             sequences, target = sequences.take(used), target[used]
             sample_weight = sample_weight[used]
         sample_weight = _of_mean_one(sample_weight)
-        encoded, hiding = self._learn_inputs(sequences, sample_weight)
+        encoded, hiding = self._learn_inputs(sequences, sample_weight, used)
         generator = _new_generator(self.random_state)
-        weights = network.zeros(self._n_inputs, int(self.nhidden), n_outputs)
-        with one_intraop_thread():  # or rounding would differ with their number
-            network.initialise(weights, self.kind_ != "series", generator)
         examples = training.Examples(
             values=torch.from_numpy(encoded),
             offsets=sequences.offsets,
@@ -124,19 +145,21 @@ class BaseRNN(BaseEstimator):
             sample_weight=torch.from_numpy(sample_weight.astype(np.float32)),
             hiding=hiding,
         )
-        with one_intraop_thread():
+        weights = network.zeros(architecture, self._n_inputs, n_outputs)
+        with one_intraop_thread() as n_threads:
+            network.initialise(weights, self.kind_ != "series", generator)
             progress = training.fit(
                 weights,
                 examples,
                 loss,
-                self.activation,
-                plan,
+                replace(plan, n_shards=n_threads),
                 generator,
                 on_epoch=print if self.verbose else None,
             )
-        self._check_converged(progress, chance=network.chance_loss(loss, n_outputs))
-        self._keep(weights)
-        self._activation = self.activation
+        self._check_converged(progress, chance=losses.chance_loss(loss, n_outputs))
+        for name, arrays in network.to_public(weights).items():
+            setattr(self, name, arrays)
+        self._architecture = asdict(architecture)
         self.loss_curve_ = progress.loss_curve
         self.loss_ = progress.loss_curve[-1]
         self.best_loss_ = progress.best_loss
@@ -192,15 +215,54 @@ class BaseRNN(BaseEstimator):
             max_iter = min(1000, max(12, math.ceil(600 / n_updates_an_epoch)))
         return training.Plan(
             n_epochs=int(max_iter),
-            batch_size=int(batch_size),
+            batch_size=min(int(batch_size), n_samples),
             learning_rate=self.learning_rate_init,
             weight_decay=self.alpha,
             max_grad_norm=self.max_grad_norm,
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
+            dropout=self.dropout,
+            truncate=self.truncate,
         )
 
-    def _learn_inputs(self, sequences, sample_weight):
+    def _new_architecture(self):
+        """What the parameters make of the network.
+
+        Raises
+        ------
+        ValueError
+            If they cannot be had together.
+        """
+        is_stacked = isinstance(self.nhidden, (tuple, list))
+        nhidden = tuple(self.nhidden) if is_stacked else (self.nhidden,)
+        if not nhidden or not all(isinstance(n, Integral) and n >= 1 for n in nhidden):
+            raise ValueError(
+                f"nhidden is {self.nhidden!r}: the numbers of hidden units of one or "
+                "more layers were expected, such as (128, 64)."
+            )
+        for name, plain in (("activation", "tanh"), ("recurrence", "learned")):
+            value = getattr(self, name)
+            if self.cell != "rnn" and value != plain:
+                raise ValueError(
+                    f"{name}={value!r} needs cell='rnn', but cell is {self.cell!r}: "
+                    f"its gates have functions and weights of their own. Use "
+                    f"{name}={plain!r}."
+                )
+        if self.truncate is not None and self.bidirectional:
+            raise ValueError(
+                "truncate needs a network that reads in one direction. Use "
+                "bidirectional=False or truncate=None."
+            )
+        return network.Architecture(
+            nhidden=tuple(int(n) for n in nhidden),
+            cell=self.cell,
+            activation=self.activation,
+            recurrence=self.recurrence,
+            bidirectional=bool(self.bidirectional),
+            pooling=self.pooling,
+        )
+
+    def _learn_inputs(self, sequences, sample_weight, indices):
         """Learn vocabulary_, or mean_ and scale_, and encode with them.
 
         Returns
@@ -213,7 +275,7 @@ class BaseRNN(BaseEstimator):
         row_weight = np.repeat(sample_weight, sequences.lengths)
         if self.kind_ == "series":
             self.mean_, self.scale_ = mean_and_scale(sequences.values, row_weight)
-            return self._encode(sequences), None
+            return self._encode(sequences, indices), None
         self.vocabulary_ = vocabulary.learn_vocabulary(sequences)
         ids = self._encode(sequences)
         counts = np.bincount(ids, row_weight, minlength=self._n_inputs)
@@ -224,17 +286,19 @@ class BaseRNN(BaseEstimator):
     def _n_inputs(self):
         return len(self.mean_) if self.kind_ == "series" else len(self.vocabulary_) + 1
 
-    def _encode(self, sequences):
-        """What the network reads: token ids, or standardised numbers."""
+    def _encode(self, sequences, indices=None):
+        """What the network reads: token ids, or standardised numbers.
+
+        `indices` say where the sequences stand in X, for errors.
+        """
         if self.kind_ != "series":
             return vocabulary.encode(sequences, self.vocabulary_).values
-        standardised = (sequences.values - self.mean_) / self.scale_
-        with np.errstate(over="ignore"):  # asked for below, to say where
-            standardised = standardised.astype(np.float32)
+        standardised = standardise(sequences.values, self.mean_, self.scale_)
         is_finite = np.isfinite(standardised)
         if not is_finite.all():
             row, feature = np.argwhere(~is_finite)[0]
             i, step = sequences.locate(row)
+            i = i if indices is None else indices[i]
             raise ValueError(
                 f"X[{i}] contains {sequences.values[row, feature]:g} at step {step}, "
                 "which is too far from the mean in fit, "
@@ -243,29 +307,19 @@ class BaseRNN(BaseEstimator):
             )
         return standardised
 
-    def _keep(self, weights):
-        """Keep the learned weights as arrays of the public names."""
-        self.W_ = [weights.W.numpy().copy()]
-        self.U_ = [weights.U.numpy().copy().T]
-        self.b_ = [weights.b.numpy().copy()]
-        self.V_ = weights.V.numpy().copy()
-        self.intercept_ = weights.c.numpy().copy()
-
     def _hidden_states(self, X):
-        """The last hidden state of each sequence.
+        """The pooled hidden states of each sequence.
 
         Returns
         -------
-        h : Tensor of shape (n_samples, nhidden)
+        h : Tensor of shape (n_samples, n_features_out)
         """
         check_is_fitted(self)
         sequences = validate_sequences(self, X, reset=False)
         values = torch.from_numpy(self._encode(sequences))
-        W, U, b = (_as_tensor(array[0]) for array in (self.W_, self.U_, self.b_))
-        with one_intraop_thread():
-            h = network.encode(
-                U.T, W, b, values, sequences.offsets, self._activation, _MAX_ROWS
-            )
+        weights = self._weights()
+        with one_intraop_thread() as n_threads, threads(n_threads) as run:
+            h = prediction.encode(weights, values, sequences.offsets, run)
         if not torch.isfinite(h).all():
             i = int(torch.nonzero(~torch.isfinite(h))[0, 0])
             raise ValueError(
@@ -278,9 +332,16 @@ class BaseRNN(BaseEstimator):
     def _scores(self, X):
         """``V h + c``, of shape (n_samples, n_outputs)."""
         h = self._hidden_states(X)
-        V, c = _as_tensor(self.V_), _as_tensor(self.intercept_)
+        weights = self._weights()
         with one_intraop_thread():
-            return network.output_scores(V, c, h)
+            return network.output_scores(weights.V, weights.c, h)
+
+    def _weights(self):
+        """The fitted weights as the network wants them."""
+        architecture = network.Architecture(**self._architecture)
+        names = ("W_", "U_", "b_", "V_", "intercept_")
+        arrays = {name: getattr(self, name) for name in names}
+        return network.from_public(architecture, **arrays)
 
 
 def _new_generator(random_state):
@@ -314,7 +375,15 @@ def mean_and_scale(values, weight):
     values /= spread
     scale = spread * np.sqrt(np.average(values**2, axis=0, weights=weight))
     is_constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
-    return mean * size, np.where(is_constant, 1.0, scale * size)
+    scale = np.where(is_constant, 0.0, scale * size)
+    # The smallest numbers of all have a product of 0.
+    return mean * size, np.where(scale > 0, scale, 1.0)
+
+
+def standardise(values, mean, scale):
+    """``(values - mean) / scale`` as float32; not finite where that cannot be."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return ((values - mean) / scale).astype(np.float32)
 
 
 def _largest(values):
@@ -326,8 +395,3 @@ def _largest(values):
 def _of_mean_one(weight):
     weight = weight / weight.max()  # a sum of weights could overflow
     return weight / weight.mean()
-
-
-def _as_tensor(array):
-    """A tensor on the array's memory; on a copy where that is read-only."""
-    return torch.from_numpy(np.require(array, requirements="W"))

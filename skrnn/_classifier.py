@@ -4,7 +4,7 @@ import torch
 from sklearn.base import ClassifierMixin, _fit_context
 
 from skrnn._base import BaseRNN
-from skrnn._core import network
+from skrnn._core import losses
 from skrnn._core.threads import one_intraop_thread
 from skrnn._encoder import RNNEncoder
 from skrnn._validation import encode_labels, validate_training_data
@@ -22,10 +22,33 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     Parameters
     ----------
-    nhidden : int, default=128
-        Length of the hidden state h.
-    activation : {"tanh", "relu"}, default="tanh"
-        What bounds, or cuts off, each entry of h.
+    nhidden : int or tuple of int, default=128
+        Length of the hidden state h. A tuple stacks layers: each reads the hidden
+        states of the one before, step by step.
+    cell : {"rnn", "gru", "lstm"}, default="rnn"
+        What a step computes. "rnn" is the formula above. "gru" [7]_ and "lstm" [8]_
+        have gates, which learn what to keep over many steps; their steps take three
+        and four times as long. Both are those of torch.nn.
+    activation : {"tanh", "relu", "identity"}, default="tanh"
+        Of the cell "rnn": what bounds, or cuts off, each entry of h.
+    recurrence : {"learned", "identity"}, default="learned"
+        With "identity" the W of the cell "rnn" is the identity and is not learned.
+        With ``activation="identity"``, too, h is the sum of the vectors of the steps: a
+        bag of words, blind to order, which shows what order is worth on one's data.
+    bidirectional : bool, default=False
+        Also read each sequence from the end, with weights of its own; h has the codes
+        of both directions, one after the other.
+    pooling : {"last", "mean", "max"}, default="last"
+        The code of a sequence: the hidden state of its last step, or the mean or the
+        largest value of each entry over all steps.
+    dropout : float in [0, 1), default=0.0
+        While fitting, each input of a layer above the first is 0 with this probability
+        [9]_. Without effect on a single layer.
+    truncate : int or None, default=None
+        While fitting, the gradient looks back at the last `truncate` steps of each
+        sequence only; they start from the state that the steps before them lead to.
+        For sequences of thousands of steps: memory then does not grow with their
+        length, but nothing is learned from what comes before. Not for `bidirectional`.
     learning_rate_init : float in (0, 1], default=0.005
         The largest learning rate of Adam [2]_. It rises to this value over the first
         quarter of the epochs and falls to a hundredth of it by the last [3]_.
@@ -62,14 +85,18 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         `transform` gives the h that the scores are computed from.
     kind_ : {"text", "tokens", "series"}
         What the sequences of `fit` were: strings, token lists, or numbers.
-    W_ : list of one ndarray of shape (nhidden, nhidden)
-        Recurrent weights: what h keeps from one step to the next.
-    U_ : list of one ndarray of shape (nhidden, n_inputs)
-        Input weights. Of tokens, column ``vocabulary_[token]`` is the vector of the
-        token and column 0 that of unknown tokens.
-    b_ : list of one ndarray of shape (nhidden,)
-        Biases of the hidden state.
-    V_ : ndarray of shape (n_outputs, nhidden)
+    W_ : list of ndarrays of shape (nhidden, nhidden)
+        Recurrent weights: what h keeps from one step to the next. One array for each
+        layer, or for each layer and direction. Of "gru", with r, z and n, and of
+        "lstm", with i, f, g and o, the matrices lie one below the other, in the order
+        of torch.nn.
+    U_ : list of ndarrays of shape (nhidden, n_inputs)
+        Input weights, in the order of `W_`. Of tokens, column ``vocabulary_[token]`` of
+        the first one is the vector of the token, and column 0 that of unknown tokens.
+    b_ : list of ndarrays of shape (nhidden,)
+        Biases, in the order of `W_`: those of the input and the state in one, but for
+        the n of "gru", whose bias of the state comes last.
+    V_ : ndarray of shape (n_outputs, n_features_out)
         Output weights, one row a class.
     intercept_ : ndarray of shape (n_outputs,)
         Output biases.
@@ -104,7 +131,17 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     Time O(n_steps nhidden^2) for all sequences together, an epoch; memory
     O(n_steps) for the data and O(n_steps_in_batch nhidden) for a batch. Sequences are
-    packed, not padded: a sequence costs what its own steps cost.
+    packed, not padded: a sequence costs what its own steps cost. Predictions keep no
+    states but the last; token sequences that begin alike are computed once as far as
+    they do, and equal ones once.
+
+    Large minibatches and predictions use as many threads as
+    :func:`torch.get_num_threads` says, each for sequences of its own:
+    ``torch.set_num_threads(1)`` keeps to one. Weights differ in rounding only between
+    numbers of threads, and not at all for the same number.
+
+    Of a vocabulary of thousands of tokens, of which a minibatch holds few, an update
+    moves the vectors of those few only.
 
     References
     ----------
@@ -118,6 +155,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
        recurrent neural networks", ICML.
     .. [6] Kiperwasser and Goldberg (2016), "Simple and Accurate Dependency Parsing
        Using Bidirectional LSTM Feature Representations", TACL 4.
+    .. [7] Cho et al. (2014), "Learning Phrase Representations using RNN
+       Encoder-Decoder for Statistical Machine Translation", EMNLP.
+    .. [8] Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural
+       Computation 9(8).
+    .. [9] Zaremba, Sutskever and Vinyals (2014), "Recurrent Neural Network
+       Regularization", https://arxiv.org/abs/1409.2329.
 
     Examples
     --------
@@ -177,18 +220,19 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
                 self, X, y, sample_weight
             )
             self.classes_, labels = encode_labels(y)
-            loss, n_classes = network.cross_entropy, len(self.classes_)
+            loss, n_classes = losses.cross_entropy, len(self.classes_)
             self._fit_network(sequences, labels, n_classes, loss, sample_weight)
             self.encoder_ = self._as_encoder()
         return self
 
     def _as_encoder(self):
         """A fitted RNNEncoder on the memory of this classifier's weights."""
-        encoder = RNNEncoder(**self.get_params(deep=False))
+        names = RNNEncoder().get_params(deep=False)  # a subclass may have others
+        encoder = RNNEncoder(**{name: getattr(self, name) for name in names})
         for name, value in vars(self).items():
             if name.endswith("_") and name != "encoder_":
                 setattr(encoder, name, value)
-        encoder._activation = self._activation
+        encoder._architecture = self._architecture
         encoder.task_ = "classification"
         return encoder
 

@@ -7,8 +7,8 @@ from sklearn.base import (
     _fit_context,
 )
 
-from skrnn._base import BaseRNN, mean_and_scale
-from skrnn._core import network
+from skrnn._base import BaseRNN, mean_and_scale, standardise
+from skrnn._core import losses
 from skrnn._validation import encode_labels, task_of, validate_training_data
 
 
@@ -25,10 +25,33 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
 
     Parameters
     ----------
-    nhidden : int, default=128
-        Length of the hidden state h.
-    activation : {"tanh", "relu"}, default="tanh"
-        What bounds, or cuts off, each entry of h.
+    nhidden : int or tuple of int, default=128
+        Length of the hidden state h. A tuple stacks layers: each reads the hidden
+        states of the one before, step by step.
+    cell : {"rnn", "gru", "lstm"}, default="rnn"
+        What a step computes. "rnn" is the formula above. "gru" [7]_ and "lstm" [8]_
+        have gates, which learn what to keep over many steps; their steps take three
+        and four times as long. Both are those of torch.nn.
+    activation : {"tanh", "relu", "identity"}, default="tanh"
+        Of the cell "rnn": what bounds, or cuts off, each entry of h.
+    recurrence : {"learned", "identity"}, default="learned"
+        With "identity" the W of the cell "rnn" is the identity and is not learned.
+        With ``activation="identity"``, too, h is the sum of the vectors of the steps: a
+        bag of words, blind to order, which shows what order is worth on one's data.
+    bidirectional : bool, default=False
+        Also read each sequence from the end, with weights of its own; h has the codes
+        of both directions, one after the other.
+    pooling : {"last", "mean", "max"}, default="last"
+        The code of a sequence: the hidden state of its last step, or the mean or the
+        largest value of each entry over all steps.
+    dropout : float in [0, 1), default=0.0
+        While fitting, each input of a layer above the first is 0 with this probability
+        [9]_. Without effect on a single layer.
+    truncate : int or None, default=None
+        While fitting, the gradient looks back at the last `truncate` steps of each
+        sequence only; they start from the state that the steps before them lead to.
+        For sequences of thousands of steps: memory then does not grow with their
+        length, but nothing is learned from what comes before. Not for `bidirectional`.
     learning_rate_init : float in (0, 1], default=0.005
         The largest learning rate of Adam [2]_. It rises to this value over the first
         quarter of the epochs and falls to a hundredth of it by the last [3]_.
@@ -66,14 +89,18 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         The class labels, sorted. Only there for classification.
     kind_ : {"text", "tokens", "series"}
         What the sequences of `fit` were: strings, token lists, or numbers.
-    W_ : list of one ndarray of shape (nhidden, nhidden)
-        Recurrent weights: what h keeps from one step to the next.
-    U_ : list of one ndarray of shape (nhidden, n_inputs)
-        Input weights. Of tokens, column ``vocabulary_[token]`` is the vector of the
-        token and column 0 that of unknown tokens.
-    b_ : list of one ndarray of shape (nhidden,)
-        Biases of the hidden state.
-    V_ : ndarray of shape (n_outputs, nhidden)
+    W_ : list of ndarrays of shape (nhidden, nhidden)
+        Recurrent weights: what h keeps from one step to the next. One array for each
+        layer, or for each layer and direction. Of "gru", with r, z and n, and of
+        "lstm", with i, f, g and o, the matrices lie one below the other, in the order
+        of torch.nn.
+    U_ : list of ndarrays of shape (nhidden, n_inputs)
+        Input weights, in the order of `W_`. Of tokens, column ``vocabulary_[token]`` of
+        the first one is the vector of the token, and column 0 that of unknown tokens.
+    b_ : list of ndarrays of shape (nhidden,)
+        Biases, in the order of `W_`: those of the input and the state in one, but for
+        the n of "gru", whose bias of the state comes last.
+    V_ : ndarray of shape (n_outputs, n_features_out)
         Output weights, learned to predict y from h. Numbers to predict are
         standardised first.
     intercept_ : ndarray of shape (n_outputs,)
@@ -110,7 +137,17 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
 
     Time O(n_steps nhidden^2) for all sequences together, an epoch; memory
     O(n_steps) for the data and O(n_steps_in_batch nhidden) for a batch. Sequences are
-    packed, not padded: a sequence costs what its own steps cost.
+    packed, not padded: a sequence costs what its own steps cost. Predictions keep no
+    states but the last; token sequences that begin alike are computed once as far as
+    they do, and equal ones once.
+
+    Large minibatches and predictions use as many threads as
+    :func:`torch.get_num_threads` says, each for sequences of its own:
+    ``torch.set_num_threads(1)`` keeps to one. Weights differ in rounding only between
+    numbers of threads, and not at all for the same number.
+
+    Of a vocabulary of thousands of tokens, of which a minibatch holds few, an update
+    moves the vectors of those few only.
 
     References
     ----------
@@ -124,6 +161,12 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
        recurrent neural networks", ICML.
     .. [6] Kiperwasser and Goldberg (2016), "Simple and Accurate Dependency Parsing
        Using Bidirectional LSTM Feature Representations", TACL 4.
+    .. [7] Cho et al. (2014), "Learning Phrase Representations using RNN
+       Encoder-Decoder for Statistical Machine Translation", EMNLP.
+    .. [8] Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural
+       Computation 9(8).
+    .. [9] Zaremba, Sutskever and Vinyals (2014), "Recurrent Neural Network
+       Regularization", https://arxiv.org/abs/1409.2329.
 
     Examples
     --------
@@ -192,12 +235,10 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
             self.task_ = task_of(y)
             if self.task_ == "classification":
                 self.classes_, target = encode_labels(y)
-                n_outputs, loss = len(self.classes_), network.cross_entropy
+                n_outputs, loss = len(self.classes_), losses.cross_entropy
             else:
-                y = y.reshape(len(y), -1).astype(np.float64)
-                mean, scale = mean_and_scale(y, sample_weight)
-                target = ((y - mean) / scale).astype(np.float32)
-                n_outputs, loss = target.shape[1], network.squared_error
+                target = _standardised_targets(y, sample_weight)
+                n_outputs, loss = target.shape[1], losses.squared_error
             self._fit_network(sequences, target, n_outputs, loss, sample_weight)
         return self
 
@@ -211,8 +252,9 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
 
         Returns
         -------
-        h : ndarray of shape (n_samples, nhidden), float32
-            The last hidden state of each sequence.
+        h : ndarray of shape (n_samples, n_features_out), float32
+            The code of each sequence: nhidden numbers, of the last layer; twice as many
+            if `bidirectional`.
 
         Raises
         ------
@@ -228,9 +270,29 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
 
     @property
     def _n_features_out(self):
-        return len(self.b_[0])
+        return self.V_.shape[1]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _standardised_targets(y, sample_weight):
+    """Numbers to predict, of mean 0 and variance 1 in each column.
+
+    Returns
+    -------
+    target : ndarray of shape (n_samples, n_outputs), float32
+        Arbitrary where the weight is 0.
+    """
+    y = y.reshape(len(y), -1).astype(np.float64)
+    used = sample_weight > 0
+    mean, scale = mean_and_scale(y[used], sample_weight[used])
+    target = standardise(y, mean, scale)
+    for i in np.flatnonzero(~np.isfinite(target).all(axis=1) & used):
+        raise ValueError(
+            f"y[{i}] is {y[i]}, which is too far from the mean, {mean}, to be divided "
+            f"by the standard deviation, {scale}. Check the unit."
+        )
+    return target

@@ -1,5 +1,7 @@
 """From what the user passes as X and y to sequences and targets."""
 
+from numbers import Integral
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -84,7 +86,8 @@ def _read_container(estimator, X, reset):
         return read_array(X)
     kind = None if reset else estimator.kind_
     if _holds_sequences(array, kind):
-        if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind in "OUT":
+        is_column = array.ndim == 2 and array.shape[1] == 1
+        if is_column and array.dtype.kind in "OUT" and not _are_rows(array, kind):
             array = array[:, 0]  # a column of a frame
         return read_sequences(array.tolist(), kind)
     # A table of numbers, or something that validate_data knows how to refuse.
@@ -150,14 +153,20 @@ def _holds_sequences(array, kind):
 
     Otherwise it is a table of numbers, which may be of dtype object too.
     """
-    if array.dtype.kind in "UTS" or array.ndim == 1:
+    if array.dtype.kind in "UTS" or array.ndim == 1 or _are_rows(array, kind):
         return True
-    if array.dtype.kind in "biu":
-        return kind == "tokens"  # rows of a table to a model of token lists
-    sequence_types = (str, list, tuple, np.ndarray)
-    return array.dtype.kind == "O" and any(
-        isinstance(entry, sequence_types) for entry in array.flat
-    )
+    if array.dtype.kind != "O" or array.size == 0:
+        return False
+    # One stray string in a table of numbers does not make it token lists.
+    is_text = all(isinstance(entry, str) for entry in array.flat)
+    return is_text or any(isinstance(x, (list, tuple, np.ndarray)) for x in array.flat)
+
+
+def _are_rows(array, kind):
+    """Whether the rows of a table are sequences for a model of token lists."""
+    if kind != "tokens" or array.dtype.kind not in "biuOUT":
+        return False
+    return all(isinstance(entry, (str, Integral)) for entry in array[:1].flat)
 
 
 def _check_same_kind(estimator, sequences):
@@ -250,11 +259,11 @@ def task_of(y):
         kind = type_of_target(y, input_name="y")
     if kind in ("binary", "multiclass"):
         return "classification"
-    # Of several columns of whole numbers, each may have its own range.
-    numeric = kind == "multiclass-multioutput" and y.dtype.kind in "iuf"
-    if kind in ("continuous", "continuous-multioutput") or numeric:
+    # Columns of whole numbers are counts or the like, which may all be 0 and 1.
+    are_columns = kind in ("multiclass-multioutput", "multilabel-indicator")
+    if kind.startswith("continuous") or (are_columns and y.dtype.kind in "iuf"):
         return "regression"
     raise ValueError(
         f"Unknown label type: {kind}. y must hold one class label for each sequence, "
-        "or real numbers."
+        "or one or more real numbers. Pass one column of labels."
     )

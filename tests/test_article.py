@@ -10,7 +10,7 @@ from reference import (
 )
 
 from skrnn import RNNClassifier, RNNEncoder
-from skrnn._core import network
+from skrnn._core import network, prediction
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
@@ -24,15 +24,11 @@ def test_hidden_states_equal_the_articles_loop(activation, is_token, rng):
     x = reference_one_hot(ids, n_inputs) if is_token else numbers
     W, U, b = (rng.normal(size=s) for s in [(7, 7), (7, 5), (7,)])
 
-    ours = network.encode(
-        torch.from_numpy(U.T),
-        torch.from_numpy(W),
-        torch.from_numpy(b),
-        torch.from_numpy(ids if is_token else numbers),
-        offsets,
-        activation,
-        max_rows=10,
-    )
+    architecture = network.Architecture((nhidden,), activation=activation)
+    V, c = np.zeros((1, nhidden)), np.zeros(1)
+    weights = network.from_public(architecture, [W], [U], [b], V, c)
+    values = torch.from_numpy(ids if is_token else numbers)
+    ours = prediction.encode(weights, values, offsets)
     assert ours.shape == (len(lengths), nhidden)
     for h, start, stop in zip(ours.numpy(), offsets[:-1], offsets[1:], strict=True):
         theirs = reference_hidden_states(W, U, b, x[start:stop], activation)

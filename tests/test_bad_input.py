@@ -322,11 +322,20 @@ def test_a_state_that_is_not_finite_raises():
 
 def test_y_neither_labels_nor_numbers_raises():
     sentence = (
-        "Unknown label type: multilabel-indicator. y must hold one class label for "
-        "each sequence, or real numbers."
+        "Unknown label type: multiclass-multioutput. y must hold one class label for "
+        "each sequence, or one or more real numbers. Pass one column of labels."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        RNNEncoder().fit(["a", "b"], [[0, 1], [1, 1]])
+        RNNEncoder().fit(["a", "b"], [["p", "q"], ["p", "r"]])
+
+
+def test_targets_that_standardise_to_infinity_raise():
+    sentence = (
+        r"^y\[1\] is \[-?1\.7e\+308\], which is too far from the mean, .* unit\.$"
+    )
+    y = [1.7e308] + [-1.7e308] + [1.7e308] * 6
+    with pytest.raises(ValueError, match=sentence):
+        RNNEncoder().fit(["a"] * 8, y)
 
 
 @pytest.mark.parametrize(
@@ -348,13 +357,57 @@ def test_use_before_fit_raises(Estimator, method):
         getattr(Estimator(), method)(["cat"])
 
 
+def in_order(names):
+    return "{" + ", ".join(sorted(names[1].split(", "))) + "}"
+
+
+@pytest.mark.parametrize(
+    "params, sentence",
+    [
+        (
+            {"nhidden": (4, 0)},
+            "nhidden is (4, 0): the numbers of hidden units of one or more layers were "
+            "expected, such as (128, 64).",
+        ),
+        (
+            {"nhidden": []},
+            "nhidden is []: the numbers of hidden units of one or more layers were "
+            "expected, such as (128, 64).",
+        ),
+        (
+            {"cell": "gru", "activation": "relu"},
+            "activation='relu' needs cell='rnn', but cell is 'gru': its gates have "
+            "functions and weights of their own. Use activation='tanh'.",
+        ),
+        (
+            {"cell": "lstm", "recurrence": "identity"},
+            "recurrence='identity' needs cell='rnn', but cell is 'lstm': its gates "
+            "have functions and weights of their own. Use recurrence='learned'.",
+        ),
+        (
+            {"truncate": 3, "bidirectional": True},
+            "truncate needs a network that reads in one direction. Use "
+            "bidirectional=False or truncate=None.",
+        ),
+    ],
+)
+def test_parameters_that_cannot_be_had_together_raise(params, sentence):
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        RNNClassifier(**params).fit(["a", "b"], [0, 1])
+
+
 @pytest.mark.parametrize(
     "name, value, expected",
     [
-        ("nhidden", 0, "an int in the range [1, inf)"),
+        (
+            "nhidden",
+            0,
+            "an int in the range [1, inf), an instance of 'tuple' or an instance of "
+            "'list'",
+        ),
         ("alpha", -1, "a float in the range [0.0, inf)"),
         ("learning_rate_init", 2.0, "a float in the range (0.0, 1.0]"),
-        ("activation", "sigmoid", "a str among {'relu', 'tanh'}"),
+        ("activation", "sigmoid", "a str among {'identity', 'relu', 'tanh'}"),
     ],
 )
 def test_bad_parameters_raise(name, value, expected):
@@ -364,9 +417,8 @@ def test_bad_parameters_raise(name, value, expected):
     )
     with pytest.raises(ValueError) as raised:
         RNNClassifier(**{name: value}).fit(["a", "b"], [0, 1])
-    message = str(raised.value)
     # scikit-learn prints a set of names, whose order is not fixed.
-    assert message.replace("{'tanh', 'relu'}", "{'relu', 'tanh'}") == sentence
+    assert re.sub(r"\{(.*)\}", in_order, str(raised.value)) == sentence
 
 
 def test_weight_decay_that_would_turn_the_weights_round_raises():

@@ -8,7 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
-from skrnn import RNNEncoder
+from skrnn import RNNClassifier, RNNEncoder
 
 WORDS = ["cat", "act", "tact", "taca"] * 5
 
@@ -198,7 +198,14 @@ def test_integers_are_what_fit_took_them_for():
     ids = [[1, 2, 3], [3, 2, 1]]
     tokens = RNNEncoder(nhidden=2, max_iter=1).fit(ids, [0, 1])
     codes = tokens.transform(ids)
-    for X in (np.array(ids), pd.DataFrame(ids), pd.Series(ids), list(np.array(ids))):
+    for X in (
+        np.array(ids),
+        np.array(ids, dtype=object),
+        pd.DataFrame(ids),
+        pd.DataFrame(ids, dtype="Int64"),
+        pd.Series(ids),
+        list(np.array(ids)),
+    ):
         np.testing.assert_array_equal(tokens.transform(X), codes)
     numbers = RNNEncoder(nhidden=2, max_iter=1).fit(np.array(ids), [0, 1])
     np.testing.assert_array_equal(numbers.transform(ids), numbers.transform(ids))
@@ -206,11 +213,47 @@ def test_integers_are_what_fit_took_them_for():
         assert RNNEncoder(nhidden=2, max_iter=1).fit(X, [0, 1]).kind_ == "series"
 
 
-def test_a_table_of_objects_with_a_string_in_it_is_token_lists():
-    X = np.array([[1, 2], [3, "b"]], dtype=object)
-    encoder = RNNEncoder(nhidden=2, max_iter=1).fit(X, [0, 1])
-    assert encoder.kind_ == "tokens"
-    assert list(encoder.vocabulary_) == [1, 2, 3, "b"]
+def test_a_stray_string_does_not_make_a_table_of_numbers_token_lists():
+    for X in (
+        np.array([[1, 2], [3, "?"]], dtype=object),
+        pd.DataFrame({"a": [1, 3], "b": [2, "?"]}),
+    ):
+        with pytest.raises(ValueError, match=r"^could not convert string to float"):
+            RNNEncoder().fit(X, [0, 1])
+    encoder = RNNEncoder(nhidden=2, max_iter=1).fit([[1, "b"], [2]], [0, 1])
+    X = np.array([[1, 2], ["b", "?"]], dtype=object)
+    assert encoder.transform(X).shape == (2, 2)
+
+
+def test_what_a_subclass_adds_stays_through_fits():
+    class Lowering(RNNClassifier):
+        def __init__(self, lower=True, nhidden=4, *, max_iter=2):
+            super().__init__(nhidden, max_iter=max_iter)
+            self.lower = lower
+
+        def fit(self, X, y, sample_weight=None):
+            self.seen_ = len(X)
+            return super().fit(X, y, sample_weight)
+
+    classifier = Lowering().fit(["ab", "c"], [0, 1])
+    assert classifier.seen_ == 2
+    assert classifier.encoder_.transform(["ab"]).shape == (1, 4)
+
+
+def test_a_target_without_weight_does_not_scale_the_others(rng):
+    X, y = rng.normal(size=(8, 3)), rng.normal(size=8)
+    encoder = RNNEncoder(nhidden=3, max_iter=20, random_state=0)
+    expected = clone(encoder).fit(X, y).loss_curve_
+    more = encoder.fit(
+        np.vstack([X, X[:1]]), np.append(y, 1e200), sample_weight=[1] * 8 + [0]
+    )
+    assert more.loss_curve_ == expected
+
+
+def test_the_smallest_numbers_train():
+    tiny = np.finfo(np.float64).smallest_subnormal
+    RNNEncoder(nhidden=2, max_iter=1).fit([[tiny, 2 * tiny], [tiny]], [0, 1])
+    RNNEncoder(nhidden=2, max_iter=1).fit([[1.0], [2.0]], [tiny, 0.0])
 
 
 def test_a_fit_that_fails_leaves_the_last_one():
@@ -257,5 +300,6 @@ def test_weights_and_series_of_any_magnitude_train(rng):
 
 
 def test_two_columns_of_whole_numbers_are_numbers():
-    encoder = RNNEncoder(nhidden=2, max_iter=1).fit(["a", "b"], [[3, 10], [2, 70]])
-    assert encoder.task_ == "regression" and encoder.V_.shape == (2, 2)
+    for y in ([[3, 10], [2, 70]], [[0, 1], [1, 0]], [[0.0, 1.0], [1.0, 0.0]]):
+        encoder = RNNEncoder(nhidden=2, max_iter=1).fit(["a", "b"], y)
+        assert encoder.task_ == "regression" and encoder.V_.shape == (2, 2)

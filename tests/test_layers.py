@@ -15,10 +15,17 @@ PACKAGE = Path(skrnn.__file__).parent
 FLOORS = {
     "_core.sequences": {"numpy"},
     "_core.packing": {"numpy", "torch"},
+    "_core.prefixes": {"numpy", "torch"},
     "_core.vocabulary": {"numpy"},
     "_core.threads": {"torch"},
+    "_core.compiled": {"torch"},
+    "_core.losses": {"torch"},
+    "_core.cells": {"torch"},
     "_core.recurrence": {"torch"},
+    "_core.pooling": {"torch"},
     "_core.network": {"numpy", "torch"},
+    "_core.prediction": {"numpy", "torch"},
+    "_core.optimiser": {"torch"},
     "_core.training": {"numpy", "torch"},
     "_validation": {"numpy", "scipy", "sklearn"},
     "_base": {"numpy", "torch", "sklearn"},
@@ -27,8 +34,10 @@ FLOORS = {
     "__init__": set(),
 }
 STANDARD_LIBRARY = {
+    "concurrent",
     "contextlib",
     "dataclasses",
+    "functools",
     "itertools",
     "math",
     "numbers",

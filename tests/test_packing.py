@@ -24,28 +24,35 @@ def test_packing_equals_torch(lengths, batch_size, random):
     random.shuffle(indices)
     values = torch.arange(offsets[-1])
 
-    packings = pack(offsets, indices, batch_size)
+    cuts = range(0, len(indices), batch_size)
+    packings = pack(offsets[indices], np.array(lengths)[indices], cuts)
     batches = [indices[i : i + batch_size] for i in range(0, len(indices), batch_size)]
     for ours, batch in zip(packings, batches, strict=True):
-        sequences = [values[offsets[i] : offsets[i + 1]] for i in batch]
-        theirs = pack_sequence(
-            sorted(sequences, key=len, reverse=True), enforce_sorted=True
-        )
+        chosen = indices[ours.indices.numpy()]
+        sequences = [values[offsets[i] : offsets[i + 1]] for i in chosen]
+        theirs = pack_sequence(sequences, enforce_sorted=True)
         assert ours.batch_sizes == theirs.batch_sizes.tolist()
         assert torch.equal(values[ours.rows], theirs.data)
-        assert sorted(ours.indices.tolist()) == sorted(batch)
+        assert sorted(chosen) == sorted(batch)
+        assert ours.lengths.tolist() == [len(sequence) for sequence in sequences]
 
 
 @given(lengths_lists, st.integers(1, 13))
-def test_last_and_previous_rows_are_of_the_same_sequence(lengths, batch_size):
+def test_rows_of_one_sequence_are_found(lengths, batch_size):
     offsets = offsets_of(lengths)
-    indices = np.arange(len(lengths))[::-1].copy()
-    for packing in pack(offsets, indices, batch_size):
-        rows = packing.rows.numpy()
-        ends = offsets[packing.indices.numpy() + 1]
-        np.testing.assert_array_equal(rows[packing.last.numpy()], ends - 1)
+    starts, lengths = offsets[:-1][::-1].copy(), np.diff(offsets)[::-1].copy()
+    for packing in pack(starts, lengths, range(0, len(lengths), batch_size)):
+        rows, indices = packing.rows.numpy(), packing.indices.numpy()
+        last = starts[indices] + lengths[indices] - 1
+        np.testing.assert_array_equal(rows[packing.last.numpy()], last)
         later = np.arange(packing.batch_sizes[0], len(rows))
         np.testing.assert_array_equal(rows[packing.previous.numpy()], rows[later] - 1)
+        # The sequence of each row, and its mirror image.
+        sequence = packing.sequence.numpy()
+        first = starts[indices][sequence]
+        assert ((first <= rows) & (rows <= last[sequence])).all()
+        mirrored = rows[packing.flip.numpy()]
+        np.testing.assert_array_equal(mirrored - first, last[sequence] - rows)
 
 
 def test_memory_of_packing_is_linear_in_the_rows():
@@ -54,7 +61,7 @@ def test_memory_of_packing_is_linear_in_the_rows():
     lengths = np.append(np.ones(8192, dtype=np.int64), 100_000)
     offsets = offsets_of(lengths)
     tracemalloc.start()
-    packings = pack(offsets, np.arange(len(lengths)), batch_size=8)
+    packings = pack(offsets[:-1], lengths, range(0, len(lengths), 8))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(packings) == 1025
@@ -62,16 +69,16 @@ def test_memory_of_packing_is_linear_in_the_rows():
 
 
 def test_packing_everything_is_the_default():
-    (packing,) = pack(offsets_of([1, 3, 2]), np.arange(3))
+    (packing,) = pack(np.array([0, 1, 4]), np.array([1, 3, 2]))
     assert packing.indices.tolist() == [1, 2, 0]
     assert packing.batch_sizes == [3, 2, 1]
 
 
-@given(lengths_lists, st.integers(1, 20))
-def test_batches_hold_every_sequence_once_within_the_bound(lengths, max_rows):
+@given(lengths_lists, st.integers(1, 20), st.integers(1, 5))
+def test_batches_hold_every_sequence_once_within_bounds(lengths, max_rows, max_number):
     lengths = np.array(lengths)
-    batches = list(batches_by_length(lengths, max_rows))
+    batches = list(batches_by_length(lengths, max_rows, max_number))
     assert sorted(np.concatenate(batches)) == list(range(len(lengths)))
     for batch in batches:
-        assert len(batch) > 0
+        assert 0 < len(batch) <= max_number
         assert len(batch) == 1 or lengths[batch].sum() <= max_rows

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skrnn import RNNClassifier, RNNEncoder
-from skrnn._core import network
+from skrnn._core import network, prediction
 
 words = st.lists(st.text("abc", min_size=1, max_size=12), min_size=1, max_size=30)
 
@@ -18,37 +18,40 @@ def encoder():
     return RNNEncoder(nhidden=32, max_iter=5, random_state=0).fit(X, X)
 
 
-def float64_codes(X, max_rows):
-    generator = torch.Generator().manual_seed(0)
-    weights = network.zeros(4, 6, 1, torch.float64)
-    weights.flat.normal_(generator=generator)
+CELLS = ["rnn", "gru", "lstm"]
+
+
+def float64_codes(X, cell):
+    architecture = network.Architecture((6,), cell)
+    weights = network.zeros(architecture, 4, 1, torch.float64)
+    weights.flat.normal_(generator=torch.Generator().manual_seed(0))
     ids = torch.tensor([" abc".index(character) for word in X for character in word])
     offsets = np.concatenate([[0], np.cumsum([len(word) for word in X])])
-    return network.encode(
-        weights.U, weights.W, weights.b, ids, offsets, "tanh", max_rows
-    ).numpy()
+    return prediction.encode(weights, ids, offsets).numpy()
 
 
+@pytest.mark.parametrize("cell", CELLS)
 @given(words)
-def test_batch_mates_do_not_change_h(X):
-    together = float64_codes(X, 1000)
+def test_batch_mates_do_not_change_h(cell, X):
+    together = float64_codes(X, cell)
     for word, h in zip(X, together, strict=True):
-        np.testing.assert_allclose(float64_codes([word], 1000)[0], h, rtol=1e-10)
+        np.testing.assert_allclose(float64_codes([word], cell)[0], h, rtol=1e-10)
 
 
+@pytest.mark.parametrize("cell", CELLS)
 @given(words, st.randoms(use_true_random=False))
-def test_order_of_samples_does_not_change_h(X, random):
+def test_order_of_samples_does_not_change_h(cell, X, random):
     order = list(range(len(X)))
     random.shuffle(order)
-    shuffled = float64_codes([X[i] for i in order], 1000)
-    np.testing.assert_allclose(shuffled, float64_codes(X, 1000)[order], rtol=1e-10)
+    shuffled = float64_codes([X[i] for i in order], cell)
+    np.testing.assert_allclose(shuffled, float64_codes(X, cell)[order], rtol=1e-10)
 
 
-@given(words, st.integers(1, 40))
-def test_batch_size_does_not_change_h(X, max_rows):
-    np.testing.assert_allclose(
-        float64_codes(X, max_rows), float64_codes(X, 1000), rtol=1e-10
-    )
+@pytest.mark.parametrize("cell", CELLS)
+@given(words, words)
+def test_appended_sequences_do_not_change_h(cell, X, more):
+    both = float64_codes(X + more, cell)
+    np.testing.assert_allclose(float64_codes(X, cell), both[: len(X)], rtol=1e-10)
 
 
 def test_float32_h_does_not_depend_on_batch_mates(encoder):

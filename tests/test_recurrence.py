@@ -1,163 +1,100 @@
-"""The kernels: forward against torch.nn, gradients against autograd and differences."""
+"""The time loop and its backward pass as autograd sees them."""
 
-import numpy as np
 import pytest
 import torch
-from torch.nn.utils.rnn import pack_sequence
+from networks import packed
 
-from skrnn._core import network, recurrence
-from skrnn._core.packing import pack
+from skrnn._core import recurrence
+from skrnn._core.cells import make_cell
 
-LENGTHS = [4, 1, 7, 4, 2]
-N_INPUTS, NHIDDEN, N_OUTPUTS = 3, 5, 4
-
-
-def random_network(seed=0, dtype=torch.float64):
-    generator = torch.Generator().manual_seed(seed)
-    weights = network.zeros(N_INPUTS, NHIDDEN, N_OUTPUTS, dtype)
-    weights.flat.normal_(0.0, 0.5, generator=generator)
-    offsets = np.concatenate([[0], np.cumsum(LENGTHS)])
-    (packing,) = pack(offsets, np.arange(len(LENGTHS)))
-    ids = torch.randint(N_INPUTS, (offsets[-1],), generator=generator)
-    numbers = torch.randn((offsets[-1], N_INPUTS), generator=generator, dtype=dtype)
-    return weights, packing, ids, numbers
+CELLS = {
+    "tanh": make_cell("rnn", "tanh"),
+    "relu": make_cell("rnn", "relu"),
+    "identity": make_cell("rnn", "identity"),
+    "bag": make_cell("rnn", "identity", "identity"),
+    "gru": make_cell("gru"),
+    "lstm": make_cell("lstm"),
+}
 
 
 class Recurrence(torch.autograd.Function):
-    """The hand-written pair as autograd sees it, for gradcheck."""
+    """The hand-written pair."""
 
     @staticmethod
-    def forward(ctx, A, W, batch_sizes, previous, activation):
-        H = recurrence.forward(A.clone(), batch_sizes, W.T, activation)
-        ctx.save_for_backward(H, W, previous)
-        ctx.batch_sizes, ctx.activation = batch_sizes, activation
-        return H
+    def forward(ctx, G, W, cell, packing, *initial):
+        G = G.clone()
+
+        def new(n_columns):
+            return torch.full((len(G), n_columns), torch.nan, dtype=G.dtype)
+
+        sizes = packing.batch_sizes
+        kept = recurrence.forward(cell, G, sizes, W.T.contiguous(), new, initial)
+        ctx.cell, ctx.packing, ctx.new, ctx.n_initial = cell, packing, new, len(initial)
+        ctx.save_for_backward(G, W, *kept, *initial)
+        return kept[0].clone()
 
     @staticmethod
     def backward(ctx, dH):
-        H, W, previous = ctx.saved_tensors
-        dA = recurrence.backward(
-            dH.clone(), H.clone(), ctx.batch_sizes, W, ctx.activation
+        G, W, *kept = (tensor.clone() for tensor in ctx.saved_tensors)
+        cell, packing = ctx.cell, ctx.packing
+        kept, initial = kept[: len(kept) - ctx.n_initial], kept[-ctx.n_initial :]
+        initial = initial if ctx.n_initial else ()
+        previous = recurrence.states_before(
+            kept[: cell.n_states], packing, ctx.new, initial
         )
-        dW = dA[ctx.batch_sizes[0] :].T @ H[previous]
-        return dA, dW, None, None, None
+        kept = [G] if cell.n_kept == 0 else kept
+        h_before = previous[0].clone()
+        sizes = packing.batch_sizes
+        dG = recurrence.backward(cell, dH.clone(), G, kept, previous, sizes, W, ctx.new)
+        first, last = (block * dH.shape[1] for block in cell.from_state)
+        dW = dG[:, first:last].T @ h_before if cell.has_W else None
+        return dG, dW, None, None, *[None] * ctx.n_initial
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_recurrence_passes_gradcheck(activation):
-    weights, packing, _, numbers = random_network()
-    A = (numbers @ weights.U).requires_grad_()
-    W = weights.W.clone().requires_grad_()
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_gradcheck(name, goes_on):
+    cell, packing = CELLS[name], packed()
+    generator = torch.Generator().manual_seed(0)
+
+    def randn(*shape):
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    n = 3
+    G = randn(len(packing.rows), cell.n_blocks * n).requires_grad_()
+    n_state_blocks = cell.from_state[1] - cell.from_state[0]
+    W = randn(n_state_blocks * n if cell.has_W else 0, n).requires_grad_(cell.has_W)
+    initial = [randn(5, n) for _ in range(cell.n_states)] if goes_on else []
     assert torch.autograd.gradcheck(
-        lambda A, W: Recurrence.apply(
-            A, W, packing.batch_sizes, packing.previous, activation
-        ),
-        (A, W),
+        lambda G, W: Recurrence.apply(G, W, cell, packing, *initial), (G, W)
     )
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
-@pytest.mark.parametrize("is_token", [True, False])
-@pytest.mark.parametrize("dtype, rtol", [(torch.float64, 1e-10), (torch.float32, 1e-4)])
-def test_forward_and_gradient_equal_torch_nn(activation, is_token, dtype, rtol):
-    weights, packing, ids, numbers = random_network(dtype=dtype)
-    labels = torch.tensor([0, 3, 1, 1, 2])
-    sample_weight = torch.tensor([1.0, 0.5, 2.0, 1.0, 3.0], dtype=dtype)
+@pytest.mark.parametrize("name", CELLS)
+def test_python_runs_the_same_lines_where_torch_cannot_compile_them(name):
+    cell, packing = CELLS[name], packed()
+    generator = torch.Generator().manual_seed(0)
+    G = torch.randn((18, cell.n_blocks * 3), generator=generator)
+    n_state_blocks = cell.from_state[1] - cell.from_state[0]
+    W = torch.randn(n_state_blocks * 3 if cell.has_W else 0, 3, generator=generator)
+    results = []
 
-    rnn = torch.nn.RNN(N_INPUTS, NHIDDEN, nonlinearity=activation).to(dtype)
-    linear = torch.nn.Linear(NHIDDEN, N_OUTPUTS).to(dtype)
-    with torch.no_grad():
-        rnn.weight_ih_l0.copy_(weights.U.T)
-        rnn.weight_hh_l0.copy_(weights.W)
-        rnn.bias_ih_l0.copy_(weights.b)
-        rnn.bias_hh_l0.zero_()
-        linear.weight.copy_(weights.V)
-        linear.bias.copy_(weights.c)
-    x = torch.eye(N_INPUTS, dtype=dtype)[ids] if is_token else numbers
-    h = rnn(pack_sequence(x.split(LENGTHS), enforce_sorted=False))[1][0]
-    losses = torch.nn.functional.cross_entropy(linear(h), labels, reduction="none")
-    their_loss = losses @ sample_weight
-    their_loss.backward()
+    def new(n_columns):
+        return torch.empty((18, n_columns))
 
-    gradient = network.zeros_like(weights)
-    gradient.flat.fill_(torch.nan)  # every entry must be written
-    our_loss = network.loss_and_gradient(
-        weights,
-        gradient,
-        network.Scratch(NHIDDEN, dtype),
-        (ids if is_token else numbers)[packing.rows],
-        packing,
-        activation,
-        network.cross_entropy,
-        labels[packing.indices],
-        sample_weight[packing.indices],
-    )
-    torch.testing.assert_close(our_loss, their_loss.detach(), rtol=rtol, atol=0)
-    for ours, theirs in [
-        (gradient.U, rnn.weight_ih_l0.grad.T),
-        (gradient.W, rnn.weight_hh_l0.grad),
-        (gradient.b, rnn.bias_ih_l0.grad),
-        (gradient.V, linear.weight.grad),
-        (gradient.c, linear.bias.grad),
+    for forward, backward in [
+        (recurrence._forward, recurrence._backward),
+        (recurrence._forward.__wrapped__, recurrence._backward.__wrapped__),
     ]:
-        torch.testing.assert_close(ours, theirs, rtol=rtol, atol=rtol * 0.01)
-
-
-@pytest.mark.parametrize("loss", [network.cross_entropy, network.squared_error])
-def test_gradient_equals_central_differences(loss):
-    weights, packing, ids, _ = random_network()
-    generator = torch.Generator().manual_seed(1)
-    if loss is network.cross_entropy:
-        target = torch.tensor([0, 3, 1, 1, 2])
-    else:
-        target = torch.randn(5, N_OUTPUTS, generator=generator, dtype=torch.float64)
-    sample_weight = torch.rand(5, generator=generator, dtype=torch.float64)
-    gradient = network.zeros_like(weights)
-    buffers = network.Scratch(NHIDDEN, torch.float64)
-
-    def total(out):
-        x = ids[packing.rows]
-        return network.loss_and_gradient(
-            weights, out, buffers, x, packing, "tanh", loss, target, sample_weight
-        ).item()
-
-    total(gradient)
-    scratch = network.zeros_like(weights)
-    step = 1e-6
-    for i in range(len(weights.flat)):
-        weights.flat[i] += step
-        above = total(scratch)
-        weights.flat[i] -= 2 * step
-        below = total(scratch)
-        weights.flat[i] += step
-        theirs = (above - below) / (2 * step)
-        assert gradient.flat[i].item() == pytest.approx(theirs, rel=1e-5, abs=1e-8)
-
-
-def test_memory_used_again_does_not_leak_into_the_next_gradient():
-    weights, packing, ids, _ = random_network()
-    used, fresh = (network.zeros_like(weights) for _ in range(2))
-    buffers = network.Scratch(NHIDDEN, torch.float64)
-    for part in buffers.rows(50):
-        part.fill_(torch.nan)
-    arguments = [ids[packing.rows], packing, "tanh", network.cross_entropy]
-    arguments += [torch.zeros(5, dtype=torch.int64), torch.ones(5, dtype=torch.float64)]
-    network.loss_and_gradient(weights, used, buffers, *arguments)
-    new = network.Scratch(NHIDDEN, torch.float64)
-    network.loss_and_gradient(weights, fresh, new, *arguments)
-    assert torch.equal(used.flat, fresh.flat)
-
-
-def test_cross_entropy_of_extreme_scores_is_finite():
-    scores = torch.tensor([[1e4, -1e4], [-1e4, 1e4]])
-    loss, dscores = network.cross_entropy(scores, torch.tensor([1, 1]), torch.ones(2))
-    assert loss.item() == 2e4
-    assert torch.equal(dscores, torch.tensor([[1.0, -1.0], [0.0, 0.0]]))
-
-
-def test_initial_recurrent_matrix_is_orthogonal():
-    weights = network.zeros(9, 16, 2)
-    network.initialise(weights, True, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(weights.W @ weights.W.T, torch.eye(16))
-    assert 0.7 < weights.U.std() < 1.3
-    assert not weights.b.any() and not weights.c.any()
+        ours = G.clone()
+        kept = cell.memory(ours, new)
+        sizes, W_T = packing.batch_sizes, W.T.contiguous()
+        forward(cell.kind, cell.n_states, ours, kept, sizes, W_T, [])
+        H = kept[0].clone()
+        previous = recurrence.states_before(kept[: cell.n_states], packing, new)
+        gradients = [torch.ones(18, 3) for _ in range(cell.n_states)]
+        spare = [new(3), new(3)]
+        backward(cell.kind, gradients, ours, kept, previous, spare, sizes, W)
+        results.append((H, ours))
+    assert torch.equal(results[0][0], results[1][0])
+    assert torch.equal(results[0][1], results[1][1])

@@ -1,13 +1,15 @@
 """The number of intra-operation threads is changed for a call, and put back."""
 
 import threading
+from itertools import product
 
+import numpy as np
 import pytest
 import torch
 
 from skrnn import RNNClassifier
-from skrnn._core import network, training
-from skrnn._core.threads import one_intraop_thread
+from skrnn._core import network, prediction, training
+from skrnn._core.threads import one_intraop_thread, threads
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def test_fit_and_predict_run_on_one_thread_and_restore_the_number(
 
     spy_on(network, "initialise")
     spy_on(training, "fit")
-    spy_on(network, "encode")
+    spy_on(prediction, "encode")
     spy_on(network, "output_scores")
     X = ["cat", "chat"]
     classifier = RNNClassifier(max_iter=1).fit(X, X)
@@ -89,12 +91,66 @@ def test_fit_and_predict_run_on_one_thread_and_restore_the_number(
     ]
 
 
-def test_the_number_of_threads_outside_does_not_change_the_weights():
-    X, weights = ["cat", "chat", "katze"], []
+def fitted_on(n_threads, n_samples, **params):
+    X = ["".join(word) for word in product("abcd", repeat=5)][:n_samples]
+    y = [word.count("a") for word in X]
     before = torch.get_num_threads()
-    for n_threads in (1, 2):
-        torch.set_num_threads(n_threads)
-        classifier = RNNClassifier(256, max_iter=2, random_state=0).fit(X, X)
-        weights.append(torch.from_numpy(classifier.W_[0]))
-    torch.set_num_threads(before)
-    assert torch.equal(*weights)
+    torch.set_num_threads(n_threads)
+    try:
+        classifier = RNNClassifier(random_state=0, max_iter=2, **params).fit(X, y)
+        return classifier, classifier.predict_proba(X)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_batch_too_small_for_shards_gives_equal_weights_on_any_threads():
+    one, two = (fitted_on(n, 100, nhidden=256)[0] for n in (1, 2))
+    np.testing.assert_array_equal(one.W_[0], two.W_[0])
+    np.testing.assert_array_equal(one.U_[0], two.U_[0])
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_shards_change_the_weights_in_rounding_only(cell):
+    params = {
+        "cell": cell,
+        "nhidden": 32,
+        "batch_size": 300,
+        "learning_rate_init": 1e-3,
+    }
+    (one, _), (two, probabilities), (again, _) = (
+        fitted_on(n, 1000, **params) for n in (1, 2, 2)
+    )
+    # Adam magnifies the rounding of gradients near 0.
+    np.testing.assert_allclose(one.W_[0], two.W_[0], rtol=0, atol=2e-4)
+    np.testing.assert_array_equal(two.W_[0], again.W_[0])
+    np.testing.assert_array_equal(two.U_[0], again.U_[0])
+    assert np.isfinite(probabilities).all()
+
+
+def test_predictions_are_equal_on_any_number_of_threads(monkeypatch):
+    monkeypatch.setattr(prediction, "_MAX_SEQUENCES", 50)
+    classifier, one = fitted_on(1, 700, nhidden=16)
+    X = ["".join(word) for word in product("abcd", repeat=5)][:700]
+    torch_threads = torch.get_num_threads()
+    torch.set_num_threads(3)
+    three = classifier.predict_proba(X)
+    torch.set_num_threads(torch_threads)
+    np.testing.assert_array_equal(one, three)
+
+
+def test_an_error_in_a_thread_is_raised(two_threads):
+    def fail_at(i):
+        if i == 5:
+            raise ZeroDivisionError
+        return i
+
+    with one_intraop_thread() as n_threads, threads(n_threads) as run:
+        assert list(run(fail_at, range(5))) == list(range(5))
+        with pytest.raises(ZeroDivisionError):
+            list(run(fail_at, range(9)))
+    assert torch.get_num_threads() == 2
+
+
+def test_the_number_outside_is_handed_on(two_threads):
+    with one_intraop_thread() as outer, one_intraop_thread() as inner:
+        assert (outer, inner) == (2, 2)

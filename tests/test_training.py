@@ -1,48 +1,17 @@
-"""The optimiser against torch's, clipping, the schedule, and when a fit stops."""
+"""The schedule, shards, truncation, and when a fit stops."""
 
 import math
 import re
+import subprocess
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from skrnn import RNNClassifier
-from skrnn._core import training
-
-
-def test_adam_equals_torch():
-    generator = torch.Generator().manual_seed(0)
-    ours = torch.randn(20, generator=generator, dtype=torch.float64)
-    theirs = ours.clone().requires_grad_()
-    optimiser = torch.optim.Adam([theirs])
-    adam = training.Adam(ours)
-    for step in range(10):
-        gradient = torch.randn(20, generator=generator, dtype=torch.float64)
-        learning_rate = 0.1 / (step + 1)
-        adam.step(gradient, learning_rate)
-        theirs.grad = gradient
-        optimiser.param_groups[0]["lr"] = learning_rate
-        optimiser.step()
-    torch.testing.assert_close(ours, theirs.detach(), rtol=1e-12, atol=0)
-
-
-@pytest.mark.parametrize(
-    "length, max_norm, clipped",
-    [(10.0, 2.0, 2.0), (2.0, 2.0, 2.0), (0.5, 2.0, 0.5), (10.0, None, 10.0)],
-)
-def test_the_mean_gradient_is_clipped(length, max_norm, clipped):
-    direction = torch.tensor([0.6, 0.0, 0.8])
-    gradient = direction * length * 4  # summed over 4 sequences
-    training.to_clipped_mean(gradient, 4, max_norm)
-    torch.testing.assert_close(gradient, direction * clipped)
-
-
-def test_clipping_leaves_a_zero_gradient():
-    gradient = torch.zeros(3)
-    training.to_clipped_mean(gradient, 4, 1.0)
-    assert torch.equal(gradient, torch.zeros(3))
+from skrnn._core import training, vocabulary
 
 
 def test_learning_rate_rises_then_falls():
@@ -148,3 +117,116 @@ def test_verbose_prints_a_line_an_epoch(capsys):
     assert lines[0].startswith("Epoch 1/3, loss ")
     assert lines[0].endswith(" s left")
     assert math.isfinite(float(lines[2].split("loss ")[1].split(",")[0]))
+
+
+@pytest.mark.parametrize(
+    "n_sequences, n_shards", [(1, 1), (127, 1), (128, 2), (500, 3)]
+)
+def test_a_minibatch_is_cut_into_shards_of_equal_size(n_sequences, n_shards):
+    plan = replace(RNNClassifier()._plan(1000), n_shards=3)
+    cuts = plan.cuts(n_sequences)
+    sizes = np.diff([*cuts, n_sequences])
+    assert len(sizes) == n_shards
+    assert sizes.max() - sizes.min() <= 1
+
+
+def test_truncation_longer_than_all_sequences_changes_nothing():
+    X, y = ["ab", "ba", "aabb", "b"] * 5, [0, 1, 0, 1] * 5
+    whole, truncated = (
+        RNNClassifier(8, truncate=truncate, max_iter=5, random_state=0).fit(X, y)
+        for truncate in (None, 4)
+    )
+    np.testing.assert_array_equal(whole.W_[0], truncated.W_[0])
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("is_token", [True, False])
+def test_truncation_starts_from_the_state_that_it_does_not_look_behind(
+    cell, pooling, is_token, rng
+):
+    # A learning rate that changes nothing: the loss is that of the whole sequences.
+    lengths = rng.integers(1, 30, size=20)
+    if is_token:
+        X = [rng.integers(0, 4, n).tolist() for n in lengths]
+    else:
+        X = [rng.normal(size=(n, 2)) for n in lengths]
+    y = [0, 1] * 10
+    whole, truncated = (
+        RNNClassifier(
+            (5, 4),
+            cell=cell,
+            pooling=pooling,
+            truncate=truncate,
+            max_iter=1,
+            learning_rate_init=1e-12,
+            random_state=0,
+        )
+        for truncate in (None, 3)
+    )
+    # Tokens that are hidden at random would be others in the two fits.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            vocabulary, "hiding_probabilities", lambda counts: np.zeros(len(counts))
+        )
+        whole.fit(X, y)
+        truncated.fit(X, y)
+    assert truncated.loss_ == pytest.approx(whole.loss_, rel=1e-5)
+
+
+def test_truncation_learns_what_is_near_the_end_of_long_sequences(rng):
+    X = [rng.normal(size=200) for _ in range(200)]
+    y = [int(x[-1] + x[-3] > 0) for x in X]
+    classifier = RNNClassifier(16, truncate=5, random_state=0).fit(X, y)
+    assert classifier.score(X, y) > 0.9
+
+
+def test_memory_of_long_sequences_is_bounded_by_truncation():
+    # 400,000 steps of 64 hidden units are 100 MB, three times over without truncation.
+    script = """
+import resource, numpy as np
+from skrnn import RNNClassifier
+rng = np.random.default_rng(0)
+X = [rng.normal(size=10_000) for _ in range(40)]
+y = [0, 1] * 20
+params = dict(truncate=100, max_iter=1, batch_size=40, random_state=0)
+RNNClassifier(64, **params).fit([x[:200] for x in X], y)  # what the libraries take
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+classifier = RNNClassifier(64, **params).fit(X, y)
+classifier.predict(X)
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert np.isfinite(classifier.W_[0]).all()
+print((after - before) / 1024)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < 80  # MB
+
+
+def test_gradients_of_ten_thousand_steps_are_finite(rng):
+    X = [rng.normal(size=10_000) for _ in range(2)]
+    classifier = RNNClassifier(8, max_iter=2, random_state=0).fit(X, [0, 1])
+    assert np.isfinite(classifier.loss_curve_).all()
+    assert all(np.isfinite(W).all() for W in classifier.W_)
+
+
+def test_dropout_is_seeded_and_makes_a_difference():
+    X, y = ["ab", "ba", "aabb", "b"] * 5, [0, 1, 0, 1] * 5
+    fits = [
+        RNNClassifier((8, 8), dropout=p, max_iter=5, random_state=0).fit(X, y)
+        for p in (0.0, 0.5, 0.5)
+    ]
+    np.testing.assert_array_equal(fits[1].W_[1], fits[2].W_[1])
+    assert np.abs(fits[0].W_[1] - fits[1].W_[1]).max() > 1e-4
+
+
+def test_a_large_vocabulary_learns_the_rows_it_sees(rng):
+    # More tokens than a batch holds: only their vectors are moved.
+    X = [[int(i), int(i) + 5000] for i in rng.permutation(4000)]
+    y = [int(tokens[0] % 2) for tokens in X]
+    classifier = RNNClassifier(
+        16, max_iter=20, batch_size=32, learning_rate_init=0.05, random_state=0
+    ).fit(X, y)
+    assert len(classifier.vocabulary_) == 8000
+    assert classifier.score(X, y) > 0.95

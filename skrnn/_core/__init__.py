@@ -5,9 +5,16 @@ upstairs:
 
     sequences    any user input -> one flat array with offsets
     packing      a batch in step order, without padding
+    prefixes     what token sequences begin with in common
     vocabulary   token -> id
-    threads      one intra-op thread for the duration of a call
+    threads      threads over sequences, one intra-op thread each
+    compiled     time loops without Python in them, where torch can
+    losses       scores and targets -> loss and gradient
+    cells        rnn, gru, lstm: one step forward, one step backward
     recurrence   the time loop over packed rows and its BPTT
-    network      input layer, recurrence and output layer; losses
-    training     the minibatch loop: order, step, clipping, stopping, history
+    pooling      the states of all steps -> one vector a sequence
+    network      layers, directions, output layer, and the gradient of it all
+    prediction   codes without gradients: level by level, prefixes shared
+    optimiser    clipping, weight decay, Adam, on all weights or some rows
+    training     the minibatch loop: order, shards, schedule, stopping, history
 """

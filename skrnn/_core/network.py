@@ -1,18 +1,79 @@
-"""The network: input layer, recurrence, output layer, and the gradient of it all.
+"""The network: layers of cells, pooling, output layer, and the gradient of it all.
 
-    h_0 = 0,    h_t = activation(W h_{t-1} + U x_t + b),    scores = V h_T + c
+    G = U x + b,    H = cell(G),    each layer reading the H of the one below
+    h = pool(H),    scores = V h + c
 
 No autograd: each forward line has its backward line written by hand.
 """
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
 from skrnn._core import recurrence
-from skrnn._core.packing import batches_by_length, pack
+from skrnn._core.cells import make_cell
+from skrnn._core.pooling import POOLINGS
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """What a network is made of, but for the numbers of inputs and outputs.
+
+    Attributes
+    ----------
+    nhidden : tuple of int
+        Hidden units of each layer, in each direction.
+    cell : {"rnn", "gru", "lstm"}
+    activation : {"tanh", "relu", "identity"}
+        Of the cell "rnn".
+    recurrence : {"learned", "identity"}
+        Whether the W of the cell "rnn" is learned or stays the identity.
+    bidirectional : bool
+        Every layer also reads the sequences from the end, with weights of its own.
+    pooling : {"last", "mean", "max"}
+    """
+
+    nhidden: tuple
+    cell: str = "rnn"
+    activation: str = "tanh"
+    recurrence: str = "learned"
+    bidirectional: bool = False
+    pooling: str = "last"
+
+    @property
+    def n_directions(self):
+        """1 or 2."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def n_features_out(self):
+        """Length of the pooled h."""
+        return self.nhidden[-1] * self.n_directions
+
+    def make_cell(self):
+        """The cell that all layers share; it has no weights."""
+        return make_cell(self.cell, self.activation, self.recurrence)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The weights of one layer in one direction, blocks in the order of the cell.
+
+    Attributes
+    ----------
+    U : Tensor of shape (n_inputs, n_input_blocks * nhidden)
+        Input weights, transposed: row ``i`` is the vector of token ``i``.
+    W : Tensor of shape (n_state_blocks * nhidden, nhidden)
+        Recurrent weights; without rows where the recurrence is the identity.
+    b : Tensor of shape (n_blocks * nhidden,)
+    """
+
+    U: torch.Tensor
+    W: torch.Tensor
+    b: torch.Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,147 +85,225 @@ class Weights:
 
     Attributes
     ----------
+    architecture : Architecture
     flat : Tensor of shape (n_weights,)
-    U : Tensor of shape (n_inputs, nhidden)
-        Input weights, transposed: row ``i`` is the vector of token ``i``.
-    W : Tensor of shape (nhidden, nhidden)
-    V : Tensor of shape (n_outputs, nhidden)
-    b : Tensor of shape (nhidden,)
+        Biases first, the U of the first layer last.
+    layers : list of list of Layer
+        By layer, then direction.
+    V : Tensor of shape (n_outputs, n_features_out)
     c : Tensor of shape (n_outputs,)
         The output bias, ``intercept_`` upstairs.
     """
 
+    architecture: Architecture
     flat: torch.Tensor
-    U: torch.Tensor
-    W: torch.Tensor
+    layers: list
     V: torch.Tensor
-    b: torch.Tensor
     c: torch.Tensor
 
     @property
     def decayed(self):
-        """U, W and V as one flat view: weight decay spares the biases."""
-        return self.flat[: -(len(self.b) + len(self.c))]
+        """All weights but the biases as one flat view: weight decay spares those."""
+        n_biases = len(self.c) + sum(len(layer.b) for layer in self.all_layers())
+        return self.flat[n_biases:]
+
+    @property
+    def n_shared(self):
+        """Entries of `flat` before the U of the first layer."""
+        return len(self.flat) - sum(layer.U.numel() for layer in self.layers[0])
+
+    def all_layers(self):
+        """Layers and directions in the order of the public lists, as in torch.nn."""
+        return [layer for directions in self.layers for layer in directions]
 
     def are_finite(self):
         """Whether no weight is NaN or infinite."""
         return bool(torch.isfinite(self.flat).all())
 
 
-def zeros(n_inputs, nhidden, n_outputs, dtype=torch.float32):
+def zeros(architecture, n_inputs, n_outputs, dtype=torch.float32):
     """Weights that are all 0."""
-    shapes = [
-        (n_inputs, nhidden),  # U
-        (nhidden, nhidden),  # W
-        (n_outputs, nhidden),  # V
-        (nhidden,),  # b
-        (n_outputs,),  # c
-    ]
-    sizes = [math.prod(shape) for shape in shapes]
-    flat = torch.zeros(sum(sizes), dtype=dtype)
-    parts = flat.split(sizes)
-    return Weights(flat, *map(torch.Tensor.view, parts, shapes))
+    return view(
+        architecture,
+        n_inputs,
+        n_outputs,
+        lambda n_weights: torch.zeros(n_weights, dtype=dtype),
+    )
 
 
 def zeros_like(weights):
     """Weights of the same shapes and type that are all 0."""
-    n_inputs, nhidden = weights.U.shape
-    return zeros(n_inputs, nhidden, len(weights.c), weights.flat.dtype)
+    n_inputs, n_outputs = len(weights.layers[0][0].U), len(weights.c)
+    return zeros(weights.architecture, n_inputs, n_outputs, weights.flat.dtype)
+
+
+def view(architecture, n_inputs, n_outputs, allocate):
+    """Weights on a flat tensor that ``allocate(n_weights)`` returns."""
+    cell = architecture.make_cell()
+    n_directions = architecture.n_directions
+    widths = [n_inputs, *(n * n_directions for n in architecture.nhidden[:-1])]
+    shapes = {"b": [], "W": [], "U": []}
+    for n_in, n in zip(widths, architecture.nhidden, strict=True):
+        for _ in range(n_directions):
+            n_state_blocks = _width(cell.from_state) if cell.has_W else 0
+            shapes["b"].append((cell.n_blocks * n,))
+            shapes["W"].append((n_state_blocks * n, n))
+            shapes["U"].append((n_in, _width(cell.from_input) * n))
+    upper, first = shapes["U"][n_directions:], shapes["U"][:n_directions]
+    ordered = [*shapes["b"], (n_outputs,), *shapes["W"]]
+    ordered += [(n_outputs, architecture.n_features_out), *upper, *first]
+    sizes = [math.prod(shape) for shape in ordered]
+    flat = allocate(sum(sizes))
+    parts = list(map(torch.Tensor.view, flat.split(sizes), ordered))
+    take = iter(parts)
+    b = [next(take) for _ in shapes["b"]]
+    c = next(take)
+    W = [next(take) for _ in shapes["W"]]
+    V = next(take)
+    U = list(take)
+    U = U[len(upper) :] + U[: len(upper)]
+    layers = [Layer(*tensors) for tensors in zip(U, W, b, strict=True)]
+    layers = [layers[i : i + n_directions] for i in range(0, len(layers), n_directions)]
+    return Weights(architecture, flat, layers, V, c)
+
+
+def to_public(weights):
+    """The weights as arrays of the public names, blocks in the order of torch.nn.
+
+    Returns
+    -------
+    arrays : dict
+        ``W_``, ``U_`` and ``b_``, lists by layer and direction; ``V_`` and
+        ``intercept_``.
+    """
+    cell = weights.architecture.make_cell()
+    order = dict(cell.torch_order)
+    arrays = {"W_": [], "U_": [], "b_": []}
+    for layer in weights.all_layers():
+        n = layer.W.shape[1]
+        W = _reordered(layer.W, order["W"], n)
+        arrays["W_"].append(W.numpy() if cell.has_W else np.eye(n, dtype="f4"))
+        U = _reordered(layer.U.T, order["U"], n)
+        arrays["U_"].append(np.asfortranarray(U.numpy()))  # a token's vector together
+        arrays["b_"].append(_reordered(layer.b, order["b"], n).numpy())
+    arrays["V_"] = weights.V.numpy().copy()
+    arrays["intercept_"] = weights.c.numpy().copy()
+    return arrays
+
+
+def from_public(architecture, W_, U_, b_, V_, intercept_):
+    """The inverse of :func:`to_public`, on the memory of the arrays where it can be.
+
+    Returns
+    -------
+    weights : Weights
+        To predict with, not to train: `flat` is empty.
+    """
+    cell = architecture.make_cell()
+    order = dict(cell.torch_order)
+    layers = []
+    for W, U, b in zip(W_, U_, b_, strict=True):
+        n = W.shape[1]
+        if not cell.has_W:
+            W = W[:0]
+        W, U, b = (
+            _reordered(_as_tensor(array), np.argsort(order[name]), n, False)
+            for name, array in (("W", W), ("U", U), ("b", b))
+        )
+        layers.append(Layer(U.T, W, b))
+    n = architecture.n_directions
+    layers = [layers[i : i + n] for i in range(0, len(layers), n)]
+    V, c = _as_tensor(V_), _as_tensor(intercept_)
+    return Weights(architecture, V.new_empty(0), layers, V, c)
+
+
+def _reordered(rows, order, n, copy=True):
+    """Blocks of `n` rows in another order."""
+    if len(order) == 1:
+        return rows.clone() if copy else rows
+    return torch.cat([rows.split(n)[i] for i in order])
+
+
+def _as_tensor(array):
+    """A tensor on the array's memory; on a copy where that is read-only."""
+    return torch.from_numpy(np.require(array, requirements="W"))
+
+
+def _width(blocks):
+    return blocks[1] - blocks[0]
+
+
+def _columns(G, blocks, cell):
+    """The columns of G of some blocks, a slice."""
+    n = G.shape[1] // cell.n_blocks
+    return G[:, blocks[0] * n : blocks[1] * n]
 
 
 def initialise(weights, is_token, generator):
     """Fill `weights` with their random initial values.
 
-    - U: standard normal, for tokens; divided by sqrt(n_inputs), for numbers, so that
-      standardised features give pre-activations of variance 1 too. Small token
-      vectors, of order 0.1, start tanh in its linear part, where the network is
-      nearly a bag of tokens, and end less accurate.
-    - W: a random orthogonal matrix, which keeps the length of h over many steps [1]_.
-    - V: normal with variance 1 / nhidden, so that scores start of order 1.
-    - b, c: 0.
+    - U of the first layer: standard normal, for tokens; divided by sqrt(n_inputs), for
+      numbers, so that standardised features give pre-activations of variance 1 too.
+      Small token vectors, of order 0.1, start tanh in its linear part, where the
+      network is nearly a bag of tokens, and end less accurate. Of layers above:
+      normal with variance 1 / n_inputs.
+    - W: a random orthogonal matrix for each block, which keeps the length of h over
+      many steps [1]_.
+    - V: normal with variance 1 / n_features_out, so that scores start of order 1.
+    - b, c: 0; but 1 for the forget gate of the LSTM, which starts by remembering [2]_.
 
     References
     ----------
     .. [1] Saxe, McClelland and Ganguli (2014), "Exact solutions to the nonlinear
        dynamics of learning in deep linear neural networks", ICLR.
+    .. [2] Jozefowicz, Zaremba and Sutskever (2015), "An Empirical Exploration of
+       Recurrent Network Architectures", ICML, section 5.
     """
-    n_inputs, nhidden = weights.U.shape
-    scale = 1.0 if is_token else 1.0 / math.sqrt(n_inputs)
-    weights.U.normal_(0.0, scale, generator=generator)
-    torch.nn.init.orthogonal_(weights.W, generator=generator)
-    weights.V.normal_(0.0, 1.0 / math.sqrt(nhidden), generator=generator)
+    cell = weights.architecture.make_cell()
+    for k, directions in enumerate(weights.layers):
+        for layer in directions:
+            n_inputs, nhidden = len(layer.U), layer.W.shape[1]
+            scale = 1.0 if is_token and k == 0 else 1.0 / math.sqrt(n_inputs)
+            layer.U.normal_(0.0, scale, generator=generator)
+            for block in layer.W.split(nhidden):
+                if len(block):
+                    torch.nn.init.orthogonal_(block, generator=generator)
+            if cell.forget_block is not None:
+                layer.b.view(cell.n_blocks, nhidden)[cell.forget_block] = 1.0
+    scale = 1.0 / math.sqrt(weights.V.shape[1])
+    weights.V.normal_(0.0, scale, generator=generator)
 
 
-def hidden_states(U, W_T, b, x, batch_sizes, activation, out=None):
-    """Hidden states of every packed row.
+def token_table(cell, layer):
+    """What each token adds to G, of shape (n_inputs, n_blocks * nhidden).
+
+    A one-hot x picks a row of U; b is added to the rows, not to each step.
+    """
+    if _width(cell.from_input) == cell.n_blocks:
+        return layer.U + layer.b
+    table = layer.b.expand(len(layer.U), -1).clone()
+    _columns(table, cell.from_input, cell).add_(layer.U)
+    return table
+
+
+def add_inputs(cell, layer, x, out):
+    """What the input and the biases add to each row of G.
 
     Parameters
     ----------
-    U, b : Tensors
-        As in :class:`Weights`.
-    W_T : Tensor of shape (nhidden, nhidden)
-        The transpose of W.
+    cell : cell
+    layer : Layer
     x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
-        Token ids, or numbers; rows in packed order.
-    batch_sizes : list of int
-    activation : {"tanh", "relu"}
-    out : Tensor of shape (n_rows, nhidden), default=None
-        Memory for the result.
-
-    Returns
-    -------
-    H : Tensor of shape (n_rows, nhidden)
+        Token ids or numbers.
+    out : Tensor of shape (n_rows, n_blocks * nhidden)
     """
     if x.ndim == 1:
-        # A one-hot x picks a row of U; b is added to the rows, not to each step.
-        A = torch.index_select(U + b, 0, x, out=out)
-    else:
-        A = torch.addmm(b, x, U, out=out)
-    return recurrence.forward(A, batch_sizes, W_T, activation)
-
-
-def encode(U, W, b, values, offsets, activation, max_rows):
-    """The last hidden state of each sequence.
-
-    Parameters
-    ----------
-    U, W, b : Tensors
-        As in :class:`Weights`.
-    values : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
-        Token ids or numbers of all sequences, end to end.
-    offsets : ndarray of shape (n_samples + 1,)
-    activation : {"tanh", "relu"}
-    max_rows : int
-        Steps a batch, which bounds the memory. A longer sequence makes its own batch.
-
-    Returns
-    -------
-    h : Tensor of shape (n_samples, nhidden)
-
-    Notes
-    -----
-    A sequence gets the same h, to the last bit where the BLAS allows, whatever the
-    other sequences are. Matrix products of one row, and those by a transposed matrix,
-    round differently from larger ones; so W is transposed in memory, and the longest
-    sequence of each batch is there twice.
-    """
-    W_T = W.T.contiguous()
-    h = U.new_empty((len(offsets) - 1, len(b)))
-    for indices in batches_by_length(np.diff(offsets), max_rows):
-        (packing,) = pack(offsets, np.append(indices, indices[0]))
-        x = values.index_select(0, packing.rows)
-        H = hidden_states(U, W_T, b, x, packing.batch_sizes, activation)
-        h[packing.indices] = H.index_select(0, packing.last)
-    return h
-
-
-def output_scores(V, c, h):
-    """``V h + c``, of shape (n_sequences, n_outputs).
-
-    The scores of a sequence do not depend on the others; see :func:`encode`.
-    """
-    rows = h if len(h) > 1 else h.expand(2, -1)
-    return torch.addmm(c, rows, V.T.contiguous())[: len(h)]
+        torch.index_select(token_table(cell, layer), 0, x, out=out)
+        return
+    n = out.shape[1] // cell.n_blocks
+    start, stop = cell.from_input[0] * n, cell.from_input[1] * n
+    torch.addmm(layer.b[start:stop], x, layer.U, out=out[:, start:stop])
+    out[:, :start] = layer.b[:start]
 
 
 class Scratch:
@@ -175,22 +314,59 @@ class Scratch:
 
     Parameters
     ----------
-    nhidden : int
     dtype : torch.dtype
     """
 
-    def __init__(self, nhidden, dtype=torch.float32):
-        self._memory = torch.empty((3, 0, nhidden), dtype=dtype)
+    def __init__(self, dtype=torch.float32):
+        self._memory = torch.empty(0, dtype=dtype)
+        self._used = 0
 
-    def rows(self, n_rows):
-        """Three tensors of shape (n_rows, nhidden), with arbitrary values."""
-        if n_rows > self._memory.shape[1]:
-            self._memory = self._memory.new_empty((3, n_rows, self._memory.shape[2]))
-        return self._memory[:, :n_rows].unbind()
+    def reset(self):
+        """Forget what was taken; all of it may be overwritten."""
+        if self._used > len(self._memory):
+            self._memory = self._memory.new_empty(self._used)
+        self._used = 0
+
+    def take(self, n_rows, n_columns):
+        """A tensor of shape (n_rows, n_columns), with arbitrary values."""
+        start, size = self._used, n_rows * n_columns
+        self._used = start + -(-size // 16) * 16  # whole cache lines
+        if self._used > len(self._memory):  # until the next reset
+            return self._memory.new_empty((n_rows, n_columns))
+        return self._memory[start : start + size].view(n_rows, n_columns)
+
+
+@dataclass(slots=True)
+class _Trace:
+    """What one layer in one direction leaves for its backward pass."""
+
+    x: torch.Tensor
+    G: torch.Tensor
+    kept: list
+    initial: tuple
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where sequences stand before the first of the packed steps.
+
+    Attributes
+    ----------
+    states : list of tuple of Tensors of shape (n_sequences, nhidden)
+        For each layer, its states.
+    gathered : Tensor of shape (n_sequences, nhidden)
+        What the pooling had gathered.
+    n_steps : Tensor of shape (n_sequences,)
+        Steps before.
+    """
+
+    states: list
+    gathered: torch.Tensor
+    n_steps: torch.Tensor
 
 
 def loss_and_gradient(
-    weights, gradient, scratch, x, packing, activation, loss, *target
+    weights, gradient, scratch, x, packing, loss, *target, dropout=None, start=None
 ):
     """Summed loss of a batch; the gradient is written into `gradient`.
 
@@ -198,98 +374,159 @@ def loss_and_gradient(
     ----------
     weights, gradient : Weights
     scratch : Scratch
-    x : Tensor
-        As in :func:`hidden_states`.
+    x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
+        Token ids or numbers; rows in packed order.
     packing : Packing
-    activation : {"tanh", "relu"}
     loss : callable
         ``loss(scores, *target)`` returns the summed loss, a tensor of shape (), and
         its gradient with respect to the scores.
     *target : Tensors
         One entry for each sequence, in the order of the packing.
+    dropout : callable, default=None
+        ``dropout(H)`` returns the factors by which the inputs of the next layer are
+        multiplied, of the shape of H.
+    start : Start, default=None
+        Where the sequences stand, if these are not their first steps; no gradient
+        goes further back.
 
     Returns
     -------
     total : Tensor of shape ()
     """
-    U, W, V, b, c = weights.U, weights.W, weights.V, weights.b, weights.c
-    batch_sizes = packing.batch_sizes
-    H, dH, H_previous = scratch.rows(len(x))
-    # The transpose in memory: products by it are faster than by a view.
-    W_T = W.T.contiguous()
-    hidden_states(U, W_T, b, x, batch_sizes, activation, out=H)
-    h = H.index_select(0, packing.last)  # (n_sequences, nhidden)
-    total, dscores = loss(torch.addmm(c, h, V.T), *target)
+    scratch.reset()
+    new = partial(scratch.take, len(x))
+    cell = weights.architecture.make_cell()
+    pooling = POOLINGS[weights.architecture.pooling]
+    pooled_before = None if start is None else (start.gathered, start.n_steps)
+    traces, masks = _forward_all(weights, cell, x, packing, new, dropout, start)
+    pooled = [
+        pooling.pool(trace.kept[0], packing, pooled_before) for trace in traces[-1]
+    ]
+    h = pooled[0][0] if len(pooled) == 1 else torch.cat([p[0] for p in pooled], dim=1)
+    total, dscores = loss(torch.addmm(weights.c, h, weights.V.T), *target)
 
     # scores = V h + c
     torch.mm(dscores.T, h, out=gradient.V)
     torch.sum(dscores, 0, out=gradient.c)
-    dH.zero_()
-    dH.index_copy_(0, packing.last, dscores @ V)
-
-    H_previous = H_previous[: len(packing.previous)]
-    torch.index_select(H, 0, packing.previous, out=H_previous)
-    dA = recurrence.backward(dH, H, batch_sizes, W, activation)
-    # a_t = U x_t + b + W h_{t-1}, and h_0 = 0
-    torch.mm(dA[batch_sizes[0] :].T, H_previous, out=gradient.W)
-    if x.ndim == 1:
-        gradient.U.zero_().index_add_(0, x, dA)
-        torch.sum(gradient.U, 0, out=gradient.b)
-    else:
-        torch.mm(x.T, dA, out=gradient.U)
-        torch.sum(dA, 0, out=gradient.b)
+    dh = dscores @ weights.V
+    dH = []
+    for part, (_, chosen) in zip(dh.chunk(len(pooled), dim=1), pooled, strict=True):
+        dH.append(new(part.shape[1]))
+        pooling.spread(part, dH[-1], packing, chosen)
+    for k in range(len(traces) - 1, -1, -1):
+        dx = None
+        for i, trace in enumerate(traces[k]):
+            layer = weights.layers[k][i]
+            dG = _backward(
+                cell, layer, gradient.layers[k][i], trace, dH[i], packing, new
+            )
+            if k > 0:
+                part = new(len(layer.U))
+                torch.mm(_columns(dG, cell.from_input, cell), layer.U.T, out=part)
+                part = _turned(part, packing, i)
+                dx = part if dx is None else dx.add_(part)
+        if k > 0:
+            if masks[k - 1] is not None:
+                dx.mul_(masks[k - 1])
+            dH = _unstacked(dx, len(traces[k - 1]), packing)
     return total
 
 
-def chance_loss(loss, n_outputs):
-    """The loss, a sequence, of a network whose scores do not depend on its input.
+def top_states(weights, x, packing):
+    """The hidden states of the last layer, one tensor a direction, in packed order."""
+    cell = weights.architecture.make_cell()
+    traces, _ = _forward_all(
+        weights, cell, x, packing, lambda n: weights.V.new_empty((len(x), n))
+    )
+    return [trace.kept[0] for trace in traces[-1]]
 
-    Of labels all equally likely, or of targets of variance 1.
-    """
-    return math.log(n_outputs) if loss is cross_entropy else 0.5
 
-
-def cross_entropy(scores, labels, sample_weight):
-    """Summed cross entropy of the softmax of raw scores, and its gradient.
-
-    Parameters
-    ----------
-    scores : Tensor of shape (n_sequences, n_classes)
-        Raw: the logarithm of the softmax is taken in one step, which stays finite
-        where the softmax itself would round to 0.
-    labels : Tensor of shape (n_sequences,), int64
-    sample_weight : Tensor of shape (n_sequences,)
+def _forward_all(weights, cell, x, packing, new, dropout=None, start=None):
+    """Run all layers.
 
     Returns
     -------
-    total : Tensor of shape ()
-    dscores : Tensor of shape (n_sequences, n_classes)
+    traces : list of list of _Trace
+        By layer, then direction.
+    masks : list of Tensor or None
+        The factors of dropout below each layer but the first.
     """
-    n_sequences, n_classes = scores.shape
-    log_probabilities = torch.log_softmax(scores, dim=1)
-    chosen = torch.arange(n_sequences) * n_classes + labels  # in the flat scores
-    total = -(log_probabilities.view(-1)[chosen] @ sample_weight)
-    # d/dscores of -log softmax(scores)[label] is softmax(scores) - one_hot(label)
-    dscores = log_probabilities.exp_()
-    dscores.view(-1).index_add_(0, chosen, scores.new_full((n_sequences,), -1.0))
-    dscores.mul_(sample_weight.unsqueeze(1))
-    return total, dscores
+    traces, masks = [], []
+    for k, directions in enumerate(weights.layers):
+        if k > 0:
+            x = _stacked([trace.kept[0] for trace in traces[-1]], packing, new)
+            masks.append(None if dropout is None else dropout(x))
+            if dropout is not None:
+                x.mul_(masks[-1])
+        initial = () if start is None else start.states[k]
+        traces.append(
+            [
+                _forward(cell, layer, _turned(x, packing, i), packing, new, initial)
+                for i, layer in enumerate(directions)
+            ]
+        )
+    return traces, masks
 
 
-def squared_error(scores, targets, sample_weight):
-    """Summed squared error, half of it, averaged over outputs, and its gradient.
+def _turned(x, packing, direction):
+    """Rows as a direction reads them; the second one reads from the end."""
+    return x if direction == 0 else x.index_select(0, packing.flip)
 
-    Parameters
-    ----------
-    scores, targets : Tensors of shape (n_sequences, n_outputs)
-    sample_weight : Tensor of shape (n_sequences,)
 
-    Returns
-    -------
-    total : Tensor of shape ()
-    dscores : Tensor of shape (n_sequences, n_outputs)
+def _stacked(H, packing, new):
+    """The states of all directions side by side, each row those of one step."""
+    x = new(sum(h.shape[1] for h in H))
+    parts = [_turned(h, packing, i) for i, h in enumerate(H)]
+    return torch.cat(parts, dim=1, out=x)
+
+
+def _unstacked(dx, n_directions, packing):
+    """The gradient of :func:`_stacked`."""
+    parts = dx.chunk(n_directions, dim=1)
+    return [_turned(part, packing, i) for i, part in enumerate(parts)]
+
+
+def _forward(cell, layer, x, packing, new, initial):
+    """Run one layer in one direction."""
+    G = new(len(layer.b))
+    add_inputs(cell, layer, x, G)
+    # The transpose in memory: products by it are faster than by a view.
+    W_T = layer.W.T.contiguous()
+    kept = recurrence.forward(cell, G, packing.batch_sizes, W_T, new, initial)
+    return _Trace(x, G, kept, initial)
+
+
+def _backward(cell, layer, gradient, trace, dH, packing, new):
+    """Run one layer in one direction backward, and write its gradient."""
+    states = trace.kept[: cell.n_states]
+    previous = recurrence.states_before(states, packing, new, trace.initial)
+    # The first states are 0, unless they were given.
+    first = 0 if trace.initial else packing.batch_sizes[0]
+    H_previous = previous[0][first:]
+    dG = recurrence.backward(
+        cell, dH, trace.G, trace.kept, previous, packing.batch_sizes, layer.W, new
+    )
+    if cell.has_W:
+        from_state = _columns(dG, cell.from_state, cell)[first:]
+        torch.mm(from_state.T, H_previous, out=gradient.W)
+    from_input = _columns(dG, cell.from_input, cell)
+    if trace.x.ndim == 1:
+        gradient.U.zero_().index_add_(0, trace.x, from_input)
+        n = from_input.shape[1]
+        torch.sum(gradient.U, 0, out=gradient.b[-n:])
+        if n < dG.shape[1]:  # a block that only the state feeds
+            torch.sum(dG[:, :-n], 0, out=gradient.b[:-n])
+    else:
+        torch.mm(trace.x.T, from_input, out=gradient.U)
+        torch.sum(dG, 0, out=gradient.b)
+    return dG
+
+
+def output_scores(V, c, h):
+    """``V h + c``, of shape (n_sequences, n_outputs).
+
+    The scores of a sequence do not depend on the others; see
+    :func:`skrnn._core.prediction.encode`.
     """
-    n_outputs = scores.shape[1]
-    error = scores - targets
-    dscores = error * (sample_weight / n_outputs).unsqueeze(1)
-    return 0.5 * (error * dscores).sum(), dscores
+    rows = h if len(h) > 1 else h.expand(2, -1)
+    return torch.addmm(c, rows, V.T.contiguous())[: len(h)]

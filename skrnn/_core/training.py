@@ -1,4 +1,4 @@
-"""The minibatch loop: order, schedule, step, clipping, stopping, history."""
+"""The minibatch loop: order, shards, schedule, stopping, history."""
 
 import math
 import time
@@ -8,73 +8,18 @@ import numpy as np
 import torch
 
 from skrnn._core import network
-from skrnn._core.packing import pack
+from skrnn._core.optimiser import AllWeights, SomeRows, to_clipped_mean
+from skrnn._core.packing import Packing, pack
+from skrnn._core.prediction import states_after
+from skrnn._core.threads import threads
 from skrnn._core.vocabulary import UNKNOWN
 
-
-class Adam:
-    """Adam on one flat tensor, in place.
-
-    Parameters
-    ----------
-    weights : Tensor of shape (n_weights,)
-
-    Notes
-    -----
-    ``torch.optim`` is not used: creating one of its optimisers imports the compiler,
-    which takes longer than fitting a small network.
-
-    References
-    ----------
-    .. [1] Kingma and Ba (2015), "Adam: A Method for Stochastic Optimization", ICLR,
-       algorithm 1 (beta_1 0.9, beta_2 0.999, epsilon 1e-8).
-    """
-
-    beta_1, beta_2, epsilon = 0.9, 0.999, 1e-8
-
-    def __init__(self, weights):
-        self.weights = weights
-        self.mean = torch.zeros_like(weights)  # of the gradient
-        self.square = torch.zeros_like(weights)  # of its square
-        self.n_steps = 0
-
-    def step(self, gradient, learning_rate):
-        """Move the weights against `gradient`, of shape (n_weights,)."""
-        self.n_steps += 1
-        self.mean.lerp_(gradient, 1 - self.beta_1)
-        self.square.mul_(self.beta_2)
-        self.square.addcmul_(gradient, gradient, value=1 - self.beta_2)
-        # Both averages started at 0; divide by the share of real gradients in them.
-        seen_mean = 1 - self.beta_1**self.n_steps
-        seen_square = 1 - self.beta_2**self.n_steps
-        scale = self.square.sqrt().mul_(seen_square**-0.5).add_(self.epsilon)
-        self.weights.addcdiv_(self.mean, scale, value=-learning_rate / seen_mean)
-
-
-def to_clipped_mean(gradient, n_sequences, max_norm):
-    """Turn a summed gradient into the mean, of at most `max_norm` in length, in place.
-
-    Parameters
-    ----------
-    gradient : Tensor of shape (n_weights,)
-    n_sequences : int
-    max_norm : float or None
-        None does not clip.
-
-    References
-    ----------
-    .. [1] Pascanu, Mikolov and Bengio (2013), "On the difficulty of training
-       recurrent neural networks", ICML.
-    """
-    if max_norm is None:
-        gradient.div_(n_sequences)
-        return
-    # mean * min(1, max_norm / |mean|) = sum * min(1 / n, max_norm / |sum|)
-    norm = torch.linalg.vector_norm(gradient)
-    gradient.mul_((max_norm / norm).clamp_(max=1.0 / n_sequences))
-
-
-_BATCHES_AT_A_TIME = 64
+# Steps whose packing is in memory at once.
+_MAX_ROWS = 2**20
+# Fewer sequences than this are not worth a thread of their own: see docs/speed.md.
+_MIN_SHARD = 64
+# Vocabularies larger than this, and than what is in a batch, are updated in part.
+_MANY_TOKENS = 2000
 
 WARM_UP = 0.25  # the share of a fit in which the learning rate rises
 
@@ -94,6 +39,72 @@ def one_cycle(done, start=0.1, end=0.01):
     else:
         low, phase = end, (done - WARM_UP) / (1 - WARM_UP)
     return low + (1 - low) * 0.5 * (1 + math.cos(math.pi * phase))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to train: the numbers of a fit, resolved.
+
+    Attributes
+    ----------
+    n_epochs : int
+        At most this many passes over the data; the schedule spans them all.
+    batch_size : int
+        Sequences an update.
+    learning_rate : float
+        The largest one of the schedule.
+    weight_decay : float
+        Each update scales all weights but the biases by
+        ``1 - learning_rate * weight_decay``.
+    max_grad_norm : float or None
+    tol : float
+    n_iter_no_change : int
+        Stop when the loss has been below `tol` for this many epochs in a row.
+    dropout : float
+        Probability of each input of the layers above the first to be 0.
+    truncate : int or None
+        Backpropagate through the last so many steps of a sequence only.
+    n_shards : int
+        Large minibatches are cut into so many parts, each for a thread.
+    """
+
+    n_epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    max_grad_norm: float | None
+    tol: float
+    n_iter_no_change: int
+    dropout: float = 0.0
+    truncate: int | None = None
+    n_shards: int = 1
+
+    def cuts(self, n_sequences):
+        """The first sequence of each shard of a minibatch."""
+        n_shards = max(1, min(self.n_shards, n_sequences // _MIN_SHARD))
+        return [n_sequences * i // n_shards for i in range(n_shards)]
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The part of a minibatch that one thread computes.
+
+    Attributes
+    ----------
+    x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
+    packing : Packing
+    target : tuple of Tensors
+        What the loss takes beside the scores, in the order of the packing.
+    starts, n_before : ndarrays of shape (n_sequences,) or None
+        Where each sequence begins, and how many of its steps come before those that
+        are packed. None if none do.
+    """
+
+    x: torch.Tensor
+    packing: Packing
+    target: tuple
+    starts: np.ndarray | None
+    n_before: np.ndarray | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,60 +129,51 @@ class Examples:
     sample_weight: torch.Tensor
     hiding: torch.Tensor | None = None
 
-    def batches(self, batch_size, generator):
+    def batches(self, plan, generator):
         """The sequences in random order, packed batch by batch.
 
         Yields
         ------
-        x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
-        packing : Packing
-        target, sample_weight : Tensors
-            In the order of the packing.
+        shards : list of Shard
         """
-        order = torch.randperm(len(self.target), generator=generator)
+        n_samples, batch_size = len(self.target), plan.batch_size
+        order = torch.randperm(n_samples, generator=generator)
         # Packing many batches at a time, but not all: memory is to stay bounded.
-        for indices in order.split(batch_size * _BATCHES_AT_A_TIME):
-            for packing in pack(self.offsets, indices.numpy(), batch_size):
-                x = self.values.index_select(0, packing.rows)
-                if self.hiding is not None:
-                    chance = torch.rand(len(x), generator=generator)
-                    x.masked_fill_(chance < self.hiding[x], UNKNOWN)
-                chosen = packing.indices
-                yield x, packing, self.target[chosen], self.sample_weight[chosen]
+        steps_a_batch = len(self.values) * batch_size // n_samples
+        at_a_time = max(1, _MAX_ROWS // max(1, steps_a_batch))
+        for indices in order.split(batch_size * at_a_time):
+            cuts = [
+                [
+                    first + cut
+                    for cut in plan.cuts(min(batch_size, len(indices) - first))
+                ]
+                for first in range(0, len(indices), batch_size)
+            ]
+            shards = iter(self._shards(indices, np.concatenate(cuts), plan, generator))
+            for batch in cuts:
+                yield [next(shards) for _ in batch]
 
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How to train: the numbers of a fit, resolved.
-
-    Attributes
-    ----------
-    n_epochs : int
-        At most this many passes over the data; the schedule spans them all.
-    batch_size : int
-        Sequences an update.
-    learning_rate : float
-        The largest one of the schedule.
-    weight_decay : float
-        Each update scales U, W and V by ``1 - learning_rate * weight_decay`` [1]_.
-    max_grad_norm : float or None
-    tol : float
-    n_iter_no_change : int
-        Stop when the loss has been below `tol` for this many epochs in a row.
-
-    References
-    ----------
-    .. [1] Loshchilov and Hutter (2019), "Decoupled Weight Decay Regularization",
-       ICLR.
-    """
-
-    n_epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    max_grad_norm: float | None
-    tol: float
-    n_iter_no_change: int
+    def _shards(self, indices, cuts, plan, generator):
+        """Pack the sequences at `indices`, a Shard from each cut to the next."""
+        chosen = indices.numpy()
+        starts = self.offsets[chosen]
+        lengths = self.offsets[chosen + 1] - starts
+        n_before = np.zeros_like(lengths)
+        if plan.truncate is not None:
+            n_before = np.maximum(lengths - plan.truncate, 0)
+        packings = pack(starts + n_before, lengths - n_before, cuts)
+        for packing in packings:
+            x = self.values.index_select(0, packing.rows)
+            if self.hiding is not None:
+                chance = torch.rand(len(x), generator=generator)
+                x.masked_fill_(chance < self.hiding[x], UNKNOWN)
+            which = indices[packing.indices]
+            target = self.target[which], self.sample_weight[which]
+            ranks = packing.indices.numpy()
+            before = (None, None)
+            if n_before[ranks].any():
+                before = starts[ranks], n_before[ranks]
+            yield Shard(x, packing, target, *before)
 
 
 @dataclass(slots=True)
@@ -203,11 +205,61 @@ class Progress:
         )
 
 
-def fit(weights, examples, loss, activation, plan, generator, on_epoch=None):
+class _Worker:
+    """What one thread needs to turn a shard into a loss and a gradient.
+
+    Parameters
+    ----------
+    weights : Weights
+    plan : Plan
+    generator : torch.Generator
+        Of this worker alone: what it draws does not depend on the other threads.
+    """
+
+    def __init__(self, weights, plan, generator):
+        self.gradient = network.zeros_like(weights)
+        self._scratch = network.Scratch(weights.flat.dtype)
+        self._plan = plan
+        self._generator = generator
+
+    def run(self, weights, x, shard, values, loss):
+        """The summed loss of a shard; its gradient is left in `gradient`."""
+        start = None
+        if shard.n_before is not None:
+            start = states_after(weights, values, shard.starts, shard.n_before)
+        if len(weights.flat) != len(self.gradient.flat):
+            self.gradient = network.zeros_like(weights)
+        return network.loss_and_gradient(
+            weights,
+            self.gradient,
+            self._scratch,
+            x,
+            shard.packing,
+            loss,
+            *shard.target,
+            dropout=self._dropout if self._plan.dropout else None,
+            start=start,
+        )
+
+    def _dropout(self, H):
+        """0 for what is dropped, and else what keeps the mean [1]_.
+
+        References
+        ----------
+        .. [1] Zaremba, Sutskever and Vinyals (2014), "Recurrent Neural Network
+           Regularization", https://arxiv.org/abs/1409.2329.
+        """
+        kept = 1 - self._plan.dropout
+        mask = torch.empty_like(H).bernoulli_(kept, generator=self._generator)
+        return mask.div_(kept)
+
+
+def fit(weights, examples, loss, plan, generator, on_epoch=None):
     """Train `weights` in place: minibatches, Adam, a one-cycle learning rate.
 
     Stops at a loss or weights that are not finite, with the weights from before that
-    epoch.
+    epoch. The result depends on the number of shards, in rounding, but not on which of
+    them is done first.
 
     Parameters
     ----------
@@ -216,10 +268,9 @@ def fit(weights, examples, loss, activation, plan, generator, on_epoch=None):
     examples : Examples
     loss : callable
         As in :func:`skrnn._core.network.loss_and_gradient`.
-    activation : {"tanh", "relu"}
     plan : Plan
     generator : torch.Generator
-        All that is random: the order of the samples and the hidden tokens.
+        All that is random: the order of the samples, the hidden tokens, dropout.
     on_epoch : callable, default=None
         Called with the Progress after each epoch.
 
@@ -229,30 +280,67 @@ def fit(weights, examples, loss, activation, plan, generator, on_epoch=None):
     """
     n_samples = len(examples.target)
     n_updates = plan.n_epochs * math.ceil(n_samples / plan.batch_size)
-    optimiser = Adam(weights.flat)
-    gradient = network.zeros_like(weights)
-    scratch = network.Scratch(len(weights.b), weights.flat.dtype)
+    optimiser = _choose_optimiser(weights, examples, plan)
+    n_workers = len(plan.cuts(min(plan.batch_size, n_samples)))
+    workers = [
+        _Worker(weights, plan, _spawn(generator) if plan.dropout else None)
+        for _ in range(n_workers)
+    ]
     progress = Progress(plan.n_epochs, n_samples)
-    for _ in range(plan.n_epochs):
-        before = weights.flat.clone()
-        total = weights.flat.new_zeros(())
-        for x, packing, *target in examples.batches(plan.batch_size, generator):
-            total += network.loss_and_gradient(
-                weights, gradient, scratch, x, packing, activation, loss, *target
-            )
-            to_clipped_mean(gradient.flat, len(packing.indices), plan.max_grad_norm)
-            done = optimiser.n_steps / n_updates
-            learning_rate = plan.learning_rate * one_cycle(done)
-            weights.decayed.mul_(1 - learning_rate * plan.weight_decay)
-            optimiser.step(gradient.flat, learning_rate)
-        # The one wait for the device in an epoch.
-        progress.record(total.item() / n_samples, plan.tol)
-        if on_epoch is not None:
-            on_epoch(progress)
-        if not (math.isfinite(progress.loss_curve[-1]) and weights.are_finite()):
-            progress.diverged = True
-            weights.flat.copy_(before)
-            break
-        if progress.n_converged >= plan.n_iter_no_change:
-            break
+    n_done = 0
+    with threads(n_workers) as run:
+        for _ in range(plan.n_epochs):
+            before = weights.flat.clone()
+            total = weights.flat.new_zeros(())
+            for shards in examples.batches(plan, generator):
+                local, inputs = optimiser.local([shard.x for shard in shards])
+                losses = run(
+                    lambda worker, x, shard, local=local: worker.run(
+                        local, x, shard, examples.values, loss
+                    ),
+                    workers[: len(shards)],
+                    inputs,
+                    shards,
+                )
+                for part in losses:
+                    total += part
+                gradient = workers[0].gradient.flat
+                for worker in workers[1 : len(shards)]:
+                    gradient += worker.gradient.flat
+                n_sequences = sum(len(shard.packing.indices) for shard in shards)
+                to_clipped_mean(gradient, n_sequences, plan.max_grad_norm)
+                learning_rate = plan.learning_rate * one_cycle(n_done / n_updates)
+                optimiser.update(gradient, learning_rate, plan.weight_decay)
+                n_done += 1
+            optimiser.synchronise()
+            # The one wait for the device in an epoch.
+            progress.record(total.item() / n_samples, plan.tol)
+            if on_epoch is not None:
+                on_epoch(progress)
+            if not (math.isfinite(progress.loss_curve[-1]) and weights.are_finite()):
+                progress.diverged = True
+                weights.flat.copy_(before)
+                break
+            if progress.n_converged >= plan.n_iter_no_change:
+                break
     return progress
+
+
+def _choose_optimiser(weights, examples, plan):
+    """Whether updates move all token vectors or only those of the batch."""
+    n_inputs = len(weights.layers[0][0].U)
+    n_samples = len(examples.target)
+    tokens_a_batch = len(examples.values) * min(1, plan.batch_size / n_samples)
+    if (
+        examples.values.ndim == 1
+        and plan.truncate is None  # or the tokens before would be needed, too
+        and n_inputs > _MANY_TOKENS + 2 * tokens_a_batch
+    ):
+        return SomeRows(weights)
+    return AllWeights(weights)
+
+
+def _spawn(generator):
+    """A new generator, seeded by the given one."""
+    seed = int(torch.randint(2**31, (), generator=generator))
+    return torch.Generator().manual_seed(seed)

@@ -1,0 +1,284 @@
+"""The cells: what a step computes from its input and the states before, and back.
+
+A cell works in place on the rows of `G`, one row for each step of each sequence. A row
+of G has `n_blocks` blocks of nhidden columns. Before a step, the blocks `from_input` of
+its rows hold what the input adds, ``U x_t``, and the biases; the cell adds
+``W h_{t-1}`` to the blocks `from_state`, and leaves in G what its backward pass needs.
+The order of the blocks is chosen so that each product and each activation is one
+operation; `torch_order` translates to the order of torch.nn, which is that of the
+public weights.
+
+The functions are written for :func:`skrnn._core.compiled.compiled`, which knows the
+types of their annotations only. ``torch.ops.aten.tanh_backward(d, y)`` is
+``d * (1 - y * y)``, ``torch.ops.aten.sigmoid_backward(d, y)`` is ``d * y * (1 - y)``:
+each takes one pass over memory.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What the rest of the network has to know about a cell.
+
+    Attributes
+    ----------
+    kind : str
+        The functions of this module tell cells apart by it.
+    n_blocks : int
+    from_state, from_input : (int, int)
+        The blocks that ``W h_{t-1}`` and ``U x_t`` are added to: the first, and the one
+        after the last.
+    n_states : int
+        1 for h; 2 for h and c.
+    n_kept : int
+        Tensors of nhidden columns that the forward pass writes beside G; the states
+        come first. 0 where h takes the place of its row of G.
+    torch_order : dict
+        For U, W and b, our blocks in the order of torch.nn.
+    has_W : bool
+        False where W is the identity, and no weight.
+    forget_block : int or None
+        The block of the forget gate.
+    """
+
+    kind: str
+    n_blocks: int = 1
+    from_state: tuple = (0, 1)
+    from_input: tuple = (0, 1)
+    n_states: int = 1
+    n_kept: int = 0
+    torch_order: tuple = (("U", (0,)), ("W", (0,)), ("b", (0,)))
+    has_W: bool = True
+    forget_block: int | None = None
+
+    def memory(self, G, new):
+        """Where the states are kept; ``new(n_columns)`` gives memory."""
+        n = G.shape[1] // self.n_blocks
+        return [new(n) for _ in range(self.n_kept)] or [G]
+
+
+def make_cell(name, activation="tanh", recurrence="learned"):
+    """A cell by the values of the public parameters.
+
+    "rnn", the vanilla cell [1]_:
+
+        h_t = activation(U x_t + b + W h_{t-1}),   W = I for recurrence="identity"
+
+    "gru", as torch.nn.GRU and cuDNN have it [2]_, blocks q, r, z, n:
+
+        r_t = sigmoid(U_r x_t + b_r + W_r h_{t-1})
+        z_t = sigmoid(U_z x_t + b_z + W_z h_{t-1})
+        q_t = W_n h_{t-1} + b_q
+        n_t = tanh(U_n x_t + b_n + r_t * q_t)
+        h_t = (1 - z_t) * n_t + z_t * h_{t-1}
+
+    "lstm", as torch.nn.LSTM has it [3]_ [4]_, blocks o, i, f, g:
+
+        i_t, f_t, o_t = sigmoid(U_. x_t + b_. + W_. h_{t-1}),  each with its own weights
+        g_t = tanh(U_g x_t + b_g + W_g h_{t-1})
+        c_t = f_t * c_{t-1} + i_t * g_t
+        h_t = o_t * tanh(c_t)
+
+    References
+    ----------
+    .. [1] Elman (1990), "Finding Structure in Time", Cognitive Science 14(2).
+    .. [2] Cho et al. (2014), "Learning Phrase Representations using RNN
+       Encoder-Decoder for Statistical Machine Translation", EMNLP; with the reset gate
+       after the product, as in its first version.
+    .. [3] Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural
+       Computation 9(8).
+    .. [4] Gers, Schmidhuber and Cummins (2000), "Learning to Forget: Continual
+       Prediction with LSTM", Neural Computation 12(10).
+    """
+    if name == "gru":
+        # U is r, z, n in both; W is n, r, z here; torch.nn has two biases of n.
+        order = (("U", (0, 1, 2)), ("W", (1, 2, 0)), ("b", (1, 2, 3, 0)))
+        return Cell("gru", 4, (0, 3), (1, 4), 1, 1, order)
+    if name == "lstm":
+        order = tuple((weight, (1, 2, 3, 0)) for weight in "UWb")
+        return Cell("lstm", 4, (0, 4), (0, 4), 2, 3, order, forget_block=2)
+    return Cell(activation, has_W=recurrence == "learned")
+
+
+def step(
+    kind: str,
+    G: Tensor,
+    kept: list[Tensor],
+    previous: list[Tensor],
+    W_T: Tensor,
+):
+    """One step forward.
+
+    Parameters
+    ----------
+    kind : str
+    G : Tensor of shape (n_sequences, n_blocks * nhidden)
+        The rows of this step. Overwritten.
+    kept : list of Tensors of shape (n_sequences, nhidden)
+        The rows of this step of what the cell keeps. Written.
+    previous : list of Tensors of shape (n_sequences, nhidden)
+        The states before this step; empty where all are 0.
+    W_T : Tensor of shape (nhidden, n_state_blocks * nhidden)
+        The transpose of W, without columns where it is the identity; a contiguous one
+        makes the fastest products.
+    """
+    if kind == "gru":
+        _gru_step(G, kept[0], previous, W_T)
+    elif kind == "lstm":
+        _lstm_step(G, kept[0], kept[1], kept[2], previous, W_T)
+    else:
+        if len(previous) > 0:
+            if W_T.shape[1] > 0:
+                G.addmm_(previous[0], W_T)
+            else:
+                G.add_(previous[0])
+        if kind == "tanh":
+            torch.tanh_(G)
+        elif kind == "relu":
+            torch.relu_(G)
+
+
+def _gru_step(G: Tensor, h: Tensor, previous: list[Tensor], W_T: Tensor):
+    width = h.shape[1]
+    blocks = G.split(width, 1)
+    q, r, z, n = blocks[0], blocks[1], blocks[2], blocks[3]
+    if len(previous) > 0:
+        G[:, : 3 * width].addmm_(previous[0], W_T)
+    torch.sigmoid_(G[:, width : 3 * width])
+    torch.tanh_(n.addcmul_(r, q))
+    if len(previous) > 0:
+        torch.lerp(n, previous[0], z, out=h)
+    else:
+        torch.addcmul(n, n, z, value=-1.0, out=h)
+
+
+def _lstm_step(
+    G: Tensor, h: Tensor, c: Tensor, tanh_c: Tensor, previous: list[Tensor], W_T: Tensor
+):
+    width = h.shape[1]
+    blocks = G.split(width, 1)
+    o, i, f, g = blocks[0], blocks[1], blocks[2], blocks[3]
+    if len(previous) > 0:
+        G.addmm_(previous[0], W_T)
+    torch.sigmoid_(G[:, : 3 * width])
+    torch.tanh_(g)
+    torch.mul(i, g, out=c)
+    if len(previous) > 0:
+        c.addcmul_(f, previous[1])
+    torch.tanh(c, out=tanh_c)
+    torch.mul(o, tanh_c, out=h)
+
+
+def start_backward(
+    kind: str,
+    G: Tensor,
+    kept: list[Tensor],
+    previous: list[Tensor],
+    spare: list[Tensor],
+):
+    """Replace what the forward pass left by derivatives, for all rows at once.
+
+    Parameters
+    ----------
+    kind : str
+    G, kept
+        As :func:`step` left them, all rows. Overwritten.
+    previous : list of Tensors of shape (n_rows, nhidden)
+        The states before each row.
+    spare : list of 2 Tensors of shape (n_rows, nhidden)
+        Memory. The first one holds, afterwards, what :func:`step_backward` needs.
+    """
+    keep, other = spare[0], spare[1]
+    if kind == "gru":
+        blocks = G.split(keep.shape[1], 1)
+        q, r, z, n = blocks[0], blocks[1], blocks[2], blocks[3]
+        keep.copy_(z)  # dh_{t-1} = z * dh_t + ...
+        # h = n + z (h_{t-1} - n)
+        torch.sub(previous[0], n, out=other)
+        torch.ops.aten.sigmoid_backward(other, z, grad_input=z)  # dz = dh * this
+        other.copy_(keep).neg_().add_(1.0)
+        torch.ops.aten.tanh_backward(other, n, grad_input=n)  # dn = dh * this
+        torch.ops.aten.sigmoid_backward(q, r, grad_input=other)  # dr = dn * this
+        q.copy_(r)  # dq = dn * this
+        r.copy_(other)
+    elif kind == "lstm":
+        blocks = G.split(keep.shape[1], 1)
+        o, i, f, g = blocks[0], blocks[1], blocks[2], blocks[3]
+        tanh_c = kept[2]
+        torch.ops.aten.tanh_backward(o, tanh_c, grad_input=other)  # dc += dh * this
+        torch.ops.aten.sigmoid_backward(tanh_c, o, grad_input=o)  # do = dh * this
+        tanh_c.copy_(other)
+        keep.copy_(f)  # dc_{t-1} = f * dc_t
+        # di, df, dg = dc * these
+        torch.ops.aten.sigmoid_backward(previous[1], f, grad_input=f)
+        other.copy_(i)
+        torch.ops.aten.sigmoid_backward(g, i, grad_input=i)
+        torch.ops.aten.tanh_backward(other, g, grad_input=g)
+    elif kind == "tanh":
+        one = torch.ones([1, 1], dtype=G.dtype).expand_as(G)
+        torch.ops.aten.tanh_backward(one, G, grad_input=G)
+    elif kind == "relu":
+        G.sign_()  # h is never negative
+
+
+def step_backward(
+    kind: str,
+    G: Tensor,
+    keep: Tensor,
+    dc_dh: Tensor,
+    gradients: list[Tensor],
+    before: list[Tensor],
+    W: Tensor,
+):
+    """One step backward.
+
+    Parameters
+    ----------
+    kind : str
+    G, keep, dc_dh : Tensors
+        The rows of this step, as :func:`start_backward` left them; `dc_dh` is the last
+        one of what the cell keeps. The gradient with respect to G takes its place.
+    gradients : list of Tensors of shape (n_sequences, nhidden)
+        With respect to the states of this step.
+    before : list of Tensors of shape (n_sequences, nhidden)
+        The gradients with respect to the states of the step before, to be added to;
+        empty at the first step.
+    W : Tensor of shape (n_state_blocks * nhidden, nhidden)
+    """
+    dh = gradients[0]
+    if kind == "gru":
+        width = dh.shape[1]
+        blocks = G.split(width, 1)
+        q, r, z, n = blocks[0], blocks[1], blocks[2], blocks[3]
+        n.mul_(dh)
+        z.mul_(dh)
+        r.mul_(n)
+        q.mul_(n)
+        if len(before) > 0:
+            before[0].addcmul_(dh, keep)
+            before[0].addmm_(G[:, : 3 * width], W)
+    elif kind == "lstm":
+        blocks = G.split(dh.shape[1], 1)
+        dc = gradients[1]
+        dc.addcmul_(dh, dc_dh)
+        blocks[0].mul_(dh)
+        blocks[1].mul_(dc)
+        blocks[2].mul_(dc)
+        blocks[3].mul_(dc)
+        if len(before) > 0:
+            torch.mul(dc, keep, out=before[1])
+            before[0].addmm_(G, W)
+    else:
+        if kind == "identity":
+            G.copy_(dh)
+        else:
+            G.mul_(dh)
+        if len(before) > 0:
+            if W.shape[0] > 0:
+                before[0].addmm_(G, W)
+            else:
+                before[0].add_(G)

@@ -1,0 +1,59 @@
+"""What training makes small: losses of raw scores, and their gradients."""
+
+import math
+
+import torch
+
+
+def chance_loss(loss, n_outputs):
+    """The loss, a sequence, of a network whose scores do not depend on its input.
+
+    Of labels all equally likely, or of targets of variance 1.
+    """
+    return math.log(n_outputs) if loss is cross_entropy else 0.5
+
+
+def cross_entropy(scores, labels, sample_weight):
+    """Summed cross entropy of the softmax of raw scores, and its gradient.
+
+    Parameters
+    ----------
+    scores : Tensor of shape (n_sequences, n_classes)
+        Raw: the logarithm of the softmax is taken in one step, which stays finite
+        where the softmax itself would round to 0.
+    labels : Tensor of shape (n_sequences,), int64
+    sample_weight : Tensor of shape (n_sequences,)
+
+    Returns
+    -------
+    total : Tensor of shape ()
+    dscores : Tensor of shape (n_sequences, n_classes)
+    """
+    n_sequences, n_classes = scores.shape
+    log_probabilities = torch.log_softmax(scores, dim=1)
+    chosen = torch.arange(n_sequences) * n_classes + labels  # in the flat scores
+    total = -(log_probabilities.view(-1)[chosen] @ sample_weight)
+    # d/dscores of -log softmax(scores)[label] is softmax(scores) - one_hot(label)
+    dscores = log_probabilities.exp_()
+    dscores.view(-1).index_add_(0, chosen, scores.new_full((n_sequences,), -1.0))
+    dscores.mul_(sample_weight.unsqueeze(1))
+    return total, dscores
+
+
+def squared_error(scores, targets, sample_weight):
+    """Summed squared error, half of it, averaged over outputs, and its gradient.
+
+    Parameters
+    ----------
+    scores, targets : Tensors of shape (n_sequences, n_outputs)
+    sample_weight : Tensor of shape (n_sequences,)
+
+    Returns
+    -------
+    total : Tensor of shape ()
+    dscores : Tensor of shape (n_sequences, n_outputs)
+    """
+    n_outputs = scores.shape[1]
+    error = scores - targets
+    dscores = error * (sample_weight / n_outputs).unsqueeze(1)
+    return 0.5 * (error * dscores).sum(), dscores

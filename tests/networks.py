@@ -1,0 +1,60 @@
+"""Random networks and batches that several test modules share."""
+
+from itertools import product
+
+import numpy as np
+import torch
+
+from skrnn._core import network
+from skrnn._core.packing import pack
+
+LENGTHS = np.array([4, 1, 7, 4, 2])
+OFFSETS = np.concatenate([[0], np.cumsum(LENGTHS)])
+N_INPUTS, N_OUTPUTS = 3, 4
+LABELS = torch.tensor([0, 3, 1, 1, 2])
+
+CELLS = {
+    "tanh": {"cell": "rnn", "activation": "tanh"},
+    "relu": {"cell": "rnn", "activation": "relu"},
+    "identity": {"cell": "rnn", "activation": "identity"},
+    "bag": {"cell": "rnn", "activation": "identity", "recurrence": "identity"},
+    "sum-tanh": {"cell": "rnn", "recurrence": "identity"},
+    "gru": {"cell": "gru"},
+    "lstm": {"cell": "lstm"},
+}
+ARCHITECTURES = {
+    f"{cell}-{len(nhidden)}-{2 if bidirectional else 1}-{pooling}": (
+        network.Architecture(
+            nhidden=nhidden,
+            bidirectional=bidirectional,
+            pooling=pooling,
+            **CELLS[cell],
+        )
+    )
+    for cell, nhidden, bidirectional, pooling in product(
+        CELLS, [(5,), (4, 6)], [False, True], ["last", "mean", "max"]
+    )
+}
+
+
+def random_weights(architecture, dtype=torch.float64, seed=0):
+    """Weights that are all random, biases too."""
+    weights = network.zeros(architecture, N_INPUTS, N_OUTPUTS, dtype)
+    generator = torch.Generator().manual_seed(seed)
+    weights.flat.normal_(0.0, 0.5, generator=generator)
+    return weights
+
+
+def random_inputs(is_token, dtype=torch.float64, seed=1):
+    """Token ids or numbers for the sequences of LENGTHS."""
+    generator = torch.Generator().manual_seed(seed)
+    if is_token:
+        return torch.randint(N_INPUTS, (OFFSETS[-1],), generator=generator)
+    shape = (OFFSETS[-1], N_INPUTS)
+    return torch.randn(shape, generator=generator, dtype=dtype)
+
+
+def packed(lengths=LENGTHS):
+    """All sequences in one batch."""
+    (packing,) = pack(np.cumsum(lengths) - lengths, lengths)
+    return packing

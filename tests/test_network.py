@@ -1,0 +1,303 @@
+"""Every cell, depth, direction and pooling: forward and gradient, in float64.
+
+The ladder that a kernel climbs: the definition in NumPy, torch.nn with the same
+weights, autograd, and central differences.
+"""
+
+import numpy as np
+import pytest
+import torch
+from networks import (
+    ARCHITECTURES,
+    LABELS,
+    LENGTHS,
+    N_INPUTS,
+    N_OUTPUTS,
+    OFFSETS,
+    packed,
+    random_inputs,
+    random_weights,
+)
+from reference import reference_code, reference_one_hot
+from torch import nn
+from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
+
+from skrnn._core import losses, network, prediction
+
+every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
+tokens_or_numbers = pytest.mark.parametrize("is_token", [True, False])
+
+
+def as_dict(architecture):
+    names = ("cell", "activation", "recurrence", "bidirectional", "pooling")
+    return {name: getattr(architecture, name) for name in names}
+
+
+@every_architecture
+@tokens_or_numbers
+def test_codes_equal_the_definition(name, is_token):
+    weights = random_weights(ARCHITECTURES[name])
+    values = random_inputs(is_token)
+    ours = prediction.encode(weights, values, OFFSETS).numpy()
+    x = values.numpy()
+    x = reference_one_hot(x, N_INPUTS) if is_token else x
+    public = network.to_public(weights)
+    public = [public[name] for name in ("W_", "U_", "b_")]
+    for h, start, stop in zip(ours, OFFSETS[:-1], OFFSETS[1:], strict=True):
+        theirs = reference_code(public, x[start:stop], as_dict(ARCHITECTURES[name]))
+        np.testing.assert_allclose(h, theirs, rtol=1e-10, atol=1e-14)
+
+
+class TorchNetwork(nn.Module):
+    """torch.nn with the weights of ours: the public arrays go in as they are."""
+
+    def __init__(self, weights):
+        super().__init__()
+        architecture = self.architecture = weights.architecture
+        dtype = weights.flat.dtype
+        public = network.to_public(weights)
+        arrays = zip(*(public[name] for name in ("W_", "U_", "b_")), strict=True)
+        n_inputs = N_INPUTS
+        self.layers = nn.ModuleList()
+        for n in architecture.nhidden:
+            options = {"bidirectional": architecture.bidirectional, "dtype": dtype}
+            if architecture.cell == "rnn":
+                options["nonlinearity"] = architecture.activation
+            kind = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[architecture.cell]
+            layer = kind(n_inputs, n, **options)
+            for suffix in ("", "_reverse")[: architecture.n_directions]:
+                W, U, b = next(arrays)
+                parts = {
+                    "weight_hh_l0": W,
+                    "weight_ih_l0": U,
+                    "bias_ih_l0": b[: len(U)],
+                    "bias_hh_l0": np.append(np.zeros(len(U) - n), b[len(U) :])
+                    if architecture.cell == "gru"
+                    else np.zeros(len(U)),
+                }
+                with torch.no_grad():
+                    for key, array in parts.items():
+                        getattr(layer, key + suffix).copy_(torch.from_numpy(array))
+            self.layers.append(layer)
+            n_inputs = n * architecture.n_directions
+        self.output = nn.Linear(n_inputs, N_OUTPUTS, dtype=dtype)
+        with torch.no_grad():
+            self.output.weight.copy_(weights.V)
+            self.output.bias.copy_(weights.c)
+
+    def forward(self, sequences):
+        x = pack_sequence(sequences, enforce_sorted=False)
+        for layer in self.layers:
+            x, _ = layer(x)
+        H, lengths = pad_packed_sequence(x)  # (n_steps, n_sequences, width)
+        codes = []
+        for i, n in enumerate(lengths.tolist()):
+            h = H[:n, i]
+            if self.architecture.pooling == "mean":
+                codes.append(h.mean(0))
+            elif self.architecture.pooling == "max":
+                codes.append(h.max(0).values)
+            elif self.architecture.bidirectional:
+                forward, backward = h.chunk(2, dim=1)
+                codes.append(torch.cat([forward[-1], backward[0]]))
+            else:
+                codes.append(h[-1])
+        return self.output(torch.stack(codes))
+
+    def gradients(self):
+        """By layer and direction, in the blocks of torch.nn; then V and c."""
+        triples = []
+        for layer in self.layers:
+            for suffix in ("", "_reverse")[: self.architecture.n_directions]:
+                W, U, b, q = (
+                    getattr(layer, key + suffix).grad
+                    for key in (
+                        "weight_hh_l0",
+                        "weight_ih_l0",
+                        "bias_ih_l0",
+                        "bias_hh_l0",
+                    )
+                )
+                if self.architecture.cell == "gru":
+                    b = torch.cat([b, q.chunk(3)[2]])
+                triples.append((W, U, b))
+        return triples, self.output.weight.grad, self.output.bias.grad
+
+
+in_torch = pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, architecture in ARCHITECTURES.items()
+        if architecture.activation != "identity"
+        and architecture.recurrence == "learned"
+    ],
+)
+
+
+def our_gradient(weights, values, loss, target, sample_weight, **options):
+    packing = packed()
+    gradient = network.zeros_like(weights)
+    gradient.flat.fill_(torch.nan)  # every entry must be written
+    total = network.loss_and_gradient(
+        weights,
+        gradient,
+        network.Scratch(weights.flat.dtype),
+        values[packing.rows],
+        packing,
+        loss,
+        target[packing.indices],
+        sample_weight[packing.indices],
+        **options,
+    )
+    return total, gradient
+
+
+@in_torch
+@tokens_or_numbers
+@pytest.mark.parametrize("dtype, rtol", [(torch.float64, 1e-10), (torch.float32, 1e-4)])
+def test_loss_and_gradient_equal_torch_nn(name, is_token, dtype, rtol):
+    weights = random_weights(ARCHITECTURES[name], dtype)
+    values = random_inputs(is_token, dtype)
+    sample_weight = torch.tensor([1.0, 0.5, 2.0, 1.0, 3.0], dtype=dtype)
+    total, gradient = our_gradient(
+        weights, values, losses.cross_entropy, LABELS, sample_weight
+    )
+    theirs = TorchNetwork(weights)
+    x = torch.eye(N_INPUTS, dtype=dtype)[values] if is_token else values
+    scores = theirs(x.split(LENGTHS.tolist()))
+    each = nn.functional.cross_entropy(scores, LABELS, reduction="none")
+    their_total = each @ sample_weight
+    their_total.backward()
+
+    torch.testing.assert_close(total, their_total.detach(), rtol=rtol, atol=0)
+    ours = network.to_public(gradient)
+    triples, dV, dc = theirs.gradients()
+    for i, triple in enumerate(triples):
+        for key, expected in zip(("W_", "U_", "b_"), triple, strict=True):
+            torch.testing.assert_close(
+                torch.from_numpy(ours[key][i].copy()),
+                expected,
+                rtol=rtol,
+                atol=rtol * 0.1,
+            )
+    torch.testing.assert_close(gradient.V, dV, rtol=rtol, atol=rtol * 0.01)
+    torch.testing.assert_close(gradient.c, dc, rtol=rtol, atol=rtol * 0.01)
+
+
+@every_architecture
+@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.squared_error])
+def test_gradient_equals_central_differences(name, loss):
+    weights = random_weights(ARCHITECTURES[name])
+    values = random_inputs(loss is losses.cross_entropy)
+    generator = torch.Generator().manual_seed(1)
+    target = LABELS
+    if loss is losses.squared_error:
+        target = torch.randn(5, N_OUTPUTS, generator=generator, dtype=torch.float64)
+    sample_weight = torch.rand(5, generator=generator, dtype=torch.float64)
+    # Along random directions: one step in each entry would take minutes for all.
+    _, gradient = our_gradient(weights, values, loss, target, sample_weight)
+    step = 1e-6
+    for _ in range(10):
+        direction = torch.randn(
+            len(weights.flat), generator=generator, dtype=torch.float64
+        )
+        totals = []
+        for sign in (1, -2):
+            weights.flat.add_(direction, alpha=sign * step)
+            total, _ = our_gradient(weights, values, loss, target, sample_weight)
+            totals.append(total.item())
+        weights.flat.add_(direction, alpha=step)
+        slope = (totals[0] - totals[1]) / (2 * step)
+        assert (gradient.flat @ direction).item() == pytest.approx(
+            slope, rel=1e-5, abs=1e-7
+        )
+
+
+def test_dropout_multiplies_the_inputs_of_the_layers_above():
+    weights = random_weights(ARCHITECTURES["gru-2-2-mean"])
+    values = random_inputs(True)
+    generator = torch.Generator().manual_seed(2)
+    mask = (torch.rand(18, 8, generator=generator) < 0.7) / 0.7
+    mask = mask.to(torch.float64)
+    ones = torch.ones(5, dtype=torch.float64)
+    seen = []
+
+    def loss_of(weights, out=None):
+        def dropout(H):
+            seen.append(H.shape)
+            return mask.clone()
+
+        return our_gradient(
+            weights, values, losses.cross_entropy, LABELS, ones, dropout=dropout
+        )
+
+    _, gradient = loss_of(weights)
+    assert seen == [(18, 8)]
+    plain, _ = our_gradient(weights, values, losses.cross_entropy, LABELS, ones)
+    assert loss_of(weights)[0] != plain
+    direction = torch.randn(len(weights.flat), generator=generator, dtype=torch.float64)
+    totals = []
+    for sign in (1, -2):
+        weights.flat.add_(direction, alpha=sign * 1e-6)
+        totals.append(loss_of(weights)[0].item())
+    slope = (totals[0] - totals[1]) / 2e-6
+    assert (gradient.flat @ direction).item() == pytest.approx(slope, rel=1e-5)
+
+
+def test_memory_used_again_does_not_leak_into_the_next_gradient():
+    weights = random_weights(ARCHITECTURES["lstm-2-2-max"])
+    values, packing = random_inputs(True), packed()
+    used = network.Scratch(torch.float64)
+    used.take(500, 50)
+    used.reset()
+    used.take(500, 50).fill_(torch.nan)
+    flats = []
+    for scratch in (used, network.Scratch(torch.float64)):
+        gradient = network.zeros_like(weights)
+        network.loss_and_gradient(
+            weights,
+            gradient,
+            scratch,
+            values[packing.rows],
+            packing,
+            losses.cross_entropy,
+            LABELS,
+            torch.ones(5, dtype=torch.float64),
+        )
+        flats.append(gradient.flat)
+    assert torch.equal(*flats)
+
+
+@every_architecture
+def test_public_arrays_come_back(name):
+    architecture = ARCHITECTURES[name]
+    weights = random_weights(architecture, torch.float32)
+    back = network.from_public(architecture, **network.to_public(weights))
+    for ours, theirs in zip(back.all_layers(), weights.all_layers(), strict=True):
+        assert torch.equal(ours.U, theirs.U) and torch.equal(ours.b, theirs.b)
+        if architecture.recurrence == "learned":
+            assert torch.equal(ours.W, theirs.W)
+        else:
+            assert ours.W.shape[0] == 0
+    assert torch.equal(back.V, weights.V) and torch.equal(back.c, weights.c)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_initial_weights(cell):
+    architecture = network.Architecture((16, 8), cell, bidirectional=True)
+    weights = network.zeros(architecture, 9, 2)
+    network.initialise(weights, True, torch.Generator().manual_seed(0))
+    for layer in weights.all_layers():
+        n = layer.W.shape[1]
+        for W in layer.W.split(n):
+            torch.testing.assert_close(W @ W.T, torch.eye(n))
+    for layer in weights.layers[0]:
+        assert 0.7 < layer.U.std() < 1.3
+    public = network.to_public(weights)
+    for b in public["b_"]:
+        if cell == "lstm":  # i, f, g, o: the forget gate starts open
+            assert np.split(b, 4)[1].tolist() == [1.0] * (len(b) // 4)
+            b = np.delete(b, np.s_[len(b) // 4 : len(b) // 2])
+        assert not b.any()
+    assert not weights.c.any()

@@ -1,0 +1,139 @@
+"""Codes without gradients: shared prefixes, long sequences, steps already taken."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+from networks import ARCHITECTURES, N_INPUTS, random_weights
+
+from skrnn._core import network, prediction
+from skrnn._core.prefixes import prefix_tree, sort_by_prefix
+from skrnn._core.threads import threads
+
+words = st.lists(
+    st.lists(st.integers(0, N_INPUTS - 1), min_size=1, max_size=12),
+    min_size=1,
+    max_size=30,
+)
+
+
+def flat(X):
+    lengths = np.array([len(word) for word in X])
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return np.concatenate([np.asarray(word, dtype=np.int64) for word in X]), offsets
+
+
+@pytest.mark.parametrize("name", [n for n in ARCHITECTURES if n.split("-")[-3] == "1"])
+@given(words)
+@example([[0], [0, 1], [0, 1], [0, 1, 2, 0], [1], [0]])
+@example([[2]])
+@example([[1, 1, 1]] * 4)
+def test_shared_prefixes_do_not_change_the_codes(name, X):
+    weights = random_weights(ARCHITECTURES[name])
+    ids, offsets = flat(X)
+    values = torch.from_numpy(ids)
+    shared, alone = (
+        prediction.encode(weights, values, offsets, share_prefixes=is_shared)
+        for is_shared in (True, False)
+    )
+    torch.testing.assert_close(shared, alone, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["lstm-2-1-last", "gru-2-1-max", "tanh-1-2-mean"])
+@given(words, st.integers(1, 5), st.integers(1, 20))
+def test_cuts_into_batches_do_not_change_the_codes(name, X, max_sequences, max_rows):
+    weights = random_weights(ARCHITECTURES[name])
+    ids, offsets = flat(X)
+    values = torch.from_numpy(ids)
+    expected = prediction.encode(weights, values, offsets)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prediction, "_MAX_SEQUENCES", max_sequences)
+        patch.setattr(prediction, "_MAX_ROWS", max_rows)
+        patch.setattr(prediction, "_MAX_WINDOW", max_rows)
+        for share_prefixes in (True, False):
+            with threads(2) as run:
+                codes = prediction.encode(weights, values, offsets, run, share_prefixes)
+            torch.testing.assert_close(codes, expected, rtol=1e-10, atol=1e-13)
+
+
+@given(words, st.integers(1, 3))
+def test_a_tree_has_one_node_for_each_distinct_prefix(X, repeats):
+    X = X * repeats
+    ids, offsets = flat(X)
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    order, shared = sort_by_prefix(ids, starts, lengths)
+    assert sorted(order) == list(range(len(X)))
+    assert [X[i] for i in order] == sorted(X)
+    tree = prefix_tree(ids, starts[order], lengths[order], shared)
+    prefixes = {tuple(word[: t + 1]) for word in X for t in range(len(word))}
+    assert len(tree.tokens) == len(prefixes)
+    assert sum(len(sequences) for sequences, _ in tree.ends) == len(X)
+
+
+@pytest.mark.parametrize("n_tokens", [3, 300, 70_000])
+def test_long_sequences_that_are_equal_or_begin_alike(n_tokens, rng):
+    head = rng.integers(0, n_tokens, 40).tolist()
+    X = [head + [0], head + [1], head + [0], head, head[:5], [7] + head, head + [0]]
+    ids, offsets = flat(X)
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    order, shared = sort_by_prefix(ids, starts, lengths)
+    tree = prefix_tree(ids, starts[order], lengths[order], shared)
+    # Equal ones always cost nothing; the rest of three long heads may be computed anew.
+    assert sum(tree.sizes) <= 3 * 41 + 1 + 41
+    by_end = {}
+    for t, (sequences, nodes) in enumerate(tree.ends):
+        for sequence, node in zip(sequences.tolist(), nodes.tolist(), strict=True):
+            by_end[int(order[sequence])] = (t, node)
+    assert by_end[0] == by_end[2] == by_end[6] != by_end[1]
+
+
+def test_neighbours_of_equal_digest_are_compared(monkeypatch):
+    from skrnn._core import prefixes
+
+    monkeypatch.setattr(
+        prefixes, "_digests", lambda ids, step, lengths: np.zeros(len(lengths))
+    )
+    head = [1] * 40
+    X = [head + [0], head + [1], head + [0]]
+    ids, offsets = flat(X)
+    _, shared = sort_by_prefix(ids, offsets[:-1], np.diff(offsets))
+    assert shared.tolist() == [0, 32, 32]
+
+
+@pytest.mark.parametrize("name", [n for n in ARCHITECTURES if n.split("-")[-2] == "1"])
+@pytest.mark.parametrize("is_token", [True, False])
+def test_going_on_equals_starting_at_the_first_step(name, is_token, rng):
+    weights = random_weights(ARCHITECTURES[name])
+    lengths = np.array([5, 1, 3, 9])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    if is_token:
+        values = torch.from_numpy(rng.integers(0, N_INPUTS, offsets[-1]))
+    else:
+        values = torch.from_numpy(rng.normal(size=(offsets[-1], N_INPUTS)))
+    expected = prediction.encode(weights, values, offsets)
+    n_before = np.array([2, 0, 1, 8])
+    start = prediction.states_after(weights, values, offsets[:-1], n_before)
+    pooling = prediction.POOLINGS[weights.architecture.pooling]
+    # The rest of each sequence, one at a time, from where it stands.
+    for i, n in enumerate(n_before):
+        (packing,) = prediction.pack(offsets[i : i + 1] + n, lengths[i : i + 1] - n)
+        here = network.Start(
+            [tuple(state[i : i + 1] for state in layer) for layer in start.states],
+            start.gathered[i : i + 1],
+            start.n_steps[i : i + 1],
+        )
+        x = values[packing.rows]
+        traces, _ = network._forward_all(
+            weights,
+            weights.architecture.make_cell(),
+            x,
+            packing,
+            lambda n_columns, x=x: torch.empty(
+                (len(x), n_columns), dtype=torch.float64
+            ),
+            start=here,
+        )
+        before = here.gathered, here.n_steps
+        h, _ = pooling.pool(traces[-1][0].kept[0], packing, before)
+        torch.testing.assert_close(h[0], expected[i], rtol=1e-10, atol=1e-13)
