@@ -320,7 +320,8 @@ class BaseRNN(BaseEstimator):
         weights = self._weights()
         with one_intraop_thread() as n_threads, threads(n_threads) as run:
             h = prediction.encode(weights, values, sequences.offsets, run)
-        if not torch.isfinite(h).all():
+        # A sum is finite only if all is, and takes a tenth of the time.
+        if not (torch.isfinite(h.sum()) or torch.isfinite(h).all()):
             i = int(torch.nonzero(~torch.isfinite(h))[0, 0])
             raise ValueError(
                 f"The hidden state of X[{i}] is not finite: its numbers are far from "

@@ -249,9 +249,10 @@ def test_memory_used_again_does_not_leak_into_the_next_gradient():
     weights = random_weights(ARCHITECTURES["lstm-2-2-max"])
     values, packing = random_inputs(True), packed()
     used = network.Scratch(torch.float64)
-    used.take(500, 50)
-    used.reset()
-    used.take(500, 50).fill_(torch.nan)
+    used.reset(500)
+    used.take(50)
+    used.reset(500)
+    used.take(50).fill_(torch.nan)
     flats = []
     for scratch in (used, network.Scratch(torch.float64)):
         gradient = network.zeros_like(weights)

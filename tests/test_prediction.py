@@ -124,15 +124,11 @@ def test_going_on_equals_starting_at_the_first_step(name, is_token, rng):
             start.n_steps[i : i + 1],
         )
         x = values[packing.rows]
+        scratch = network.Scratch(torch.float64)
+        scratch.reset(len(x))
+        cell = weights.architecture.make_cell()
         traces, _ = network._forward_all(
-            weights,
-            weights.architecture.make_cell(),
-            x,
-            packing,
-            lambda n_columns, x=x: torch.empty(
-                (len(x), n_columns), dtype=torch.float64
-            ),
-            start=here,
+            weights, cell, x, packing, scratch.take, start=here
         )
         before = here.gathered, here.n_steps
         h, _ = pooling.pool(traces[-1][0].kept[0], packing, before)

@@ -45,7 +45,8 @@ class Recurrence(torch.autograd.Function):
         kept = [G] if cell.n_kept == 0 else kept
         h_before = previous[0].clone()
         sizes = packing.batch_sizes
-        dG = recurrence.backward(cell, dH.clone(), G, kept, previous, sizes, W, ctx.new)
+        dh = torch.zeros(sizes[0], dH.shape[1], dtype=dH.dtype)
+        dG = recurrence.backward(cell, dh, dH, G, kept, previous, sizes, W, ctx.new)
         first, last = (block * dH.shape[1] for block in cell.from_state)
         dW = dG[:, first:last].T @ h_before if cell.has_W else None
         return dG, dW, None, None, *[None] * ctx.n_initial
@@ -87,14 +88,16 @@ def test_python_runs_the_same_lines_where_torch_cannot_compile_them(name):
         (recurrence._forward.__wrapped__, recurrence._backward.__wrapped__),
     ]:
         ours = G.clone()
-        kept = cell.memory(ours, new)
+        kept = [new(3) for _ in range(cell.n_kept)]
         sizes, W_T = packing.batch_sizes, W.T.contiguous()
         forward(cell.kind, cell.n_states, ours, kept, sizes, W_T, [])
-        H = kept[0].clone()
-        previous = recurrence.states_before(kept[: cell.n_states], packing, new)
-        gradients = [torch.ones(18, 3) for _ in range(cell.n_states)]
-        spare = [new(3), new(3)]
-        backward(cell.kind, gradients, ours, kept, previous, spare, sizes, W)
+        states = (kept or [ours])[: cell.n_states]
+        H = states[0].clone()
+        previous = recurrence.states_before(states, packing, new)
+        gradients = [torch.ones(5, 3) for _ in range(cell.n_states)]
+        spare = [new(3), new(3)] if cell.n_kept else []
+        dH = [torch.ones(18, 3)]
+        backward(cell.kind, gradients, dH, ours, kept, previous, spare, sizes, W)
         results.append((H, ours))
     assert torch.equal(results[0][0], results[1][0])
     assert torch.equal(results[0][1], results[1][1])

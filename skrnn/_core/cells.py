@@ -55,11 +55,6 @@ class Cell:
     has_W: bool = True
     forget_block: int | None = None
 
-    def memory(self, G, new):
-        """Where the states are kept; ``new(n_columns)`` gives memory."""
-        n = G.shape[1] // self.n_blocks
-        return [new(n) for _ in range(self.n_kept)] or [G]
-
 
 def make_cell(name, activation="tanh", recurrence="learned"):
     """A cell by the values of the public parameters.
@@ -119,7 +114,8 @@ def step(
     G : Tensor of shape (n_sequences, n_blocks * nhidden)
         The rows of this step. Overwritten.
     kept : list of Tensors of shape (n_sequences, nhidden)
-        The rows of this step of what the cell keeps. Written.
+        The rows of this step of what the cell keeps. Written. Empty for the vanilla
+        cell, whose h takes the place of G.
     previous : list of Tensors of shape (n_sequences, nhidden)
         The states before this step; empty where all are 0.
     W_T : Tensor of shape (nhidden, n_state_blocks * nhidden)
@@ -190,10 +186,10 @@ def start_backward(
     previous : list of Tensors of shape (n_rows, nhidden)
         The states before each row.
     spare : list of 2 Tensors of shape (n_rows, nhidden)
-        Memory. The first one holds, afterwards, what :func:`step_backward` needs.
+        Memory for cells with gates.
     """
-    keep, other = spare[0], spare[1]
     if kind == "gru":
+        keep, other = spare[0], spare[1]
         blocks = G.split(keep.shape[1], 1)
         q, r, z, n = blocks[0], blocks[1], blocks[2], blocks[3]
         keep.copy_(z)  # dh_{t-1} = z * dh_t + ...
@@ -206,6 +202,7 @@ def start_backward(
         q.copy_(r)  # dq = dn * this
         r.copy_(other)
     elif kind == "lstm":
+        keep, other = spare[0], spare[1]
         blocks = G.split(keep.shape[1], 1)
         o, i, f, g = blocks[0], blocks[1], blocks[2], blocks[3]
         tanh_c = kept[2]
@@ -228,10 +225,8 @@ def start_backward(
 def step_backward(
     kind: str,
     G: Tensor,
-    keep: Tensor,
-    dc_dh: Tensor,
+    needed: list[Tensor],
     gradients: list[Tensor],
-    before: list[Tensor],
     W: Tensor,
 ):
     """One step backward.
@@ -239,14 +234,15 @@ def step_backward(
     Parameters
     ----------
     kind : str
-    G, keep, dc_dh : Tensors
-        The rows of this step, as :func:`start_backward` left them; `dc_dh` is the last
-        one of what the cell keeps. The gradient with respect to G takes its place.
+    G : Tensor of shape (n_sequences, n_blocks * nhidden)
+        The rows of this step, as :func:`start_backward` left them. The gradient with
+        respect to G takes its place.
+    needed : list of Tensors of shape (n_sequences, nhidden)
+        The rows of this step of the first spare memory and of the last tensor that the
+        cell keeps, as :func:`start_backward` left them.
     gradients : list of Tensors of shape (n_sequences, nhidden)
-        With respect to the states of this step.
-    before : list of Tensors of shape (n_sequences, nhidden)
-        The gradients with respect to the states of the step before, to be added to;
-        empty at the first step.
+        With respect to the states of this step; those with respect to the states of the
+        step before take their place.
     W : Tensor of shape (n_state_blocks * nhidden, nhidden)
     """
     dh = gradients[0]
@@ -258,27 +254,23 @@ def step_backward(
         z.mul_(dh)
         r.mul_(n)
         q.mul_(n)
-        if len(before) > 0:
-            before[0].addcmul_(dh, keep)
-            before[0].addmm_(G[:, : 3 * width], W)
+        dh.mul_(needed[0]).addmm_(G[:, : 3 * width], W)
     elif kind == "lstm":
         blocks = G.split(dh.shape[1], 1)
         dc = gradients[1]
-        dc.addcmul_(dh, dc_dh)
+        dc.addcmul_(dh, needed[1])
         blocks[0].mul_(dh)
         blocks[1].mul_(dc)
         blocks[2].mul_(dc)
         blocks[3].mul_(dc)
-        if len(before) > 0:
-            torch.mul(dc, keep, out=before[1])
-            before[0].addmm_(G, W)
+        dc.mul_(needed[0])
+        torch.mm(G, W, out=dh)
     else:
         if kind == "identity":
             G.copy_(dh)
         else:
             G.mul_(dh)
-        if len(before) > 0:
-            if W.shape[0] > 0:
-                before[0].addmm_(G, W)
-            else:
-                before[0].add_(G)
+        if W.shape[0] > 0:
+            torch.mm(G, W, out=dh)
+        else:
+            dh.copy_(G)

@@ -3,6 +3,9 @@
 import math
 
 import torch
+from torch import Tensor
+
+from skrnn._core.compiled import compiled
 
 
 def chance_loss(loss, n_outputs):
@@ -29,13 +32,16 @@ def cross_entropy(scores, labels, sample_weight):
     total : Tensor of shape ()
     dscores : Tensor of shape (n_sequences, n_classes)
     """
-    n_sequences, n_classes = scores.shape
-    log_probabilities = torch.log_softmax(scores, dim=1)
-    chosen = torch.arange(n_sequences) * n_classes + labels  # in the flat scores
-    total = -(log_probabilities.view(-1)[chosen] @ sample_weight)
+    return _cross_entropy(scores, labels.unsqueeze(1), sample_weight)
+
+
+@compiled
+def _cross_entropy(scores: Tensor, labels: Tensor, sample_weight: Tensor):
+    dscores = torch.log_softmax(scores, 1)
+    chosen = dscores.gather(1, labels)
+    total = -torch.dot(chosen.squeeze(1), sample_weight)
     # d/dscores of -log softmax(scores)[label] is softmax(scores) - one_hot(label)
-    dscores = log_probabilities.exp_()
-    dscores.view(-1).index_add_(0, chosen, scores.new_full((n_sequences,), -1.0))
+    dscores.exp_().scatter_add_(1, labels, torch.full_like(chosen, -1.0))
     dscores.mul_(sample_weight.unsqueeze(1))
     return total, dscores
 

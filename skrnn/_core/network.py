@@ -8,7 +8,6 @@ No autograd: each forward line has its backward line written by hand.
 
 import math
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -102,10 +101,9 @@ class Weights:
     c: torch.Tensor
 
     @property
-    def decayed(self):
-        """All weights but the biases as one flat view: weight decay spares those."""
-        n_biases = len(self.c) + sum(len(layer.b) for layer in self.all_layers())
-        return self.flat[n_biases:]
+    def n_biases(self):
+        """Entries of `flat` that are biases, the first ones, which do not decay."""
+        return len(self.c) + sum(len(layer.b) for layer in self.all_layers())
 
     @property
     def n_shared(self):
@@ -319,16 +317,21 @@ class Scratch:
 
     def __init__(self, dtype=torch.float32):
         self._memory = torch.empty(0, dtype=dtype)
-        self._used = 0
+        self._used = self._n_rows = 0
 
-    def reset(self):
+    def reset(self, n_rows):
         """Forget what was taken; all of it may be overwritten."""
         if self._used > len(self._memory):
             self._memory = self._memory.new_empty(self._used)
         self._used = 0
+        self._n_rows = n_rows
 
-    def take(self, n_rows, n_columns):
-        """A tensor of shape (n_rows, n_columns), with arbitrary values."""
+    def take(self, n_columns, n_rows=None):
+        """A tensor of shape (n_rows, n_columns), with arbitrary values.
+
+        By default of as many rows as were told to :meth:`reset`.
+        """
+        n_rows = self._n_rows if n_rows is None else n_rows
         start, size = self._used, n_rows * n_columns
         self._used = start + -(-size // 16) * 16  # whole cache lines
         if self._used > len(self._memory):  # until the next reset
@@ -393,8 +396,8 @@ def loss_and_gradient(
     -------
     total : Tensor of shape ()
     """
-    scratch.reset()
-    new = partial(scratch.take, len(x))
+    scratch.reset(len(x))
+    new = scratch.take
     cell = weights.architecture.make_cell()
     pooling = POOLINGS[weights.architecture.pooling]
     pooled_before = None if start is None else (start.gathered, start.n_steps)
@@ -403,22 +406,23 @@ def loss_and_gradient(
         pooling.pool(trace.kept[0], packing, pooled_before) for trace in traces[-1]
     ]
     h = pooled[0][0] if len(pooled) == 1 else torch.cat([p[0] for p in pooled], dim=1)
-    total, dscores = loss(torch.addmm(weights.c, h, weights.V.T), *target)
+    scores = torch.addmm(weights.c, h, weights.V.T)
+    total, dscores = loss(scores, *target)
 
     # scores = V h + c
     torch.mm(dscores.T, h, out=gradient.V)
     torch.sum(dscores, 0, out=gradient.c)
-    dh = dscores @ weights.V
-    dH = []
-    for part, (_, chosen) in zip(dh.chunk(len(pooled), dim=1), pooled, strict=True):
-        dH.append(new(part.shape[1]))
-        pooling.spread(part, dH[-1], packing, chosen)
+    dh = (dscores @ weights.V).chunk(len(pooled), dim=1)
+    outside = [
+        pooling.spread(part.contiguous(), packing, chosen, new)
+        for part, (_, chosen) in zip(dh, pooled, strict=True)
+    ]
     for k in range(len(traces) - 1, -1, -1):
         dx = None
         for i, trace in enumerate(traces[k]):
             layer = weights.layers[k][i]
             dG = _backward(
-                cell, layer, gradient.layers[k][i], trace, dH[i], packing, new
+                cell, layer, gradient.layers[k][i], trace, *outside[i], packing, new
             )
             if k > 0:
                 part = new(len(layer.U))
@@ -428,16 +432,19 @@ def loss_and_gradient(
         if k > 0:
             if masks[k - 1] is not None:
                 dx.mul_(masks[k - 1])
-            dH = _unstacked(dx, len(traces[k - 1]), packing)
+            width = weights.layers[k - 1][0].W.shape[1]
+            nothing = dx.new_zeros((packing.batch_sizes[0], width))
+            parts = _unstacked(dx, len(traces[k - 1]), packing)
+            outside = [(nothing.clone(), part) for part in parts]
     return total
 
 
 def top_states(weights, x, packing):
     """The hidden states of the last layer, one tensor a direction, in packed order."""
     cell = weights.architecture.make_cell()
-    traces, _ = _forward_all(
-        weights, cell, x, packing, lambda n: weights.V.new_empty((len(x), n))
-    )
+    scratch = Scratch(weights.V.dtype)
+    scratch.reset(len(x))
+    traces, _ = _forward_all(weights, cell, x, packing, scratch.take)
     return [trace.kept[0] for trace in traces[-1]]
 
 
@@ -491,20 +498,21 @@ def _forward(cell, layer, x, packing, new, initial):
     G = new(len(layer.b))
     add_inputs(cell, layer, x, G)
     # The transpose in memory: products by it are faster than by a view.
-    W_T = layer.W.T.contiguous()
+    W_T = new(len(layer.W), layer.W.shape[1]).copy_(layer.W.T)
     kept = recurrence.forward(cell, G, packing.batch_sizes, W_T, new, initial)
     return _Trace(x, G, kept, initial)
 
 
-def _backward(cell, layer, gradient, trace, dH, packing, new):
+def _backward(cell, layer, gradient, trace, dh, dH, packing, new):
     """Run one layer in one direction backward, and write its gradient."""
     states = trace.kept[: cell.n_states]
     previous = recurrence.states_before(states, packing, new, trace.initial)
     # The first states are 0, unless they were given.
     first = 0 if trace.initial else packing.batch_sizes[0]
     H_previous = previous[0][first:]
+    sizes = packing.batch_sizes
     dG = recurrence.backward(
-        cell, dH, trace.G, trace.kept, previous, packing.batch_sizes, layer.W, new
+        cell, dh, dH, trace.G, trace.kept, previous, sizes, layer.W, new
     )
     if cell.has_W:
         from_state = _columns(dG, cell.from_state, cell)[first:]

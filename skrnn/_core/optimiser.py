@@ -3,12 +3,14 @@
 import math
 
 import torch
+from torch import Tensor
 
 from skrnn._core import network
+from skrnn._core.compiled import compiled
 
 
 class Adam:
-    """The moving averages of Adam on one flat tensor.
+    """Adam with decoupled weight decay [1]_ [2]_ on one flat tensor.
 
     Parameters
     ----------
@@ -23,6 +25,7 @@ class Adam:
     ----------
     .. [1] Kingma and Ba (2015), "Adam: A Method for Stochastic Optimization", ICLR,
        algorithm 1 (beta_1 0.9, beta_2 0.999, epsilon 1e-8).
+    .. [2] Loshchilov and Hutter (2019), "Decoupled Weight Decay Regularization", ICLR.
     """
 
     beta_1, beta_2, epsilon = 0.9, 0.999, 1e-8
@@ -32,19 +35,66 @@ class Adam:
         self.mean = torch.zeros_like(weights)  # of the gradient
         self.square = torch.zeros_like(weights)  # of its square
         self.n_steps = 0
+        self.make_scratch()
 
-    def step(self, gradient, learning_rate):
-        """Move the first weights, as many as `gradient` has entries, against it."""
+    def make_scratch(self):
+        """Memory for one step, used again: fresh one would come page by page."""
+        self._scale = torch.empty_like(self.weights)
+
+    def step(self, gradient, learning_rate, decay=1.0, n_biases=0):
+        """Decay the weights and move them against the gradient.
+
+        Parameters
+        ----------
+        gradient : Tensor
+            Of the first weights, as many as it has entries; the others stay.
+        learning_rate : float
+        decay : float, default=1.0
+            What the weights are multiplied by,
+        n_biases : int, default=0
+            but for these first ones.
+        """
         self.n_steps += 1
         n = len(gradient)
-        weights, mean, square = self.weights[:n], self.mean[:n], self.square[:n]
-        mean.lerp_(gradient, 1 - self.beta_1)
-        square.mul_(self.beta_2).addcmul_(gradient, gradient, value=1 - self.beta_2)
         # Both averages started at 0; divide by the share of real gradients in them.
         seen_mean = 1 - self.beta_1**self.n_steps
         seen_square = 1 - self.beta_2**self.n_steps
-        scale = square.sqrt().mul_(seen_square**-0.5).add_(self.epsilon)
-        weights.addcdiv_(mean, scale, value=-learning_rate / seen_mean)
+        _adam_step(
+            self.weights[:n],
+            self.mean[:n],
+            self.square[:n],
+            self._scale[:n],
+            gradient,
+            n_biases,
+            decay,
+            1 - self.beta_1,
+            self.beta_2,
+            seen_square**-0.5,
+            self.epsilon,
+            -learning_rate / seen_mean,
+        )
+
+
+@compiled
+def _adam_step(
+    weights: Tensor,
+    mean: Tensor,
+    square: Tensor,
+    scale: Tensor,
+    gradient: Tensor,
+    n_biases: int,
+    decay: float,
+    rate: float,
+    beta_2: float,
+    unbiased: float,
+    epsilon: float,
+    size: float,
+):
+    weights[n_biases:].mul_(decay)
+    mean.lerp_(gradient, rate)
+    square.mul_(beta_2).addcmul_(gradient, gradient, value=1.0 - beta_2)
+    torch.sqrt(square, out=scale).mul_(unbiased).add_(epsilon)
+    weights.addcdiv_(mean, scale, value=size)
 
 
 def to_clipped_mean(gradient, n_sequences, max_norm):
@@ -100,21 +150,16 @@ class AllWeights:
         return self._weights, inputs
 
     def update(self, gradient, learning_rate, weight_decay):
-        """Decay the weights [1]_ and move them.
+        """Decay the weights and move them.
 
         Parameters
         ----------
         gradient : Tensor
             Of the flat weights that :meth:`local` returned last.
         learning_rate, weight_decay : float
-
-        References
-        ----------
-        .. [1] Loshchilov and Hutter (2019), "Decoupled Weight Decay Regularization",
-           ICLR.
         """
-        self._weights.decayed.mul_(1 - learning_rate * weight_decay)
-        self._adam.step(gradient, learning_rate)
+        decay = 1 - learning_rate * weight_decay
+        self._adam.step(gradient, learning_rate, decay, self._weights.n_biases)
 
     def synchronise(self):
         """Bring the weights that were passed in up to date."""
@@ -172,11 +217,9 @@ class SomeRows:
     def update(self, gradient, learning_rate, weight_decay):
         """See :meth:`AllWeights.update`."""
         factor = 1 - learning_rate * weight_decay
-        n_biases = len(self._weights.flat) - len(self._weights.decayed)
-        self._adam.weights[n_biases : len(gradient)].mul_(factor)
         self._decay += math.log(factor)
         self._decay_of[self._tokens] = self._decay
-        self._adam.step(gradient, learning_rate)
+        self._adam.step(gradient, learning_rate, factor, self._weights.n_biases)
         for table, rows in self._tables_and_rows():
             table.index_copy_(0, self._tokens, rows)
 
@@ -202,6 +245,7 @@ class SomeRows:
                 new = old.new_empty(n_weights)
                 new[: self._n_shared] = old[: self._n_shared]
                 setattr(self._adam, name, new)
+            self._adam.make_scratch()
 
     def _tables_and_rows(self):
         """Each table, and where the rows of the batch lie in the flat tensors."""

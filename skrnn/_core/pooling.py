@@ -10,6 +10,8 @@ import torch
 class Last:
     """The hidden state of the last step."""
 
+    looks_back = False  # whether the steps before the last matter
+
     def pool(self, H, packing, initial=None):
         """Pool packed rows.
 
@@ -29,10 +31,26 @@ class Last:
         """
         return H.index_select(0, packing.last), None
 
-    def spread(self, dh, dH, packing, chosen):
-        """Write the gradient with respect to H into `dH`."""
-        dH.zero_()
-        dH.index_copy_(0, packing.last, dh)
+    def spread(self, dh, packing, chosen, new):
+        """The gradient with respect to the states.
+
+        Parameters
+        ----------
+        dh : Tensor of shape (n_sequences, nhidden)
+            With respect to what was pooled.
+        packing, chosen
+            As in :meth:`pool`.
+        new : callable
+            ``new(n_columns)`` gives memory of n_rows rows.
+
+        Returns
+        -------
+        dh_last : Tensor of shape (n_sequences, nhidden)
+            With respect to the last state of each sequence.
+        dH : Tensor of shape (n_rows, nhidden) or None
+            With respect to all states, to be added; None for 0.
+        """
+        return dh, None
 
     def add(self, before, h):
         """Gather a step: `before` is what this returned for the step before, or None.
@@ -61,6 +79,8 @@ class Last:
 class Mean:
     """The mean of the hidden states of all steps."""
 
+    looks_back = True
+
     def pool(self, H, packing, initial=None):
         """See :meth:`Last.pool`."""
         n_sequences = packing.batch_sizes[0]
@@ -74,9 +94,11 @@ class Mean:
         shares = (1.0 / lengths.to(H.dtype)).unsqueeze(1)
         return total.mul_(shares), shares
 
-    def spread(self, dh, dH, packing, chosen):
+    def spread(self, dh, packing, chosen, new):
         """See :meth:`Last.spread`."""
+        dH = new(dh.shape[1])
         torch.index_select(dh * chosen, 0, packing.sequence, out=dH)
+        return torch.zeros_like(dh), dH
 
     def add(self, before, h):
         """See :meth:`Last.add`."""
@@ -92,6 +114,8 @@ class Max:
 
     Its gradient goes to the first step that has that value.
     """
+
+    looks_back = True
 
     def pool(self, H, packing, initial=None):
         """See :meth:`Last.pool`."""
@@ -113,11 +137,12 @@ class Max:
             start += n
         return best, rows
 
-    def spread(self, dh, dH, packing, chosen):
+    def spread(self, dh, packing, chosen, new):
         """See :meth:`Last.spread`."""
-        dH.zero_()
+        dH = new(dh.shape[1]).zero_()
         is_there = chosen >= 0
         dH.scatter_add_(0, chosen.clamp(min=0), dh * is_there)
+        return torch.zeros_like(dh), dH
 
     def add(self, before, h):
         """See :meth:`Last.add`."""

@@ -15,7 +15,7 @@ from skrnn._core.pooling import POOLINGS
 from skrnn._core.prefixes import prefix_tree, sort_by_prefix
 
 # Sequences in one level, whose states are to fit into the cache of a core.
-_MAX_SEQUENCES = 2048
+_MAX_SEQUENCES = 4096
 # Steps of all sequences of one batch, whose indices are in memory at once.
 _MAX_ROWS = 2**18
 # Rows of input whose products by U are in memory at once.
@@ -95,13 +95,11 @@ def states_after(weights, values, starts, lengths):
     some = np.flatnonzero(lengths)
     if len(some):
         (packing,) = pack(starts[some], lengths[some])
-        chosen = torch.from_numpy(some)[packing.indices]
-        for rows, ended, pooled in reader.read(_packed_levels(reader, values, packing)):
-            at = chosen[rows]
-            for layer, parts in zip(states, ended, strict=True):
-                for whole, part in zip(layer, parts, strict=True):
-                    whole[at] = part
-            gathered[at] = pooled
+        levels = _packed_levels(reader, values, packing)
+        order, last = reader.read(levels, len(some), keep_states=True)
+        at = torch.from_numpy(some)[packing.indices][order]
+        for whole, part in zip([*sum(states, ()), gathered], last, strict=True):
+            whole.index_copy_(0, at, part)
     return network.Start(states, gathered, torch.from_numpy(lengths))
 
 
@@ -119,63 +117,105 @@ class _Reader:
         self.pooling = POOLINGS[weights.architecture.pooling]
         self.layers = [directions[direction] for directions in weights.layers]
         self.W_T = [layer.W.T.contiguous() for layer in self.layers]
+        self.table = None
+        self._scratches = []  # of batches that are done
 
-    def read(self, levels):
+    def read(self, levels, n_sequences, keep_states=False):
         """Run all layers through levels of steps.
 
         Parameters
         ----------
-        levels : iterable of (G, previous, ends)
-            G : what the input adds for the first layer, a row each node. previous :
-            int or Tensor, the nodes of the level before that these go on from, the
-            first ones or by index; None on the first level. ends : (sequences, nodes)
-            that end here, or None.
+        levels : iterable of (inputs, previous, ends)
+            inputs : token ids, or what the input adds for the first layer, of each
+            node. previous : int or Tensor, the nodes of the level before that these go
+            on from, the first ones or by index; None on the first level. ends :
+            (sequences, nodes) that end here, or None.
+        n_sequences : int
+        keep_states : bool, default=False
 
-        Yields
-        ------
-        sequences : Tensor
-            Those that end on a level.
-        states : list of tuple of Tensors
-            For each layer, their states.
-        pooled : Tensor
-            What the pooling has gathered of them.
+        Returns
+        -------
+        order : Tensor of shape (n_sequences,), int64
+            The sequences, those that end first first.
+        last : list of Tensors of shape (n_sequences, nhidden)
+            In that order: all states of all layers, if they are to be kept, and what
+            the pooling has gathered.
         """
-        states, gathered = [None] * len(self.layers), None
-        for G, previous, ends in levels:
-            n_nodes = len(G)
-            if n_nodes == 1:  # a product of one row rounds differently
-                G = G.repeat(2, 1)
+        cell, V = self.cell, self.layers[0].b
+        scratches = self._scratches.pop() if self._scratches else _two_scratches(V)
+        widths = [len(self.W_T[-1])]
+        if keep_states:
+            widths = [len(W_T) for W_T in self.W_T for _ in range(cell.n_states)]
+            widths.append(widths[-1])
+        last = [V.new_empty((n_sequences, width)) for width in widths]
+        order, n_ended = [], 0
+        states, gathered = [()] * len(self.layers), None
+        for t, (inputs, previous, ends) in enumerate(levels):
+            if len(inputs) == 1:  # a product of one row rounds differently
+                inputs, previous = _twice(inputs, previous)
+            new = scratches[t % 2].take
+            scratches[t % 2].reset(len(inputs))
             for k, layer in enumerate(self.layers):
-                before = _continued(states[k], previous, n_nodes)
-                if k > 0:
-                    x, G = states[k - 1][0], G.new_empty((len(G), len(layer.b)))
-                    network.add_inputs(self.cell, layer, x, G)
-                states[k] = self._step(G, before, self.W_T[k])
-            h = states[-1][0]
-            if gathered is not None:
-                (gathered,) = _continued((gathered,), previous, n_nodes)
-            gathered = self.pooling.add(gathered, h)
-            if ends is not None:
-                sequences, nodes = ends
-                ended = [tuple(s[nodes] for s in layer) for layer in states]
-                yield sequences, ended, gathered[nodes]
+                before = _continued(states[k], previous, new)
+                G = self._inputs(k, inputs if k == 0 else states[k - 1][0], layer, new)
+                width = len(self.W_T[k])
+                kept = [new(width) for _ in range(cell.n_kept)]
+                step(cell.kind, G, kept, before, self.W_T[k])
+                states[k] = (kept or [G])[: cell.n_states]
+            if gathered is not None and self.pooling.looks_back:
+                (gathered,) = _continued((gathered,), previous, new)
+            gathered = self.pooling.add(gathered, states[-1][0])
+            if ends is None:
+                continue
+            sequences, nodes = ends
+            order.append(sequences)
+            rows = slice(n_ended, n_ended + len(nodes))
+            n_ended = rows.stop
+            parts = (
+                [state for layer in states for state in layer] if keep_states else []
+            )
+            for whole, part in zip(last, [*parts, gathered], strict=True):
+                torch.index_select(part, 0, nodes, out=whole[rows])
+        self._scratches.append(scratches)
+        return torch.cat(order), last
 
-    def _step(self, G, before, W_T):
-        """The states of one layer on one level."""
-        kept = self.cell.memory(G, lambda n: G.new_empty((len(G), n)))
-        step(self.cell.kind, G, kept, before, W_T)
-        return kept[: self.cell.n_states]
+    def _inputs(self, k, x, layer, new):
+        """What the input adds to each node in one layer."""
+        if k == 0 and x.ndim == 2:
+            return x
+        G = new(len(layer.b))
+        if k == 0:
+            torch.index_select(self.table, 0, x, out=G)
+        else:
+            network.add_inputs(self.cell, layer, x, G)
+        return G
 
 
-def _continued(states, previous, n_nodes):
+def _two_scratches(like):
+    """One for this level and one for the level before, in turn."""
+    return network.Scratch(like.dtype), network.Scratch(like.dtype)
+
+
+def _twice(inputs, previous):
+    """Two equal nodes instead of one."""
+    inputs = torch.cat([inputs, inputs])
+    if isinstance(previous, int):
+        previous = torch.zeros(2, dtype=torch.int64)
+    elif previous is not None:
+        previous = torch.cat([previous, previous])
+    return inputs, previous
+
+
+def _continued(states, previous, new):
     """The rows that the nodes of a level go on from."""
-    if states is None or previous is None:
+    if previous is None:
         return []
     if isinstance(previous, int):
-        rows = [state[:previous] for state in states]
-    else:
-        rows = [state.index_select(0, previous) for state in states]
-    return [row.repeat(2, 1) for row in rows] if n_nodes == 1 else rows
+        return [state[:previous] for state in states]
+    return [
+        torch.index_select(state, 0, previous, out=new(state.shape[1]))
+        for state in states
+    ]
 
 
 def _encode_tokens(reader, values, starts, lengths, is_reversed, out, run):
@@ -183,12 +223,12 @@ def _encode_tokens(reader, values, starts, lengths, is_reversed, out, run):
     ids = values.numpy()
     if is_reversed:  # the last token first
         ids, starts = ids[::-1], len(ids) - starts - lengths
-    table = network.token_table(reader.cell, reader.layers[0])
+    reader.table = network.token_table(reader.cell, reader.layers[0])
 
     def encode_batch(batch):
         chosen, shared = batch
         tree = prefix_tree(ids, starts[chosen], lengths[chosen], shared)
-        _finish(reader, _tree_levels(tree, table), chosen, lengths, out)
+        _finish(reader, _tree_levels(tree), chosen, lengths, out)
 
     for some in _in_runs(lengths):
         order, shared = sort_by_prefix(ids, starts[some], lengths[some])
@@ -204,12 +244,12 @@ def _in_runs(lengths):
     return [some for some in np.split(np.arange(len(lengths)), cuts) if len(some)]
 
 
-def _tree_levels(tree, table):
+def _tree_levels(tree):
     """The levels of :meth:`_Reader.read` for distinct prefixes."""
     tokens = tree.tokens.split(tree.sizes)
     previous = [None, *tree.parents]
     for ids, before, ends in zip(tokens, previous, tree.ends, strict=True):
-        yield table.index_select(0, ids), before, ends if len(ends[0]) else None
+        yield ids, before, ends if len(ends[0]) else None
 
 
 def _encode_packed(reader, values, starts, lengths, is_reversed, out, run):
@@ -249,11 +289,10 @@ def _packed_levels(reader, values, packing, is_reversed=False):
 
 def _finish(reader, levels, chosen, lengths, out):
     """Write the pooled states of the sequences of one batch."""
-    chosen = torch.from_numpy(chosen)
-    for sequences, _, gathered in reader.read(levels):
-        at = chosen[sequences]
-        n_steps = torch.from_numpy(lengths)[at]
-        out[at] = reader.pooling.finish(gathered, n_steps)
+    order, (gathered,) = reader.read(levels, len(chosen))
+    at = torch.from_numpy(chosen)[order]
+    n_steps = torch.from_numpy(lengths).index_select(0, at)
+    out.index_copy_(0, at, reader.pooling.finish(gathered, n_steps))
 
 
 def _encode_all_steps(weights, values, starts, lengths, out, run):

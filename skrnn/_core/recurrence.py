@@ -37,20 +37,22 @@ def forward(cell, G, batch_sizes, W_T, new, initial=()):
     -----
     Time O(n_rows nhidden^2).
     """
-    kept = cell.memory(G, new)
+    kept = [new(W_T.shape[0]) for _ in range(cell.n_kept)]
     _forward(cell.kind, cell.n_states, G, kept, batch_sizes, W_T, list(initial))
-    return kept
+    return kept or [G]
 
 
-def backward(cell, dH, G, kept, previous, batch_sizes, W, new):
+def backward(cell, dh, dH, G, kept, previous, batch_sizes, W, new):
     """Gradients with respect to G: backpropagation through time [1]_.
 
     Parameters
     ----------
     cell : Cell
-    dH : Tensor of shape (n_rows, nhidden)
-        Gradient of the loss with respect to each h, from outside the recurrence.
-        Overwritten.
+    dh : Tensor of shape (n_sequences, nhidden)
+        Gradient of the loss with respect to the last h of each sequence, from outside
+        the recurrence. Overwritten.
+    dH : Tensor of shape (n_rows, nhidden) or None
+        The same with respect to the h of all steps, to be added; None for 0.
     G, kept
         As :func:`forward` left them. Overwritten.
     previous : list of Tensors of shape (n_rows, nhidden)
@@ -70,11 +72,14 @@ def backward(cell, dH, G, kept, previous, batch_sizes, W, new):
     .. [1] Werbos (1990), "Backpropagation through time: what it does and how to do
        it", Proceedings of the IEEE 78(10), 1550-1560.
     """
-    n = dH.shape[1]
-    gradients = [dH, *(new(n).zero_() for _ in range(1, cell.n_states))]
-    # Only cells with gates need memory here.
-    spare = [new(n), new(n)] if cell.n_blocks > 1 else [dH, dH]
-    _backward(cell.kind, gradients, G, kept, previous, spare, batch_sizes, W)
+    n = dh.shape[1]
+    gradients = [dh, *(torch.zeros_like(dh) for _ in range(1, cell.n_states))]
+    if cell.n_kept == 0:
+        kept, spare = [], []
+    else:
+        spare = [new(n), new(n)]
+    dH = [] if dH is None else [dH]
+    _backward(cell.kind, gradients, dH, G, kept, previous, spare, batch_sizes, W)
     return G
 
 
@@ -109,21 +114,37 @@ def _forward(
     W_T: Tensor,
     initial: list[Tensor],
 ):
+    # All views are made in one call a tensor: a slice in the loop costs as much as a
+    # small product.
     rows = G.split(batch_sizes)
     parts = [tensor.split(batch_sizes) for tensor in kept]
+    states = kept[:n_states] if len(kept) > 0 else [G]
+    before = [_rows_that_go_on(state, batch_sizes) for state in states]
     previous = initial
     for t in range(len(batch_sizes)):
-        here = [part[t] for part in parts]
-        cells.step(kind, rows[t], here, previous, W_T)
+        cells.step(kind, rows[t], [part[t] for part in parts], previous, W_T)
         if t + 1 < len(batch_sizes):
-            n = batch_sizes[t + 1]
-            previous = [state[:n] for state in here[:n_states]]
+            previous = [part[2 * t] for part in before]
+
+
+def _rows_that_go_on(rows: Tensor, batch_sizes: list[int]):
+    """Of each step, the rows of the sequences that have a next step, then the others.
+
+    Those of the last step are not parted.
+    """
+    sizes: list[int] = []
+    for t in range(len(batch_sizes) - 1):
+        sizes.append(batch_sizes[t + 1])
+        sizes.append(batch_sizes[t] - batch_sizes[t + 1])
+    sizes.append(batch_sizes[-1])
+    return rows.split(sizes)
 
 
 @compiled
 def _backward(
     kind: str,
     gradients: list[Tensor],
+    dH: list[Tensor],
     G: Tensor,
     kept: list[Tensor],
     previous: list[Tensor],
@@ -133,15 +154,12 @@ def _backward(
 ):
     cells.start_backward(kind, G, kept, previous, spare)
     rows = G.split(batch_sizes)
-    keep = spare[0].split(batch_sizes)
-    last = kept[-1].split(batch_sizes)
-    parts = [tensor.split(batch_sizes) for tensor in gradients]
-    before = [gradients[0]]
+    needed = [tensor.split(batch_sizes) for tensor in spare[:1] + kept[-1:]]
+    outside = [tensor.split(batch_sizes) for tensor in dH]
     for t in range(len(batch_sizes) - 1, -1, -1):
-        here = [part[t] for part in parts]
-        if t > 0:
-            n = batch_sizes[t]
-            before = [part[t - 1][:n] for part in parts]
-        else:
-            before = before[:0]
-        cells.step_backward(kind, rows[t], keep[t], last[t], here, before, W)
+        # The sequences alive, which are the first ones. Those that end here have not
+        # been touched yet.
+        here = [gradient[: batch_sizes[t]] for gradient in gradients]
+        for part in outside:
+            here[0].add_(part[t])
+        cells.step_backward(kind, rows[t], [part[t] for part in needed], here, W)

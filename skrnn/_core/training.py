@@ -162,18 +162,28 @@ class Examples:
         if plan.truncate is not None:
             n_before = np.maximum(lengths - plan.truncate, 0)
         packings = pack(starts + n_before, lengths - n_before, cuts)
-        for packing in packings:
-            x = self.values.index_select(0, packing.rows)
-            if self.hiding is not None:
-                chance = torch.rand(len(x), generator=generator)
-                x.masked_fill_(chance < self.hiding[x], UNKNOWN)
-            which = indices[packing.indices]
-            target = self.target[which], self.sample_weight[which]
-            ranks = packing.indices.numpy()
-            before = (None, None)
-            if n_before[ranks].any():
-                before = starts[ranks], n_before[ranks]
-            yield Shard(x, packing, target, *before)
+        # What takes one operation for all batches is not done batch by batch.
+        x = self.values.index_select(0, torch.cat([p.rows for p in packings]))
+        if self.hiding is not None:
+            chance = torch.rand(len(x), generator=generator)
+            x.masked_fill_(chance < self.hiding.index_select(0, x), UNKNOWN)
+        ranks = torch.cat([p.indices for p in packings])
+        which = indices.index_select(0, ranks)
+        starts, n_before = starts[ranks.numpy()], n_before[ranks.numpy()]
+        n_rows = [len(p.rows) for p in packings]
+        n_sequences = [len(p.indices) for p in packings]
+        parts = zip(
+            x.split(n_rows),
+            packings,
+            self.target.index_select(0, which).split(n_sequences),
+            self.sample_weight.index_select(0, which).split(n_sequences),
+            np.split(starts, np.cumsum(n_sequences)[:-1]),
+            np.split(n_before, np.cumsum(n_sequences)[:-1]),
+            strict=True,
+        )
+        for x, packing, target, weight, starts, n_before in parts:
+            start = (starts, n_before) if n_before.any() else (None, None)
+            yield Shard(x, packing, (target, weight), *start)
 
 
 @dataclass(slots=True)
