@@ -147,12 +147,14 @@ class BaseRNN(BaseEstimator):
         )
         weights = network.zeros(architecture, self._n_inputs, n_outputs)
         with one_intraop_thread() as n_threads:
+            min_shard = training.min_shard(architecture)
+            plan = replace(plan, n_shards=n_threads, min_shard=min_shard)
             network.initialise(weights, self.kind_ != "series", generator)
             progress = training.fit(
                 weights,
                 examples,
                 loss,
-                replace(plan, n_shards=n_threads),
+                plan,
                 generator,
                 on_epoch=print if self.verbose else None,
             )

@@ -131,5 +131,5 @@ def test_going_on_equals_starting_at_the_first_step(name, is_token, rng):
             weights, cell, x, packing, scratch.take, start=here
         )
         before = here.gathered, here.n_steps
-        h, _ = pooling.pool(traces[-1][0].kept[0], packing, before)
+        h, _ = pooling.pool(traces[-1][0].H, packing, before)
         torch.testing.assert_close(h[0], expected[i], rtol=1e-10, atol=1e-13)

@@ -1,11 +1,12 @@
-"""The time loop and its backward pass as autograd sees them."""
+"""One layer and its backward pass as autograd sees them."""
 
 import pytest
 import torch
-from networks import packed
+from networks import N_INPUTS, packed, random_inputs
 
 from skrnn._core import recurrence
 from skrnn._core.cells import make_cell
+from skrnn._core.recurrence import Layer
 
 CELLS = {
     "tanh": make_cell("rnn", "tanh"),
@@ -15,89 +16,91 @@ CELLS = {
     "gru": make_cell("gru"),
     "lstm": make_cell("lstm"),
 }
+NHIDDEN = 3
+every_cell = pytest.mark.parametrize("name", CELLS)
+
+
+def new(n_columns, n_rows=18):
+    return torch.full((n_rows, n_columns), torch.nan, dtype=torch.float64)
 
 
 class Recurrence(torch.autograd.Function):
     """The hand-written pair."""
 
     @staticmethod
-    def forward(ctx, G, W, cell, packing, *initial):
-        G = G.clone()
-
-        def new(n_columns):
-            return torch.full((len(G), n_columns), torch.nan, dtype=G.dtype)
-
+    def forward(ctx, U, W, b, x, cell, packing, *initial):
+        layer = Layer(U, W, b)
         sizes = packing.batch_sizes
-        kept = recurrence.forward(cell, G, sizes, W.T.contiguous(), new, initial)
-        ctx.cell, ctx.packing, ctx.new, ctx.n_initial = cell, packing, new, len(initial)
-        ctx.save_for_backward(G, W, *kept, *initial)
-        return kept[0].clone()
+        trace = recurrence.forward(cell, layer, x, sizes, new, initial)
+        ctx.everything = cell, layer, trace, packing
+        return trace.H.clone()
 
     @staticmethod
     def backward(ctx, dH):
-        G, W, *kept = (tensor.clone() for tensor in ctx.saved_tensors)
-        cell, packing = ctx.cell, ctx.packing
-        kept, initial = kept[: len(kept) - ctx.n_initial], kept[-ctx.n_initial :]
-        initial = initial if ctx.n_initial else ()
-        previous = recurrence.states_before(
-            kept[: cell.n_states], packing, ctx.new, initial
+        cell, layer, trace, packing = ctx.everything
+        # autograd may come twice; the backward pass overwrites what it needs
+        trace = recurrence.Trace(
+            trace.x,
+            trace.G.clone(),
+            [kept.clone() for kept in trace.kept],
+            trace.initial,
         )
-        kept = [G] if cell.n_kept == 0 else kept
-        h_before = previous[0].clone()
-        sizes = packing.batch_sizes
-        dh = torch.zeros(sizes[0], dH.shape[1], dtype=dH.dtype)
-        dG = recurrence.backward(cell, dh, dH, G, kept, previous, sizes, W, ctx.new)
-        first, last = (block * dH.shape[1] for block in cell.from_state)
-        dW = dG[:, first:last].T @ h_before if cell.has_W else None
-        return dG, dW, None, None, *[None] * ctx.n_initial
+        gradient = Layer(*(torch.full_like(t, torch.nan) for t in vars_of(layer)))
+        dh = torch.zeros(5, NHIDDEN, dtype=torch.float64)
+        recurrence.backward(cell, layer, gradient, trace, dh, dH, packing, new)
+        dW = gradient.W if cell.has_W else None
+        return gradient.U, dW, gradient.b, *[None] * (3 + len(trace.initial))
 
 
-@pytest.mark.parametrize("name", CELLS)
-@pytest.mark.parametrize("goes_on", [False, True])
-def test_gradcheck(name, goes_on):
-    cell, packing = CELLS[name], packed()
+def vars_of(layer):
+    return layer.U, layer.W, layer.b
+
+
+def random_layer(cell):
     generator = torch.Generator().manual_seed(0)
 
     def randn(*shape):
         return torch.randn(shape, generator=generator, dtype=torch.float64)
 
-    n = 3
-    G = randn(len(packing.rows), cell.n_blocks * n).requires_grad_()
-    n_state_blocks = cell.from_state[1] - cell.from_state[0]
-    W = randn(n_state_blocks * n if cell.has_W else 0, n).requires_grad_(cell.has_W)
-    initial = [randn(5, n) for _ in range(cell.n_states)] if goes_on else []
+    U = randn(N_INPUTS, cell.n_input_blocks * NHIDDEN)
+    W = randn(cell.n_state_blocks * NHIDDEN if cell.has_W else 0, NHIDDEN)
+    b = randn(cell.n_blocks * NHIDDEN)
+    initial = [randn(5, NHIDDEN) for _ in range(cell.n_states)]
+    return U, W, b, initial
+
+
+@every_cell
+@pytest.mark.parametrize("goes_on", [False, True])
+@pytest.mark.parametrize("is_token", [False, True])
+def test_gradcheck(name, goes_on, is_token):
+    cell, packing = CELLS[name], packed()
+    *weights, initial = random_layer(cell)
+    U, W, b = (tensor.requires_grad_(tensor.numel() > 0) for tensor in weights)
+    x = random_inputs(is_token)
+    initial = initial if goes_on else []
     assert torch.autograd.gradcheck(
-        lambda G, W: Recurrence.apply(G, W, cell, packing, *initial), (G, W)
+        lambda U, W, b: Recurrence.apply(U, W, b, x, cell, packing, *initial), (U, W, b)
     )
 
 
-@pytest.mark.parametrize("name", CELLS)
-def test_python_runs_the_same_lines_where_torch_cannot_compile_them(name):
+@every_cell
+def test_python_runs_the_same_lines_where_torch_cannot_compile_them(name, monkeypatch):
     cell, packing = CELLS[name], packed()
-    generator = torch.Generator().manual_seed(0)
-    G = torch.randn((18, cell.n_blocks * 3), generator=generator)
-    n_state_blocks = cell.from_state[1] - cell.from_state[0]
-    W = torch.randn(n_state_blocks * 3 if cell.has_W else 0, 3, generator=generator)
+    *weights, initial = random_layer(cell)
+    layer = Layer(*weights)
+    x = random_inputs(True)
     results = []
-
-    def new(n_columns):
-        return torch.empty((18, n_columns))
-
-    for forward, backward in [
-        (recurrence._forward, recurrence._backward),
-        (recurrence._forward.__wrapped__, recurrence._backward.__wrapped__),
-    ]:
-        ours = G.clone()
-        kept = [new(3) for _ in range(cell.n_kept)]
-        sizes, W_T = packing.batch_sizes, W.T.contiguous()
-        forward(cell.kind, cell.n_states, ours, kept, sizes, W_T, [])
-        states = (kept or [ours])[: cell.n_states]
-        H = states[0].clone()
-        previous = recurrence.states_before(states, packing, new)
-        gradients = [torch.ones(5, 3) for _ in range(cell.n_states)]
-        spare = [new(3), new(3)] if cell.n_kept else []
-        dH = [torch.ones(18, 3)]
-        backward(cell.kind, gradients, dH, ours, kept, previous, spare, sizes, W)
-        results.append((H, ours))
-    assert torch.equal(results[0][0], results[1][0])
-    assert torch.equal(results[0][1], results[1][1])
+    for is_plain in (False, True):
+        if is_plain:
+            for function in ("_forward", "_backward"):
+                plain = getattr(recurrence, function).__wrapped__
+                monkeypatch.setattr(recurrence, function, plain)
+        sizes = packing.batch_sizes
+        trace = recurrence.forward(cell, layer, x, sizes, new, initial)
+        H = trace.H.clone()
+        gradient = Layer(*(torch.full_like(t, torch.nan) for t in weights))
+        dh = torch.ones(5, NHIDDEN, dtype=torch.float64)
+        recurrence.backward(cell, layer, gradient, trace, dh, None, packing, new)
+        results.append([H, *vars_of(gradient)])
+    for compiled, plain in zip(*results, strict=True):
+        assert torch.equal(compiled, plain)

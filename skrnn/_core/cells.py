@@ -1,10 +1,10 @@
 """The cells: what a step computes from its input and the states before, and back.
 
 A cell works in place on the rows of `G`, one row for each step of each sequence. A row
-of G has `n_blocks` blocks of nhidden columns. Before a step, the blocks `from_input` of
+of G has `n_blocks` blocks of nhidden columns. Before a step, the last blocks of
 its rows hold what the input adds, ``U x_t``, and the biases; the cell adds
-``W h_{t-1}`` to the blocks `from_state`, and leaves in G what its backward pass needs.
-The order of the blocks is chosen so that each product and each activation is one
+``W h_{t-1}`` to the first blocks, and leaves in G what its backward pass needs. The
+order of the blocks is chosen so that each product and each activation is one
 operation; `torch_order` translates to the order of torch.nn, which is that of the
 public weights.
 
@@ -29,9 +29,8 @@ class Cell:
     kind : str
         The functions of this module tell cells apart by it.
     n_blocks : int
-    from_state, from_input : (int, int)
-        The blocks that ``W h_{t-1}`` and ``U x_t`` are added to: the first, and the one
-        after the last.
+    n_state_blocks, n_input_blocks : int
+        ``W h_{t-1}`` is added to the first blocks, ``U x_t`` to the last ones.
     n_states : int
         1 for h; 2 for h and c.
     n_kept : int
@@ -47,8 +46,8 @@ class Cell:
 
     kind: str
     n_blocks: int = 1
-    from_state: tuple = (0, 1)
-    from_input: tuple = (0, 1)
+    n_state_blocks: int = 1
+    n_input_blocks: int = 1
     n_states: int = 1
     n_kept: int = 0
     torch_order: tuple = (("U", (0,)), ("W", (0,)), ("b", (0,)))
@@ -92,10 +91,10 @@ def make_cell(name, activation="tanh", recurrence="learned"):
     if name == "gru":
         # U is r, z, n in both; W is n, r, z here; torch.nn has two biases of n.
         order = (("U", (0, 1, 2)), ("W", (1, 2, 0)), ("b", (1, 2, 3, 0)))
-        return Cell("gru", 4, (0, 3), (1, 4), 1, 1, order)
+        return Cell("gru", 4, 3, 3, 1, 1, order)
     if name == "lstm":
         order = tuple((weight, (1, 2, 3, 0)) for weight in "UWb")
-        return Cell("lstm", 4, (0, 4), (0, 4), 2, 3, order, forget_block=2)
+        return Cell("lstm", 4, 4, 4, 2, 3, order, forget_block=2)
     return Cell(activation, has_W=recurrence == "learned")
 
 

@@ -15,6 +15,7 @@ import torch
 from skrnn._core import recurrence
 from skrnn._core.cells import make_cell
 from skrnn._core.pooling import POOLINGS
+from skrnn._core.recurrence import Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +56,6 @@ class Architecture:
     def make_cell(self):
         """The cell that all layers share; it has no weights."""
         return make_cell(self.cell, self.activation, self.recurrence)
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """The weights of one layer in one direction, blocks in the order of the cell.
-
-    Attributes
-    ----------
-    U : Tensor of shape (n_inputs, n_input_blocks * nhidden)
-        Input weights, transposed: row ``i`` is the vector of token ``i``.
-    W : Tensor of shape (n_state_blocks * nhidden, nhidden)
-        Recurrent weights; without rows where the recurrence is the identity.
-    b : Tensor of shape (n_blocks * nhidden,)
-    """
-
-    U: torch.Tensor
-    W: torch.Tensor
-    b: torch.Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +126,10 @@ def view(architecture, n_inputs, n_outputs, allocate):
     shapes = {"b": [], "W": [], "U": []}
     for n_in, n in zip(widths, architecture.nhidden, strict=True):
         for _ in range(n_directions):
-            n_state_blocks = _width(cell.from_state) if cell.has_W else 0
+            n_state_blocks = cell.n_state_blocks if cell.has_W else 0
             shapes["b"].append((cell.n_blocks * n,))
             shapes["W"].append((n_state_blocks * n, n))
-            shapes["U"].append((n_in, _width(cell.from_input) * n))
+            shapes["U"].append((n_in, cell.n_input_blocks * n))
     upper, first = shapes["U"][n_directions:], shapes["U"][:n_directions]
     ordered = [*shapes["b"], (n_outputs,), *shapes["W"]]
     ordered += [(n_outputs, architecture.n_features_out), *upper, *first]
@@ -227,16 +210,6 @@ def _as_tensor(array):
     return torch.from_numpy(np.require(array, requirements="W"))
 
 
-def _width(blocks):
-    return blocks[1] - blocks[0]
-
-
-def _columns(G, blocks, cell):
-    """The columns of G of some blocks, a slice."""
-    n = G.shape[1] // cell.n_blocks
-    return G[:, blocks[0] * n : blocks[1] * n]
-
-
 def initialise(weights, is_token, generator):
     """Fill `weights` with their random initial values.
 
@@ -272,38 +245,6 @@ def initialise(weights, is_token, generator):
     weights.V.normal_(0.0, scale, generator=generator)
 
 
-def token_table(cell, layer):
-    """What each token adds to G, of shape (n_inputs, n_blocks * nhidden).
-
-    A one-hot x picks a row of U; b is added to the rows, not to each step.
-    """
-    if _width(cell.from_input) == cell.n_blocks:
-        return layer.U + layer.b
-    table = layer.b.expand(len(layer.U), -1).clone()
-    _columns(table, cell.from_input, cell).add_(layer.U)
-    return table
-
-
-def add_inputs(cell, layer, x, out):
-    """What the input and the biases add to each row of G.
-
-    Parameters
-    ----------
-    cell : cell
-    layer : Layer
-    x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
-        Token ids or numbers.
-    out : Tensor of shape (n_rows, n_blocks * nhidden)
-    """
-    if x.ndim == 1:
-        torch.index_select(token_table(cell, layer), 0, x, out=out)
-        return
-    n = out.shape[1] // cell.n_blocks
-    start, stop = cell.from_input[0] * n, cell.from_input[1] * n
-    torch.addmm(layer.b[start:stop], x, layer.U, out=out[:, start:stop])
-    out[:, :start] = layer.b[:start]
-
-
 class Scratch:
     """Memory that is used again for each batch.
 
@@ -337,16 +278,6 @@ class Scratch:
         if self._used > len(self._memory):  # until the next reset
             return self._memory.new_empty((n_rows, n_columns))
         return self._memory[start : start + size].view(n_rows, n_columns)
-
-
-@dataclass(slots=True)
-class _Trace:
-    """What one layer in one direction leaves for its backward pass."""
-
-    x: torch.Tensor
-    G: torch.Tensor
-    kept: list
-    initial: tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,9 +333,7 @@ def loss_and_gradient(
     pooling = POOLINGS[weights.architecture.pooling]
     pooled_before = None if start is None else (start.gathered, start.n_steps)
     traces, masks = _forward_all(weights, cell, x, packing, new, dropout, start)
-    pooled = [
-        pooling.pool(trace.kept[0], packing, pooled_before) for trace in traces[-1]
-    ]
+    pooled = [pooling.pool(trace.H, packing, pooled_before) for trace in traces[-1]]
     h = pooled[0][0] if len(pooled) == 1 else torch.cat([p[0] for p in pooled], dim=1)
     scores = torch.addmm(weights.c, h, weights.V.T)
     total, dscores = loss(scores, *target)
@@ -421,12 +350,13 @@ def loss_and_gradient(
         dx = None
         for i, trace in enumerate(traces[k]):
             layer = weights.layers[k][i]
-            dG = _backward(
-                cell, layer, gradient.layers[k][i], trace, *outside[i], packing, new
+            ours = gradient.layers[k][i]
+            dG = recurrence.backward(
+                cell, layer, ours, trace, *outside[i], packing, new
             )
             if k > 0:
                 part = new(len(layer.U))
-                torch.mm(_columns(dG, cell.from_input, cell), layer.U.T, out=part)
+                torch.mm(dG[:, -layer.U.shape[1] :], layer.U.T, out=part)
                 part = _turned(part, packing, i)
                 dx = part if dx is None else dx.add_(part)
         if k > 0:
@@ -445,7 +375,7 @@ def top_states(weights, x, packing):
     scratch = Scratch(weights.V.dtype)
     scratch.reset(len(x))
     traces, _ = _forward_all(weights, cell, x, packing, scratch.take)
-    return [trace.kept[0] for trace in traces[-1]]
+    return [trace.H for trace in traces[-1]]
 
 
 def _forward_all(weights, cell, x, packing, new, dropout=None, start=None):
@@ -453,22 +383,25 @@ def _forward_all(weights, cell, x, packing, new, dropout=None, start=None):
 
     Returns
     -------
-    traces : list of list of _Trace
+    traces : list of list of Trace
         By layer, then direction.
     masks : list of Tensor or None
         The factors of dropout below each layer but the first.
     """
+    sizes = packing.batch_sizes
     traces, masks = [], []
     for k, directions in enumerate(weights.layers):
         if k > 0:
-            x = _stacked([trace.kept[0] for trace in traces[-1]], packing, new)
+            x = _stacked([trace.H for trace in traces[-1]], packing, new)
             masks.append(None if dropout is None else dropout(x))
             if dropout is not None:
                 x.mul_(masks[-1])
         initial = () if start is None else start.states[k]
         traces.append(
             [
-                _forward(cell, layer, _turned(x, packing, i), packing, new, initial)
+                recurrence.forward(
+                    cell, layer, _turned(x, packing, i), sizes, new, initial
+                )
                 for i, layer in enumerate(directions)
             ]
         )
@@ -491,43 +424,6 @@ def _unstacked(dx, n_directions, packing):
     """The gradient of :func:`_stacked`."""
     parts = dx.chunk(n_directions, dim=1)
     return [_turned(part, packing, i) for i, part in enumerate(parts)]
-
-
-def _forward(cell, layer, x, packing, new, initial):
-    """Run one layer in one direction."""
-    G = new(len(layer.b))
-    add_inputs(cell, layer, x, G)
-    # The transpose in memory: products by it are faster than by a view.
-    W_T = new(len(layer.W), layer.W.shape[1]).copy_(layer.W.T)
-    kept = recurrence.forward(cell, G, packing.batch_sizes, W_T, new, initial)
-    return _Trace(x, G, kept, initial)
-
-
-def _backward(cell, layer, gradient, trace, dh, dH, packing, new):
-    """Run one layer in one direction backward, and write its gradient."""
-    states = trace.kept[: cell.n_states]
-    previous = recurrence.states_before(states, packing, new, trace.initial)
-    # The first states are 0, unless they were given.
-    first = 0 if trace.initial else packing.batch_sizes[0]
-    H_previous = previous[0][first:]
-    sizes = packing.batch_sizes
-    dG = recurrence.backward(
-        cell, dh, dH, trace.G, trace.kept, previous, sizes, layer.W, new
-    )
-    if cell.has_W:
-        from_state = _columns(dG, cell.from_state, cell)[first:]
-        torch.mm(from_state.T, H_previous, out=gradient.W)
-    from_input = _columns(dG, cell.from_input, cell)
-    if trace.x.ndim == 1:
-        gradient.U.zero_().index_add_(0, trace.x, from_input)
-        n = from_input.shape[1]
-        torch.sum(gradient.U, 0, out=gradient.b[-n:])
-        if n < dG.shape[1]:  # a block that only the state feeds
-            torch.sum(dG[:, :-n], 0, out=gradient.b[:-n])
-    else:
-        torch.mm(trace.x.T, from_input, out=gradient.U)
-        torch.sum(dG, 0, out=gradient.b)
-    return dG
 
 
 def output_scores(V, c, h):

@@ -8,7 +8,7 @@ bidirectional layers need all steps at once.
 import numpy as np
 import torch
 
-from skrnn._core import network
+from skrnn._core import network, recurrence
 from skrnn._core.cells import step
 from skrnn._core.packing import batches_by_length, pack
 from skrnn._core.pooling import POOLINGS
@@ -187,7 +187,7 @@ class _Reader:
         if k == 0:
             torch.index_select(self.table, 0, x, out=G)
         else:
-            network.add_inputs(self.cell, layer, x, G)
+            recurrence.add_inputs(layer.U, layer.b, x, G)
         return G
 
 
@@ -223,7 +223,8 @@ def _encode_tokens(reader, values, starts, lengths, is_reversed, out, run):
     ids = values.numpy()
     if is_reversed:  # the last token first
         ids, starts = ids[::-1], len(ids) - starts - lengths
-    reader.table = network.token_table(reader.cell, reader.layers[0])
+    layer = reader.layers[0]
+    reader.table = recurrence.token_table(layer.U, layer.b)
 
     def encode_batch(batch):
         chosen, shared = batch
@@ -278,7 +279,7 @@ def _packed_levels(reader, values, packing, is_reversed=False):
             stop += 1
         x = values.index_select(0, rows[start : start + n_rows])
         G = reader.layers[0].b.new_empty((n_rows, n_columns))
-        network.add_inputs(reader.cell, reader.layers[0], x, G)
+        recurrence.add_inputs(reader.layers[0].U, reader.layers[0].b, x, G)
         for t, g in enumerate(G.split(sizes[first:stop]), start=first):
             n_next = sizes[t + 1] if t + 1 < len(sizes) else 0
             ended = torch.arange(n_next, sizes[t])

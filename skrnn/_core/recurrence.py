@@ -1,8 +1,10 @@
-"""The time loop of a cell over packed rows, and backpropagation through it.
+"""One layer in one direction: its inputs, its time loop, and backpropagation.
 
 Rows are in packed order (see :class:`skrnn._core.packing.Packing`): the rows alive at a
 step are one contiguous slice, and the sequences that go on are its first rows.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,61 +13,107 @@ from skrnn._core import cells
 from skrnn._core.compiled import compiled
 
 
-def forward(cell, G, batch_sizes, W_T, new, initial=()):
-    """States of every step.
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The weights of one layer in one direction, blocks in the order of the cell.
+
+    Attributes
+    ----------
+    U : Tensor of shape (n_inputs, n_input_blocks * nhidden)
+        Input weights, transposed: row ``i`` is the vector of token ``i``.
+    W : Tensor of shape (n_state_blocks * nhidden, nhidden)
+        Recurrent weights; without rows where the recurrence is the identity.
+    b : Tensor of shape (n_blocks * nhidden,)
+    """
+
+    U: Tensor
+    W: Tensor
+    b: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What the forward pass leaves for the backward pass, which overwrites it.
+
+    Attributes
+    ----------
+    x : Tensor
+    G : Tensor of shape (n_rows, n_blocks * nhidden)
+    kept : list of Tensors of shape (n_rows, nhidden)
+        What the cell keeps beside G.
+    initial : list of Tensors of shape (n_sequences, nhidden)
+        The states before the first step; empty for states of 0.
+    """
+
+    x: Tensor
+    G: Tensor
+    kept: list
+    initial: list
+
+    @property
+    def H(self):
+        """The hidden states, of shape (n_rows, nhidden)."""
+        return self.kept[0] if self.kept else self.G
+
+
+def forward(cell, layer, x, batch_sizes, new, initial=()):
+    """Hidden states of every step.
 
     Parameters
     ----------
     cell : Cell
-    G : Tensor of shape (n_rows, cell.n_blocks * nhidden)
-        What the input and the biases add. Overwritten.
+    layer : Layer
+    x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
+        Token ids or numbers, rows in packed order.
     batch_sizes : list of int, length n_steps, decreasing
         Sequences alive at each step.
-    W_T : Tensor of shape (nhidden, n_state_blocks * nhidden)
-        The transpose of W.
     new : callable
-        ``new(n_columns)`` gives memory of shape (n_rows, n_columns).
+        ``new(n_columns)`` gives memory of n_rows rows, ``new(n_columns, n_rows)`` of
+        any number.
     initial : sequence of Tensors of shape (n_sequences, nhidden), default=()
         The states before the first step; empty for states of 0.
 
     Returns
     -------
-    kept : list of Tensors of shape (n_rows, nhidden)
-        The states, h first; then what else the cell keeps for its backward pass.
+    trace : Trace
 
     Notes
     -----
     Time O(n_rows nhidden^2).
     """
-    kept = [new(W_T.shape[0]) for _ in range(cell.n_kept)]
-    _forward(cell.kind, cell.n_states, G, kept, batch_sizes, W_T, list(initial))
-    return kept or [G]
+    n = layer.W.shape[1]
+    G, kept = new(len(layer.b)), [new(n) for _ in range(cell.n_kept)]
+    W_T = new(len(layer.W), n)
+    trace = Trace(x, G, kept, list(initial))
+    weights = [layer.U, layer.W, layer.b]
+    _forward(
+        cell.kind, cell.n_states, x, weights, W_T, G, kept, trace.initial, batch_sizes
+    )
+    return trace
 
 
-def backward(cell, dh, dH, G, kept, previous, batch_sizes, W, new):
-    """Gradients with respect to G: backpropagation through time [1]_.
+def backward(cell, layer, gradient, trace, dh, dH, packing, new):
+    """Backpropagation through time [1]_; writes the gradient of the weights.
 
     Parameters
     ----------
     cell : Cell
+    layer, gradient : Layer
+    trace : Trace
+        What :func:`forward` returned. Overwritten.
     dh : Tensor of shape (n_sequences, nhidden)
         Gradient of the loss with respect to the last h of each sequence, from outside
         the recurrence. Overwritten.
     dH : Tensor of shape (n_rows, nhidden) or None
         The same with respect to the h of all steps, to be added; None for 0.
-    G, kept
-        As :func:`forward` left them. Overwritten.
-    previous : list of Tensors of shape (n_rows, nhidden)
-        The states before each row.
-    batch_sizes : list of int, length n_steps, decreasing
-    W : Tensor of shape (n_state_blocks * nhidden, nhidden)
+    packing : Packing
     new : callable
         As in :func:`forward`.
 
     Returns
     -------
     dG : Tensor of shape (n_rows, cell.n_blocks * nhidden)
-        The memory of `G`.
+        Gradient with respect to what the inputs and the states add.
 
     References
     ----------
@@ -73,47 +121,63 @@ def backward(cell, dh, dH, G, kept, previous, batch_sizes, W, new):
        it", Proceedings of the IEEE 78(10), 1550-1560.
     """
     n = dh.shape[1]
-    gradients = [dh, *(torch.zeros_like(dh) for _ in range(1, cell.n_states))]
-    if cell.n_kept == 0:
-        kept, spare = [], []
-    else:
-        spare = [new(n), new(n)]
-    dH = [] if dH is None else [dH]
-    _backward(cell.kind, gradients, dH, G, kept, previous, spare, batch_sizes, W)
-    return G
+    _backward(
+        cell.kind,
+        [dh, *(torch.zeros_like(dh) for _ in range(1, cell.n_states))],
+        [] if dH is None else [dH],
+        trace.x,
+        [gradient.U, gradient.W, gradient.b],
+        layer.W,
+        trace.G,
+        trace.kept,
+        trace.initial,
+        [new(n) for _ in range(cell.n_states)],
+        [new(n), new(n)] if trace.kept else [],
+        packing.batch_sizes,
+        packing.previous,
+    )
+    return trace.G
 
 
-def states_before(states, packing, new, initial=()):
-    """The states before each packed row.
+def token_table(U: Tensor, b: Tensor):
+    """What each token adds to G, of shape (n_inputs, n_blocks * nhidden).
 
-    Returns
-    -------
-    previous : list of Tensors of shape (n_rows, nhidden)
-        The first rows, those of step 0, are `initial` or 0.
+    A one-hot x picks a row of U; b is added to the rows, not to each step. The blocks
+    that only the state adds to come first.
     """
-    n_sequences = packing.batch_sizes[0]
-    previous = []
-    for i, state in enumerate(states):
-        rows = new(state.shape[1])
-        if initial:
-            rows[:n_sequences] = initial[i]
-        else:
-            rows[:n_sequences].zero_()
-        torch.index_select(state, 0, packing.previous, out=rows[n_sequences:])
-        previous.append(rows)
-    return previous
+    n_other = b.shape[0] - U.shape[1]
+    if n_other == 0:
+        return U + b
+    table = b.expand(U.shape[0], b.shape[0]).clone()
+    table[:, n_other:].add_(U)
+    return table
+
+
+def add_inputs(U: Tensor, b: Tensor, x: Tensor, G: Tensor):
+    """Write what the inputs and the biases add into G."""
+    if x.dim() == 1:
+        torch.index_select(token_table(U, b), 0, x, out=G)
+    else:
+        n_other = b.shape[0] - U.shape[1]
+        torch.addmm(b[n_other:], x, U, out=G[:, n_other:])
+        G[:, :n_other] = b[:n_other]
 
 
 @compiled
 def _forward(
     kind: str,
     n_states: int,
+    x: Tensor,
+    weights: list[Tensor],
+    W_T: Tensor,
     G: Tensor,
     kept: list[Tensor],
-    batch_sizes: list[int],
-    W_T: Tensor,
     initial: list[Tensor],
+    batch_sizes: list[int],
 ):
+    add_inputs(weights[0], weights[2], x, G)
+    # The transpose in memory: products by it are faster than by a view.
+    W_T.copy_(weights[1].t())
     # All views are made in one call a tensor: a slice in the loop costs as much as a
     # small product.
     rows = G.split(batch_sizes)
@@ -145,13 +209,27 @@ def _backward(
     kind: str,
     gradients: list[Tensor],
     dH: list[Tensor],
+    x: Tensor,
+    dweights: list[Tensor],
+    W: Tensor,
     G: Tensor,
     kept: list[Tensor],
+    initial: list[Tensor],
     previous: list[Tensor],
     spare: list[Tensor],
     batch_sizes: list[int],
-    W: Tensor,
+    previous_rows: Tensor,
 ):
+    # The states before each row: those before the first step, then the others.
+    n_sequences = batch_sizes[0]
+    states = kept if len(kept) > 0 else [G]
+    for i in range(len(previous)):
+        if len(initial) > 0:
+            previous[i][:n_sequences] = initial[i]
+        else:
+            previous[i][:n_sequences].zero_()
+        torch.index_select(states[i], 0, previous_rows, out=previous[i][n_sequences:])
+
     cells.start_backward(kind, G, kept, previous, spare)
     rows = G.split(batch_sizes)
     needed = [tensor.split(batch_sizes) for tensor in spare[:1] + kept[-1:]]
@@ -163,3 +241,19 @@ def _backward(
         for part in outside:
             here[0].add_(part[t])
         cells.step_backward(kind, rows[t], [part[t] for part in needed], here, W)
+
+    dU, dW, db = dweights[0], dweights[1], dweights[2]
+    if W.shape[0] > 0:
+        first = n_sequences if len(initial) == 0 else 0  # before are states of 0
+        from_state = G[first:, : W.shape[0]]
+        torch.mm(from_state.t(), previous[0][first:], out=dW)
+    n_other = db.shape[0] - dU.shape[1]
+    from_input = G[:, n_other:]
+    if x.dim() == 1:
+        dU.zero_().index_add_(0, x, from_input)
+        torch.sum(dU, [0], out=db[n_other:])
+        if n_other > 0:
+            torch.sum(G[:, :n_other], [0], out=db[:n_other])
+    else:
+        torch.mm(x.t(), from_input, out=dU)
+        torch.sum(G, [0], out=db)

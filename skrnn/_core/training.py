@@ -16,8 +16,12 @@ from skrnn._core.vocabulary import UNKNOWN
 
 # Steps whose packing is in memory at once.
 _MAX_ROWS = 2**20
-# Fewer sequences than this are not worth a thread of their own: see docs/speed.md.
-_MIN_SHARD = 64
+# Multiplications a step from which a shard is worth a thread of its own: below, the
+# threads cost more than they save. On two cores, an epoch of surnames on two threads
+# took 0.8 to 1.05 times as long as on one at 1.3 million (rnn of 100, two times 128
+# sequences), and 0.7 to 0.9 times at 4 million (lstm of 128, two times 64).
+_MIN_SHARD_WORK = 2.5e6
+_MIN_SHARD = 32  # sequences
 # Vocabularies larger than this, and than what is in a batch, are updated in part.
 _MANY_TOKENS = 2000
 
@@ -65,7 +69,9 @@ class Plan:
     truncate : int or None
         Backpropagate through the last so many steps of a sequence only.
     n_shards : int
-        Large minibatches are cut into so many parts, each for a thread.
+        Large minibatches are cut into so many parts, each for a thread,
+    min_shard : int
+        but into none of fewer sequences than this.
     """
 
     n_epochs: int
@@ -78,10 +84,11 @@ class Plan:
     dropout: float = 0.0
     truncate: int | None = None
     n_shards: int = 1
+    min_shard: int = _MIN_SHARD
 
     def cuts(self, n_sequences):
         """The first sequence of each shard of a minibatch."""
-        n_shards = max(1, min(self.n_shards, n_sequences // _MIN_SHARD))
+        n_shards = max(1, min(self.n_shards, n_sequences // self.min_shard))
         return [n_sequences * i // n_shards for i in range(n_shards)]
 
 
@@ -334,6 +341,13 @@ def fit(weights, examples, loss, plan, generator, on_epoch=None):
             if progress.n_converged >= plan.n_iter_no_change:
                 break
     return progress
+
+
+def min_shard(architecture):
+    """How many sequences a shard must have to be worth a thread of its own."""
+    n_blocks = architecture.make_cell().n_state_blocks
+    work = n_blocks * max(architecture.nhidden) ** 2  # of one sequence in one step
+    return max(_MIN_SHARD, math.ceil(_MIN_SHARD_WORK / work))
 
 
 def _choose_optimiser(weights, examples, plan):
