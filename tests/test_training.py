@@ -11,7 +11,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from skrnn import RNNClassifier
-from skrnn._core import training, vocabulary
+from skrnn._core import network, training, vocabulary
 
 
 def test_learning_rate_rises_then_falls():
@@ -120,14 +120,23 @@ def test_verbose_prints_a_line_an_epoch(capsys):
 
 
 @pytest.mark.parametrize(
-    "n_sequences, n_shards", [(1, 1), (127, 1), (128, 2), (500, 3)]
+    "n_sequences, n_shards", [(1, 1), (99, 1), (100, 2), (149, 2), (200, 3)]
 )
 def test_a_minibatch_is_cut_into_shards_of_equal_size(n_sequences, n_shards):
-    plan = replace(RNNClassifier()._plan(1000), n_shards=3)
+    plan = replace(RNNClassifier()._plan(1000), n_shards=3, min_shard=50)
     cuts = plan.cuts(n_sequences)
     sizes = np.diff([*cuts, n_sequences])
     assert len(sizes) == n_shards
     assert sizes.max() - sizes.min() <= 1
+
+
+def test_shards_are_as_large_as_their_work_a_step_demands():
+    sizes = {
+        (cell, nhidden): training.min_shard(network.Architecture((nhidden,), cell))
+        for cell, nhidden in [("rnn", 128), ("rnn", 512), ("lstm", 128)]
+    }
+    assert sizes["rnn", 128] > 2 * sizes["lstm", 128]
+    assert sizes["rnn", 512] == 32
 
 
 def test_truncation_longer_than_all_sequences_changes_nothing():
