@@ -61,7 +61,7 @@ def test_some_rows_equal_all_weights_while_every_token_is_in_the_batch(bidirecti
             torch.testing.assert_close(ours.U[numbers], theirs.U[ids])
         gradient = network.zeros_like(everything)
         gradient.flat.normal_(generator=generator)
-        part = network.zeros_like(local)
+        part = network.zeros(architecture, 4, 2, torch.float64)
         part.flat[: local.n_shared] = gradient.flat[: local.n_shared]
         for ours, theirs in zip(part.layers[0], gradient.layers[0], strict=True):
             ours.U.copy_(theirs.U[present])
@@ -80,8 +80,9 @@ def test_a_row_catches_up_with_weight_decay_when_it_is_needed():
     weights.flat.fill_(1.0)
     rows = SomeRows(weights)
     for token in (1, 2, 1, 3):
-        local, _ = rows.local([torch.tensor([token])])
-        rows.update(torch.zeros_like(local.flat), 0.5, 0.2)
+        rows.local([torch.tensor([token])])
+        nothing = network.zeros(architecture, 1, 1, torch.float64)
+        rows.update(nothing.flat, 0.5, 0.2)
     local, _ = rows.local([torch.tensor([0, 2])])
     expected = torch.full((2, 2), 0.9**4, dtype=torch.float64)
     torch.testing.assert_close(local.layers[0][0].U, expected)

@@ -1,20 +1,24 @@
 """One step downhill: clipping, weight decay, Adam, on all weights or on some rows."""
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from skrnn._core import network
 from skrnn._core.compiled import compiled
 
 
 class Adam:
-    """Adam with decoupled weight decay [1]_ [2]_ on one flat tensor.
+    """Adam with decoupled weight decay [1]_ [2]_ on one tensor.
 
     Parameters
     ----------
-    weights : Tensor of shape (n_weights,)
+    weights : Tensor
+    mean, square : Tensors of the shape of `weights`, default=None
+        Moving averages of the gradient and of its square, to go on from.
+    n_steps : int, default=0
+        The steps that they are of.
 
     Notes
     -----
@@ -30,24 +34,20 @@ class Adam:
 
     beta_1, beta_2, epsilon = 0.9, 0.999, 1e-8
 
-    def __init__(self, weights):
+    def __init__(self, weights, mean=None, square=None, n_steps=0):
         self.weights = weights
-        self.mean = torch.zeros_like(weights)  # of the gradient
-        self.square = torch.zeros_like(weights)  # of its square
-        self.n_steps = 0
-        self.make_scratch()
-
-    def make_scratch(self):
-        """Memory for one step, used again: fresh one would come page by page."""
-        self._scale = torch.empty_like(self.weights)
+        self.mean = torch.zeros_like(weights) if mean is None else mean
+        self.square = torch.zeros_like(weights) if square is None else square
+        self.n_steps = n_steps
+        # Memory that is used again: fresh one would come page by page.
+        self._scale = torch.empty_like(weights)
 
     def step(self, gradient, learning_rate, decay=1.0, n_biases=0):
         """Decay the weights and move them against the gradient.
 
         Parameters
         ----------
-        gradient : Tensor
-            Of the first weights, as many as it has entries; the others stay.
+        gradient : Tensor of the shape of the weights
         learning_rate : float
         decay : float, default=1.0
             What the weights are multiplied by,
@@ -55,15 +55,14 @@ class Adam:
             but for these first ones.
         """
         self.n_steps += 1
-        n = len(gradient)
         # Both averages started at 0; divide by the share of real gradients in them.
         seen_mean = 1 - self.beta_1**self.n_steps
         seen_square = 1 - self.beta_2**self.n_steps
         _adam_step(
-            self.weights[:n],
-            self.mean[:n],
-            self.square[:n],
-            self._scale[:n],
+            self.weights,
+            self.mean,
+            self.square,
+            self._scale,
             gradient,
             n_biases,
             decay,
@@ -93,7 +92,8 @@ def _adam_step(
     weights[n_biases:].mul_(decay)
     mean.lerp_(gradient, rate)
     square.mul_(beta_2).addcmul_(gradient, gradient, value=1.0 - beta_2)
-    torch.sqrt(square, out=scale).mul_(unbiased).add_(epsilon)
+    # Copied first: the root of what does not lie together takes ten times as long.
+    scale.copy_(square).sqrt_().mul_(unbiased).add_(epsilon)
     weights.addcdiv_(mean, scale, value=size)
 
 
@@ -181,37 +181,38 @@ class SomeRows:
 
     def __init__(self, weights):
         self._weights = weights
-        self._n_shared = weights.n_shared
-        # Of the shared weights, followed by the rows of the last batch.
-        self._adam = Adam(weights.flat[: self._n_shared].clone())
+        self._adam = Adam(weights.flat[: weights.n_shared])
         tables = [layer.U for layer in weights.layers[0]]
-        self._tables = {
-            "weights": tables,
-            "mean": [torch.zeros_like(table) for table in tables],
-            "square": [torch.zeros_like(table) for table in tables],
-        }
-        self._tokens = None
+        n_tokens, width = tables[0].shape
+        # Row by row the vector, its two averages, and so for the other direction: what
+        # a token needs lies together, and is fetched by one operation.
+        self._rows = weights.flat.new_zeros((n_tokens, len(tables) * 3 * width))
+        self._tables = self._by_direction(self._rows)
+        for (vectors, _, _), table in zip(self._tables, tables, strict=True):
+            vectors.copy_(table)
+        self._tokens = self._local_rows = None
         # Logarithms of what weight decay has multiplied by: in all, and for each row
         # when it was last brought up to date.
         self._decay = 0.0
-        self._decay_of = torch.zeros(len(tables[0]), dtype=torch.float64)
+        self._decay_of = torch.zeros(n_tokens, dtype=torch.float64)
+
+    def _by_direction(self, rows):
+        """Views of the vectors and their averages, for each direction."""
+        parts = rows.chunk(3 * len(self._weights.layers[0]), dim=1)
+        return [parts[i : i + 3] for i in range(0, len(parts), 3)]
 
     def local(self, inputs):
         """See :meth:`AllWeights.local`."""
         tokens, numbers = torch.unique(torch.cat(inputs), return_inverse=True)
         self._tokens = tokens
-        self._reserve(
-            self._n_shared + sum(len(tokens) * t.shape[1] for t in self._tables["mean"])
-        )
-        for table, rows in self._tables_and_rows():
-            torch.index_select(table, 0, tokens, out=rows)
-        architecture, n_outputs = self._weights.architecture, len(self._weights.c)
-        local = network.view(
-            architecture, len(tokens), n_outputs, lambda n: self._adam.weights[:n]
-        )
+        self._local_rows = self._rows.index_select(0, tokens)
         overdue = self._overdue_decay(self._decay_of[tokens])
-        for layer in local.layers[0]:
-            layer.U.mul_(overdue)
+        first = []
+        parts = self._by_direction(self._local_rows)
+        for layer, (vectors, _, _) in zip(self._weights.layers[0], parts, strict=True):
+            vectors.mul_(overdue)
+            first.append(replace(layer, U=vectors))
+        local = replace(self._weights, layers=[first, *self._weights.layers[1:]])
         return local, list(numbers.split([len(x) for x in inputs]))
 
     def update(self, gradient, learning_rate, weight_decay):
@@ -219,40 +220,26 @@ class SomeRows:
         factor = 1 - learning_rate * weight_decay
         self._decay += math.log(factor)
         self._decay_of[self._tokens] = self._decay
-        self._adam.step(gradient, learning_rate, factor, self._weights.n_biases)
-        for table, rows in self._tables_and_rows():
-            table.index_copy_(0, self._tokens, rows)
+        n_shared = len(self._adam.weights)
+        n_biases = self._weights.n_biases
+        self._adam.step(gradient[:n_shared], learning_rate, factor, n_biases)
+        gradients = gradient[n_shared:].chunk(len(self._tables))
+        parts = self._by_direction(self._local_rows)
+        for (vectors, mean, square), part in zip(parts, gradients, strict=True):
+            rows = Adam(vectors, mean, square, self._adam.n_steps - 1)
+            rows.step(part.view_as(vectors), learning_rate, factor)
+        self._rows.index_copy_(0, self._tokens, self._local_rows)
 
     def synchronise(self):
         """See :meth:`AllWeights.synchronise`."""
-        shared = slice(0, self._n_shared)
-        self._weights.flat[shared] = self._adam.weights[shared]
         overdue = self._overdue_decay(self._decay_of)
-        for table in self._tables["weights"]:
-            table.mul_(overdue)
+        layers = self._weights.layers[0]
+        for layer, (vectors, _, _) in zip(layers, self._tables, strict=True):
+            vectors.mul_(overdue)
+            layer.U.copy_(vectors)
         self._decay_of.fill_(self._decay)
 
     def _overdue_decay(self, decay_of):
         """Factors for rows that were last decayed then, of shape (n_rows, 1)."""
         factors = torch.exp(self._decay - decay_of)
         return factors.to(self._weights.flat.dtype).unsqueeze(1)
-
-    def _reserve(self, n_weights):
-        """Make place for this many weights."""
-        if n_weights > len(self._adam.weights):
-            for name in self._tables:
-                old = getattr(self._adam, name)
-                new = old.new_empty(n_weights)
-                new[: self._n_shared] = old[: self._n_shared]
-                setattr(self._adam, name, new)
-            self._adam.make_scratch()
-
-    def _tables_and_rows(self):
-        """Each table, and where the rows of the batch lie in the flat tensors."""
-        n_tokens = len(self._tokens)
-        for name, tables in self._tables.items():
-            flat = getattr(self._adam, name)[self._n_shared :]
-            for table in tables:
-                size = n_tokens * table.shape[1]
-                yield table, flat[:size].view(n_tokens, -1)
-                flat = flat[size:]

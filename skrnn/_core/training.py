@@ -235,6 +235,7 @@ class _Worker:
 
     def __init__(self, weights, plan, generator):
         self.gradient = network.zeros_like(weights)
+        self._memory = self.gradient.flat
         self._scratch = network.Scratch(weights.flat.dtype)
         self._plan = plan
         self._generator = generator
@@ -244,8 +245,7 @@ class _Worker:
         start = None
         if shard.n_before is not None:
             start = states_after(weights, values, shard.starts, shard.n_before)
-        if len(weights.flat) != len(self.gradient.flat):
-            self.gradient = network.zeros_like(weights)
+        self._fit_gradient(len(weights.layers[0][0].U), weights)
         return network.loss_and_gradient(
             weights,
             self.gradient,
@@ -257,6 +257,19 @@ class _Worker:
             dropout=self._dropout if self._plan.dropout else None,
             start=start,
         )
+
+    def _fit_gradient(self, n_inputs, weights):
+        """Make the gradient one of a network of so many inputs."""
+        if n_inputs != len(self.gradient.layers[0][0].U):
+            n_outputs = len(weights.c)
+            self.gradient = network.view(
+                weights.architecture, n_inputs, n_outputs, self._reserve
+            )
+
+    def _reserve(self, n_weights):
+        if n_weights > len(self._memory):
+            self._memory = self._memory.new_empty(n_weights)
+        return self._memory[:n_weights]
 
     def _dropout(self, H):
         """0 for what is dropped, and else what keeps the mean [1]_.
@@ -304,10 +317,10 @@ def fit(weights, examples, loss, plan, generator, on_epoch=None):
         for _ in range(n_workers)
     ]
     progress = Progress(plan.n_epochs, n_samples)
-    n_done = 0
+    n_done, before = 0, torch.empty_like(weights.flat)
     with threads(n_workers) as run:
         for _ in range(plan.n_epochs):
-            before = weights.flat.clone()
+            before.copy_(weights.flat)
             total = weights.flat.new_zeros(())
             for shards in examples.batches(plan, generator):
                 local, inputs = optimiser.local([shard.x for shard in shards])
