@@ -16,14 +16,17 @@ UNROLL = {"rnn": True, "gru": 1, "lstm": True}
 PREDICT_BATCH = 512
 
 
-def jax_scan(task, unroll=None):
-    """JAX: one compiled update for each number of steps, batches of like length.
+def jax_scan(task, unroll=None, bucketed=True):
+    """JAX: one compiled update for each number of steps.
 
     Parameters
     ----------
     task : Task
     unroll : int or bool, default=None
         UNROLL's when None.
+    bucketed : bool, default=True
+        Batches of like length; otherwise each is drawn from all sequences and padded to
+        its longest one.
     """
     rng = np.random.default_rng(task.seed)
     ids, lengths = _left_padded(task.tokens, task.n_tokens), task.tokens.lengths
@@ -51,7 +54,7 @@ def jax_scan(task, unroll=None):
 
     def train_epoch():
         nonlocal state
-        for indices in batches(lengths, task.batch_size, rng, bucketed=True):
+        for indices in batches(lengths, task.batch_size, rng, bucketed):
             # The incomplete batch is filled up with copies that do not count.
             counts = (np.arange(task.batch_size) < len(indices)).astype(np.float32)
             indices = np.resize(indices, task.batch_size)
