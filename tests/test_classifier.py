@@ -1,6 +1,7 @@
 """RNNClassifier: what it learns, and how its outputs hang together."""
 
 import pickle
+from copy import deepcopy
 from itertools import product
 
 import numpy as np
@@ -162,6 +163,50 @@ def test_grid_search_over_nhidden():
     assert search.best_params_ == {"nhidden": 8}
     assert search.best_estimator_.W_[0].shape == (8, 8)
     assert search.predict(X).tolist() == X
+
+
+def test_grid_search_over_cells_and_layers():
+    X = ["".join(letters) for letters in product("ab", repeat=3)] * 4
+    search = GridSearchCV(
+        RNNClassifier(max_iter=2, random_state=0),
+        {"cell": ["rnn", "gru", "lstm"], "nhidden": [4, (4, 3)], "pooling": ["max"]},
+        cv=2,
+    ).fit(X, X)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert len(search.cv_results_["params"]) == 6
+
+
+@pytest.mark.parametrize(
+    "params, width",
+    [
+        ({"nhidden": (6, 4), "cell": "lstm"}, 4),
+        ({"nhidden": 5, "cell": "gru", "bidirectional": True}, 10),
+        ({"nhidden": [3, 2], "bidirectional": True, "pooling": "mean"}, 4),
+        ({"activation": "identity", "recurrence": "identity", "nhidden": 3}, 3),
+    ],
+)
+def test_every_architecture_is_fitted_copied_and_used(params, width):
+    classifier = RNNClassifier(**params, max_iter=20, random_state=0).fit(CATS, CATS)
+    codes = classifier.encoder_.transform(CATS)
+    assert codes.shape == (3, width)
+    assert classifier.V_.shape == (3, width)
+    assert classifier.encoder_.get_feature_names_out().shape == (width,)
+    for copy in (pickle.loads(pickle.dumps(classifier)), deepcopy(classifier)):
+        np.testing.assert_array_equal(copy.encoder_.transform(CATS), codes)
+    encoder = RNNEncoder(**params, max_iter=20, random_state=0).fit(CATS, CATS)
+    np.testing.assert_array_equal(encoder.transform(CATS), codes)
+
+
+def test_a_recurrence_that_stays_the_identity_is_a_bag_of_tokens():
+    classifier = RNNClassifier(
+        4, recurrence="identity", activation="identity", random_state=0
+    ).fit(["cat", "dog"], [0, 1])
+    np.testing.assert_array_equal(classifier.W_[0], np.eye(4))
+    cat, act = classifier.encoder_.transform(["cat", "act"])
+    np.testing.assert_allclose(cat, act, rtol=1e-5)
+    columns = [classifier.vocabulary_[letter] for letter in "cat"]
+    expected = classifier.U_[0][:, columns].sum(axis=1) + 3 * classifier.b_[0]
+    np.testing.assert_allclose(cat, expected, rtol=1e-5)
 
 
 def test_pipeline_and_cross_validation():
