@@ -6,7 +6,7 @@ DIR holds names_train.csv and names_test.csv (or set SKRNN_DATA). Each pair of r
 measured in rounds that take turns.
 
 - busy: a fit of three epochs on all cores, alone, and beside another process that keeps
-  one core busy.
+  one core busy (lstm, batches of 256).
 - vocabulary: what one more epoch costs on sequences of 5 to 14 tokens, drawn evenly
   ("even": hardly any token comes twice in a batch) or as words of a text are ("Zipf":
   the k-th most frequent one with a probability proportional to 1 / k), from 100 or
@@ -57,7 +57,10 @@ def measure_busy(data, rounds):
     -------
     line : dict
     """
-    classifier = skrnn.RNNClassifier(max_iter=3, random_state=0)
+    # Gates make each step enough work for several threads.
+    classifier = skrnn.RNNClassifier(
+        cell="lstm", batch_size=256, max_iter=3, random_state=0
+    )
     fit = partial(classifier.fit, data.names, data.labels)
     fit()
     pairs = [(alone(fit), beside(fit)) for _ in range(rounds)]

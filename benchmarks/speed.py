@@ -66,7 +66,7 @@ def rows(which):
     """The rows, quick or all, of the cells that RNNClassifier has."""
     if which == "quick":
         chosen = [Row("rnn", 100, 32), Row("rnn", 100, 256), Row("rnn", 256, 256)]
-        chosen += [Row("gru", 128, 128), Row("lstm", 128, 128)]
+        chosen += [Row("gru", 128, 128), Row("lstm", 128, 128), Row("lstm", 128, 256)]
     else:
         sizes = [(n, b) for n in (100, 256) for b in (32, 128, 256)] + [(128, 128)]
         chosen = [Row(cell, n, b) for cell in machine.N_GATES for n, b in sizes]
