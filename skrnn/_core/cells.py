@@ -127,14 +127,24 @@ def step(
         _lstm_step(G, kept[0], kept[1], kept[2], previous, W_T)
     else:
         if len(previous) > 0:
-            if W_T.shape[1] > 0:
-                G.addmm_(previous[0], W_T)
-            else:
-                G.add_(previous[0])
-        if kind == "tanh":
-            torch.tanh_(G)
-        elif kind == "relu":
-            torch.relu_(G)
+            add_state(G, previous[0], W_T)
+        activate(kind == "tanh", kind == "relu", G)
+
+
+def add_state(G: Tensor, h: Tensor, W_T: Tensor):
+    """Add ``W h`` to the rows of a vanilla cell."""
+    if W_T.shape[1] > 0:
+        G.addmm_(h, W_T)
+    else:
+        G.add_(h)
+
+
+def activate(is_tanh: bool, is_relu: bool, G: Tensor):
+    """Apply the activation of a vanilla cell."""
+    if is_tanh:
+        torch.tanh_(G)
+    elif is_relu:
+        torch.relu_(G)
 
 
 def _gru_step(G: Tensor, h: Tensor, previous: list[Tensor], W_T: Tensor):
@@ -227,8 +237,9 @@ def step_backward(
     needed: list[Tensor],
     gradients: list[Tensor],
     W: Tensor,
+    is_first: bool,
 ):
-    """One step backward.
+    """One step backward of a cell with gates.
 
     Parameters
     ----------
@@ -243,6 +254,8 @@ def step_backward(
         With respect to the states of this step; those with respect to the states of the
         step before take their place.
     W : Tensor of shape (n_state_blocks * nhidden, nhidden)
+    is_first : bool
+        At the first step, nothing asks for the gradient of the states before.
     """
     dh = gradients[0]
     if kind == "gru":
@@ -253,8 +266,9 @@ def step_backward(
         z.mul_(dh)
         r.mul_(n)
         q.mul_(n)
-        dh.mul_(needed[0]).addmm_(G[:, : 3 * width], W)
-    elif kind == "lstm":
+        if not is_first:
+            dh.mul_(needed[0]).addmm_(G[:, : 3 * width], W)
+    else:
         blocks = G.split(dh.shape[1], 1)
         dc = gradients[1]
         dc.addcmul_(dh, needed[1])
@@ -262,14 +276,6 @@ def step_backward(
         blocks[1].mul_(dc)
         blocks[2].mul_(dc)
         blocks[3].mul_(dc)
-        dc.mul_(needed[0])
-        torch.mm(G, W, out=dh)
-    else:
-        if kind == "identity":
-            G.copy_(dh)
-        else:
-            G.mul_(dh)
-        if W.shape[0] > 0:
+        if not is_first:
+            dc.mul_(needed[0])
             torch.mm(G, W, out=dh)
-        else:
-            dh.copy_(G)

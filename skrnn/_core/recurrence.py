@@ -178,17 +178,38 @@ def _forward(
     add_inputs(weights[0], weights[2], x, G)
     # The transpose in memory: products by it are faster than by a view.
     W_T.copy_(weights[1].t())
+    if len(kept) == 0:
+        _vanilla_forward(kind == "tanh", kind == "relu", W_T, G, initial, batch_sizes)
+        return
     # All views are made in one call a tensor: a slice in the loop costs as much as a
     # small product.
     rows = G.split(batch_sizes)
     parts = [tensor.split(batch_sizes) for tensor in kept]
-    states = kept[:n_states] if len(kept) > 0 else [G]
-    before = [_rows_that_go_on(state, batch_sizes) for state in states]
+    before = [_rows_that_go_on(state, batch_sizes) for state in kept[:n_states]]
     previous = initial
     for t in range(len(batch_sizes)):
         cells.step(kind, rows[t], [part[t] for part in parts], previous, W_T)
         if t + 1 < len(batch_sizes):
             previous = [part[2 * t] for part in before]
+
+
+def _vanilla_forward(
+    is_tanh: bool,
+    is_relu: bool,
+    W_T: Tensor,
+    G: Tensor,
+    initial: list[Tensor],
+    batch_sizes: list[int],
+):
+    """The loop of a cell of so few operations that lists and names would show."""
+    rows = G.split(batch_sizes)
+    before = _rows_that_go_on(G, batch_sizes)
+    for h in initial:
+        cells.add_state(rows[0], h, W_T)
+    cells.activate(is_tanh, is_relu, rows[0])
+    for t in range(1, len(batch_sizes)):
+        cells.add_state(rows[t], before[2 * t - 2], W_T)
+        cells.activate(is_tanh, is_relu, rows[t])
 
 
 def _rows_that_go_on(rows: Tensor, batch_sizes: list[int]):
@@ -231,16 +252,20 @@ def _backward(
         torch.index_select(states[i], 0, previous_rows, out=previous[i][n_sequences:])
 
     cells.start_backward(kind, G, kept, previous, spare)
-    rows = G.split(batch_sizes)
-    needed = [tensor.split(batch_sizes) for tensor in spare[:1] + kept[-1:]]
-    outside = [tensor.split(batch_sizes) for tensor in dH]
-    for t in range(len(batch_sizes) - 1, -1, -1):
-        # The sequences alive, which are the first ones. Those that end here have not
-        # been touched yet.
-        here = [gradient[: batch_sizes[t]] for gradient in gradients]
-        for part in outside:
-            here[0].add_(part[t])
-        cells.step_backward(kind, rows[t], [part[t] for part in needed], here, W)
+    if len(kept) == 0:
+        _vanilla_backward(kind == "identity", W, G, gradients[0], dH, batch_sizes)
+    else:
+        rows = G.split(batch_sizes)
+        needed = [tensor.split(batch_sizes) for tensor in (spare[0], kept[-1])]
+        outside = [tensor.split(batch_sizes) for tensor in dH]
+        for t in range(len(batch_sizes) - 1, -1, -1):
+            # The sequences alive, which are the first ones. Those that end here have
+            # not been touched yet.
+            here = [gradient[: batch_sizes[t]] for gradient in gradients]
+            for part in outside:
+                here[0].add_(part[t])
+            parts = [part[t] for part in needed]
+            cells.step_backward(kind, rows[t], parts, here, W, t == 0)
 
     dU, dW, db = dweights[0], dweights[1], dweights[2]
     if W.shape[0] > 0:
@@ -257,3 +282,29 @@ def _backward(
     else:
         torch.mm(x.t(), from_input, out=dU)
         torch.sum(G, [0], out=db)
+
+
+def _vanilla_backward(
+    is_identity: bool,
+    W: Tensor,
+    G: Tensor,
+    gradient: Tensor,
+    dH: list[Tensor],
+    batch_sizes: list[int],
+):
+    """The loop back, as :func:`_vanilla_forward`."""
+    rows = G.split(batch_sizes)
+    outside = [tensor.split(batch_sizes) for tensor in dH]
+    for t in range(len(batch_sizes) - 1, -1, -1):
+        dh = gradient[: batch_sizes[t]]
+        for part in outside:
+            dh.add_(part[t])
+        if is_identity:
+            rows[t].copy_(dh)
+        else:
+            rows[t].mul_(dh)
+        if t > 0:
+            if W.shape[0] > 0:
+                torch.mm(rows[t], W, out=dh)
+            else:
+                dh.copy_(rows[t])
