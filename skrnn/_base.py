@@ -224,7 +224,7 @@ class BaseRNN(BaseEstimator):
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
             dropout=self.dropout,
-            truncate=self.truncate,
+            truncate=None if self.truncate is None else int(self.truncate),
         )
 
     def _new_architecture(self):

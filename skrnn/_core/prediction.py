@@ -5,6 +5,8 @@ of every distinct prefix, after the same number of steps. Only networks of sever
 bidirectional layers need all steps at once.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -115,7 +117,9 @@ class _Reader:
     def __init__(self, weights, direction):
         self.cell = weights.architecture.make_cell()
         self.pooling = POOLINGS[weights.architecture.pooling]
-        self.layers = [directions[direction] for directions in weights.layers]
+        first, *above = [directions[direction] for directions in weights.layers]
+        # Products by a view of the transpose would round by the number of rows.
+        self.layers = [first, *(replace(x, U=x.U.contiguous()) for x in above)]
         self.W_T = [layer.W.T.contiguous() for layer in self.layers]
         self.table = None
         self._scratches = []  # of batches that are done

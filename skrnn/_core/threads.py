@@ -63,7 +63,10 @@ def threads(n_threads):
     if n_threads == 1:
         yield map
         return
-    with ThreadPoolExecutor(n_threads - 1) as pool:
+    # Told anew: another call may have restored the number in the meantime.
+    with ThreadPoolExecutor(
+        n_threads - 1, initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
 
         def run(function, *iterables):
             tasks = list(enumerate(zip(*iterables, strict=True)))
