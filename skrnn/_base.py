@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._core import losses, network, prediction, training, vocabulary
-from skrnn._core.threads import one_intraop_thread, threads
+from skrnn._core.threads import threads, torch_settings
 from skrnn._validation import validate_sequences
 
 # All that a fit may set; what a subclass or a user sets beside is theirs.
@@ -125,8 +125,7 @@ class BaseRNN(BaseEstimator):
         target : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Arbitrary where the weight is 0.
         n_outputs : int
-        loss : callable
-            One of :mod:`skrnn._core.losses`.
+        loss : {"cross_entropy", "squared_error"}
         sample_weight : ndarray of shape (n_samples,)
         """
         architecture = self._new_architecture()
@@ -145,8 +144,8 @@ class BaseRNN(BaseEstimator):
             sample_weight=torch.from_numpy(sample_weight.astype(np.float32)),
             hiding=hiding,
         )
-        weights = network.zeros(architecture, self._n_inputs, n_outputs)
-        with one_intraop_thread() as n_threads:
+        with torch_settings() as n_threads:
+            weights = network.zeros(architecture, self._n_inputs, n_outputs)
             min_shard = training.min_shard(architecture)
             plan = replace(plan, n_shards=n_threads, min_shard=min_shard)
             network.initialise(weights, self.kind_ != "series", generator)
@@ -318,9 +317,13 @@ class BaseRNN(BaseEstimator):
         """
         check_is_fitted(self)
         sequences = validate_sequences(self, X, reset=False)
-        values = torch.from_numpy(self._encode(sequences))
-        weights = self._weights()
-        with one_intraop_thread() as n_threads, threads(n_threads) as run:
+        values, tokens = self._encode(sequences), None
+        if values.ndim == 1 and len(values) < self._n_inputs:
+            # A few sequences need not wait for the vectors of a large vocabulary.
+            tokens, values = np.unique(values, return_inverse=True)
+        weights = self._weights(tokens)
+        values = torch.from_numpy(values)
+        with torch_settings() as n_threads, threads(n_threads) as run:
             h = prediction.encode(weights, values, sequences.offsets, run)
         # A sum is finite only if all is, and takes a tenth of the time.
         if not (torch.isfinite(h.sum()) or torch.isfinite(h).all()):
@@ -335,16 +338,16 @@ class BaseRNN(BaseEstimator):
     def _scores(self, X):
         """``V h + c``, of shape (n_samples, n_outputs)."""
         h = self._hidden_states(X)
-        weights = self._weights()
-        with one_intraop_thread():
-            return network.output_scores(weights.V, weights.c, h)
+        with torch_settings():
+            V, c = (torch.tensor(weights) for weights in (self.V_, self.intercept_))
+            return network.output_scores(V, c, h)
 
-    def _weights(self):
-        """The fitted weights as the network wants them."""
+    def _weights(self, tokens):
+        """The fitted weights as the network wants them, for some tokens or all."""
         architecture = network.Architecture(**self._architecture)
         names = ("W_", "U_", "b_", "V_", "intercept_")
         arrays = {name: getattr(self, name) for name in names}
-        return network.from_public(architecture, **arrays)
+        return network.from_public(architecture, **arrays, tokens=tokens)
 
 
 def _new_generator(random_state):

@@ -4,8 +4,7 @@ import torch
 from sklearn.base import ClassifierMixin, _fit_context
 
 from skrnn._base import BaseRNN
-from skrnn._core import losses
-from skrnn._core.threads import one_intraop_thread
+from skrnn._core.threads import torch_settings
 from skrnn._encoder import RNNEncoder
 from skrnn._validation import encode_labels, validate_training_data
 
@@ -42,8 +41,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         The code of a sequence: the hidden state of its last step, or the mean or the
         largest value of each entry over all steps.
     dropout : float in [0, 1), default=0.0
-        While fitting, each input of a layer above the first is 0 with this probability
-        [9]_. Without effect on a single layer.
+        While fitting, each input of a layer above the first is 0 with this probability,
+        at all steps of a sequence or at none [9]_. Without effect on a single layer.
     truncate : int or None, default=None
         While fitting, the gradient looks back at the last `truncate` steps of each
         sequence only; they start from the state that the steps before them lead to.
@@ -159,8 +158,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
        Encoder-Decoder for Statistical Machine Translation", EMNLP.
     .. [8] Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural
        Computation 9(8).
-    .. [9] Zaremba, Sutskever and Vinyals (2014), "Recurrent Neural Network
-       Regularization", https://arxiv.org/abs/1409.2329.
+    .. [9] Gal and Ghahramani (2016), "A Theoretically Grounded Application of
+       Dropout in Recurrent Neural Networks", NeurIPS.
 
     Examples
     --------
@@ -220,7 +219,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
                 self, X, y, sample_weight
             )
             self.classes_, labels = encode_labels(y)
-            loss, n_classes = losses.cross_entropy, len(self.classes_)
+            loss, n_classes = "cross_entropy", len(self.classes_)
             self._fit_network(sequences, labels, n_classes, loss, sample_weight)
             self.encoder_ = self._as_encoder()
         return self
@@ -285,7 +284,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             If a sequence is empty or has another number of features than in `fit`; if
             a number is NaN or infinite; if a hidden state is not finite.
         """
-        with one_intraop_thread():
+        with torch_settings():
             return torch.softmax(self._scores(X), dim=1).numpy()
 
     def predict_log_proba(self, X):
@@ -311,7 +310,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             If a sequence is empty or has another number of features than in `fit`; if
             a number is NaN or infinite; if a hidden state is not finite.
         """
-        with one_intraop_thread():
+        with torch_settings():
             return torch.log_softmax(self._scores(X), dim=1).numpy()
 
     def decision_function(self, X):

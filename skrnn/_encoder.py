@@ -8,7 +8,6 @@ from sklearn.base import (
 )
 
 from skrnn._base import BaseRNN, mean_and_scale, standardise
-from skrnn._core import losses
 from skrnn._validation import encode_labels, task_of, validate_training_data
 
 
@@ -45,8 +44,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         The code of a sequence: the hidden state of its last step, or the mean or the
         largest value of each entry over all steps.
     dropout : float in [0, 1), default=0.0
-        While fitting, each input of a layer above the first is 0 with this probability
-        [9]_. Without effect on a single layer.
+        While fitting, each input of a layer above the first is 0 with this probability,
+        at all steps of a sequence or at none [9]_. Without effect on a single layer.
     truncate : int or None, default=None
         While fitting, the gradient looks back at the last `truncate` steps of each
         sequence only; they start from the state that the steps before them lead to.
@@ -165,8 +164,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
        Encoder-Decoder for Statistical Machine Translation", EMNLP.
     .. [8] Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural
        Computation 9(8).
-    .. [9] Zaremba, Sutskever and Vinyals (2014), "Recurrent Neural Network
-       Regularization", https://arxiv.org/abs/1409.2329.
+    .. [9] Gal and Ghahramani (2016), "A Theoretically Grounded Application of
+       Dropout in Recurrent Neural Networks", NeurIPS.
 
     Examples
     --------
@@ -235,10 +234,10 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
             self.task_ = task_of(y)
             if self.task_ == "classification":
                 self.classes_, target = encode_labels(y)
-                n_outputs, loss = len(self.classes_), losses.cross_entropy
+                n_outputs, loss = len(self.classes_), "cross_entropy"
             else:
                 target = _standardised_targets(y, sample_weight)
-                n_outputs, loss = target.shape[1], losses.squared_error
+                n_outputs, loss = target.shape[1], "squared_error"
             self._fit_network(sequences, target, n_outputs, loss, sample_weight)
         return self
 

@@ -22,7 +22,9 @@ from reference import reference_code, reference_one_hot
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
 
-from skrnn._core import losses, network, prediction
+from skrnn._core import gradient as gradients
+from skrnn._core import network, prediction
+from skrnn._core.memory import Scratch
 
 every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
 tokens_or_numbers = pytest.mark.parametrize("is_token", [True, False])
@@ -139,10 +141,10 @@ def our_gradient(weights, values, loss, target, sample_weight, **options):
     packing = packed()
     gradient = network.zeros_like(weights)
     gradient.flat.fill_(torch.nan)  # every entry must be written
-    total = network.loss_and_gradient(
+    total = gradients.loss_and_gradient(
         weights,
         gradient,
-        network.Scratch(weights.flat.dtype),
+        Scratch(weights.flat.dtype),
         values[packing.rows],
         packing,
         loss,
@@ -161,7 +163,7 @@ def test_loss_and_gradient_equal_torch_nn(name, is_token, dtype, rtol):
     values = random_inputs(is_token, dtype)
     sample_weight = torch.tensor([1.0, 0.5, 2.0, 1.0, 3.0], dtype=dtype)
     total, gradient = our_gradient(
-        weights, values, losses.cross_entropy, LABELS, sample_weight
+        weights, values, "cross_entropy", LABELS, sample_weight
     )
     theirs = TorchNetwork(weights)
     x = torch.eye(N_INPUTS, dtype=dtype)[values] if is_token else values
@@ -186,13 +188,13 @@ def test_loss_and_gradient_equal_torch_nn(name, is_token, dtype, rtol):
 
 
 @every_architecture
-@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.squared_error])
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
 def test_gradient_equals_central_differences(name, loss):
     weights = random_weights(ARCHITECTURES[name])
-    values = random_inputs(loss is losses.cross_entropy)
+    values = random_inputs(loss == "cross_entropy")
     generator = torch.Generator().manual_seed(1)
     target = LABELS
-    if loss is losses.squared_error:
+    if loss == "squared_error":
         target = torch.randn(5, N_OUTPUTS, generator=generator, dtype=torch.float64)
     sample_weight = torch.rand(5, generator=generator, dtype=torch.float64)
     # Along random directions: one step in each entry would take minutes for all.
@@ -214,55 +216,62 @@ def test_gradient_equals_central_differences(name, loss):
         )
 
 
-def test_dropout_multiplies_the_inputs_of_the_layers_above():
-    weights = random_weights(ARCHITECTURES["gru-2-2-mean"])
+@pytest.mark.parametrize("name", ["gru-2-2-mean", "tanh-2-1-last"])
+def test_dropout_multiplies_the_inputs_of_the_layers_above(name):
+    weights = random_weights(ARCHITECTURES[name])
     values = random_inputs(True)
     generator = torch.Generator().manual_seed(2)
-    mask = (torch.rand(18, 8, generator=generator) < 0.7) / 0.7
+    width = len(weights.layers[1][0].U)
+    mask = (torch.rand(5, width, generator=generator) < 0.7) / 0.7
     mask = mask.to(torch.float64)
     ones = torch.ones(5, dtype=torch.float64)
-    seen = []
 
-    def loss_of(weights, out=None):
-        def dropout(H):
-            seen.append(H.shape)
-            return mask.clone()
+    def loss_of(weights, masks):
+        return our_gradient(weights, values, "cross_entropy", LABELS, ones, masks=masks)
 
-        return our_gradient(
-            weights, values, losses.cross_entropy, LABELS, ones, dropout=dropout
-        )
-
-    _, gradient = loss_of(weights)
-    assert seen == [(18, 8)]
-    plain, _ = our_gradient(weights, values, losses.cross_entropy, LABELS, ones)
-    assert loss_of(weights)[0] != plain
+    dropped, gradient = loss_of(weights, [mask])
+    plain, _ = loss_of(weights, [])
+    assert dropped != plain
+    assert torch.equal(loss_of(weights, [torch.ones_like(mask)])[0], plain)
     direction = torch.randn(len(weights.flat), generator=generator, dtype=torch.float64)
     totals = []
     for sign in (1, -2):
         weights.flat.add_(direction, alpha=sign * 1e-6)
-        totals.append(loss_of(weights)[0].item())
+        totals.append(loss_of(weights, [mask])[0].item())
     slope = (totals[0] - totals[1]) / 2e-6
     assert (gradient.flat @ direction).item() == pytest.approx(slope, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["gru-2-2-mean", "tanh-1-2-max", "lstm-2-1-last"])
+def test_python_runs_the_same_lines_where_torch_cannot_compile_them(name, monkeypatch):
+    weights = random_weights(ARCHITECTURES[name])
+    values, ones = random_inputs(True), torch.ones(5, dtype=torch.float64)
+    results = []
+    for is_plain in (False, True):
+        if is_plain:
+            plain = gradients._loss_and_gradient.__wrapped__
+            monkeypatch.setattr(gradients, "_loss_and_gradient", plain)
+        total, gradient = our_gradient(weights, values, "cross_entropy", LABELS, ones)
+        results.append([total, gradient.flat])
+    torch.testing.assert_close(*results, rtol=1e-12, atol=1e-14)
 
 
 def test_memory_used_again_does_not_leak_into_the_next_gradient():
     weights = random_weights(ARCHITECTURES["lstm-2-2-max"])
     values, packing = random_inputs(True), packed()
-    used = network.Scratch(torch.float64)
-    used.reset(500)
-    used.take(50)
-    used.reset(500)
-    used.take(50).fill_(torch.nan)
+    used = Scratch(torch.float64)
+    used.reserve(25_000)
+    used.memory.fill_(torch.nan)
     flats = []
-    for scratch in (used, network.Scratch(torch.float64)):
+    for scratch in (used, Scratch(torch.float64)):
         gradient = network.zeros_like(weights)
-        network.loss_and_gradient(
+        gradients.loss_and_gradient(
             weights,
             gradient,
             scratch,
             values[packing.rows],
             packing,
-            losses.cross_entropy,
+            "cross_entropy",
             LABELS,
             torch.ones(5, dtype=torch.float64),
         )
@@ -282,6 +291,11 @@ def test_public_arrays_come_back(name):
         else:
             assert ours.W.shape[0] == 0
     assert torch.equal(back.V, weights.V) and torch.equal(back.c, weights.c)
+    some = network.from_public(
+        architecture, **network.to_public(weights), tokens=np.array([2, 0])
+    )
+    for ours, theirs in zip(some.layers[0], weights.layers[0], strict=True):
+        assert torch.equal(ours.U, theirs.U[[2, 0]])
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])

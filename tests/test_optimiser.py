@@ -58,9 +58,9 @@ def test_some_rows_equal_all_weights_while_every_token_is_in_the_batch(bidirecti
     present = torch.tensor([0, 2, 3, 5])
     for step in range(6):
         ids = present[torch.randperm(4, generator=generator)].repeat(2)
-        weights, (same_ids,) = dense.local([ids])
+        weights, ((same_ids,),) = dense.local([ids])
         assert weights is everything and same_ids is ids
-        local, (numbers,) = sparse.local([ids])
+        local, ((numbers,),) = sparse.local([ids])
         for ours, theirs in zip(local.layers[0], everything.layers[0], strict=True):
             torch.testing.assert_close(ours.U[numbers], theirs.U[ids])
         gradient = network.zeros_like(everything)
@@ -96,11 +96,25 @@ def test_a_row_catches_up_with_weight_decay_when_it_is_needed():
     assert (weights.c == 1.0).all() and (weights.layers[0][0].b == 1.0).all()
 
 
+def test_the_steps_before_have_rows_too():
+    weights = network.zeros(network.Architecture((2,)), 10, 1)
+    weights.flat.normal_(generator=torch.Generator().manual_seed(0))
+    x, before = torch.tensor([3, 5, 3]), torch.tensor([9, 5])
+    local, ((x_there,), (before_there, nothing)) = SomeRows(weights).local(
+        [x], [before, None]
+    )
+    assert nothing is None
+    theirs, ours = weights.layers[0][0].U, local.layers[0][0].U
+    assert len(ours) == 3
+    assert torch.equal(ours[x_there], theirs[x])
+    assert torch.equal(ours[before_there], theirs[before])
+
+
 def test_memory_grows_with_the_batch():
     weights = network.zeros(network.Architecture((2,)), 100, 1)
     weights.flat.normal_(generator=torch.Generator().manual_seed(0))
     rows = optimiser.SomeRows(weights)
     for n in (1, 50, 3):
         ids = torch.arange(n)
-        local, (numbers,) = rows.local([ids])
+        local, ((numbers,),) = rows.local([ids])
         assert torch.equal(local.layers[0][0].U[numbers], weights.layers[0][0].U[ids])

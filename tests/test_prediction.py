@@ -7,7 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from networks import ARCHITECTURES, N_INPUTS, random_weights
 
-from skrnn._core import network, prediction
+from skrnn import RNNEncoder
+from skrnn._core import gradient, network, pooling, prediction
+from skrnn._core.packing import pack
 from skrnn._core.prefixes import prefix_tree, sort_by_prefix
 from skrnn._core.threads import threads
 
@@ -114,22 +116,64 @@ def test_going_on_equals_starting_at_the_first_step(name, is_token, rng):
     expected = prediction.encode(weights, values, offsets)
     n_before = np.array([2, 0, 1, 8])
     start = prediction.states_after(weights, values, offsets[:-1], n_before)
-    pooling = prediction.POOLINGS[weights.architecture.pooling]
+    architecture = weights.architecture
+    cell = architecture.make_cell()
     # The rest of each sequence, one at a time, from where it stands.
     for i, n in enumerate(n_before):
-        (packing,) = prediction.pack(offsets[i : i + 1] + n, lengths[i : i + 1] - n)
-        here = network.Start(
-            [tuple(state[i : i + 1] for state in layer) for layer in start.states],
-            start.gathered[i : i + 1],
-            start.n_steps[i : i + 1],
+        (packing,) = pack(offsets[i : i + 1] + n, lengths[i : i + 1] - n)
+        here = [[state[i : i + 1] for state in layer] for layer in start.states]
+        gathered = [start.gathered[i : i + 1], start.n_steps[i : i + 1]]
+        tensors = gradient.as_dict(packing, architecture)
+        traces = gradient.forward(
+            cell.kind,
+            [cell.n_states, cell.n_kept, 1],
+            [[layer.U, layer.W, layer.b] for layer in weights.all_layers()],
+            values[packing.rows],
+            packing.batch_sizes,
+            tensors,
+            [],
+            here,
+            torch.empty(0, dtype=torch.float64),
+            [0],
         )
-        x = values[packing.rows]
-        scratch = network.Scratch(torch.float64)
-        scratch.reset(len(x))
-        cell = weights.architecture.make_cell()
-        traces, _ = network._forward_all(
-            weights, cell, x, packing, scratch.take, start=here
-        )
-        before = here.gathered, here.n_steps
-        h, _ = pooling.pool(traces[-1][0].H, packing, before)
+        H, sizes = traces[-1][2], packing.batch_sizes
+        h, _ = pooling.pool(architecture.pooling, H, sizes, tensors, gathered)
         torch.testing.assert_close(h[0], expected[i], rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["gru-2-1-mean", "tanh-1-1-last"])
+@pytest.mark.parametrize("is_token", [True, False])
+def test_going_on_does_not_depend_on_the_memory_that_is_used(
+    name, is_token, rng, monkeypatch
+):
+    weights = random_weights(ARCHITECTURES[name])
+    lengths = np.array([50, 1, 30, 9])
+    starts = np.cumsum(lengths) - lengths
+    if is_token:
+        values = torch.from_numpy(rng.integers(0, N_INPUTS, lengths.sum()))
+    else:
+        values = torch.from_numpy(rng.normal(size=(lengths.sum(), N_INPUTS)))
+    whole = prediction.states_after(weights, values, starts, lengths)
+    monkeypatch.setattr(prediction, "_MAX_WINDOW", 7)
+    parts = prediction.states_after(weights, values, starts, lengths)
+    torch.testing.assert_close(whole.gathered, parts.gathered, rtol=1e-12, atol=0)
+    torch.testing.assert_close(whole.states, parts.states, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+def test_a_few_sequences_need_not_wait_for_a_large_vocabulary(cell, monkeypatch):
+    X = [[i, i + 1000] for i in range(1000)]
+    encoder = RNNEncoder(4, cell=cell, max_iter=1, random_state=0)
+    codes = encoder.fit(X, [0, 1] * 500).transform(X)
+    sizes = []
+    original = network.from_public
+
+    def spied(*arguments, **keywords):
+        weights = original(*arguments, **keywords)
+        sizes.append(len(weights.layers[0][0].U))
+        return weights
+
+    monkeypatch.setattr(network, "from_public", spied)
+    np.testing.assert_array_equal(encoder.transform([X[7], [-5, 1003]])[0], codes[7])
+    np.testing.assert_array_equal(encoder.transform(X * 2)[:1000], codes)
+    assert sizes == [4, 2001]

@@ -2,11 +2,10 @@
 
 import pytest
 import torch
-from networks import N_INPUTS, packed, random_inputs
+from networks import LENGTHS, N_INPUTS, packed, random_inputs
 
 from skrnn._core import recurrence
 from skrnn._core.cells import make_cell
-from skrnn._core.recurrence import Layer
 
 CELLS = {
     "tanh": make_cell("rnn", "tanh"),
@@ -20,8 +19,49 @@ NHIDDEN = 3
 every_cell = pytest.mark.parametrize("name", CELLS)
 
 
-def new(n_columns, n_rows=18):
+def new(n_columns, n_rows=None):
+    n_rows = int(LENGTHS.sum()) if n_rows is None else n_rows
     return torch.full((n_rows, n_columns), torch.nan, dtype=torch.float64)
+
+
+def forward(cell, weights, x, packing, initial):
+    """The rows of the cell and what it keeps, of which the states come first."""
+    _, W, b = weights
+    G, kept = new(len(b)), [new(NHIDDEN) for _ in range(cell.n_kept)]
+    W_T = new(len(W), NHIDDEN)
+    recurrence.forward(
+        cell.kind,
+        cell.n_states,
+        x,
+        list(weights),
+        W_T,
+        G,
+        kept,
+        list(initial),
+        packing.batch_sizes,
+    )
+    return G, kept
+
+
+def backward(cell, weights, x, packing, initial, G, kept, dh, dH):
+    """The gradients of U, W and b; G and what was kept are overwritten."""
+    gradient = [torch.full_like(tensor, torch.nan) for tensor in weights]
+    recurrence.backward(
+        cell.kind,
+        [dh, *(torch.zeros_like(dh) for _ in range(1, cell.n_states))],
+        dH,
+        x,
+        gradient,
+        weights[1],
+        G,
+        kept,
+        list(initial),
+        [new(NHIDDEN) for _ in range(cell.n_states)],
+        [new(NHIDDEN) for _ in range(2)],
+        packing.batch_sizes,
+        packing.previous,
+    )
+    return gradient
 
 
 class Recurrence(torch.autograd.Function):
@@ -29,31 +69,19 @@ class Recurrence(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, U, W, b, x, cell, packing, *initial):
-        layer = Layer(U, W, b)
-        sizes = packing.batch_sizes
-        trace = recurrence.forward(cell, layer, x, sizes, new, initial)
-        ctx.everything = cell, layer, trace, packing
-        return trace.H.clone()
+        G, kept = forward(cell, (U, W, b), x, packing, initial)
+        ctx.everything = cell, (U, W, b), x, packing, initial, G, kept
+        return (kept[0] if kept else G).clone()
 
     @staticmethod
     def backward(ctx, dH):
-        cell, layer, trace, packing = ctx.everything
+        *everything, G, kept = ctx.everything
         # autograd may come twice; the backward pass overwrites what it needs
-        trace = recurrence.Trace(
-            trace.x,
-            trace.G.clone(),
-            [kept.clone() for kept in trace.kept],
-            trace.initial,
-        )
-        gradient = Layer(*(torch.full_like(t, torch.nan) for t in vars_of(layer)))
-        dh = torch.zeros(5, NHIDDEN, dtype=torch.float64)
-        recurrence.backward(cell, layer, gradient, trace, dh, dH, packing, new)
-        dW = gradient.W if cell.has_W else None
-        return gradient.U, dW, gradient.b, *[None] * (3 + len(trace.initial))
-
-
-def vars_of(layer):
-    return layer.U, layer.W, layer.b
+        G, kept = G.clone(), [part.clone() for part in kept]
+        dh = torch.zeros(len(LENGTHS), NHIDDEN, dtype=torch.float64)
+        dU, dW, db = backward(*everything, G, kept, dh, [dH])
+        cell, initial = everything[0], everything[4]
+        return dU, dW if cell.has_W else None, db, *[None] * (3 + len(initial))
 
 
 def random_layer(cell):
@@ -81,26 +109,3 @@ def test_gradcheck(name, goes_on, is_token):
     assert torch.autograd.gradcheck(
         lambda U, W, b: Recurrence.apply(U, W, b, x, cell, packing, *initial), (U, W, b)
     )
-
-
-@every_cell
-def test_python_runs_the_same_lines_where_torch_cannot_compile_them(name, monkeypatch):
-    cell, packing = CELLS[name], packed()
-    *weights, initial = random_layer(cell)
-    layer = Layer(*weights)
-    x = random_inputs(True)
-    results = []
-    for is_plain in (False, True):
-        if is_plain:
-            for function in ("_forward", "_backward"):
-                plain = getattr(recurrence, function).__wrapped__
-                monkeypatch.setattr(recurrence, function, plain)
-        sizes = packing.batch_sizes
-        trace = recurrence.forward(cell, layer, x, sizes, new, initial)
-        H = trace.H.clone()
-        gradient = Layer(*(torch.full_like(t, torch.nan) for t in weights))
-        dh = torch.ones(5, NHIDDEN, dtype=torch.float64)
-        recurrence.backward(cell, layer, gradient, trace, dh, None, packing, new)
-        results.append([H, *vars_of(gradient)])
-    for compiled, plain in zip(*results, strict=True):
-        assert torch.equal(compiled, plain)

@@ -9,7 +9,7 @@ import torch
 
 from skrnn import RNNClassifier
 from skrnn._core import network, prediction, training
-from skrnn._core.threads import one_intraop_thread, threads
+from skrnn._core.threads import threads, torch_settings
 
 
 @pytest.fixture
@@ -21,43 +21,99 @@ def two_threads():
 
 
 def test_one_thread_inside_and_as_before_outside(two_threads):
-    with one_intraop_thread():
+    with torch_settings():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
 
 
 def test_restored_after_an_error(two_threads):
-    with pytest.raises(ZeroDivisionError), one_intraop_thread():
+    with pytest.raises(ZeroDivisionError), torch_settings():
         raise ZeroDivisionError
     assert torch.get_num_threads() == 2
 
 
-def test_calls_that_overlap_restore_the_first_number(two_threads):
+def in_new_thread(function):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function()))
+    thread.start()
+    thread.join(timeout=60)
+    return results[0]
+
+
+def test_calls_that_overlap_restore_the_number_of_each_thread(two_threads):
     is_inside, may_leave = threading.Event(), threading.Event()
     seen = []
 
-    def overlapping():
-        with one_intraop_thread():
+    def overlapping(n_threads):
+        if n_threads is not None:
+            torch.set_num_threads(n_threads)
+        with torch_settings() as outside:
             is_inside.set()
             may_leave.wait(timeout=60)
-            seen.append(torch.get_num_threads())
-        seen.append(torch.get_num_threads())
+            seen.append((outside, torch.get_num_threads()))
+        return torch.get_num_threads()
 
-    thread = threading.Thread(target=overlapping)
-    with one_intraop_thread():
-        thread.start()
-        is_inside.wait(timeout=60)
-    assert torch.get_num_threads() == 2
-    may_leave.set()
-    thread.join()
-    assert seen == [1, 2]
+    for n_threads in (None, 3):
+        is_inside.clear(), may_leave.clear(), seen.clear()
+        after = []
+        thread = threading.Thread(
+            target=lambda n=n_threads, after=after: after.append(overlapping(n))
+        )
+        with torch_settings():
+            thread.start()
+            is_inside.wait(timeout=60)
+        assert torch.get_num_threads() == 2
+        may_leave.set()
+        thread.join(timeout=60)
+        assert seen == [(n_threads or 2, 1)]
+        assert after == [n_threads or 2]
+        torch.set_num_threads(2)
+
+
+def test_a_thread_that_meets_torch_meanwhile_gets_the_number_outside(two_threads):
+    with torch_settings() as n_threads, threads(n_threads) as run:
+        assert list(run(lambda i: i, range(4))) == [0, 1, 2, 3]
+        assert in_new_thread(torch.get_num_threads) == 2
+        assert torch.get_num_threads() == 1
+    assert in_new_thread(torch.get_num_threads) == 2
+
+
+def test_a_call_within_a_call_leaves_the_number_to_the_outer_one(two_threads):
+    with torch_settings() as outer:
+        with torch_settings() as inner:
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 1
+    assert (outer, inner) == (2, 2)
     assert torch.get_num_threads() == 2
 
-    newcomer = []
-    thread = threading.Thread(target=lambda: newcomer.append(torch.get_num_threads()))
-    thread.start()
-    thread.join()
-    assert newcomer == [2]
+
+def test_helpers_run_on_one_thread(two_threads):
+    with torch_settings() as n_threads, threads(n_threads) as run:
+        barrier = threading.Barrier(2, timeout=60)  # neither thread takes both tasks
+
+        def look(_):
+            barrier.wait()
+            return threading.get_ident(), torch.get_num_threads()
+
+        seen = list(run(look, range(2)))
+    assert len({thread for thread, _ in seen}) == 2
+    assert [number for _, number in seen] == [1, 1]
+
+
+def test_another_default_device_or_type_does_not_matter(two_threads):
+    X = ["cat", "chat"]
+    expected = RNNClassifier((4, 4), dropout=0.5, max_iter=2, random_state=0).fit(X, X)
+    torch.set_default_device("meta")
+    torch.set_default_dtype(torch.float64)
+    try:
+        classifier = RNNClassifier((4, 4), dropout=0.5, max_iter=2, random_state=0)
+        probabilities = classifier.fit(X, X).predict_proba(X)
+        assert torch.get_default_device().type == "meta"
+    finally:
+        torch.set_default_device(None)
+        torch.set_default_dtype(torch.float32)
+    np.testing.assert_array_equal(classifier.W_[0], expected.W_[0])
+    np.testing.assert_array_equal(probabilities, expected.predict_proba(X))
 
 
 def test_fit_and_predict_run_on_one_thread_and_restore_the_number(
@@ -127,6 +183,28 @@ def test_shards_change_the_weights_in_rounding_only(cell):
     assert np.isfinite(probabilities).all()
 
 
+def test_what_is_drawn_does_not_depend_on_the_number_of_threads():
+    # Each token occurs once or twice: a fifth to a tenth of them are hidden.
+    X = [[i, i // 2 + 10_000, i + 20_000] for i in range(300)]
+    y = [i % 3 for i in range(300)]
+    params = {"cell": "lstm", "dropout": 0.3, "max_iter": 2, "batch_size": 100}
+    fits = []
+    for n_threads in (1, 2, 3):
+        torch_threads = torch.get_num_threads()
+        torch.set_num_threads(n_threads)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(training, "min_shard", lambda architecture: 10)
+            fits.append(
+                RNNClassifier(
+                    (8, 8), learning_rate_init=1e-3, random_state=0, **params
+                ).fit(X, y)
+            )
+        torch.set_num_threads(torch_threads)
+    for other in fits[1:]:
+        np.testing.assert_allclose(fits[0].U_[0], other.U_[0], rtol=0, atol=1e-4)
+        np.testing.assert_allclose(fits[0].loss_, other.loss_, rtol=1e-5)
+
+
 def test_predictions_are_equal_on_any_number_of_threads(monkeypatch):
     monkeypatch.setattr(prediction, "_MAX_SEQUENCES", 50)
     classifier, one = fitted_on(1, 700, nhidden=16)
@@ -144,13 +222,8 @@ def test_an_error_in_a_thread_is_raised(two_threads):
             raise ZeroDivisionError
         return i
 
-    with one_intraop_thread() as n_threads, threads(n_threads) as run:
+    with torch_settings() as n_threads, threads(n_threads) as run:
         assert list(run(fail_at, range(5))) == list(range(5))
         with pytest.raises(ZeroDivisionError):
             list(run(fail_at, range(9)))
     assert torch.get_num_threads() == 2
-
-
-def test_the_number_outside_is_handed_on(two_threads):
-    with one_intraop_thread() as outer, one_intraop_thread() as inner:
-        assert (outer, inner) == (2, 2)

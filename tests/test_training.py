@@ -239,3 +239,22 @@ def test_a_large_vocabulary_learns_the_rows_it_sees(rng):
     ).fit(X, y)
     assert len(classifier.vocabulary_) == 8000
     assert classifier.score(X, y) > 0.95
+
+
+def test_a_large_vocabulary_and_truncation_together(rng):
+    # What comes before the last two steps matters only through the state.
+    X = [[int(i) + 9000, int(i), int(i) + 5000] for i in rng.permutation(4000)]
+    y = [int(tokens[1] % 2) for tokens in X]
+    params = {"max_iter": 20, "batch_size": 32, "learning_rate_init": 0.05}
+    with pytest.MonkeyPatch.context() as patch:
+        chosen = []
+        original = training._choose_optimiser
+
+        def choose(*arguments):
+            chosen.append(type(original(*arguments)).__name__)
+            return original(*arguments)
+
+        patch.setattr(training, "_choose_optimiser", choose)
+        classifier = RNNClassifier(16, truncate=2, random_state=0, **params).fit(X, y)
+    assert chosen == ["SomeRows"]
+    assert classifier.score(X, y) > 0.95

@@ -9,11 +9,13 @@ upstairs:
     vocabulary   token -> id
     threads      threads over sequences, one intra-op thread each
     compiled     time loops without Python in them, where torch can
+    memory       memory that is used again for each batch
     losses       scores and targets -> loss and gradient
     cells        rnn, gru, lstm: one step forward, one step backward
     recurrence   the time loop over packed rows and its BPTT
     pooling      the states of all steps -> one vector a sequence
-    network      layers, directions, output layer, and the gradient of it all
+    network      what a network is made of; its weights, here and upstairs
+    gradient     the loss of a batch and its gradient, through all layers
     prediction   codes without gradients: level by level, prefixes shared
     optimiser    clipping, weight decay, Adam, on all weights or some rows
     training     the minibatch loop: order, shards, schedule, stopping, history

@@ -5,53 +5,28 @@ import math
 import torch
 from torch import Tensor
 
-from skrnn._core.compiled import compiled
 
-
-def chance_loss(loss, n_outputs):
+def chance_loss(name, n_outputs):
     """The loss, a sequence, of a network whose scores do not depend on its input.
 
     Of labels all equally likely, or of targets of variance 1.
     """
-    return math.log(n_outputs) if loss is cross_entropy else 0.5
+    return math.log(n_outputs) if name == "cross_entropy" else 0.5
 
 
-def cross_entropy(scores, labels, sample_weight):
-    """Summed cross entropy of the softmax of raw scores, and its gradient.
-
-    Parameters
-    ----------
-    scores : Tensor of shape (n_sequences, n_classes)
-        Raw: the logarithm of the softmax is taken in one step, which stays finite
-        where the softmax itself would round to 0.
-    labels : Tensor of shape (n_sequences,), int64
-    sample_weight : Tensor of shape (n_sequences,)
-
-    Returns
-    -------
-    total : Tensor of shape ()
-    dscores : Tensor of shape (n_sequences, n_classes)
-    """
-    return _cross_entropy(scores, labels.unsqueeze(1), sample_weight)
-
-
-@compiled
-def _cross_entropy(scores: Tensor, labels: Tensor, sample_weight: Tensor):
-    dscores = torch.log_softmax(scores, 1)
-    chosen = dscores.gather(1, labels)
-    total = -torch.dot(chosen.squeeze(1), sample_weight)
-    # d/dscores of -log softmax(scores)[label] is softmax(scores) - one_hot(label)
-    dscores.exp_().scatter_add_(1, labels, torch.full_like(chosen, -1.0))
-    dscores.mul_(sample_weight.unsqueeze(1))
-    return total, dscores
-
-
-def squared_error(scores, targets, sample_weight):
-    """Summed squared error, half of it, averaged over outputs, and its gradient.
+def loss_and_gradient(
+    name: str, scores: Tensor, target: Tensor, sample_weight: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Summed loss of raw scores, and its gradient with respect to them.
 
     Parameters
     ----------
-    scores, targets : Tensors of shape (n_sequences, n_outputs)
+    name : {"cross_entropy", "squared_error"}
+        Cross entropy of the softmax of the scores; or half of the squared error,
+        averaged over the outputs.
+    scores : Tensor of shape (n_sequences, n_outputs)
+    target : Tensor of shape (n_sequences,), int64, or (n_sequences, n_outputs)
+        Labels; or numbers.
     sample_weight : Tensor of shape (n_sequences,)
 
     Returns
@@ -59,7 +34,20 @@ def squared_error(scores, targets, sample_weight):
     total : Tensor of shape ()
     dscores : Tensor of shape (n_sequences, n_outputs)
     """
-    n_outputs = scores.shape[1]
-    error = scores - targets
-    dscores = error * (sample_weight / n_outputs).unsqueeze(1)
+    if name == "cross_entropy":
+        return _cross_entropy(scores, target.unsqueeze(1), sample_weight)
+    error = scores - target
+    dscores = error * (sample_weight / scores.shape[1]).unsqueeze(1)
     return 0.5 * (error * dscores).sum(), dscores
+
+
+def _cross_entropy(scores: Tensor, labels: Tensor, sample_weight: Tensor):
+    # The logarithm of the softmax in one step stays finite where the softmax itself
+    # would round to 0.
+    dscores = torch.log_softmax(scores, 1)
+    chosen = dscores.gather(1, labels)
+    total = -torch.dot(chosen.squeeze(1), sample_weight)
+    # d/dscores of -log softmax(scores)[label] is softmax(scores) - one_hot(label)
+    dscores.exp_().scatter_add_(1, labels, torch.full_like(chosen, -1.0))
+    dscores.mul_(sample_weight.unsqueeze(1))
+    return total, dscores

@@ -1,9 +1,7 @@
-"""The network: layers of cells, pooling, output layer, and the gradient of it all.
+"""The network: what it is made of, and its weights, here and upstairs.
 
-    G = U x + b,    H = cell(G),    each layer reading the H of the one below
-    h = pool(H),    scores = V h + c
-
-No autograd: each forward line has its backward line written by hand.
+G = U x + b,    H = cell(G),    each layer reading the H of the one below
+h = pool(H),    scores = V h + c
 """
 
 import math
@@ -12,10 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from skrnn._core import recurrence
 from skrnn._core.cells import make_cell
-from skrnn._core.pooling import POOLINGS
-from skrnn._core.recurrence import Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +51,24 @@ class Architecture:
     def make_cell(self):
         """The cell that all layers share; it has no weights."""
         return make_cell(self.cell, self.activation, self.recurrence)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The weights of one layer in one direction, blocks in the order of the cell.
+
+    Attributes
+    ----------
+    U : Tensor of shape (n_inputs, n_input_blocks * nhidden)
+        Input weights, transposed: row ``i`` is the vector of token ``i``.
+    W : Tensor of shape (n_state_blocks * nhidden, nhidden)
+        Recurrent weights; without rows where the recurrence is the identity.
+    b : Tensor of shape (n_blocks * nhidden,)
+    """
+
+    U: torch.Tensor
+    W: torch.Tensor
+    b: torch.Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +177,25 @@ def to_public(weights):
     for layer in weights.all_layers():
         n = layer.W.shape[1]
         W = _reordered(layer.W, order["W"], n)
-        arrays["W_"].append(W.numpy() if cell.has_W else np.eye(n, dtype="f4"))
-        U = _reordered(layer.U.T, order["U"], n)
-        arrays["U_"].append(np.asfortranarray(U.numpy()))  # a token's vector together
-        arrays["b_"].append(_reordered(layer.b, order["b"], n).numpy())
+        arrays["W_"].append(W.numpy().copy() if cell.has_W else np.eye(n, dtype="f4"))
+        U = _reordered(layer.U, order["U"], n, 1)
+        arrays["U_"].append(U.numpy().copy().T)  # a token's vector lies together
+        arrays["b_"].append(_reordered(layer.b, order["b"], n).numpy().copy())
     arrays["V_"] = weights.V.numpy().copy()
     arrays["intercept_"] = weights.c.numpy().copy()
     return arrays
 
 
-def from_public(architecture, W_, U_, b_, V_, intercept_):
+def from_public(architecture, W_, U_, b_, V_, intercept_, tokens=None):
     """The inverse of :func:`to_public`, on the memory of the arrays where it can be.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    W_, U_, b_, V_, intercept_
+        What :func:`to_public` returned.
+    tokens : ndarray of int64, default=None
+        Those whose vectors the first layer is to have, in this order. None for all.
 
     Returns
     -------
@@ -186,24 +207,27 @@ def from_public(architecture, W_, U_, b_, V_, intercept_):
     layers = []
     for W, U, b in zip(W_, U_, b_, strict=True):
         n = W.shape[1]
+        U = U.T
+        if tokens is not None and len(layers) < architecture.n_directions:
+            U = U[tokens]
         if not cell.has_W:
             W = W[:0]
-        W, U, b = (
-            _reordered(_as_tensor(array), np.argsort(order[name]), n, False)
-            for name, array in (("W", W), ("U", U), ("b", b))
+        U, W, b = (
+            _reordered(_as_tensor(array), np.argsort(order[name]), n, dim)
+            for array, name, dim in ((U, "U", 1), (W, "W", 0), (b, "b", 0))
         )
-        layers.append(Layer(U.T, W, b))
+        layers.append(Layer(U.contiguous(), W, b))
     n = architecture.n_directions
     layers = [layers[i : i + n] for i in range(0, len(layers), n)]
     V, c = _as_tensor(V_), _as_tensor(intercept_)
     return Weights(architecture, V.new_empty(0), layers, V, c)
 
 
-def _reordered(rows, order, n, copy=True):
-    """Blocks of `n` rows in another order."""
+def _reordered(weights, order, n, dim=0):
+    """Blocks of `n` rows, or columns, in another order."""
     if len(order) == 1:
-        return rows.clone() if copy else rows
-    return torch.cat([rows.split(n)[i] for i in order])
+        return weights
+    return torch.cat([weights.split(n, dim)[i] for i in order], dim)
 
 
 def _as_tensor(array):
@@ -246,192 +270,17 @@ def initialise(weights, is_token, generator):
     weights.V.normal_(0.0, scale, generator=generator)
 
 
-class Scratch:
-    """Memory that is used again for each batch.
-
-    Fresh memory of this size comes from the operating system page by page, which for
-    small networks takes as long as the arithmetic on it.
-
-    Parameters
-    ----------
-    dtype : torch.dtype
-    """
-
-    def __init__(self, dtype=torch.float32):
-        self._memory = torch.empty(0, dtype=dtype)
-        self._used = self._n_rows = 0
-
-    def reset(self, n_rows):
-        """Forget what was taken; all of it may be overwritten."""
-        if self._used > len(self._memory):
-            self._memory = self._memory.new_empty(self._used)
-        self._used = 0
-        self._n_rows = n_rows
-
-    def take(self, n_columns, n_rows=None):
-        """A tensor of shape (n_rows, n_columns), with arbitrary values.
-
-        By default of as many rows as were told to :meth:`reset`.
-        """
-        n_rows = self._n_rows if n_rows is None else n_rows
-        start, size = self._used, n_rows * n_columns
-        self._used = start + -(-size // 16) * 16  # whole cache lines
-        if self._used > len(self._memory):  # until the next reset
-            return self._memory.new_empty((n_rows, n_columns))
-        return self._memory[start : start + size].view(n_rows, n_columns)
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Where sequences stand before the first of the packed steps.
-
-    Attributes
-    ----------
-    states : list of tuple of Tensors of shape (n_sequences, nhidden)
-        For each layer, its states.
-    gathered : Tensor of shape (n_sequences, nhidden)
-        What the pooling had gathered.
-    n_steps : Tensor of shape (n_sequences,)
-        Steps before.
-    """
-
-    states: list
-    gathered: torch.Tensor
-    n_steps: torch.Tensor
-
-
-def loss_and_gradient(
-    weights, gradient, scratch, x, packing, loss, *target, dropout=None, start=None
-):
-    """Summed loss of a batch; the gradient is written into `gradient`.
-
-    Parameters
-    ----------
-    weights, gradient : Weights
-    scratch : Scratch
-    x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
-        Token ids or numbers; rows in packed order.
-    packing : Packing
-    loss : callable
-        ``loss(scores, *target)`` returns the summed loss, a tensor of shape (), and
-        its gradient with respect to the scores.
-    *target : Tensors
-        One entry for each sequence, in the order of the packing.
-    dropout : callable, default=None
-        ``dropout(H)`` returns the factors by which the inputs of the next layer are
-        multiplied, of the shape of H.
-    start : Start, default=None
-        Where the sequences stand, if these are not their first steps; no gradient
-        goes further back.
-
-    Returns
-    -------
-    total : Tensor of shape ()
-    """
-    scratch.reset(len(x))
-    new = scratch.take
-    cell = weights.architecture.make_cell()
-    pooling = POOLINGS[weights.architecture.pooling]
-    pooled_before = None if start is None else (start.gathered, start.n_steps)
-    traces, masks = _forward_all(weights, cell, x, packing, new, dropout, start)
-    pooled = [pooling.pool(trace.H, packing, pooled_before) for trace in traces[-1]]
-    h = pooled[0][0] if len(pooled) == 1 else torch.cat([p[0] for p in pooled], dim=1)
-    scores = torch.addmm(weights.c, h, weights.V.T)
-    total, dscores = loss(scores, *target)
-
-    # scores = V h + c
-    torch.mm(dscores.T, h, out=gradient.V)
-    torch.sum(dscores, 0, out=gradient.c)
-    dh = (dscores @ weights.V).chunk(len(pooled), dim=1)
-    outside = [
-        pooling.spread(part.contiguous(), packing, chosen, new)
-        for part, (_, chosen) in zip(dh, pooled, strict=True)
-    ]
-    for k in range(len(traces) - 1, -1, -1):
-        dx = None
-        for i, trace in enumerate(traces[k]):
-            layer = weights.layers[k][i]
-            ours = gradient.layers[k][i]
-            dG = recurrence.backward(
-                cell, layer, ours, trace, *outside[i], packing, new
-            )
-            if k > 0:
-                part = new(len(layer.U))
-                torch.mm(dG[:, -layer.U.shape[1] :], layer.U.T, out=part)
-                part = _turned(part, packing, i)
-                dx = part if dx is None else dx.add_(part)
-        if k > 0:
-            if masks[k - 1] is not None:
-                dx.mul_(masks[k - 1])
-            width = weights.layers[k - 1][0].W.shape[1]
-            nothing = dx.new_zeros((packing.batch_sizes[0], width))
-            parts = _unstacked(dx, len(traces[k - 1]), packing)
-            outside = [(nothing.clone(), part) for part in parts]
-    return total
-
-
-def top_states(weights, x, packing):
-    """The hidden states of the last layer, one tensor a direction, in packed order."""
-    cell = weights.architecture.make_cell()
-    scratch = Scratch(weights.V.dtype)
-    scratch.reset(len(x))
-    traces, _ = _forward_all(weights, cell, x, packing, scratch.take)
-    return [trace.H for trace in traces[-1]]
-
-
-def _forward_all(weights, cell, x, packing, new, dropout=None, start=None):
-    """Run all layers.
-
-    Returns
-    -------
-    traces : list of list of Trace
-        By layer, then direction.
-    masks : list of Tensor or None
-        The factors of dropout below each layer but the first.
-    """
-    sizes = packing.batch_sizes
-    traces, masks = [], []
-    for k, directions in enumerate(weights.layers):
-        if k > 0:
-            x = _stacked([trace.H for trace in traces[-1]], packing, new)
-            masks.append(None if dropout is None else dropout(x))
-            if dropout is not None:
-                x.mul_(masks[-1])
-        initial = () if start is None else start.states[k]
-        traces.append(
-            [
-                recurrence.forward(
-                    cell, layer, _turned(x, packing, i), sizes, new, initial
-                )
-                for i, layer in enumerate(directions)
-            ]
-        )
-    return traces, masks
-
-
-def _turned(x, packing, direction):
-    """Rows as a direction reads them; the second one reads from the end."""
-    return x if direction == 0 else x.index_select(0, packing.flip)
-
-
-def _stacked(H, packing, new):
-    """The states of all directions side by side, each row those of one step."""
-    x = new(sum(h.shape[1] for h in H))
-    parts = [_turned(h, packing, i) for i, h in enumerate(H)]
-    return torch.cat(parts, dim=1, out=x)
-
-
-def _unstacked(dx, n_directions, packing):
-    """The gradient of :func:`_stacked`."""
-    parts = dx.chunk(n_directions, dim=1)
-    return [_turned(part, packing, i) for i, part in enumerate(parts)]
-
-
 def output_scores(V, c, h):
     """``V h + c``, of shape (n_sequences, n_outputs).
 
     The scores of a sequence do not depend on the others; see
     :func:`skrnn._core.prediction.encode`.
+
+    Parameters
+    ----------
+    V : Tensor of shape (n_outputs, n_features_out)
+    c : Tensor of shape (n_outputs,)
+    h : Tensor of shape (n_sequences, n_features_out)
     """
     rows = h if len(h) > 1 else h.expand(2, -1)
     return torch.addmm(c, rows, V.T.contiguous())[: len(h)]

@@ -132,19 +132,19 @@ class AllWeights:
         self._weights = weights
         self._adam = Adam(weights.flat)
 
-    def local(self, inputs):
+    def local(self, *inputs):
         """What takes part in a batch.
 
         Parameters
         ----------
-        inputs : list of Tensor
+        *inputs : lists of Tensor or None
             Token ids or numbers of the batch.
 
         Returns
         -------
         weights : Weights
             For the loss and the gradient of this batch; :meth:`update` moves them.
-        inputs : list of Tensor
+        inputs : tuple of lists of Tensor or None
             As these weights number the tokens.
         """
         return self._weights, inputs
@@ -201,9 +201,11 @@ class SomeRows:
         parts = rows.chunk(3 * len(self._weights.layers[0]), dim=1)
         return [parts[i : i + 3] for i in range(0, len(parts), 3)]
 
-    def local(self, inputs):
+    def local(self, *inputs):
         """See :meth:`AllWeights.local`."""
-        tokens, numbers = torch.unique(torch.cat(inputs), return_inverse=True)
+        given = [x for part in inputs for x in part if x is not None]
+        tokens, numbers = torch.unique(torch.cat(given), return_inverse=True)
+        renumbered = iter(numbers.split([len(x) for x in given]))
         self._tokens = tokens
         self._local_rows = self._rows.index_select(0, tokens)
         overdue = self._overdue_decay(self._decay_of[tokens])
@@ -213,7 +215,9 @@ class SomeRows:
             vectors.mul_(overdue)
             first.append(replace(layer, U=vectors))
         local = replace(self._weights, layers=[first, *self._weights.layers[1:]])
-        return local, list(numbers.split([len(x) for x in inputs]))
+        return local, tuple(
+            [None if x is None else next(renumbered) for x in part] for part in inputs
+        )
 
     def update(self, gradient, learning_rate, weight_decay):
         """See :meth:`AllWeights.update`."""

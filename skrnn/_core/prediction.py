@@ -5,15 +5,15 @@ of every distinct prefix, after the same number of steps. Only networks of sever
 bidirectional layers need all steps at once.
 """
 
-from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import torch
 
-from skrnn._core import network, recurrence
+from skrnn._core import gradient, pooling, recurrence
 from skrnn._core.cells import step
+from skrnn._core.memory import Scratch
 from skrnn._core.packing import batches_by_length, pack
-from skrnn._core.pooling import POOLINGS
 from skrnn._core.prefixes import prefix_tree, sort_by_prefix
 
 # Sequences in one level, whose states are to fit into the cache of a core.
@@ -49,8 +49,8 @@ def encode(weights, values, offsets, run=map, share_prefixes=True):
 
     A sequence gets the same h, to the last bit where the BLAS allows, whatever the
     other sequences are. Matrix products of one row, and those by a transposed matrix,
-    round differently from larger ones; so W is transposed in memory, and no level has
-    less than two rows.
+    round differently from larger ones; so W and U lie in memory as the products want
+    them, and no level has less than two rows.
     """
     h = weights.V.new_empty((len(offsets) - 1, weights.V.shape[1]))
     starts, lengths = offsets[:-1], np.diff(offsets)
@@ -82,27 +82,30 @@ def states_after(weights, values, starts, lengths):
 
     Returns
     -------
-    start : network.Start
+    start : gradient.Start
+
+    Notes
+    -----
+    Memory O(n_sequences), and O(1) in the number of steps.
     """
     reader = _Reader(weights, 0)
     states = [
-        tuple(
-            weights.V.new_zeros((len(starts), n)) for _ in range(reader.cell.n_states)
-        )
+        [weights.V.new_zeros((len(starts), n)) for _ in range(reader.cell.n_states)]
         for n in weights.architecture.nhidden
     ]
     gathered = states[-1][0].clone()
-    if weights.architecture.pooling == "max":
+    if reader.pooling == "max":
         gathered.fill_(-torch.inf)
     some = np.flatnonzero(lengths)
     if len(some):
-        (packing,) = pack(starts[some], lengths[some])
-        levels = _packed_levels(reader, values, packing)
+        some = some[np.argsort(-lengths[some], kind="stable")]
+        levels = _levels(reader, values, starts[some], lengths[some])
         order, last = reader.read(levels, len(some), keep_states=True)
-        at = torch.from_numpy(some)[packing.indices][order]
-        for whole, part in zip([*sum(states, ()), gathered], last, strict=True):
+        at = torch.from_numpy(some)[order]
+        everything = [*chain.from_iterable(states), gathered]
+        for whole, part in zip(everything, last, strict=True):
             whole.index_copy_(0, at, part)
-    return network.Start(states, gathered, torch.from_numpy(lengths))
+    return gradient.Start(states, gathered, torch.from_numpy(lengths))
 
 
 class _Reader:
@@ -116,10 +119,8 @@ class _Reader:
 
     def __init__(self, weights, direction):
         self.cell = weights.architecture.make_cell()
-        self.pooling = POOLINGS[weights.architecture.pooling]
-        first, *above = [directions[direction] for directions in weights.layers]
-        # Products by a view of the transpose would round by the number of rows.
-        self.layers = [first, *(replace(x, U=x.U.contiguous()) for x in above)]
+        self.pooling = weights.architecture.pooling
+        self.layers = [directions[direction] for directions in weights.layers]
         self.W_T = [layer.W.T.contiguous() for layer in self.layers]
         self.table = None
         self._scratches = []  # of batches that are done
@@ -157,7 +158,7 @@ class _Reader:
         for t, (inputs, previous, ends) in enumerate(levels):
             if len(inputs) == 1:  # a product of one row rounds differently
                 inputs, previous = _twice(inputs, previous)
-            new = scratches[t % 2].take
+            new = scratches[t % 2].new
             scratches[t % 2].reset(len(inputs))
             for k, layer in enumerate(self.layers):
                 before = _continued(states[k], previous, new)
@@ -166,9 +167,9 @@ class _Reader:
                 kept = [new(width) for _ in range(cell.n_kept)]
                 step(cell.kind, G, kept, before, self.W_T[k])
                 states[k] = (kept or [G])[: cell.n_states]
-            if gathered is not None and self.pooling.looks_back:
+            if gathered is not None and pooling.looks_back(self.pooling):
                 (gathered,) = _continued((gathered,), previous, new)
-            gathered = self.pooling.add(gathered, states[-1][0])
+            gathered = pooling.gather(self.pooling, gathered, states[-1][0])
             if ends is None:
                 continue
             sequences, nodes = ends
@@ -197,7 +198,7 @@ class _Reader:
 
 def _two_scratches(like):
     """One for this level and one for the level before, in turn."""
-    return network.Scratch(like.dtype), network.Scratch(like.dtype)
+    return Scratch(like.dtype), Scratch(like.dtype)
 
 
 def _twice(inputs, previous):
@@ -262,34 +263,43 @@ def _encode_packed(reader, values, starts, lengths, is_reversed, out, run):
 
     def encode_batch(chosen):
         # The longest sequence twice, so that no level has a single row.
-        both = np.append(chosen, chosen[0])
-        (packing,) = pack(starts[both], lengths[both])
-        levels = _packed_levels(reader, values, packing, is_reversed)
-        _finish(reader, levels, both[packing.indices.numpy()], lengths, out)
+        both = np.append(chosen[0], chosen)
+        levels = _levels(reader, values, starts[both], lengths[both], is_reversed)
+        _finish(reader, levels, both, lengths, out)
 
     list(run(encode_batch, batches_by_length(lengths, _MAX_ROWS, _MAX_SEQUENCES)))
 
 
-def _packed_levels(reader, values, packing, is_reversed=False):
-    """The levels of :meth:`_Reader.read` for packed rows."""
-    rows = packing.rows[packing.flip] if is_reversed else packing.rows
-    sizes = packing.batch_sizes
-    n_columns = len(reader.layers[0].b)
-    start = first = 0
+def _levels(reader, values, starts, lengths, is_reversed=False):
+    """The levels of :meth:`_Reader.read` for sequences, the longest first."""
+    alive = len(lengths) - np.cumsum(np.bincount(lengths))  # longer than 0, 1, ...
+    sizes = alive[:-1]
+    n_rows = np.cumsum(sizes)
+    U, b = reader.layers[0].U, reader.layers[0].b
+    table = recurrence.token_table(U, b) if values.ndim == 1 else None
+    first = 0
     while first < len(sizes):
-        stop, n_rows = first + 1, sizes[first]
-        while stop < len(sizes) and n_rows + sizes[stop] <= _MAX_WINDOW:
-            n_rows += sizes[stop]
-            stop += 1
-        x = values.index_select(0, rows[start : start + n_rows])
-        G = reader.layers[0].b.new_empty((n_rows, n_columns))
-        recurrence.add_inputs(reader.layers[0].U, reader.layers[0].b, x, G)
-        for t, g in enumerate(G.split(sizes[first:stop]), start=first):
-            n_next = sizes[t + 1] if t + 1 < len(sizes) else 0
-            ended = torch.arange(n_next, sizes[t])
-            previous = None if t == 0 else sizes[t]
+        done = n_rows[first] - sizes[first]
+        stop = int(np.searchsorted(n_rows, done + _MAX_WINDOW, side="right"))
+        stop = max(stop, first + 1)
+        step_of = np.repeat(np.arange(first, stop), sizes[first:stop])
+        rank = np.arange(done, n_rows[stop - 1]) - (n_rows - sizes)[step_of]
+        if is_reversed:
+            rows = starts[rank] + lengths[rank] - 1 - step_of
+        else:
+            rows = starts[rank] + step_of
+        x = values.index_select(0, torch.from_numpy(rows))
+        G = b.new_empty((len(rows), len(b)))
+        if table is None:
+            recurrence.add_inputs(U, b, x, G)
+        else:
+            torch.index_select(table, 0, x, out=G)
+        for t, g in enumerate(G.split(sizes[first:stop].tolist()), start=first):
+            n_next = int(sizes[t + 1]) if t + 1 < len(sizes) else 0
+            ended = torch.arange(n_next, len(g))
+            previous = None if t == 0 else len(g)
             yield g, previous, (ended, ended) if len(ended) else None
-        start, first = start + n_rows, stop
+        first = stop
 
 
 def _finish(reader, levels, chosen, lengths, out):
@@ -297,19 +307,23 @@ def _finish(reader, levels, chosen, lengths, out):
     order, (gathered,) = reader.read(levels, len(chosen))
     at = torch.from_numpy(chosen)[order]
     n_steps = torch.from_numpy(lengths).index_select(0, at)
-    out.index_copy_(0, at, reader.pooling.finish(gathered, n_steps))
+    out.index_copy_(0, at, pooling.finish(reader.pooling, gathered, n_steps))
 
 
 def _encode_all_steps(weights, values, starts, lengths, out, run):
     """Several bidirectional layers, each of which reads all states of those below."""
-    pooling = POOLINGS[weights.architecture.pooling]
+    architecture = weights.architecture
 
     def encode_batch(chosen):
         both = np.append(chosen, chosen[0])
         (packing,) = pack(starts[both], lengths[both])
         x = values.index_select(0, packing.rows)
-        top = network.top_states(weights, x, packing)
-        pooled = [pooling.pool(H, packing)[0] for H in top]
+        top = gradient.top_states(weights, x, packing)
+        tensors = gradient.as_dict(packing, architecture)
+        pooled = [
+            pooling.pool(architecture.pooling, H, packing.batch_sizes, tensors, [])[0]
+            for H in top
+        ]
         out[torch.from_numpy(both)[packing.indices]] = torch.cat(pooled, dim=1)
 
     list(run(encode_batch, batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES)))

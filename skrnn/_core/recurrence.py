@@ -4,139 +4,10 @@ Rows are in packed order (see :class:`skrnn._core.packing.Packing`): the rows al
 step are one contiguous slice, and the sequences that go on are its first rows.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from skrnn._core import cells
-from skrnn._core.compiled import compiled
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """The weights of one layer in one direction, blocks in the order of the cell.
-
-    Attributes
-    ----------
-    U : Tensor of shape (n_inputs, n_input_blocks * nhidden)
-        Input weights, transposed: row ``i`` is the vector of token ``i``.
-    W : Tensor of shape (n_state_blocks * nhidden, nhidden)
-        Recurrent weights; without rows where the recurrence is the identity.
-    b : Tensor of shape (n_blocks * nhidden,)
-    """
-
-    U: Tensor
-    W: Tensor
-    b: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """What the forward pass leaves for the backward pass, which overwrites it.
-
-    Attributes
-    ----------
-    x : Tensor
-    G : Tensor of shape (n_rows, n_blocks * nhidden)
-    kept : list of Tensors of shape (n_rows, nhidden)
-        What the cell keeps beside G.
-    initial : list of Tensors of shape (n_sequences, nhidden)
-        The states before the first step; empty for states of 0.
-    """
-
-    x: Tensor
-    G: Tensor
-    kept: list
-    initial: list
-
-    @property
-    def H(self):
-        """The hidden states, of shape (n_rows, nhidden)."""
-        return self.kept[0] if self.kept else self.G
-
-
-def forward(cell, layer, x, batch_sizes, new, initial=()):
-    """Hidden states of every step.
-
-    Parameters
-    ----------
-    cell : Cell
-    layer : Layer
-    x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
-        Token ids or numbers, rows in packed order.
-    batch_sizes : list of int, length n_steps, decreasing
-        Sequences alive at each step.
-    new : callable
-        ``new(n_columns)`` gives memory of n_rows rows, ``new(n_columns, n_rows)`` of
-        any number.
-    initial : sequence of Tensors of shape (n_sequences, nhidden), default=()
-        The states before the first step; empty for states of 0.
-
-    Returns
-    -------
-    trace : Trace
-
-    Notes
-    -----
-    Time O(n_rows nhidden^2).
-    """
-    n = layer.W.shape[1]
-    G, kept = new(len(layer.b)), [new(n) for _ in range(cell.n_kept)]
-    W_T = new(len(layer.W), n)
-    trace = Trace(x, G, kept, list(initial))
-    weights = [layer.U, layer.W, layer.b]
-    _forward(
-        cell.kind, cell.n_states, x, weights, W_T, G, kept, trace.initial, batch_sizes
-    )
-    return trace
-
-
-def backward(cell, layer, gradient, trace, dh, dH, packing, new):
-    """Backpropagation through time [1]_; writes the gradient of the weights.
-
-    Parameters
-    ----------
-    cell : Cell
-    layer, gradient : Layer
-    trace : Trace
-        What :func:`forward` returned. Overwritten.
-    dh : Tensor of shape (n_sequences, nhidden)
-        Gradient of the loss with respect to the last h of each sequence, from outside
-        the recurrence. Overwritten.
-    dH : Tensor of shape (n_rows, nhidden) or None
-        The same with respect to the h of all steps, to be added; None for 0.
-    packing : Packing
-    new : callable
-        As in :func:`forward`.
-
-    Returns
-    -------
-    dG : Tensor of shape (n_rows, cell.n_blocks * nhidden)
-        Gradient with respect to what the inputs and the states add.
-
-    References
-    ----------
-    .. [1] Werbos (1990), "Backpropagation through time: what it does and how to do
-       it", Proceedings of the IEEE 78(10), 1550-1560.
-    """
-    n = dh.shape[1]
-    _backward(
-        cell.kind,
-        [dh, *(torch.zeros_like(dh) for _ in range(1, cell.n_states))],
-        [] if dH is None else [dH],
-        trace.x,
-        [gradient.U, gradient.W, gradient.b],
-        layer.W,
-        trace.G,
-        trace.kept,
-        trace.initial,
-        [new(n) for _ in range(cell.n_states)],
-        [new(n), new(n)] if trace.kept else [],
-        packing.batch_sizes,
-        packing.previous,
-    )
-    return trace.G
 
 
 def token_table(U: Tensor, b: Tensor):
@@ -163,8 +34,7 @@ def add_inputs(U: Tensor, b: Tensor, x: Tensor, G: Tensor):
         G[:, :n_other] = b[:n_other]
 
 
-@compiled
-def _forward(
+def forward(
     kind: str,
     n_states: int,
     x: Tensor,
@@ -175,6 +45,30 @@ def _forward(
     initial: list[Tensor],
     batch_sizes: list[int],
 ):
+    """Hidden states of every step.
+
+    Parameters
+    ----------
+    kind, n_states
+        Of the cell.
+    x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
+        Token ids or numbers, rows in packed order.
+    weights : list of [U, W, b]
+    W_T : Tensor of shape (nhidden, n_state_blocks * nhidden)
+        Memory.
+    G : Tensor of shape (n_rows, n_blocks * nhidden)
+    kept : list of Tensors of shape (n_rows, nhidden)
+        Written. What the cell keeps beside G; the hidden states come first. They take
+        the place of G where it keeps nothing.
+    initial : list of Tensors of shape (n_sequences, nhidden)
+        The states before the first step; empty for states of 0.
+    batch_sizes : list of int, length n_steps, decreasing
+        Sequences alive at each step.
+
+    Notes
+    -----
+    Time O(n_rows nhidden^2).
+    """
     add_inputs(weights[0], weights[2], x, G)
     # The transpose in memory: products by it are faster than by a view.
     W_T.copy_(weights[1].t())
@@ -225,10 +119,9 @@ def _rows_that_go_on(rows: Tensor, batch_sizes: list[int]):
     return rows.split(sizes)
 
 
-@compiled
-def _backward(
+def backward(
     kind: str,
-    gradients: list[Tensor],
+    dstates: list[Tensor],
     dH: list[Tensor],
     x: Tensor,
     dweights: list[Tensor],
@@ -236,24 +129,54 @@ def _backward(
     G: Tensor,
     kept: list[Tensor],
     initial: list[Tensor],
-    previous: list[Tensor],
+    before: list[Tensor],
     spare: list[Tensor],
     batch_sizes: list[int],
     previous_rows: Tensor,
 ):
+    """Backpropagation through time [1]_; writes the gradient of the weights.
+
+    Parameters
+    ----------
+    kind : str
+    dstates : list of Tensors of shape (n_sequences, nhidden)
+        Gradient of the loss with respect to the last states of each sequence, from
+        outside the recurrence. Overwritten.
+    dH : list of Tensors of shape (n_rows, nhidden)
+        The same with respect to the h of all steps, to be added; empty for 0.
+    x, initial, batch_sizes
+        As in :func:`forward`.
+    dweights : list of [dU, dW, db]
+        Written.
+    W : Tensor of shape (n_state_blocks * nhidden, nhidden)
+    G, kept
+        What :func:`forward` wrote. Overwritten: G by the gradient with respect to what
+        the inputs and the states add.
+    before : list of Tensors of shape (n_rows, nhidden)
+        Memory for the states before each row.
+    spare : list of 2 Tensors of shape (n_rows, nhidden)
+        Memory for cells with gates.
+    previous_rows : Tensor of shape (n_rows - n_sequences,), int64
+        See Packing.
+
+    References
+    ----------
+    .. [1] Werbos (1990), "Backpropagation through time: what it does and how to do
+       it", Proceedings of the IEEE 78(10), 1550-1560.
+    """
     # The states before each row: those before the first step, then the others.
     n_sequences = batch_sizes[0]
     states = kept if len(kept) > 0 else [G]
-    for i in range(len(previous)):
+    for i in range(len(before)):
         if len(initial) > 0:
-            previous[i][:n_sequences] = initial[i]
+            before[i][:n_sequences] = initial[i]
         else:
-            previous[i][:n_sequences].zero_()
-        torch.index_select(states[i], 0, previous_rows, out=previous[i][n_sequences:])
+            before[i][:n_sequences].zero_()
+        torch.index_select(states[i], 0, previous_rows, out=before[i][n_sequences:])
 
-    cells.start_backward(kind, G, kept, previous, spare)
+    cells.start_backward(kind, G, kept, before, spare)
     if len(kept) == 0:
-        _vanilla_backward(kind == "identity", W, G, gradients[0], dH, batch_sizes)
+        _vanilla_backward(kind == "identity", W, G, dstates[0], dH, batch_sizes)
     else:
         rows = G.split(batch_sizes)
         needed = [tensor.split(batch_sizes) for tensor in (spare[0], kept[-1])]
@@ -261,7 +184,7 @@ def _backward(
         for t in range(len(batch_sizes) - 1, -1, -1):
             # The sequences alive, which are the first ones. Those that end here have
             # not been touched yet.
-            here = [gradient[: batch_sizes[t]] for gradient in gradients]
+            here = [gradient[: batch_sizes[t]] for gradient in dstates]
             for part in outside:
                 here[0].add_(part[t])
             parts = [part[t] for part in needed]
@@ -271,7 +194,7 @@ def _backward(
     if W.shape[0] > 0:
         first = n_sequences if len(initial) == 0 else 0  # before are states of 0
         from_state = G[first:, : W.shape[0]]
-        torch.mm(from_state.t(), previous[0][first:], out=dW)
+        torch.mm(from_state.t(), before[0][first:], out=dW)
     n_other = db.shape[0] - dU.shape[1]
     from_input = G[:, n_other:]
     if x.dim() == 1:

@@ -4,55 +4,83 @@ A recurrent step is a few small operations. Spread over several threads, each of
 ends in a barrier where the threads wait for the slowest; beside one busy process that
 makes a fit several times slower than on a single thread. So each operation runs on one
 thread, and several threads work on sequences of their own.
+
+torch keeps the number of threads for each thread, and hands the number that was set
+last to threads that are new to it. So whoever sets it here puts the last number back at
+once, by a thread of a moment: threads that meet torch meanwhile get what they would
+have got.
 """
 
+import os
+import queue
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 
 _lock = threading.Lock()
-_n_inside = 0
-_n_threads_outside = None
+_calls = threading.local()  # n_threads: what the caller's thread had outside
+
+
+def _new_lock():
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # a thread may hold it that the child has not
+    os.register_at_fork(after_in_child=_new_lock)
 
 
 @contextmanager
-def one_intraop_thread():
-    """Run each of torch's operations on a single thread; restore on the way out.
-
-    torch keeps the number for each thread, and hands threads that are new to it the
-    number set last. So all calls that overlap restore the number from before the first
-    of them.
+def torch_settings():
+    """Each operation on a single thread, new tensors on the CPU; restored at the end.
 
     Yields
     ------
     n_threads : int
         The number outside: how many threads the user lets torch have.
     """
-    global _n_inside, _n_threads_outside
-    with _lock:
-        # Asked even if not needed: a thread that is new to torch takes over the number
-        # set last when it first asks, which must not happen later.
-        n_threads = torch.get_num_threads()
-        if _n_inside == 0:
-            _n_threads_outside = n_threads
-        _n_inside += 1
-        torch.set_num_threads(1)
-        n_threads = _n_threads_outside
+    if hasattr(_calls, "n_threads"):  # a call within a call
+        yield _calls.n_threads
+        return
+    n_threads = torch.get_num_threads()
+    _calls.n_threads = n_threads
+    _set_for_this_thread(1)
+    on_cpu = nullcontext()
+    if torch.get_default_device().type != "cpu":
+        on_cpu = torch.device("cpu")
     try:
-        yield n_threads
+        with on_cpu:
+            yield n_threads
     finally:
-        with _lock:
-            _n_inside -= 1
-            torch.set_num_threads(_n_threads_outside)
+        del _calls.n_threads
+        _set_for_this_thread(n_threads)
+
+
+def _set_for_this_thread(n_threads):
+    """torch.set_num_threads, without a word to threads that are new to torch."""
+    if torch.get_num_threads() == n_threads:
+        return
+    with _lock:
+        last = _in_new_thread(torch.get_num_threads)
+        torch.set_num_threads(n_threads)
+        if last != n_threads:
+            _in_new_thread(torch.set_num_threads, last)
+
+
+def _in_new_thread(function, *arguments):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function(*arguments)))
+    thread.start()
+    thread.join()
+    return results[0]
 
 
 @contextmanager
 def threads(n_threads):
     """A function like map, whose calls run on so many threads, this one among them.
 
-    To be used inside :func:`one_intraop_thread`. Results come in the order of the
+    To be used inside :func:`torch_settings`. Results come in the order of the
     arguments; an exception in a call is raised here.
 
     Yields
@@ -63,25 +91,67 @@ def threads(n_threads):
     if n_threads == 1:
         yield map
         return
-    # Told anew: another call may have restored the number in the meantime.
-    with ThreadPoolExecutor(
-        n_threads - 1, initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
+    helpers = [_Helper() for _ in range(n_threads - 1)]
+    try:
 
         def run(function, *iterables):
             tasks = list(enumerate(zip(*iterables, strict=True)))
             results = [None] * len(tasks)
-            remaining = iter(tasks)  # next() of a list's iterator is atomic
+            remaining, lock = iter(tasks), threading.Lock()
 
             def work():
-                for i, arguments in remaining:
+                while True:
+                    with lock:
+                        i, arguments = next(remaining, (None, None))
+                    if i is None:
+                        return
                     results[i] = function(*arguments)
 
-            n_helpers = min(n_threads, len(tasks)) - 1
-            helpers = [pool.submit(work) for _ in range(n_helpers)]
-            work()
-            for helper in helpers:
-                helper.result()
+            asked = helpers[: len(tasks) - 1]
+            for helper in asked:
+                helper.start(work)
+            try:
+                work()
+            finally:
+                errors = [helper.wait() for helper in asked]
+            for error in errors:
+                if error is not None:
+                    raise error
             return results
 
         yield run
+    finally:
+        for helper in helpers:
+            helper.stop()
+
+
+class _Helper:
+    """A thread that does what it is told until it is stopped."""
+
+    def __init__(self):
+        self._work, self._done = queue.SimpleQueue(), queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        _set_for_this_thread(1)
+        while (work := self._work.get()) is not None:
+            error = None
+            try:
+                work()
+            except BaseException as caught:  # raised by the thread that waits
+                error = caught
+            self._done.put(error)
+
+    def start(self, work):
+        """Have `work` called."""
+        self._work.put(work)
+
+    def wait(self):
+        """What the call has raised, or None, once it is done."""
+        return self._done.get()
+
+    def stop(self):
+        """End the thread."""
+        self._work.put(None)
+        self._thread.join()

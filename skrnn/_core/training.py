@@ -2,12 +2,13 @@
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
-from skrnn._core import network
+from skrnn._core import gradient, network
+from skrnn._core.memory import Scratch
 from skrnn._core.optimiser import AllWeights, SomeRows, to_clipped_mean
 from skrnn._core.packing import Packing, pack
 from skrnn._core.prediction import states_after
@@ -65,13 +66,19 @@ class Plan:
     n_iter_no_change : int
         Stop when the loss has been below `tol` for this many epochs in a row.
     dropout : float
-        Probability of each input of the layers above the first to be 0.
+        Probability of each input of the layers above the first to be 0, at all steps of
+        a sequence or at none [1]_.
     truncate : int or None
         Backpropagate through the last so many steps of a sequence only.
     n_shards : int
         Large minibatches are cut into so many parts, each for a thread,
     min_shard : int
         but into none of fewer sequences than this.
+
+    References
+    ----------
+    .. [1] Gal and Ghahramani (2016), "A Theoretically Grounded Application of Dropout
+       in Recurrent Neural Networks", NeurIPS.
     """
 
     n_epochs: int
@@ -100,18 +107,30 @@ class Shard:
     ----------
     x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
     packing : Packing
-    target : tuple of Tensors
-        What the loss takes beside the scores, in the order of the packing.
-    starts, n_before : ndarrays of shape (n_sequences,) or None
-        Where each sequence begins, and how many of its steps come before those that
-        are packed. None if none do.
+    target, sample_weight : Tensors
+        In the order of the packing.
+    masks : list of Tensors of shape (n_sequences, n_inputs of a layer)
+        Of the dropout below each layer but the first; empty without dropout.
+    before : Tensor or None
+        Token ids or numbers of the steps before those that are packed; None if there
+        are none.
+    starts, n_before : ndarrays of shape (n_sequences,)
+        Where in `before` those of a sequence begin, and how many there are.
     """
 
     x: torch.Tensor
     packing: Packing
-    target: tuple
-    starts: np.ndarray | None
-    n_before: np.ndarray | None
+    target: torch.Tensor
+    sample_weight: torch.Tensor
+    masks: list
+    before: torch.Tensor | None
+    starts: np.ndarray
+    n_before: np.ndarray
+
+    def with_masks(self, masks, first):
+        """This shard with its part of the masks of a batch that begins at `first`."""
+        order = self.packing.indices - first
+        return replace(self, masks=[mask.index_select(0, order) for mask in masks])
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +155,17 @@ class Examples:
     sample_weight: torch.Tensor
     hiding: torch.Tensor | None = None
 
-    def batches(self, plan, generator):
+    def batches(self, plan, generator, widths=()):
         """The sequences in random order, packed batch by batch.
+
+        What is drawn for a sequence does not depend on the shard it comes into.
+
+        Parameters
+        ----------
+        plan : Plan
+        generator : torch.Generator
+        widths : sequence of int, default=()
+            The number of inputs of each layer that has dropout below.
 
         Yields
         ------
@@ -145,6 +173,7 @@ class Examples:
         """
         n_samples, batch_size = len(self.target), plan.batch_size
         order = torch.randperm(n_samples, generator=generator)
+        values = self._with_some_hidden(generator)
         # Packing many batches at a time, but not all: memory is to stay bounded.
         steps_a_batch = len(self.values) * batch_size // n_samples
         at_a_time = max(1, _MAX_ROWS // max(1, steps_a_batch))
@@ -156,11 +185,25 @@ class Examples:
                 ]
                 for first in range(0, len(indices), batch_size)
             ]
-            shards = iter(self._shards(indices, np.concatenate(cuts), plan, generator))
+            shards = self._shards(values, indices, np.concatenate(cuts), plan)
             for batch in cuts:
-                yield [next(shards) for _ in batch]
+                masks = [
+                    _dropout_mask(batch_size, width, plan.dropout, generator)
+                    for width in widths
+                ]
+                yield [next(shards).with_masks(masks, batch[0]) for _ in batch]
 
-    def _shards(self, indices, cuts, plan, generator):
+    def _with_some_hidden(self, generator):
+        """The values, some of the tokens replaced by the unknown one."""
+        if self.hiding is None:
+            return self.values
+        values = self.values.clone()
+        for part in values.split(_MAX_ROWS):
+            chance = torch.rand(len(part), generator=generator, dtype=self.hiding.dtype)
+            part.masked_fill_(chance < self.hiding.index_select(0, part), UNKNOWN)
+        return values
+
+    def _shards(self, values, indices, cuts, plan):
         """Pack the sequences at `indices`, a Shard from each cut to the next."""
         chosen = indices.numpy()
         starts = self.offsets[chosen]
@@ -170,27 +213,29 @@ class Examples:
             n_before = np.maximum(lengths - plan.truncate, 0)
         packings = pack(starts + n_before, lengths - n_before, cuts)
         # What takes one operation for all batches is not done batch by batch.
-        x = self.values.index_select(0, torch.cat([p.rows for p in packings]))
-        if self.hiding is not None:
-            chance = torch.rand(len(x), generator=generator)
-            x.masked_fill_(chance < self.hiding.index_select(0, x), UNKNOWN)
+        x = values.index_select(0, torch.cat([p.rows for p in packings]))
         ranks = torch.cat([p.indices for p in packings])
         which = indices.index_select(0, ranks)
         starts, n_before = starts[ranks.numpy()], n_before[ranks.numpy()]
-        n_rows = [len(p.rows) for p in packings]
         n_sequences = [len(p.indices) for p in packings]
+        cuts = np.cumsum(n_sequences)[:-1]
         parts = zip(
-            x.split(n_rows),
+            x.split([len(p.rows) for p in packings]),
             packings,
             self.target.index_select(0, which).split(n_sequences),
             self.sample_weight.index_select(0, which).split(n_sequences),
-            np.split(starts, np.cumsum(n_sequences)[:-1]),
-            np.split(n_before, np.cumsum(n_sequences)[:-1]),
+            np.split(starts, cuts),
+            np.split(n_before, cuts),
             strict=True,
         )
         for x, packing, target, weight, starts, n_before in parts:
-            start = (starts, n_before) if n_before.any() else (None, None)
-            yield Shard(x, packing, (target, weight), *start)
+            before = None
+            if n_before.any():
+                # Copied, so that an optimiser may number the tokens in its own way.
+                first = np.cumsum(n_before) - n_before
+                rows = np.arange(n_before.sum()) + np.repeat(starts - first, n_before)
+                before, starts = values[torch.from_numpy(rows)], first
+            yield Shard(x, packing, target, weight, [], before, starts, n_before)
 
 
 @dataclass(slots=True)
@@ -228,34 +273,33 @@ class _Worker:
     Parameters
     ----------
     weights : Weights
-    plan : Plan
-    generator : torch.Generator
-        Of this worker alone: what it draws does not depend on the other threads.
+    loss : str
+        As in :func:`skrnn._core.gradient.loss_and_gradient`.
     """
 
-    def __init__(self, weights, plan, generator):
+    def __init__(self, weights, loss):
         self.gradient = network.zeros_like(weights)
         self._memory = self.gradient.flat
-        self._scratch = network.Scratch(weights.flat.dtype)
-        self._plan = plan
-        self._generator = generator
+        self._scratch = Scratch(weights.flat.dtype)
+        self._loss = loss
 
-    def run(self, weights, x, shard, values, loss):
+    def run(self, weights, x, before, shard):
         """The summed loss of a shard; its gradient is left in `gradient`."""
         start = None
-        if shard.n_before is not None:
-            start = states_after(weights, values, shard.starts, shard.n_before)
+        if before is not None:
+            start = states_after(weights, before, shard.starts, shard.n_before)
         self._fit_gradient(len(weights.layers[0][0].U), weights)
-        return network.loss_and_gradient(
+        return gradient.loss_and_gradient(
             weights,
             self.gradient,
             self._scratch,
             x,
             shard.packing,
-            loss,
-            *shard.target,
-            dropout=self._dropout if self._plan.dropout else None,
-            start=start,
+            self._loss,
+            shard.target,
+            shard.sample_weight,
+            shard.masks,
+            start,
         )
 
     def _fit_gradient(self, n_inputs, weights):
@@ -271,18 +315,6 @@ class _Worker:
             self._memory = self._memory.new_empty(n_weights)
         return self._memory[:n_weights]
 
-    def _dropout(self, H):
-        """0 for what is dropped, and else what keeps the mean [1]_.
-
-        References
-        ----------
-        .. [1] Zaremba, Sutskever and Vinyals (2014), "Recurrent Neural Network
-           Regularization", https://arxiv.org/abs/1409.2329.
-        """
-        kept = 1 - self._plan.dropout
-        mask = torch.empty_like(H).bernoulli_(kept, generator=self._generator)
-        return mask.div_(kept)
-
 
 def fit(weights, examples, loss, plan, generator, on_epoch=None):
     """Train `weights` in place: minibatches, Adam, a one-cycle learning rate.
@@ -296,8 +328,7 @@ def fit(weights, examples, loss, plan, generator, on_epoch=None):
     weights : Weights
         Initial values.
     examples : Examples
-    loss : callable
-        As in :func:`skrnn._core.network.loss_and_gradient`.
+    loss : {"cross_entropy", "squared_error"}
     plan : Plan
     generator : torch.Generator
         All that is random: the order of the samples, the hidden tokens, dropout.
@@ -312,35 +343,23 @@ def fit(weights, examples, loss, plan, generator, on_epoch=None):
     n_updates = plan.n_epochs * math.ceil(n_samples / plan.batch_size)
     optimiser = _choose_optimiser(weights, examples, plan)
     n_workers = len(plan.cuts(min(plan.batch_size, n_samples)))
-    workers = [
-        _Worker(weights, plan, _spawn(generator) if plan.dropout else None)
-        for _ in range(n_workers)
-    ]
+    workers = [_Worker(weights, loss) for _ in range(n_workers)]
+    widths = []
+    if plan.dropout > 0:
+        widths = [len(directions[0].U) for directions in weights.layers[1:]]
     progress = Progress(plan.n_epochs, n_samples)
     n_done, before = 0, torch.empty_like(weights.flat)
     with threads(n_workers) as run:
         for _ in range(plan.n_epochs):
             before.copy_(weights.flat)
             total = weights.flat.new_zeros(())
-            for shards in examples.batches(plan, generator):
-                local, inputs = optimiser.local([shard.x for shard in shards])
-                losses = run(
-                    lambda worker, x, shard, local=local: worker.run(
-                        local, x, shard, examples.values, loss
-                    ),
-                    workers[: len(shards)],
-                    inputs,
-                    shards,
-                )
-                for part in losses:
-                    total += part
-                gradient = workers[0].gradient.flat
-                for worker in workers[1 : len(shards)]:
-                    gradient += worker.gradient.flat
+            for shards in examples.batches(plan, generator, widths):
+                total += _add_gradients(run, workers, optimiser, shards)
+                summed = workers[0].gradient.flat
                 n_sequences = sum(len(shard.packing.indices) for shard in shards)
-                to_clipped_mean(gradient, n_sequences, plan.max_grad_norm)
+                to_clipped_mean(summed, n_sequences, plan.max_grad_norm)
                 learning_rate = plan.learning_rate * one_cycle(n_done / n_updates)
-                optimiser.update(gradient, learning_rate, plan.weight_decay)
+                optimiser.update(summed, learning_rate, plan.weight_decay)
                 n_done += 1
             optimiser.synchronise()
             # The one wait for the device in an epoch.
@@ -356,6 +375,28 @@ def fit(weights, examples, loss, plan, generator, on_epoch=None):
     return progress
 
 
+def _add_gradients(run, workers, optimiser, shards):
+    """The summed loss of a batch; its gradient is left with the first worker.
+
+    The sums are taken in the order of the shards, whichever is done first.
+    """
+    n = len(shards)
+    local, inputs = optimiser.local(
+        [shard.x for shard in shards], [shard.before for shard in shards]
+    )
+    losses = run(
+        lambda worker, x, before, shard: worker.run(local, x, before, shard),
+        workers[:n],
+        *inputs,
+        shards,
+    )
+    total, *others = losses
+    for part, worker in zip(others, workers[1:n], strict=True):
+        total += part
+        workers[0].gradient.flat.add_(worker.gradient.flat)
+    return total
+
+
 def min_shard(architecture):
     """How many sequences a shard must have to be worth a thread of its own."""
     n_blocks = architecture.make_cell().n_state_blocks
@@ -368,16 +409,12 @@ def _choose_optimiser(weights, examples, plan):
     n_inputs = len(weights.layers[0][0].U)
     n_samples = len(examples.target)
     tokens_a_batch = len(examples.values) * min(1, plan.batch_size / n_samples)
-    if (
-        examples.values.ndim == 1
-        and plan.truncate is None  # or the tokens before would be needed, too
-        and n_inputs > _MANY_TOKENS + 2 * tokens_a_batch
-    ):
+    if examples.values.ndim == 1 and n_inputs > _MANY_TOKENS + 2 * tokens_a_batch:
         return SomeRows(weights)
     return AllWeights(weights)
 
 
-def _spawn(generator):
-    """A new generator, seeded by the given one."""
-    seed = int(torch.randint(2**31, (), generator=generator))
-    return torch.Generator().manual_seed(seed)
+def _dropout_mask(n_sequences, width, rate, generator):
+    """0 for what is dropped, and else what keeps the mean."""
+    mask = torch.empty((n_sequences, width), dtype=torch.float32)
+    return mask.bernoulli_(1 - rate, generator=generator).div_(1 - rate)
