@@ -122,12 +122,19 @@ def test_verbose_prints_a_line_an_epoch(capsys):
 @pytest.mark.parametrize(
     "n_sequences, n_shards", [(1, 1), (99, 1), (100, 2), (149, 2), (200, 3)]
 )
-def test_a_minibatch_is_cut_into_shards_of_equal_size(n_sequences, n_shards):
+def test_a_minibatch_is_cut_into_shards_of_equal_work(n_sequences, n_shards, rng):
     plan = replace(RNNClassifier()._plan(1000), n_shards=3, min_shard=50)
-    cuts = plan.cuts(n_sequences)
-    sizes = np.diff([*cuts, n_sequences])
-    assert len(sizes) == n_shards
-    assert sizes.max() - sizes.min() <= 1
+    lengths = np.sort(rng.integers(1, 20, n_sequences))[::-1]
+    shards = np.split(lengths, plan.cuts(lengths)[1:])
+    assert len(shards) == n_shards
+    n_steps = [shard.sum() for shard in shards]
+    assert max(n_steps) - min(n_steps) <= 2 * 20
+
+
+def test_one_long_sequence_makes_a_shard_and_leaves_something_to_the_others():
+    plan = replace(RNNClassifier()._plan(1000), n_shards=4, min_shard=1)
+    assert plan.cuts(np.array([1000, 1, 1, 1])) == [0, 1]
+    assert plan.cuts(np.array([1, 1, 1, 1])) == [0, 1, 2, 3]
 
 
 def test_shards_are_as_large_as_their_work_a_step_demands():

@@ -93,10 +93,32 @@ class Plan:
     n_shards: int = 1
     min_shard: int = _MIN_SHARD
 
-    def cuts(self, n_sequences):
-        """The first sequence of each shard of a minibatch."""
-        n_shards = max(1, min(self.n_shards, n_sequences // self.min_shard))
-        return [n_sequences * i // n_shards for i in range(n_shards)]
+    def n_shards_of(self, n_sequences):
+        """Into how many shards a minibatch of so many sequences is cut."""
+        return max(1, min(self.n_shards, n_sequences // self.min_shard))
+
+    def cuts(self, lengths):
+        """The first sequence of each shard of a minibatch.
+
+        Each gets its share of the steps.
+
+        Parameters
+        ----------
+        lengths : ndarray of shape (n_sequences,)
+            Steps of each sequence, the longest first. Shards of sequences of like
+            length have fewer steps than shards of all lengths.
+
+        Returns
+        -------
+        cuts : list of int
+        """
+        n_shards = self.n_shards_of(len(lengths))
+        if n_shards == 1:
+            return [0]
+        n_rows = np.cumsum(lengths)
+        shares = n_rows[-1] * np.arange(1, n_shards) / n_shards
+        cuts = np.searchsorted(n_rows, shares, side="right")
+        return [0, *np.unique(np.maximum(cuts, 1)).tolist()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +200,7 @@ class Examples:
         steps_a_batch = len(self.values) * batch_size // n_samples
         at_a_time = max(1, _MAX_ROWS // max(1, steps_a_batch))
         for indices in order.split(batch_size * at_a_time):
-            cuts = [
-                [
-                    first + cut
-                    for cut in plan.cuts(min(batch_size, len(indices) - first))
-                ]
-                for first in range(0, len(indices), batch_size)
-            ]
+            indices, cuts = self._cut(indices, plan)
             shards = self._shards(values, indices, np.concatenate(cuts), plan)
             for batch in cuts:
                 masks = [
@@ -192,6 +208,27 @@ class Examples:
                     for width in widths
                 ]
                 yield [next(shards).with_masks(masks, batch[0]) for _ in batch]
+
+    def _cut(self, indices, plan):
+        """Sort each minibatch, the longest sequences first, and cut it into shards.
+
+        Returns
+        -------
+        indices : Tensor
+        cuts : list of lists of int
+            For each minibatch, where its shards begin in `indices`.
+        """
+        lengths = np.diff(self.offsets)[indices.numpy()]
+        if plan.truncate is not None:
+            lengths = np.minimum(lengths, plan.truncate)
+        batch = np.arange(len(indices)) // plan.batch_size
+        order = np.lexsort((-lengths, batch))
+        lengths = lengths[order]
+        cuts = [
+            [first + cut for cut in plan.cuts(lengths[first : first + plan.batch_size])]
+            for first in range(0, len(indices), plan.batch_size)
+        ]
+        return indices[torch.from_numpy(order)], cuts
 
     def _with_some_hidden(self, generator):
         """The values, some of the tokens replaced by the unknown one."""
@@ -342,7 +379,7 @@ def fit(weights, examples, loss, plan, generator, on_epoch=None):
     n_samples = len(examples.target)
     n_updates = plan.n_epochs * math.ceil(n_samples / plan.batch_size)
     optimiser = _choose_optimiser(weights, examples, plan)
-    n_workers = len(plan.cuts(min(plan.batch_size, n_samples)))
+    n_workers = plan.n_shards_of(min(plan.batch_size, n_samples))
     workers = [_Worker(weights, loss) for _ in range(n_workers)]
     widths = []
     if plan.dropout > 0:
