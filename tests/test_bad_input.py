@@ -86,7 +86,7 @@ BAD_X = {
         TypeError,
         "X[0] is None: a sequence is a string, a list of tokens (strings or integers), "
         "a list of floats or a numeric array of shape (n_steps,) or (n_steps, "
-        "n_features).",
+        "n_features). Drop or fill it.",
     ),
     "missing among strings of a Series": (
         pd.Series(["cat", None, "dog"]),
@@ -97,14 +97,14 @@ BAD_X = {
     "None among tokens": (
         [["a"], ["b", None]],
         TypeError,
-        "X[1] has None at step 1: tokens must be strings or integers, and "
-        "sequences with other numbers must not hold strings.",
+        "X[1] has None at step 1: tokens must be strings or integers. Drop or convert "
+        "it.",
     ),
     "float among tokens": (
         [["a", 2], [3, 4.5]],
         TypeError,
-        "X[1] has a float at step 1: tokens must be strings or integers, and "
-        "sequences with other numbers must not hold strings.",
+        "X[1] has a float at step 1: tokens must be strings or integers. Drop or "
+        "convert it.",
     ),
     "string among token lists": (
         [["a"], "b"],
@@ -121,15 +121,15 @@ BAD_X = {
     "strings inside numbers": (
         [[1.0], [2.0, "b"]],
         TypeError,
-        "X[1] holds values that are not real numbers: a sequence of numbers must have "
-        "shape (n_steps,) or (n_steps, n_features).",
+        "X[1] has a string at step 1: a sequence of numbers must hold nothing else. "
+        "Drop or convert it.",
     ),
     "a list of None": (
         [[None], [1.0]],
         TypeError,
         "X[0] starts with None: a sequence is a string, a list of tokens (strings or "
         "integers), a list of floats or a numeric array of shape (n_steps,) or "
-        "(n_steps, n_features).",
+        "(n_steps, n_features). Drop or fill it.",
     ),
     "one array of numbers": (
         np.array([1.0, 2.0]),
@@ -142,7 +142,7 @@ BAD_X = {
         np.zeros((2, 2, 2, 2)),
         ValueError,
         "X has 4 dimensions: an array of shape (n_samples, n_steps) or (n_samples, "
-        "n_steps, n_features), or a list of sequences was expected.",
+        "n_steps, n_features), or a list of sequences was expected. Reshape it.",
     ),
     "dates": (
         np.array([["2020-01-01"]], dtype="datetime64[D]"),
@@ -167,14 +167,14 @@ BAD_X = {
         TypeError,
         "X[0] is a float: a sequence is a string, a list of tokens (strings or "
         "integers), a list of floats or a numeric array of shape (n_steps,) or "
-        "(n_steps, n_features).",
+        "(n_steps, n_features). Use [X] to pass one sequence.",
     ),
     "bytes": (
         [b"cat"],
         TypeError,
         "X[0] is bytes, not a string: a sequence is a string, a list of tokens "
         "(strings or integers), a list of floats or a numeric array of shape "
-        "(n_steps,) or (n_steps, n_features).",
+        "(n_steps,) or (n_steps, n_features). Decode it, as in x.decode().",
     ),
     "too large a number": (
         [[0.0, 1.0], [1e200]],
@@ -191,27 +191,27 @@ BAD_X = {
     "records": (
         np.array([(1, 2.0)], dtype=[("a", "i8"), ("b", "f8")]),
         TypeError,
-        "X is an array of dtype [('a', '<i8'), ('b', '<f8')] and shape (1,): strings, "
-        "token lists or plain numbers were expected.",
+        "X is a record array of dtype [('a', '<i8'), ('b', '<f8')]: strings, token "
+        "lists or plain numbers were expected. Pass one field of it, such as X['a'].",
     ),
     "array of bytes": (
         np.array([b"cat"]),
         TypeError,
         "X[0] is bytes, not a string: a sequence is a string, a list of tokens "
         "(strings or integers), a list of floats or a numeric array of shape "
-        "(n_steps,) or (n_steps, n_features).",
+        "(n_steps,) or (n_steps, n_features). Decode it, as in x.decode().",
     ),
     "dict": (
         {"a": 1},
         TypeError,
-        "X is of type dict: a list, tuple, array or Series of sequences was expected. "
-        "Use list(X) if it can be iterated over.",
+        "X is of type dict: a list, tuple, array or column of sequences was expected. "
+        "Use list(X.values()) if those are the sequences.",
     ),
     "generator": (
         (word for word in ["cat"]),
         TypeError,
-        "X is of type generator: a list, tuple, array or Series of sequences was "
-        "expected. Use list(X) if it can be iterated over.",
+        "X is of type generator: a list, tuple, array or column of sequences was "
+        "expected. It can be read only once: use list(X).",
     ),
     "no steps": (
         np.zeros((3, 0, 2)),
