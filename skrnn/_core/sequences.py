@@ -125,7 +125,7 @@ def possible_kinds(item, index=0):
     if isinstance(item, str):
         return ("text",)
     if isinstance(item, np.ndarray):
-        if item.dtype.kind in "OUT" and item.ndim == 1:
+        if item.dtype.kind in "OUT" and item.ndim in (1, 2):
             return possible_kinds(item.tolist(), index)
         if item.dtype.kind in "biuf":
             are_integers = item.ndim == 1 and item.dtype.kind != "f"
@@ -238,6 +238,8 @@ def _as_series(item, index):
     """One sequence of numbers as floats of shape (n_steps, n_features)."""
     if not isinstance(item, (list, tuple, np.ndarray)):
         raise TypeError(_mixed(item, index, "series"))
+    if isinstance(item, np.ndarray) and item.dtype.kind == "O":
+        item = item.tolist()  # of numbers, or of the steps
     if isinstance(item, np.ndarray):
         array = item
     else:
