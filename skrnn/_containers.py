@@ -4,9 +4,9 @@ No library is imported here: who passes a polars Series has imported polars.
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, pairwise
-from numbers import Integral, Real
+from numbers import Integral, Number
 
 import numpy as np
 from scipy.sparse import issparse
@@ -70,12 +70,14 @@ def _check_container(X):
         )
     if isinstance(X, Mapping):
         cure = "Use list(X.values()) if those are the sequences."
-    elif isinstance(X, Set):
+    elif isinstance(X, (set, frozenset)):
         cure = "A set has no order that y could follow: use a list from the start."
     elif isinstance(X, Iterator):
         cure = "It can be read only once: use list(X)."
     elif name == "LazyFrame":
         cure = "Use X.collect(), and one column of it."
+    elif hasattr(X, "batch_sizes"):  # torch's PackedSequence, which is a tuple
+        cure = "Use torch.nn.utils.rnn.unpack_sequence(X)."
     else:
         return
     raise TypeError(_no_container(X, cure))
@@ -173,12 +175,17 @@ def _open_frame(frame, kind):
     """A frame as it is, if it is a table of numbers."""
     array = np.asarray(frame)
     _check_array(array)
+    # The libraries that say of which type a column is have been asked before.
     if not all(_is_number(entry) or is_missing(entry) for entry in array[:1].flat):
-        raise TypeError(
-            f"X is a frame of {array.shape[1]} columns that are not all numbers: one "
-            "column of sequences or a table of numbers was expected. Pass one column."
-        )
+        raise TypeError(_no_table(array.shape[1]))
     return frame if kind in (None, "series") else _rows(array)
+
+
+def _no_table(n_columns):
+    return (
+        f"X is a frame of {n_columns} columns that are not all numbers: one column of "
+        "sequences or a table of numbers was expected. Pass one column."
+    )
 
 
 def _check_array(array):
@@ -203,7 +210,8 @@ def _check_array(array):
             "(n_samples, n_steps, n_features), or a list of sequences was expected. "
             "Reshape it."
         )
-    if array.ndim == 3 and array.dtype.kind in "UST":
+    is_text = array.dtype.kind in "UST" or isinstance(_first(array.flat), str)
+    if array.ndim == 3 and is_text:
         raise TypeError(
             f"X is an array of strings of shape {array.shape}: strings of shape "
             "(n_samples,) or tokens of shape (n_samples, n_steps) were expected. "
@@ -241,7 +249,7 @@ def _rows(array):
 
 
 def _is_number(entry):
-    return isinstance(entry, (Real, np.bool_)) and not is_missing(entry)
+    return isinstance(entry, (Number, np.bool_)) and not is_missing(entry)
 
 
 def _first(entries):
@@ -279,11 +287,11 @@ def _open_pandas(X, name):
 
 def _open_polars(X, name):
     if hasattr(X, "columns"):
-        if X.width != 1:
+        if all(map(_is_polars_number, X.dtypes)):
             return X
-        column = X.to_series()
-        is_number = column.dtype.is_numeric() or str(column.dtype) == "Boolean"
-        return X if is_number else _open_polars(column, name)
+        if X.width != 1:
+            raise TypeError(_no_table(X.width))
+        return _open_polars(X.to_series(), name)
     polars = sys.modules["polars"]
     levels = []
     while isinstance(X.dtype, (polars.List, polars.Array)):
@@ -295,6 +303,10 @@ def _open_polars(X, name):
     return _nest(levels, _polars_leaves(X, name), name)
 
 
+def _is_polars_number(dtype):
+    return dtype.is_numeric() or str(dtype) in ("Boolean", "Null")
+
+
 def _polars_leaves(series, name):
     dtype = series.dtype
     if dtype.is_temporal():
@@ -304,9 +316,8 @@ def _polars_leaves(series, name):
     if dtype.is_decimal():
         series = series.cast(sys.modules["polars"].Float64)
     has_missing = series.null_count() > 0
-    if series.dtype.is_float() or (
-        not has_missing and (dtype.is_integer() or str(dtype) == "Boolean")
-    ):
+    is_number = _is_polars_number(series.dtype)
+    if series.dtype.is_float() or (is_number and not has_missing):
         return series.to_numpy()  # null becomes NaN
     return series.to_list()
 
@@ -316,8 +327,11 @@ def _open_arrow(X, name):
     if isinstance(X, arrow.RecordBatch):
         X = arrow.Table.from_batches([X])
     if isinstance(X, arrow.Table):
-        is_column = X.num_columns == 1 and not _is_arrow_number(X.column(0).type)
-        return _open_arrow(X.column(0), name) if is_column else X
+        if all(map(_is_arrow_number, X.schema.types)):
+            return X
+        if X.num_columns != 1:
+            raise TypeError(_no_table(X.num_columns))
+        return _open_arrow(X.column(0), name)
     if isinstance(X, arrow.Scalar):
         is_list = hasattr(X, "values") and X.is_valid
         return _open_arrow(X.values, name) if is_list else X.as_py()
@@ -347,9 +361,8 @@ def _arrow_leaves(array, name):
     if types.is_decimal(dtype):
         array = array.cast(arrow.float64())
     has_missing = array.null_count > 0
-    if types.is_floating(array.type) or (
-        not has_missing and _is_arrow_number(array.type)
-    ):
+    is_number = _is_arrow_number(array.type)
+    if types.is_floating(array.type) or (is_number and not has_missing):
         return array.to_numpy(zero_copy_only=False)  # null becomes NaN
     if types.is_string(dtype) or types.is_large_string(dtype):
         return array.to_numpy(zero_copy_only=False).tolist()  # faster than to_pylist
@@ -358,9 +371,9 @@ def _arrow_leaves(array, name):
 
 def _is_arrow_number(dtype):
     types = sys.modules["pyarrow"].types
-    return (
-        types.is_floating(dtype) or types.is_integer(dtype) or types.is_boolean(dtype)
-    )
+    is_whole = types.is_integer(dtype) or types.is_boolean(dtype)
+    is_real = types.is_floating(dtype) or types.is_decimal(dtype)
+    return is_whole or is_real or types.is_null(dtype)
 
 
 def _joined(chunks):

@@ -168,7 +168,7 @@ ONE_KIND = "all sequences must be of one kind. Drop or convert it."
             "series",
             [[None, 1.0]],
             "X[0] has None at step 0: a sequence of numbers must hold nothing "
-            "else. Drop or convert it.",
+            "else. Drop or fill it.",
         ),
         (
             "series",

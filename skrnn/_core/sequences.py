@@ -215,12 +215,17 @@ def _read_tokens(X):
         i, step = _locate(offsets, row)
         raise TypeError(
             f"X[{i}] has {_describe(tokens[row])} at step {step}: tokens must be "
-            "strings or integers. Drop or convert it."
+            f"strings or integers. {_cure(tokens[row])}"
         )
     return Sequences("tokens", tokens, offsets)
 
 
 def _read_series(X):
+    if _are_of_one_form(X):
+        lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
+        offsets = _offsets(lengths)
+        values = _as_float(np.concatenate(X))
+        return _checked_series(values.reshape(len(values), -1), offsets)
     arrays = [_as_series(item, i) for i, item in enumerate(X)]
     lengths = np.fromiter(map(len, arrays), dtype=np.int64, count=len(arrays))
     offsets = _offsets(lengths)
@@ -232,6 +237,18 @@ def _read_series(X):
                 f"{n_features}: all sequences must have the same number of features."
             )
     return _checked_series(np.concatenate(arrays), offsets)
+
+
+def _are_of_one_form(X):
+    """Whether X is numeric arrays that one call can lay end to end."""
+    forms = {
+        (x.dtype, x.ndim, x.shape[1:]) if isinstance(x, np.ndarray) else None for x in X
+    }
+    form = forms.pop()
+    if forms or form is None:
+        return False
+    dtype, ndim, features = form
+    return dtype.kind in "biuf" and ndim in (1, 2) and 0 not in features
 
 
 def _as_series(item, index):
@@ -358,40 +375,43 @@ def _mixed(item, index, kind):
     other = f"X[0] is {name}" if index > 0 else f"{name} was expected"
     return (
         f"X[{index}] is {_describe(item)}, but {other}: all sequences must be of one "
-        "kind. Drop or convert it."
+        f"kind. {_cure(item)}"
     )
 
 
 def _no_number(entry, index, step):
     return (
         f"X[{index}] has {_describe(entry)} at step {step}: a sequence of numbers must "
-        "hold nothing else. Drop or convert it."
+        f"hold nothing else. {_cure(entry)}"
     )
 
 
 def _no_sequence(where, item):
+    is_number = isinstance(item, Real) and not is_missing(item)
+    cure = "Use [X] to pass one sequence." if is_number else _cure(item)
     return (
         f"{where} {_describe(item)}: a sequence is a string, a list of tokens (strings "
         "or integers), a list of floats or a numeric array of shape (n_steps,) or "
-        f"(n_steps, n_features). {_cure(item)}"
+        f"(n_steps, n_features). {cure}"
     )
 
 
 def _cure(item):
-    """What to do about an item that is not a sequence."""
-    kind = item.dtype.kind if isinstance(item, (np.ndarray, np.generic)) else None
+    """What to do about an unexpected item."""
+    kind = item.dtype.kind if isinstance(item, (np.ndarray, np.generic)) else ""
+    is_time = hasattr(item, "isoformat") or hasattr(item, "total_seconds")
     if is_missing(item):
         return "Drop or fill it."
     if isinstance(item, bytes) or kind == "S":
         return "Decode it, as in x.decode()."
-    if kind in ("m", "M"):
+    if is_time or kind in ("m", "M"):
         return "Convert times to numbers, such as seconds since the first step."
-    if isinstance(item, complex) or kind == "c":
+    if kind == "c" or isinstance(item, complex):
         return "Pass the real and the imaginary part as two features."
+    if kind == "V":
+        return "Pass one field of it."
     if hasattr(item, "toarray"):  # sparse
         return "Use x.toarray()."
-    if isinstance(item, Real):
-        return "Use [X] to pass one sequence."
     return "Drop or convert it."
 
 
