@@ -160,15 +160,14 @@ def _open_array(array, kind):
     _check_array(array)
     if array.ndim == 1:
         return _open_items(array.tolist())
-    if array.ndim == 3:
-        return array
-    if array.dtype.kind in "OUTS":
+    if array.ndim == 2 and array.dtype.kind in "OUTS":
         is_column = array.shape[1] == 1 and not _is_number(_first(array[:, 0]))
         if is_column and not _are_tokens(array, kind):
             return _open_items(array[:, 0].tolist())
         if not _is_table(array):
             return _open_items(array.tolist())
-    return array if kind in (None, "series") else _rows(array)
+    is_series = kind in (None, "series") or array.size == 0
+    return array if is_series else _rows(array)
 
 
 def _open_frame(frame, kind):
@@ -244,7 +243,7 @@ def _are_tokens(array, kind):
 
 
 def _rows(array):
-    """The rows of a table, one sequence each; entries of objects stay objects."""
+    """The rows of a table, one sequence each, or the series of a deeper array."""
     return array.tolist() if array.dtype.kind == "O" else list(array)
 
 
@@ -264,7 +263,7 @@ def _open_narwhals(X, name):
 def _open_torch(X, name):
     if X.is_nested:
         return [_open_torch(item, name) for item in X.unbind()]
-    if X.is_sparse:
+    if "sparse" in str(X.layout):
         raise TypeError(
             f"{name} is a sparse tensor: sequences or a dense one were expected. Use "
             f"{name}.to_dense() if its rows are series."
@@ -478,14 +477,13 @@ def _nest(levels, leaves, name):
             "token lists or of numbers of shape (n_steps,) or (n_steps, n_features) "
             "was expected. Flatten the innermost lists."
         )
-    for lengths, missing in reversed(levels):
-        widths = np.unique(lengths)
-        is_inner = levels[0][0] is not lengths
-        if is_inner and len(widths) == 1 and widths[0] > 0 and not missing.any():
-            if isinstance(leaves, np.ndarray):
-                leaves = leaves.reshape(-1, widths[0])  # (n_rows, n_features)
-                continue
-        leaves = _cut(leaves, lengths, missing)
+    for depth in reversed(range(len(levels))):
+        lengths, missing = levels[depth]
+        are_steps = depth == 1 and isinstance(leaves, np.ndarray) and not missing.any()
+        if are_steps and lengths.any() and (lengths == lengths[0]).all():
+            leaves = leaves.reshape(-1, lengths[0])  # (n_rows, n_features)
+        else:
+            leaves = _cut(leaves, lengths, missing)
     return leaves
 
 

@@ -20,6 +20,7 @@ from sklearn.ensemble import BaggingClassifier
 
 from skrnn import RNNClassifier, RNNEncoder
 from skrnn._containers import open_container
+from skrnn._core.sequences import read_sequences
 
 SEQUENCES = {
     "text": ["été", "tea", "a😀\0b", "eat", "tee"],
@@ -338,6 +339,21 @@ def test_numbers_of_arrow_are_not_copied():
     X = pa.array([[0.5, 1.0], [2.0]])
     flat = X.flatten().to_numpy()
     assert all(np.shares_memory(item, flat) for item in open_container(X))
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (3, 2, 4)])
+@pytest.mark.parametrize(
+    "kind, type_", [("text", "strings"), ("tokens", "token lists")]
+)
+def test_numbers_are_not_taken_for_another_kind(kind, type_, shape):
+    encoder = RNNEncoder(nhidden=2, max_iter=1).fit(SEQUENCES[kind], Y)
+    X = np.zeros(shape)
+    sentence = f"X holds sequences of numbers, but RNNEncoder was fitted on {type_}"
+    with pytest.raises(TypeError, match=sentence):
+        encoder.transform(X)
+    # Asked for outright, each row is named.
+    with pytest.raises(TypeError, match=r"^X\[0\] (is an array|has a float at step 0)"):
+        read_sequences(open_container(X, kind), kind)
 
 
 def test_channels_before_steps_are_transposed(rng):

@@ -1,8 +1,7 @@
 """Ragged sequences as one flat array with offsets.
 
 All sequences of a data set lie end to end in ``values``; sequence ``i`` is
-``values[offsets[i]:offsets[i + 1]]``. This is the only module that looks inside
-what the user passed.
+``values[offsets[i]:offsets[i + 1]]``. No other module looks inside a sequence.
 """
 
 from dataclasses import dataclass
