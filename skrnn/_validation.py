@@ -1,9 +1,6 @@
 """From what the user passes as X and y to sequences and targets."""
 
-from numbers import Integral
-
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -14,7 +11,13 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skrnn._core.sequences import is_missing, read_array, read_sequences
+from skrnn._containers import open_container
+from skrnn._core.sequences import (
+    is_missing,
+    possible_kinds,
+    read_array,
+    read_sequences,
+)
 
 _KIND_NAMES = {
     "text": "strings",
@@ -29,10 +32,11 @@ def validate_sequences(estimator, X, *, reset):
     Parameters
     ----------
     estimator : estimator instance
-    X : array-like
-        A rectangular two-dimensional numeric array or frame is a table of univariate
-        series, one row a series, of the width that fit saw, if fit saw univariate
-        series of one length. All other containers may be ragged.
+    X : list, tuple, array, tensor, Series or frame
+        As :func:`skrnn._containers.open_container`. A rectangular two-dimensional
+        numeric array or frame is a table of univariate series, one row a series, of
+        the width that fit saw, if fit saw univariate series of one length. All other
+        containers may be ragged.
     reset : bool
         True in `fit`: remember what kind of sequences X holds. False afterwards:
         demand the same.
@@ -48,15 +52,12 @@ def validate_sequences(estimator, X, *, reset):
     ValueError
         If X is one string, is empty, or holds a sequence that cannot be used.
     """
-    if isinstance(X, str):
-        raise ValueError(
-            "Iterable over sequences expected, string object received. Use [X] to pass "
-            "one sequence."
-        )
-    if isinstance(X, (list, tuple)):
-        sequences = read_sequences(X, None if reset else estimator.kind_)
+    kind = None if reset else estimator.kind_
+    opened = open_container(X, kind)
+    if isinstance(opened, (list, tuple)):
+        sequences = read_sequences(opened, _kind_to_read(opened, kind))
     else:
-        sequences = _read_container(estimator, X, reset)
+        sequences = _read_numbers(estimator, opened, reset)
     if reset:
         estimator.kind_ = sequences.kind
         if _is_rectangular(sequences):
@@ -66,77 +67,28 @@ def validate_sequences(estimator, X, *, reset):
     return sequences
 
 
-def _read_container(estimator, X, reset):
-    """Read an array, a frame or a Series."""
-    if issparse(X):
-        raise TypeError(
-            f"X is a sparse {type(X).__name__}: sequences or a dense array were "
-            "expected. Use X.toarray() if its rows are series."
+def _kind_to_read(X, fitted):
+    """The kind seen in fit, if the first sequence can be of that kind.
+
+    Otherwise None, for its own kind: what X holds instead is then known, and said.
+    """
+    is_possible = len(X) > 0 and fitted in possible_kinds(X[0])
+    return fitted if is_possible else None
+
+
+def _read_numbers(estimator, X, reset):
+    """Read an array of three dimensions, or a table as scikit-learn reads it."""
+    if getattr(X, "ndim", 2) == 3:
+        X = check_array(X, allow_nd=True, ensure_all_finite=False)
+    else:
+        X = validate_data(
+            estimator,
+            X,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite=False,  # read_array says where
+            reset=reset,
         )
-    if not hasattr(X, "__array__"):
-        raise TypeError(
-            f"X is of type {type(X).__name__}: a list, tuple, array or Series of "
-            "sequences was expected. Use list(X) if it can be iterated over."
-        )
-    if hasattr(X, "requires_grad"):  # a torch tensor
-        X = X.detach().cpu()
-    array = _checked_array(X)
-    if array.ndim == 3:
-        X = check_array(array, allow_nd=True, ensure_all_finite=False)
-        return read_array(X)
-    kind = None if reset else estimator.kind_
-    if _holds_sequences(array, kind):
-        is_column = array.ndim == 2 and array.shape[1] == 1
-        if is_column and array.dtype.kind in "OUT" and not _are_rows(array, kind):
-            array = array[:, 0]  # a column of a frame
-        return read_sequences(array.tolist(), kind)
-    # A table of numbers, or something that validate_data knows how to refuse.
-    X = validate_data(
-        estimator,
-        X,
-        dtype=[np.float64, np.float32],
-        ensure_all_finite=False,  # read_array says where
-        reset=reset,
-    )
     return read_array(X)
-
-
-def _checked_array(X):
-    """X as an array, if it is of a kind and shape that can be read at all."""
-    if isinstance(X, np.ma.MaskedArray):
-        raise TypeError(
-            "X is a masked array, whose mask would be lost: impute the masked steps, "
-            "or pass a list of sequences that leaves them out."
-        )
-    array = np.asarray(X)
-    if array.dtype.kind == "V" or (array.ndim == 3 and array.dtype.kind in "UST"):
-        raise TypeError(
-            f"X is an array of dtype {array.dtype} and shape {array.shape}: strings, "
-            "token lists or plain numbers were expected."
-        )
-    is_frame = hasattr(X, "columns") and array.ndim == 2 and array.shape[1] > 1
-    if is_frame and any(isinstance(entry, str) for entry in array[:1].flat):
-        raise TypeError(
-            f"X is a frame of {array.shape[1]} columns that are not all numbers: one "
-            "column of sequences or a table of numbers was expected. Pass one column."
-        )
-    if array.dtype.kind in "mM":
-        raise TypeError(
-            f"X is of dtype {array.dtype}: strings, tokens or numbers were expected. "
-            "Convert times to numbers, such as seconds since the first step."
-        )
-    if array.ndim == 0 or array.ndim > 3:
-        raise ValueError(
-            f"X has {array.ndim} dimensions: an array of shape (n_samples, n_steps) or "
-            "(n_samples, n_steps, n_features), or a list of sequences was expected."
-        )
-    if array.ndim == 1 and array.dtype.kind in "biufc" and array.size > 0:
-        raise ValueError(
-            "X is one sequence of numbers: a list of sequences or an array of shape "
-            "(n_samples, n_steps) was expected. Reshape your data to (1, n_steps), or "
-            "use [X], to pass one sequence."
-        )
-    return array
 
 
 def _is_rectangular(sequences):
@@ -146,27 +98,6 @@ def _is_rectangular(sequences):
         and sequences.values.shape[1] == 1
         and (sequences.lengths == sequences.lengths[0]).all()
     )
-
-
-def _holds_sequences(array, kind):
-    """Whether the entries of an array are strings, tokens or whole sequences.
-
-    Otherwise it is a table of numbers, which may be of dtype object too.
-    """
-    if array.dtype.kind in "UTS" or array.ndim == 1 or _are_rows(array, kind):
-        return True
-    if array.dtype.kind != "O" or array.size == 0:
-        return False
-    # One stray string in a table of numbers does not make it token lists.
-    is_text = all(isinstance(entry, str) for entry in array.flat)
-    return is_text or any(isinstance(x, (list, tuple, np.ndarray)) for x in array.flat)
-
-
-def _are_rows(array, kind):
-    """Whether the rows of a table are sequences for a model of token lists."""
-    if kind != "tokens" or array.dtype.kind not in "biuOUT":
-        return False
-    return all(isinstance(entry, (str, Integral)) for entry in array[:1].flat)
 
 
 def _check_same_kind(estimator, sequences):

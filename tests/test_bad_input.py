@@ -1,11 +1,17 @@
 """Whole error sentences: where, what, what was expected, and the cure."""
 
+import datetime
 import re
 
+import awkward as ak
+import narwhals as nw
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import scipy.sparse
+import torch
 from sklearn.exceptions import NotFittedError
 
 from skrnn import RNNClassifier, RNNEncoder
@@ -79,32 +85,31 @@ BAD_X = {
         ["cat", None],
         TypeError,
         "X[1] is None, but X[0] is a string: all sequences must be of one kind. Drop "
-        "or convert it.",
+        "or fill it.",
     ),
     "None first": (
         [None, "cat"],
         TypeError,
         "X[0] is None: a sequence is a string, a list of tokens (strings or integers), "
         "a list of floats or a numeric array of shape (n_steps,) or (n_steps, "
-        "n_features).",
+        "n_features). Drop or fill it.",
     ),
     "missing among strings of a Series": (
         pd.Series(["cat", None, "dog"]),
         TypeError,
         "X[1] is NaN (missing), but X[0] is a string: all sequences must be of one "
-        "kind. Drop or convert it.",
+        "kind. Drop or fill it.",
     ),
     "None among tokens": (
         [["a"], ["b", None]],
         TypeError,
-        "X[1] has None at step 1: tokens must be strings or integers, and "
-        "sequences with other numbers must not hold strings.",
+        "X[1] has None at step 1: tokens must be strings or integers. Drop or fill it.",
     ),
     "float among tokens": (
         [["a", 2], [3, 4.5]],
         TypeError,
-        "X[1] has a float at step 1: tokens must be strings or integers, and "
-        "sequences with other numbers must not hold strings.",
+        "X[1] has a float at step 1: tokens must be strings or integers. Drop or "
+        "convert it.",
     ),
     "string among token lists": (
         [["a"], "b"],
@@ -121,15 +126,15 @@ BAD_X = {
     "strings inside numbers": (
         [[1.0], [2.0, "b"]],
         TypeError,
-        "X[1] holds values that are not real numbers: a sequence of numbers must have "
-        "shape (n_steps,) or (n_steps, n_features).",
+        "X[1] has a string at step 1: a sequence of numbers must hold nothing else. "
+        "Drop or convert it.",
     ),
     "a list of None": (
         [[None], [1.0]],
         TypeError,
         "X[0] starts with None: a sequence is a string, a list of tokens (strings or "
         "integers), a list of floats or a numeric array of shape (n_steps,) or "
-        "(n_steps, n_features).",
+        "(n_steps, n_features). Drop or fill it.",
     ),
     "one array of numbers": (
         np.array([1.0, 2.0]),
@@ -142,7 +147,7 @@ BAD_X = {
         np.zeros((2, 2, 2, 2)),
         ValueError,
         "X has 4 dimensions: an array of shape (n_samples, n_steps) or (n_samples, "
-        "n_steps, n_features), or a list of sequences was expected.",
+        "n_steps, n_features), or a list of sequences was expected. Reshape it.",
     ),
     "dates": (
         np.array([["2020-01-01"]], dtype="datetime64[D]"),
@@ -160,21 +165,21 @@ BAD_X = {
         pd.Series(["a", pd.NA], dtype="string"),
         TypeError,
         "X[1] is <NA> (missing), but X[0] is a string: all sequences must be of one "
-        "kind. Drop or convert it.",
+        "kind. Drop or fill it.",
     ),
     "a list of numbers": (
         [1.0, 2.0],
         TypeError,
         "X[0] is a float: a sequence is a string, a list of tokens (strings or "
         "integers), a list of floats or a numeric array of shape (n_steps,) or "
-        "(n_steps, n_features).",
+        "(n_steps, n_features). Use [X] to pass one sequence.",
     ),
     "bytes": (
         [b"cat"],
         TypeError,
         "X[0] is bytes, not a string: a sequence is a string, a list of tokens "
         "(strings or integers), a list of floats or a numeric array of shape "
-        "(n_steps,) or (n_steps, n_features).",
+        "(n_steps,) or (n_steps, n_features). Decode it, as in x.decode().",
     ),
     "too large a number": (
         [[0.0, 1.0], [1e200]],
@@ -191,27 +196,27 @@ BAD_X = {
     "records": (
         np.array([(1, 2.0)], dtype=[("a", "i8"), ("b", "f8")]),
         TypeError,
-        "X is an array of dtype [('a', '<i8'), ('b', '<f8')] and shape (1,): strings, "
-        "token lists or plain numbers were expected.",
+        "X is a record array of dtype [('a', '<i8'), ('b', '<f8')]: strings, token "
+        "lists or plain numbers were expected. Pass one field of it, such as X['a'].",
     ),
     "array of bytes": (
         np.array([b"cat"]),
         TypeError,
         "X[0] is bytes, not a string: a sequence is a string, a list of tokens "
         "(strings or integers), a list of floats or a numeric array of shape "
-        "(n_steps,) or (n_steps, n_features).",
+        "(n_steps,) or (n_steps, n_features). Decode it, as in x.decode().",
     ),
     "dict": (
         {"a": 1},
         TypeError,
-        "X is of type dict: a list, tuple, array or Series of sequences was expected. "
-        "Use list(X) if it can be iterated over.",
+        "X is of type dict: a list, tuple, array or column of sequences was expected. "
+        "Use list(X.values()) if those are the sequences.",
     ),
     "generator": (
         (word for word in ["cat"]),
         TypeError,
-        "X is of type generator: a list, tuple, array or Series of sequences was "
-        "expected. Use list(X) if it can be iterated over.",
+        "X is of type generator: a list, tuple, array or column of sequences was "
+        "expected. It can be read only once: use list(X).",
     ),
     "no steps": (
         np.zeros((3, 0, 2)),
@@ -229,6 +234,371 @@ def test_bad_X_raises_a_sentence(Estimator, case):
     n_samples = len(X) if hasattr(X, "__len__") else 1
     with pytest.raises(error, match=f"^{re.escape(sentence)}$"):
         Estimator().fit(X, [0] * n_samples)
+
+
+KINDS = (
+    "a sequence is a string, a list of tokens (strings or integers), a list of floats "
+    "or a numeric array of shape (n_steps,) or (n_steps, n_features)."
+)
+ONE_KIND = "all sequences must be of one kind."
+DATE = datetime.date(2026, 1, 1)
+
+
+def in_columns(entries):
+    """A column of each library."""
+    return {
+        "polars": pl.Series("x", entries),
+        "polars frame": pl.DataFrame({"x": entries}),
+        "narwhals": nw.from_native(pl.DataFrame({"x": entries})),
+        "arrow": pa.array(entries),
+        "arrow chunks": pa.chunked_array([pa.array(entries)]),
+        "arrow table": pa.table({"x": entries}),
+        "pandas arrow": pd.Series(entries, dtype=pd.ArrowDtype(pa.array(entries).type)),
+        "awkward": ak.Array(entries),
+    }
+
+
+# In a column of any library: entries, error and sentence.
+BAD_COLUMNS = {
+    "missing string": (
+        ["cat", None],
+        TypeError,
+        f"X[1] is None, but X[0] is a string: {ONE_KIND} Drop or fill it.",
+    ),
+    "missing string first": (
+        [None, "cat"],
+        TypeError,
+        f"X[0] is None: {KINDS} Drop or fill it.",
+    ),
+    "missing token list": (
+        [["a"], None],
+        TypeError,
+        f"X[1] is None, but X[0] is a list of tokens: {ONE_KIND} Drop or fill it.",
+    ),
+    "missing series": (
+        [[0.5], None],
+        TypeError,
+        f"X[1] is None, but X[0] is a sequence of numbers: {ONE_KIND} Drop or fill it.",
+    ),
+    "missing token": (
+        [["a"], ["b", None]],
+        TypeError,
+        "X[1] has None at step 1: tokens must be strings or integers. Drop or fill it.",
+    ),
+    "missing integer": (
+        [[1], [2, None]],
+        TypeError,
+        "X[1] has None at step 1: tokens must be strings or integers. Drop or fill it.",
+    ),
+    "missing number": (
+        [[0.5], [1.5, None]],
+        ValueError,
+        "X[1] contains NaN at step 1: all numbers must be finite. Impute the missing "
+        "steps or leave them out.",
+    ),
+    "missing feature": (
+        [[[0.5, 1.0]], [[1.5, None]]],
+        ValueError,
+        "X[1] contains NaN at step 0 in feature 1: all numbers must be finite. Impute "
+        "the missing steps or leave them out.",
+    ),
+    "missing step": (
+        [[[0.5, 1.0]], [[1.5, 1.0], None]],
+        TypeError,
+        "X[1] has None at step 1: a sequence of numbers must hold nothing else. Drop "
+        "or fill it.",
+    ),
+    "ragged steps": (
+        [[[0.5, 1.0]], [[1.5], [1.0, 2.0]]],
+        ValueError,
+        "X[1] has steps of unequal numbers of features: a sequence must have shape "
+        "(n_steps,) or (n_steps, n_features).",
+    ),
+    "ragged feature counts": (
+        [[[0.5, 1.0]], [[1.5]]],
+        ValueError,
+        "X[1] has 1 feature, but X[0] has 2: all sequences must have the same number "
+        "of features.",
+    ),
+    "empty token list": (
+        [["a"], []],
+        ValueError,
+        "X[1] is empty: a sequence needs at least one step.",
+    ),
+    "empty series": (
+        [[0.5], []],
+        ValueError,
+        "X[1] is empty: a sequence needs at least one step.",
+    ),
+    "bytes": (
+        [b"cat"],
+        TypeError,
+        f"X[0] is bytes, not a string: {KINDS} Decode it, as in x.decode().",
+    ),
+    "lists of lists of strings": (
+        [[["a", "b"], ["c"]]],
+        TypeError,
+        "X[0] is nested 2 levels deep, down to a string: a flat list of tokens or "
+        "numbers of shape (n_steps,) or (n_steps, n_features) were expected. Flatten "
+        "it, or pass its parts as sequences.",
+    ),
+    "four levels": (
+        [[[[0.5]]]],
+        TypeError,
+        "X is nested 4 levels deep: a column of strings, of token lists or of numbers "
+        "of shape (n_steps,) or (n_steps, n_features) was expected. Flatten the "
+        "innermost lists.",
+    ),
+}
+
+
+@pytest.mark.parametrize("container", in_columns(["a"]))
+@pytest.mark.parametrize("case", BAD_COLUMNS)
+def test_bad_entries_of_a_column_raise_a_sentence(case, container):
+    entries, error, sentence = BAD_COLUMNS[case]
+    X = in_columns(entries)[container]
+    with pytest.raises(error, match=f"^{re.escape(sentence)}$"):
+        RNNClassifier().fit(X, [0] * len(entries))
+
+
+@pytest.mark.parametrize("container", in_columns(["a"]))
+@pytest.mark.parametrize("entry", [{"a": 1}, [{"a": 1}]])
+def test_records_raise_a_sentence(container, entry):
+    sentence = (
+        r"X holds records, of type .+: strings, token lists or plain numbers were "
+        r"expected\. Pass one field of them\."
+    )
+    with pytest.raises(TypeError, match=f"^{sentence}$"):
+        RNNClassifier().fit(in_columns([entry])[container], [0])
+
+
+@pytest.mark.parametrize("container", set(in_columns(["a"])) - {"awkward"})
+@pytest.mark.parametrize("entry", [DATE, [DATE]])
+def test_times_raise_a_sentence(container, entry):
+    sentence = (
+        r"X is of dtype (Date|date32\[day\]): strings, tokens or numbers were expected"
+        r"\. Convert times to numbers, such as seconds since the first step\."
+    )
+    with pytest.raises(TypeError, match=f"^{sentence}$"):
+        RNNClassifier().fit(in_columns([entry])[container], [0])
+
+
+NOT_MISSING = {
+    "pandas frame": pd.DataFrame({"x": ["cat", None]}),
+    "pandas category": pd.Series(["cat", None], dtype="category"),
+    "object column": np.array([["cat"], [None]], dtype=object),
+    "StringDType": np.array(["cat", None], np.dtypes.StringDType(na_object=None)),
+    "dictionary": pa.array(["cat", None]).dictionary_encode(),
+    "string_view": pa.array(["cat", None], pa.string_view()),
+    "Categorical": pl.Series(["cat", None], dtype=pl.Categorical),
+    "masked": ak.mask(["cat", "dog"], [True, False]),
+}
+
+
+@pytest.mark.parametrize("container", NOT_MISSING)
+def test_a_missing_string_raises_a_sentence(container):
+    sentence = (
+        r"X\[1\] is (None|NaN \(missing\)), but X\[0\] is a string: all sequences must "
+        r"be of one kind\. Drop or fill it\."
+    )
+    with pytest.raises(TypeError, match=f"^{sentence}$"):
+        RNNClassifier().fit(NOT_MISSING[container], [0, 1])
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        pd.DataFrame({"a": [["x"]], "b": [["y"]]}),
+        pd.DataFrame({"a": [1], "b": [pd.Timestamp("2026")]}),
+        pl.DataFrame({"a": ["x"], "b": ["y"]}),
+        pl.DataFrame({"a": [1.0], "b": [DATE]}),
+        nw.from_native(pl.DataFrame({"a": ["x"], "b": [1]})),
+        pa.table({"a": ["x"], "b": ["y"]}),
+        pa.record_batch({"a": [[1.0]], "b": [2.0]}),
+    ],
+)
+def test_two_columns_raise_a_sentence(X):
+    sentence = BAD_X["two columns of text"][2]
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        RNNClassifier().fit(X, [0])
+
+
+COLUMN_EXPECTED = "a list, tuple, array or column of sequences was expected."
+MASKED = np.ma.masked_array([1.0, 2.0], mask=[True, False])
+OTHER_BAD_X = {
+    "set": (
+        {"cat"},
+        TypeError,
+        f"X is of type set: {COLUMN_EXPECTED} A set has no order that y could follow: "
+        "use a list from the start.",
+    ),
+    "iterator": (
+        map(str.lower, ["cat"]),
+        TypeError,
+        f"X is of type map: {COLUMN_EXPECTED} It can be read only once: use list(X).",
+    ),
+    "values of a dict": (
+        {"a": "cat"}.values(),
+        TypeError,
+        f"X is of type dict_values: {COLUMN_EXPECTED} Use list(X) if it can be "
+        "iterated over.",
+    ),
+    "number": (
+        3,
+        TypeError,
+        f"X is of type int: {COLUMN_EXPECTED} Use list(X) if it can be iterated over.",
+    ),
+    "lazy": (
+        pl.LazyFrame({"x": ["cat"]}),
+        TypeError,
+        f"X is of type LazyFrame: {COLUMN_EXPECTED} Use X.collect(), and one column of "
+        "it.",
+    ),
+    "packed": (
+        torch.nn.utils.rnn.pack_sequence([torch.ones(2)]),
+        TypeError,
+        f"X is of type PackedSequence: {COLUMN_EXPECTED} Use "
+        "torch.nn.utils.rnn.unpack_sequence(X).",
+    ),
+    "one bytes": (
+        b"cat",
+        TypeError,
+        "X is one bytes object: a container of sequences was expected. Use "
+        "[X.decode()] to pass one sequence.",
+    ),
+    "bytes among strings": (
+        ["cat", b"cat"],
+        TypeError,
+        f"X[1] is bytes, not a string, but X[0] is a string: {ONE_KIND} Decode it, as "
+        "in x.decode().",
+    ),
+    "lists of lists of lists": (
+        [[[[0.5], [1.0, 2.0]]]],
+        TypeError,
+        "X[0] is nested 3 levels deep, down to a float: a flat list of tokens or "
+        "numbers of shape (n_steps,) or (n_steps, n_features) were expected. Flatten "
+        "it, or pass its parts as sequences.",
+    ),
+    "deep piece": (
+        [[0.5], ak.Array([[[0.5], []]])],
+        ValueError,
+        "X[1] has steps of unequal numbers of features: a sequence must have shape "
+        "(n_steps,) or (n_steps, n_features).",
+    ),
+    "record item": (
+        [np.zeros(2, dtype=[("a", "f8")])],
+        TypeError,
+        f"X[0] is an array of dtype [('a', '<f8')] and shape (2,): {KINDS} Pass one "
+        "field of it.",
+    ),
+    "records item": (
+        [ak.Array([0.5]), ak.Array([{"a": 0.5}])],
+        TypeError,
+        "X[1] holds records, of type {a: float64}: strings, token lists or plain "
+        "numbers were expected. Pass one field of them.",
+    ),
+    "one record": (
+        ak.Record({"a": 1}),
+        TypeError,
+        "X holds records, of type {a: int64}: strings, token lists or plain numbers "
+        "were expected. Pass one field of them.",
+    ),
+    "awkward times": (
+        ak.Array([np.zeros(1, "M8[s]")]),
+        TypeError,
+        "X is of dtype datetime64[s]: strings, tokens or numbers were expected. "
+        "Convert times to numbers, such as seconds since the first step.",
+    ),
+    "array of times": (
+        [[0.5], np.zeros(2, "M8[s]")],
+        TypeError,
+        "X[1] has a datetime at step 0: a sequence of numbers must hold nothing else. "
+        "Convert times to numbers, such as seconds since the first step.",
+    ),
+    "array of times first": (
+        [np.zeros(2, "M8[s]")],
+        TypeError,
+        f"X[0] is an array of dtype datetime64[s] and shape (2,): {KINDS} Convert "
+        "times to numbers, such as seconds since the first step.",
+    ),
+    "times of a zone": (
+        pd.Series([pd.Timestamp("2026", tz="UTC")]),
+        TypeError,
+        f"X[0] is a Timestamp: {KINDS} Convert times to numbers, such as seconds since "
+        "the first step.",
+    ),
+    "complex table": (
+        np.zeros((1, 2), dtype=complex),
+        ValueError,
+        "Complex data not supported: X is of dtype complex128, but real numbers were "
+        "expected. Pass the real and the imaginary part as two features.",
+    ),
+    "complex item": (
+        [[0.5], np.zeros(2, dtype=complex)],
+        TypeError,
+        "X[1] has a complex at step 0: a sequence of numbers must hold nothing else. "
+        "Pass the real and the imaginary part as two features.",
+    ),
+    "complex item first": (
+        [[1j]],
+        TypeError,
+        f"X[0] starts with a complex: {KINDS} Pass the real and the imaginary part as "
+        "two features.",
+    ),
+    "sparse item": (
+        [scipy.sparse.csr_matrix(np.eye(2))],
+        TypeError,
+        f"X[0] is a csr_matrix: {KINDS} Use x.toarray().",
+    ),
+    "sparse tensor": (
+        torch.eye(1).to_sparse(),
+        TypeError,
+        "X is a sparse tensor: sequences or a dense one were expected. Use "
+        "X.to_dense() if its rows are series.",
+    ),
+    "masked item": (
+        [np.ones(2), MASKED],
+        TypeError,
+        "X[1] is a masked array, whose mask would be lost: impute the masked steps, or "
+        "pass a list of sequences that leaves them out.",
+    ),
+    "strings of three dimensions": (
+        np.array([[["a"]]], dtype=object),
+        TypeError,
+        "X is an array of strings of shape (1, 1, 1): strings of shape (n_samples,) or "
+        "tokens of shape (n_samples, n_steps) were expected. Reshape it.",
+    ),
+    "one tensor of numbers": (
+        torch.ones(1),
+        ValueError,
+        "X is one sequence of numbers: a list of sequences or an array of shape "
+        "(n_samples, n_steps) was expected. Reshape your data to (1, n_steps), or use "
+        "[X], to pass one sequence.",
+    ),
+    "no sequences": (
+        pa.chunked_array([], pa.string()),
+        ValueError,
+        "X is empty: at least one sequence is needed.",
+    ),
+    "no entries at all": (
+        ak.Array([[], []]),
+        ValueError,
+        "X[0] is empty: a sequence needs at least one step.",
+    ),
+    "no type": (
+        pl.Series([None, None]),
+        TypeError,
+        f"X[0] is None: {KINDS} Drop or fill it.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_BAD_X)
+def test_what_holds_no_sequences_raises_a_sentence(case):
+    X, error, sentence = OTHER_BAD_X[case]
+    n_samples = len(X) if hasattr(X, "__len__") else 1
+    with pytest.raises(error, match=f"^{re.escape(sentence)}$"):
+        RNNClassifier().fit(X, [0] * n_samples)
 
 
 def test_sparse_input_raises_a_sentence_that_names_it():

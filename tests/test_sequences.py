@@ -1,5 +1,8 @@
 """Reading lists of strings, tokens and numbers into flat arrays."""
 
+import re
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -69,22 +72,116 @@ def test_characters_beyond_the_basic_plane_are_one_step():
     assert set(vocabulary.learn_vocabulary(sequences)) == {"a", "😀"}
 
 
-def test_lists_of_integers_are_tokens_and_arrays_of_integers_are_series():
-    assert read_sequences([[1, 2], [3]]).kind == "tokens"
-    assert read_sequences([np.array([1, 2]), np.array([3])]).kind == "series"
+def test_entries_say_what_a_sequence_is_and_not_its_container():
+    for ids in ([1, 2], (1, 2), np.array([1, 2]), np.array([1, 2], dtype=object)):
+        assert read_sequences([ids]).kind == "tokens"
+        assert read_sequences([ids]).values == [1, 2]
     assert read_sequences([np.array(["a", "b"])]).kind == "tokens"
+    assert read_sequences([np.array([1.0, 2.0])]).kind == "series"
+    assert read_sequences([np.array([[1, 2]])]).kind == "series"
+    assert read_sequences([[[1, 2]]]).kind == "series"
 
 
-def test_a_list_with_any_other_number_is_a_series():
-    assert read_sequences([[0, 0.5], [0, 1]]).kind == "series"
-    assert read_sequences([[0, 1], [0, 1.5]]).kind == "series"
+@pytest.mark.parametrize("X", [[[True, False]], [[np.True_]], [np.array([True])]])
+def test_truth_values_count_as_integers(X):
+    assert read_sequences(X).kind == "tokens"
+    assert read_sequences(X, kind="series").values[0, 0] == 1.0
 
 
-def test_integers_are_read_as_what_is_expected():
-    assert read_sequences([[1, 2], [3]], kind="series").kind == "series"
-    assert read_sequences([np.array([1, 2])], kind="tokens").values == [1, 2]
-    assert read_sequences([[1.5]], kind="tokens").kind == "series"
-    assert read_sequences([["a"]], kind="series").kind == "tokens"
+@pytest.mark.parametrize(
+    "X",
+    [
+        [[0, 0.5], [0, 1]],
+        [[0, 1], [0, 1.5]],
+        [[0, 1], np.array([0.5])],
+        [np.array([0, 1]), np.array([0.5])],
+        [np.array([0, 1]), [0.5]],
+        [[0, 1], np.array([[2]])],
+        [np.array([0, 1]), np.array([0.5], dtype=object)],
+    ],
+)
+def test_integers_with_any_other_number_among_them_are_a_series(X):
+    assert read_sequences(X).kind == "series"
+
+
+@pytest.mark.parametrize("ids", [[[1, 2], [3]], [np.array([1, 2]), np.array([3])]])
+def test_integers_are_read_as_what_is_asked_for(ids):
+    assert read_sequences(ids, kind="tokens").values == [1, 2, 3]
+    assert read_sequences(ids, kind="series").values.tolist() == [[1.0], [2.0], [3.0]]
+
+
+def test_numbers_of_any_type_are_a_series():
+    X = [[0.5, Fraction(1, 4)], [2**70], [np.True_, 0.5]]
+    values = read_sequences(X).values
+    assert values[:, 0].tolist() == [0.5, 0.25, 2.0**70, 1.0, 0.5]
+
+
+ONE_KIND = "all sequences must be of one kind. Drop or convert it."
+
+
+@pytest.mark.parametrize(
+    "kind, X, sentence",
+    [
+        ("text", [["a"]], f"X[0] is a list, but a string was expected: {ONE_KIND}"),
+        ("text", ["a", 3], f"X[1] is an int, but X[0] is a string: {ONE_KIND}"),
+        (
+            "text",
+            [np.array([1.0])],
+            "X[0] is an array of dtype float64 and shape (1,), but a string was "
+            f"expected: {ONE_KIND}",
+        ),
+        (
+            "tokens",
+            ["ab"],
+            f"X[0] is a string, but a list of tokens was expected: {ONE_KIND}",
+        ),
+        (
+            "tokens",
+            [[1], np.zeros((2, 3))],
+            "X[1] is an array of dtype float64 and shape (2, 3), but X[0] is a list of "
+            f"tokens: {ONE_KIND}",
+        ),
+        (
+            "tokens",
+            [[1, 2], [0, 0.5]],
+            "X[1] has a float at step 1: tokens must be strings or integers. Drop or "
+            "convert it.",
+        ),
+        (
+            "series",
+            ["ab"],
+            f"X[0] is a string, but a sequence of numbers was expected: {ONE_KIND}",
+        ),
+        (
+            "series",
+            [[1, 2], [3, "a"]],
+            "X[1] has a string at step 1: a sequence of numbers must hold nothing "
+            "else. Drop or convert it.",
+        ),
+        (
+            "series",
+            [np.array(["a"])],
+            "X[0] has a string at step 0: a sequence of numbers must hold nothing "
+            "else. Drop or convert it.",
+        ),
+        (
+            "series",
+            [[None, 1.0]],
+            "X[0] has None at step 0: a sequence of numbers must hold nothing "
+            "else. Drop or fill it.",
+        ),
+        (
+            "series",
+            [[["a", "b"], ["c"]]],
+            "X[0] is nested 2 levels deep, down to a string: a flat list of tokens or "
+            "numbers of shape (n_steps,) or (n_steps, n_features) were expected. "
+            "Flatten it, or pass its parts as sequences.",
+        ),
+    ],
+)
+def test_what_cannot_be_of_the_kind_asked_for_raises(kind, X, sentence):
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        read_sequences(X, kind=kind)
 
 
 def test_series_of_several_features_are_stacked(rng):

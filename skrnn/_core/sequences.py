@@ -1,8 +1,7 @@
 """Ragged sequences as one flat array with offsets.
 
 All sequences of a data set lie end to end in ``values``; sequence ``i`` is
-``values[offsets[i]:offsets[i + 1]]``. This is the only module that looks inside
-what the user passed.
+``values[offsets[i]:offsets[i + 1]]``. No other module looks inside a sequence.
 """
 
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
+
+_INTEGERS = (Integral, np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,12 @@ def read_sequences(X, kind=None):
     ----------
     X : list or tuple
         One item a sequence. All items must be of the same kind: strings (the
-        characters are the steps); lists or tuples of tokens (strings or
-        integers); one-dimensional sequences of floats or numeric arrays, one
-        step an entry; two-dimensional ones of shape (n_steps, n_features).
+        characters are the steps); one-dimensional sequences of tokens (strings or
+        integers) or of floats; two-dimensional ones of numbers, of shape (n_steps,
+        n_features). Each is a list, a tuple or an array.
     kind : {"text", "tokens", "series"}, default=None
-        What integers are taken for, which may be tokens as well as numbers. None
-        takes lists of them for tokens and arrays of them for numbers.
+        What each item must be read as. None takes the kind of the first item, and
+        integers for tokens unless there are other numbers among them.
 
     Returns
     -------
@@ -84,17 +85,63 @@ def read_sequences(X, kind=None):
     Raises
     ------
     TypeError
-        If an item is not a sequence, or its kind differs from the first one's.
+        If an item is not a sequence, is not of `kind`, or is of another kind than
+        the first one.
     ValueError
         If X or a sequence is empty, the numbers of features differ, or a number
         is NaN or infinite.
     """
     if len(X) == 0:
         raise ValueError("X is empty: at least one sequence is needed.")
-    found = _kind_of(X[0], 0)
-    if {found, kind} == {"tokens", "series"} and _is_integers(X[0]):
-        found = kind
+    if kind is not None:
+        return _READERS[kind](X)
+    found = possible_kinds(X[0])[0]
+    if found == "tokens" and _has_other_numbers(X):
+        found = "series"
     return _READERS[found](X)
+
+
+def possible_kinds(item, index=0):
+    """What a sequence can be read as; what it is taken for unasked comes first.
+
+    Parameters
+    ----------
+    item : object
+    index : int, default=0
+        Where it stands in X, for errors.
+
+    Returns
+    -------
+    kinds : tuple of {"text", "tokens", "series"}
+
+    Raises
+    ------
+    TypeError
+        If it is not a sequence.
+    ValueError
+        If it is an empty list.
+    """
+    if isinstance(item, str):
+        return ("text",)
+    if isinstance(item, np.ndarray):
+        if item.dtype.kind in "OUT" and item.ndim in (1, 2):
+            return possible_kinds(item.tolist(), index)
+        if item.dtype.kind in "biuf":
+            are_integers = item.ndim == 1 and item.dtype.kind != "f"
+            return ("tokens", "series") if are_integers else ("series",)
+    elif isinstance(item, (list, tuple)):
+        if len(item) == 0:
+            raise ValueError(_empty(index))
+        first = item[0]
+        if isinstance(first, str):
+            return ("tokens",)
+        if isinstance(first, _INTEGERS):
+            return ("tokens", "series")
+        if isinstance(first, (Real, list, tuple, np.ndarray)):
+            _check_depth(item, index)
+            return ("series",)
+        raise TypeError(_no_sequence(f"X[{index}] starts with", first))
+    raise TypeError(_no_sequence(f"X[{index}] is", item))
 
 
 def read_array(X):
@@ -118,39 +165,30 @@ def read_array(X):
     return _checked_series(values, offsets)
 
 
-def _kind_of(item, index):
-    """Tell text, tokens and series apart by looking at one item."""
-    if isinstance(item, str):
-        return "text"
-    if isinstance(item, np.ndarray):
-        if item.dtype.kind in "biuf":
-            return "series"
-        if item.dtype.kind in "OUT" and item.ndim == 1:
-            return _kind_of(item.tolist(), index)
-    elif isinstance(item, (list, tuple)):
-        if len(item) == 0:
-            raise ValueError(_empty(index))
-        first = item[0]
-        if isinstance(first, (str, Integral)):
-            return "tokens"
-        if isinstance(first, (Real, list, tuple, np.ndarray)):
-            return "series"
-        raise TypeError(_no_sequence(f"X[{index}] starts with {_describe(first)}"))
-    raise TypeError(_no_sequence(f"X[{index}] is {_describe(item)}"))
+def _has_other_numbers(X):
+    """Whether sequences that begin with whole numbers go on with other numbers.
 
-
-def _is_integers(item):
-    """Whether a sequence, of tokens or numbers, may be taken for the other."""
-    if isinstance(item, np.ndarray):
-        return item.ndim == 1 and item.dtype.kind in "biu"
-    return isinstance(item[0], Integral)  # a list or tuple, and not empty
+    X holds numbers only if so: integers among strings are tokens.
+    """
+    if possible_kinds(X[0]) == ("tokens",):
+        return False
+    types = set()  # one look at each distinct type, not at each number
+    for item in X:
+        if isinstance(item, np.ndarray) and item.dtype.kind in "biuf":
+            is_tokens = item.ndim == 1 and item.dtype.kind != "f"
+            types.add(int if is_tokens else float)
+        elif isinstance(item, (list, tuple, np.ndarray)):
+            types.update(map(type, item))
+    others = {t for t in types if not issubclass(t, _INTEGERS)}
+    return bool(others) and all(issubclass(t, (Real, np.bool_)) for t in types)
 
 
 def _read_text(X):
     try:
         text = "".join(X)
     except TypeError:
-        raise _odd_one_out(X, "text") from None
+        index = next(i for i, item in enumerate(X) if not isinstance(item, str))
+        raise TypeError(_mixed(X[index], index, "text")) from None
     lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
     # "surrogatepass": a lone surrogate is a character like any other.
     encoded = text.encode("utf-32-le", "surrogatepass")
@@ -159,11 +197,8 @@ def _read_text(X):
 
 def _read_tokens(X):
     for i, item in enumerate(X):
-        if not isinstance(item, (list, tuple, np.ndarray)):
-            raise _odd_one_out(X, "tokens")
-        if isinstance(item, np.ndarray) and (item.ndim != 1 or item.dtype.kind == "f"):
-            if _is_integers(X[0]):  # the first numbers were whole, others are not
-                return _read_series(X)
+        is_list = isinstance(item, (list, tuple))
+        if not is_list and not (isinstance(item, np.ndarray) and item.ndim == 1):
             raise TypeError(_mixed(item, i, "tokens"))
     lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
     offsets = _offsets(lengths)
@@ -173,22 +208,23 @@ def _read_tokens(X):
         )
     )
     # One look at each distinct type, not at each token.
-    types = set(map(type, tokens))
-    odd = {t for t in types if not issubclass(t, (str, Integral))}
-    if odd and all(issubclass(t, Real) for t in types):
-        return _read_series(X)  # the first number was whole, others are not
+    odd = {t for t in set(map(type, tokens)) if not issubclass(t, (str, *_INTEGERS))}
     if odd:
         row = next(row for row, token in enumerate(tokens) if type(token) in odd)
         i, step = _locate(offsets, row)
         raise TypeError(
             f"X[{i}] has {_describe(tokens[row])} at step {step}: tokens must be "
-            "strings or integers, and sequences with other numbers must not hold "
-            "strings."
+            f"strings or integers. {_cure(tokens[row])}"
         )
     return Sequences("tokens", tokens, offsets)
 
 
 def _read_series(X):
+    if _are_of_one_form(X):
+        lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
+        offsets = _offsets(lengths)
+        values = _as_float(np.concatenate(X))
+        return _checked_series(values.reshape(len(values), -1), offsets)
     arrays = [_as_series(item, i) for i, item in enumerate(X)]
     lengths = np.fromiter(map(len, arrays), dtype=np.int64, count=len(arrays))
     offsets = _offsets(lengths)
@@ -202,32 +238,83 @@ def _read_series(X):
     return _checked_series(np.concatenate(arrays), offsets)
 
 
+def _are_of_one_form(X):
+    """Whether X is numeric arrays that one call can lay end to end."""
+    forms = {
+        (x.dtype, x.ndim, x.shape[1:]) if isinstance(x, np.ndarray) else None for x in X
+    }
+    form = forms.pop()
+    if forms or form is None:
+        return False
+    dtype, ndim, features = form
+    return dtype.kind in "biuf" and ndim in (1, 2) and 0 not in features
+
+
 def _as_series(item, index):
     """One sequence of numbers as floats of shape (n_steps, n_features)."""
     if not isinstance(item, (list, tuple, np.ndarray)):
         raise TypeError(_mixed(item, index, "series"))
-    try:
-        array = np.asarray(item)
-    except ValueError as error:  # rows of unequal length
-        raise ValueError(
-            f"X[{index}] has steps of unequal numbers of features: a sequence must "
-            "have shape (n_steps,) or (n_steps, n_features)."
-        ) from error
+    if isinstance(item, np.ndarray) and item.dtype.kind == "O":
+        item = item.tolist()  # of numbers, or of the steps
+    if isinstance(item, np.ndarray):
+        array = item
+    else:
+        _check_depth(item, index)
+        array = _as_array(item, index)
     if array.size == 0:
         raise ValueError(_empty(index))
-    if array.dtype.kind not in "biuf":
-        raise TypeError(
-            f"X[{index}] holds values that are not real numbers: a sequence of numbers "
-            "must have shape (n_steps,) or (n_steps, n_features)."
-        )
-    if array.ndim == 1:
-        array = array[:, np.newaxis]
-    if array.ndim != 2:
+    if array.ndim not in (1, 2):
         raise ValueError(
             f"X[{index}] has {array.ndim} dimensions: a sequence must have shape "
             "(n_steps,) or (n_steps, n_features)."
         )
+    if array.dtype.kind not in "biuf":
+        array = _only_numbers(item, array, index)
+    if array.ndim == 1:
+        array = array[:, np.newaxis]
     return _as_float(array)
+
+
+def _as_array(item, index):
+    try:
+        return np.asarray(item)
+    except ValueError as error:  # rows of unequal length
+        for step, row in enumerate(item):
+            if is_missing(row):
+                raise TypeError(_no_number(row, index, step)) from None
+        raise ValueError(
+            f"X[{index}] has steps of unequal numbers of features: a sequence must "
+            "have shape (n_steps,) or (n_steps, n_features)."
+        ) from error
+
+
+def _only_numbers(item, array, index):
+    """An array of another dtype as floats, if its entries are numbers none the less.
+
+    NumPy keeps numbers of other types, such as fractions, as objects.
+    """
+    steps = array.tolist() if item is array else item
+    for step, entries in enumerate(steps):
+        for entry in entries if array.ndim == 2 else (entries,):
+            if not isinstance(entry, (Real, np.bool_)):
+                raise TypeError(_no_number(entry, index, step))
+    return array.astype(np.float64)
+
+
+def _check_depth(item, index):
+    """Refuse lists of lists of strings, and all lists that are nested deeper.
+
+    A look at the first entries: an array that holds more is refused for its shape.
+    """
+    depth, first = 0, item
+    while isinstance(first, (list, tuple)) and len(first) > 0:
+        depth, first = depth + 1, first[0]
+    if depth > 2 or (depth == 2 and isinstance(first, str)):
+        raise TypeError(
+            f"X[{index}] is nested {depth} levels deep, down to {_describe(first)}: a "
+            "flat list of tokens or numbers of shape (n_steps,) or (n_steps, "
+            "n_features) were expected. Flatten it, or pass its parts as sequences."
+        )
 
 
 _READERS = {"text": _read_text, "tokens": _read_tokens, "series": _read_series}
@@ -280,26 +367,51 @@ _ITEM_NAMES = {
 }
 
 
-def _odd_one_out(X, kind):
-    """The error for the first item that cannot be read as `kind`."""
-    allowed = str if kind == "text" else (list, tuple, np.ndarray)
-    index = next(i for i, item in enumerate(X) if not isinstance(item, allowed))
-    return TypeError(_mixed(X[index], index, kind))
-
-
 def _mixed(item, index, kind):
+    """The sentence for an item that cannot be read as `kind`."""
+    name = _ITEM_NAMES[kind]
+    # All items before it could be, so that the first one shows what was expected.
+    other = f"X[0] is {name}" if index > 0 else f"{name} was expected"
     return (
-        f"X[{index}] is {_describe(item)}, but X[0] is {_ITEM_NAMES[kind]}: all "
-        "sequences must be of one kind. Drop or convert it."
+        f"X[{index}] is {_describe(item)}, but {other}: all sequences must be of one "
+        f"kind. {_cure(item)}"
     )
 
 
-def _no_sequence(what):
+def _no_number(entry, index, step):
     return (
-        f"{what}: a sequence is a string, a list of tokens (strings or integers), a "
-        "list of floats or a numeric array of shape (n_steps,) or (n_steps, "
-        "n_features)."
+        f"X[{index}] has {_describe(entry)} at step {step}: a sequence of numbers must "
+        f"hold nothing else. {_cure(entry)}"
     )
+
+
+def _no_sequence(where, item):
+    is_number = isinstance(item, Real) and not is_missing(item)
+    cure = "Use [X] to pass one sequence." if is_number else _cure(item)
+    return (
+        f"{where} {_describe(item)}: a sequence is a string, a list of tokens (strings "
+        "or integers), a list of floats or a numeric array of shape (n_steps,) or "
+        f"(n_steps, n_features). {cure}"
+    )
+
+
+def _cure(item):
+    """What to do about an unexpected item."""
+    kind = item.dtype.kind if isinstance(item, (np.ndarray, np.generic)) else ""
+    is_time = hasattr(item, "isoformat") or hasattr(item, "total_seconds")
+    if is_missing(item):
+        return "Drop or fill it."
+    if isinstance(item, bytes) or kind == "S":
+        return "Decode it, as in x.decode()."
+    if is_time or kind in ("m", "M"):
+        return "Convert times to numbers, such as seconds since the first step."
+    if kind == "c" or isinstance(item, complex):
+        return "Pass the real and the imaginary part as two features."
+    if kind == "V":
+        return "Pass one field of it."
+    if hasattr(item, "toarray"):  # sparse
+        return "Use x.toarray()."
+    return "Drop or convert it."
 
 
 def _empty(index):

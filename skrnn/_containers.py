@@ -1,0 +1,519 @@
+"""Whatever container the user holds, opened: sequences in a list, or numbers.
+
+No library is imported here: who passes a polars Series has imported polars.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, pairwise
+from numbers import Integral, Number
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skrnn._core.sequences import is_missing
+
+
+def open_container(X, kind=None):
+    """Sequences out of a list, array, column or frame.
+
+    Parameters
+    ----------
+    X : list, tuple, array, tensor, Series or frame
+        Of NumPy, pandas, polars, narwhals, pyarrow, awkward or torch, or anything
+        else that has ``__array__``.
+    kind : {"text", "tokens", "series"}, default=None
+        What the sequences are meant to be. Rows of a table are series unless other
+        sequences are asked for.
+
+    Returns
+    -------
+    opened : list, tuple, ndarray or frame
+        A list or tuple has one sequence an item: a string, a list or tuple of tokens
+        or an array; or what is no sequence, to be refused where it is read. All else
+        is numbers: an array of three dimensions, or a table, which is left as it is
+        for the sake of its column names.
+
+    Raises
+    ------
+    TypeError
+        If X is no container of sequences, or of entries that none can be made of.
+    ValueError
+        If X is one sequence, holds complex numbers or has too many dimensions.
+    """
+    _check_container(X)
+    opened = _open(X, "X")
+    if isinstance(opened, (list, tuple)):
+        return _open_items(opened)
+    if isinstance(opened, np.ndarray):
+        return _open_array(opened, kind)
+    return _open_frame(opened, kind)
+
+
+def _check_container(X):
+    """Refuse what can be iterated over, but not as sequences in an order."""
+    if isinstance(X, str):
+        raise ValueError(
+            "Iterable over sequences expected, string object received. Use [X] to pass "
+            "one sequence."
+        )
+    name = type(X).__name__
+    if isinstance(X, (bytes, bytearray)):
+        raise TypeError(
+            f"X is one {name} object: a container of sequences was expected. Use "
+            "[X.decode()] to pass one sequence."
+        )
+    if issparse(X):
+        raise TypeError(
+            f"X is a sparse {name}: sequences or a dense array were expected. Use "
+            "X.toarray() if its rows are series."
+        )
+    if isinstance(X, Mapping):
+        cure = "Use list(X.values()) if those are the sequences."
+    elif isinstance(X, (set, frozenset)):
+        cure = "A set has no order that y could follow: use a list from the start."
+    elif isinstance(X, Iterator):
+        cure = "It can be read only once: use list(X)."
+    elif name == "LazyFrame":
+        cure = "Use X.collect(), and one column of it."
+    elif hasattr(X, "batch_sizes"):  # torch's PackedSequence, which is a tuple
+        cure = "Use torch.nn.utils.rnn.unpack_sequence(X)."
+    else:
+        return
+    raise TypeError(_no_container(X, cure))
+
+
+def _no_container(X, cure):
+    return (
+        f"X is of type {type(X).__name__}: a list, tuple, array or column of sequences "
+        f"was expected. {cure}"
+    )
+
+
+def _open(X, name):
+    """Entries of a container, without a look at what they are.
+
+    Parameters
+    ----------
+    X : container
+        The one the user passed, or an item of it.
+    name : str
+        What errors call it, such as "X[3]".
+
+    Returns
+    -------
+    entries : list, tuple, ndarray or frame
+        A frame has several columns, or one of numbers.
+    """
+    if isinstance(X, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array, whose mask would be lost: impute the masked "
+            "steps, or pass a list of sequences that leaves them out."
+        )
+    if isinstance(X, (list, tuple)):
+        return X
+    libraries = {base.__module__.partition(".")[0] for base in type(X).__mro__}
+    for library, opener in _OPENERS.items():
+        if library in libraries:
+            return opener(X, name)
+    if hasattr(X, "__array__"):
+        return np.asarray(X)
+    if isinstance(X, Sequence):
+        return list(X)
+    raise TypeError(_no_container(X, "Use list(X) if it can be iterated over."))
+
+
+def _open_items(items):
+    """The same items, with plain lists and arrays in place of other containers."""
+    if all(map(_is_plain, set(map(type, items)))):
+        return items
+    return [
+        item if _is_plain(type(item)) else _open_item(item, f"X[{i}]")
+        for i, item in enumerate(items)
+    ]
+
+
+def _is_plain(cls):
+    is_plain = issubclass(cls, (str, list, tuple, np.ndarray))
+    return is_plain and not issubclass(cls, np.ma.MaskedArray)
+
+
+def _open_item(item, name):
+    """One sequence as a list or array; anything else as it is."""
+    is_scalar = isinstance(item, (bytes, bytearray, np.generic)) or is_missing(item)
+    if is_scalar or not (
+        hasattr(item, "__array__")
+        or hasattr(item, "to_native")  # narwhals
+        or hasattr(item, "as_py")  # a scalar of arrow, which may be a list
+        or isinstance(item, Sequence)
+    ):
+        return item
+    entries = _open(item, name)
+    if isinstance(entries, (str, list, tuple)):
+        return entries
+    array = np.asarray(entries)  # (n_steps,) or (n_steps, n_features)
+    return array.tolist() if array.dtype.kind == "O" else array
+
+
+def _open_array(array, kind):
+    """Sequences of a NumPy array, or the array itself if it is of numbers."""
+    _check_array(array)
+    if array.ndim == 1:
+        return _open_items(array.tolist())
+    if array.ndim == 2 and array.dtype.kind in "OUTS":
+        is_column = array.shape[1] == 1 and not _is_number(_first(array[:, 0]))
+        if is_column and not _are_tokens(array, kind):
+            return _open_items(array[:, 0].tolist())
+        if not _is_table(array):
+            return _open_items(array.tolist())
+    is_series = kind in (None, "series") or array.size == 0
+    return array if is_series else _rows(array)
+
+
+def _open_frame(frame, kind):
+    """A frame as it is, if it is a table of numbers."""
+    array = np.asarray(frame)
+    _check_array(array)
+    # The libraries that say of which type a column is have been asked before.
+    if not all(_is_number(entry) or is_missing(entry) for entry in array[:1].flat):
+        raise TypeError(_no_table(array.shape[1]))
+    return frame if kind in (None, "series") else _rows(array)
+
+
+def _no_table(n_columns):
+    return (
+        f"X is a frame of {n_columns} columns that are not all numbers: one column of "
+        "sequences or a table of numbers was expected. Pass one column."
+    )
+
+
+def _check_array(array):
+    """Refuse dtypes and shapes that no sequences can be made of."""
+    if array.dtype.kind == "V":
+        raise TypeError(
+            f"X is a record array of dtype {array.dtype}: strings, token lists or "
+            "plain numbers were expected. Pass one field of it, such as "
+            f"X[{(array.dtype.names or ['name'])[0]!r}]."
+        )
+    if array.dtype.kind in "mM":
+        raise TypeError(_are_times("X", array.dtype))
+    if array.dtype.kind == "c":
+        raise ValueError(
+            f"Complex data not supported: X is of dtype {array.dtype}, but real "
+            "numbers were expected. Pass the real and the imaginary part as two "
+            "features."
+        )
+    if array.ndim == 0 or array.ndim > 3:
+        raise ValueError(
+            f"X has {array.ndim} dimensions: an array of shape (n_samples, n_steps) or "
+            "(n_samples, n_steps, n_features), or a list of sequences was expected. "
+            "Reshape it."
+        )
+    is_text = array.dtype.kind in "UST" or isinstance(_first(array.flat), str)
+    if array.ndim == 3 and is_text:
+        raise TypeError(
+            f"X is an array of strings of shape {array.shape}: strings of shape "
+            "(n_samples,) or tokens of shape (n_samples, n_steps) were expected. "
+            "Reshape it."
+        )
+    if array.ndim == 1 and array.dtype.kind in "biuf" and array.size > 0:
+        raise ValueError(
+            "X is one sequence of numbers: a list of sequences or an array of shape "
+            "(n_samples, n_steps) was expected. Reshape your data to (1, n_steps), or "
+            "use [X], to pass one sequence."
+        )
+
+
+def _is_table(array):
+    """Whether an array of objects is a table of numbers, however bad.
+
+    One stray string among numbers does not make its rows token lists.
+    """
+    if array.dtype.kind != "O" or array.size == 0:
+        return array.size == 0
+    is_text = all(isinstance(entry, str) for entry in array.flat)
+    has_lists = any(isinstance(x, (list, tuple, np.ndarray)) for x in array.flat)
+    return not (is_text or has_lists)
+
+
+def _are_tokens(array, kind):
+    """Whether the rows of a table, and not its entries, are the token lists."""
+    are_tokens = (isinstance(entry, (str, Integral)) for entry in array[:1].flat)
+    return kind == "tokens" and all(are_tokens)
+
+
+def _rows(array):
+    """The rows of a table, one sequence each, or the series of a deeper array."""
+    return array.tolist() if array.dtype.kind == "O" else list(array)
+
+
+def _is_number(entry):
+    return isinstance(entry, (Number, np.bool_)) and not is_missing(entry)
+
+
+def _first(entries):
+    """The first entry that is not missing, or None."""
+    return next((entry for entry in entries if not is_missing(entry)), None)
+
+
+def _open_narwhals(X, name):
+    return _open(X.to_native(), name)
+
+
+def _open_torch(X, name):
+    if X.is_nested:
+        return [_open_torch(item, name) for item in X.unbind()]
+    if "sparse" in str(X.layout):
+        raise TypeError(
+            f"{name} is a sparse tensor: sequences or a dense one were expected. Use "
+            f"{name}.to_dense() if its rows are series."
+        )
+    X = X.detach().cpu().resolve_conj().resolve_neg()
+    # NumPy has no bfloat16.
+    return (X.float() if X.is_floating_point() and X.itemsize == 2 else X).numpy()
+
+
+def _open_pandas(X, name):
+    if X.ndim == 2:
+        if X.shape[1] != 1 or X.iloc[:, 0].dtype.kind in "biufc":
+            return X
+        entries = _open_pandas(X.iloc[:, 0], name)
+        return X if _is_number(_first(entries)) else entries
+    if hasattr(X.dtype, "pyarrow_dtype"):
+        return _open_arrow(X.array.__arrow_array__(), name)
+    return X.to_numpy() if X.dtype.kind in "biufcmM" else X.to_numpy(dtype=object)
+
+
+def _open_polars(X, name):
+    if hasattr(X, "columns"):
+        if all(map(_is_polars_number, X.dtypes)):
+            return X
+        if X.width != 1:
+            raise TypeError(_no_table(X.width))
+        return _open_polars(X.to_series(), name)
+    polars = sys.modules["polars"]
+    levels = []
+    while isinstance(X.dtype, (polars.List, polars.Array)):
+        lists = X.arr.to_list() if isinstance(X.dtype, polars.Array) else X
+        lengths = lists.list.len()
+        missing = lists.is_null().to_numpy()
+        levels.append((lengths.fill_null(0).to_numpy(), missing))
+        X = lists.filter(lengths > 0).explode()
+    return _nest(levels, _polars_leaves(X, name), name)
+
+
+def _is_polars_number(dtype):
+    return dtype.is_numeric() or str(dtype) in ("Boolean", "Null")
+
+
+def _polars_leaves(series, name):
+    dtype = series.dtype
+    if dtype.is_temporal():
+        raise TypeError(_are_times(name, dtype))
+    if str(dtype).startswith("Struct"):
+        raise TypeError(_are_records(name, dtype))
+    if dtype.is_decimal():
+        series = series.cast(sys.modules["polars"].Float64)
+    has_missing = series.null_count() > 0
+    is_number = _is_polars_number(series.dtype)
+    if series.dtype.is_float() or (is_number and not has_missing):
+        return series.to_numpy()  # null becomes NaN
+    return series.to_list()
+
+
+def _open_arrow(X, name):
+    arrow = sys.modules["pyarrow"]
+    if isinstance(X, arrow.RecordBatch):
+        X = arrow.Table.from_batches([X])
+    if isinstance(X, arrow.Table):
+        if all(map(_is_arrow_number, X.schema.types)):
+            return X
+        if X.num_columns != 1:
+            raise TypeError(_no_table(X.num_columns))
+        return _open_arrow(X.column(0), name)
+    if isinstance(X, arrow.Scalar):
+        is_list = hasattr(X, "values") and X.is_valid
+        return _open_arrow(X.values, name) if is_list else X.as_py()
+    if isinstance(X, arrow.ChunkedArray):
+        return _joined([_open_arrow(chunk, name) for chunk in X.chunks])
+    if hasattr(X, "to_numpy_ndarray"):  # an extension: tensors of one shape
+        return list(X.to_numpy_ndarray())
+    if isinstance(X, arrow.ExtensionArray):
+        return _open_arrow(X.storage, name)
+    levels = []
+    while hasattr(X, "value_lengths") and not arrow.types.is_map(X.type):
+        lengths = X.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+        levels.append((lengths, X.is_null().to_numpy(zero_copy_only=False)))
+        X = X.flatten()
+    return _nest(levels, _arrow_leaves(X, name), name)
+
+
+def _arrow_leaves(array, name):
+    arrow = sys.modules["pyarrow"]
+    types, dtype = arrow.types, array.type
+    if types.is_temporal(dtype):
+        raise TypeError(_are_times(name, dtype))
+    if types.is_struct(dtype) or types.is_map(dtype) or types.is_union(dtype):
+        raise TypeError(_are_records(name, dtype))
+    if types.is_dictionary(dtype):
+        return _arrow_leaves(array.dictionary_decode(), name)
+    if types.is_decimal(dtype):
+        array = array.cast(arrow.float64())
+    has_missing = array.null_count > 0
+    is_number = _is_arrow_number(array.type)
+    if types.is_floating(array.type) or (is_number and not has_missing):
+        return array.to_numpy(zero_copy_only=False)  # null becomes NaN
+    if types.is_string(dtype) or types.is_large_string(dtype):
+        return array.to_numpy(zero_copy_only=False).tolist()  # faster than to_pylist
+    return array.to_pylist()
+
+
+def _is_arrow_number(dtype):
+    types = sys.modules["pyarrow"].types
+    is_whole = types.is_integer(dtype) or types.is_boolean(dtype)
+    is_real = types.is_floating(dtype) or types.is_decimal(dtype)
+    return is_whole or is_real or types.is_null(dtype)
+
+
+def _joined(chunks):
+    """The entries of all chunks of a column."""
+    if chunks and all(isinstance(chunk, np.ndarray) for chunk in chunks):
+        return np.concatenate(chunks)
+    return list(chain.from_iterable(chunks))
+
+
+def _open_awkward(X, name):
+    awkward = sys.modules["awkward"]
+    if isinstance(X, awkward.Record):
+        raise TypeError(_are_records(name, X.type))
+    levels, layout = [], awkward.to_packed(X).layout
+    is_rectangular = True
+    while True:
+        missing, layout = _awkward_missing(layout)
+        if layout.is_numpy and layout.data.ndim > 1:
+            layout = layout.to_RegularArray()
+        if not layout.is_list or layout.parameter("__array__") is not None:
+            break
+        is_rectangular = is_rectangular and layout.is_regular and missing is None
+        layout = layout.to_ListOffsetArray64(True)
+        offsets = np.asarray(layout.offsets)
+        levels.append(_spread(np.diff(offsets), missing))
+        layout = layout.content[: offsets[-1]]
+    if layout.is_union:  # strings and numbers, of any depth
+        return X.to_list()
+    leaves = _awkward_leaves(layout, missing, name)
+    if is_rectangular and levels and isinstance(leaves, np.ndarray):
+        return awkward.to_numpy(X)
+    return _nest(levels, leaves, name)
+
+
+def _awkward_missing(layout):
+    """What is missing from a layout, or None, and the layout of the rest."""
+    missing = None
+    while layout.is_indexed or layout.is_option:
+        if layout.is_option:
+            missing = np.asarray(layout.mask_as_bool(valid_when=False))
+        layout = layout.project()
+    return missing, layout
+
+
+def _spread(lengths, missing):
+    """A level of :func:`_nest` from the lengths of the lists that are there."""
+    if missing is None:
+        return lengths, np.zeros(len(lengths), dtype=bool)
+    all_lengths = np.zeros(len(missing), dtype=np.int64)
+    all_lengths[~missing] = lengths
+    return all_lengths, missing
+
+
+def _awkward_leaves(layout, missing, name):
+    if layout.is_record:
+        raise TypeError(_are_records(name, layout.form.type))
+    if layout.is_unknown:
+        leaves = np.empty(0)
+    elif layout.is_list:
+        leaves = _awkward_strings(layout)
+    else:
+        leaves = np.asarray(layout.data)
+        if leaves.dtype.kind in "mM":
+            raise TypeError(_are_times(name, leaves.dtype))
+    if missing is None or not missing.any():
+        return leaves
+    is_float = isinstance(leaves, np.ndarray) and leaves.dtype.kind == "f"
+    all_leaves = np.full(len(missing), np.nan if is_float else None)
+    all_leaves[~missing] = leaves
+    return all_leaves.astype(leaves.dtype) if is_float else all_leaves.tolist()
+
+
+def _awkward_strings(layout):
+    layout = layout.to_ListOffsetArray64(True)
+    raw = np.asarray(layout.content.data).tobytes()
+    strings = [raw[i:j] for i, j in pairwise(np.asarray(layout.offsets).tolist())]
+    if layout.parameter("__array__") == "bytestring":
+        return strings
+    return [string.decode("utf-8") for string in strings]
+
+
+def _nest(levels, leaves, name):
+    """Flat entries as the lists of lists that they were, without a loop over them.
+
+    Parameters
+    ----------
+    levels : list of tuple (lengths, missing) of ndarrays of shape (n_lists,)
+        From outside to inside; a missing list has length 0.
+    leaves : list or ndarray
+        The entries of all innermost lists.
+    name : str
+        What errors call it.
+
+    Returns
+    -------
+    entries : list or ndarray
+        Of slices of `leaves`; None where a list is missing.
+    """
+    if len(levels) > 2:
+        raise TypeError(
+            f"{name} is nested {len(levels) + 1} levels deep: a column of strings, of "
+            "token lists or of numbers of shape (n_steps,) or (n_steps, n_features) "
+            "was expected. Flatten the innermost lists."
+        )
+    for depth in reversed(range(len(levels))):
+        lengths, missing = levels[depth]
+        are_steps = depth == 1 and isinstance(leaves, np.ndarray) and not missing.any()
+        if are_steps and lengths.any() and (lengths == lengths[0]).all():
+            leaves = leaves.reshape(-1, lengths[0])  # (n_rows, n_features)
+        else:
+            leaves = _cut(leaves, lengths, missing)
+    return leaves
+
+
+def _cut(leaves, lengths, missing):
+    stops = np.cumsum(lengths, dtype=np.int64).tolist()
+    pieces = [leaves[start:stop] for start, stop in pairwise([0, *stops])]
+    for i in np.flatnonzero(missing):
+        pieces[i] = None
+    return pieces
+
+
+def _are_times(name, dtype):
+    return (
+        f"{name} is of dtype {dtype}: strings, tokens or numbers were expected. "
+        "Convert times to numbers, such as seconds since the first step."
+    )
+
+
+def _are_records(name, dtype):
+    return (
+        f"{name} holds records, of type {dtype}: strings, token lists or plain numbers "
+        "were expected. Pass one field of them."
+    )
+
+
+_OPENERS = {
+    "narwhals": _open_narwhals,
+    "torch": _open_torch,
+    "pandas": _open_pandas,
+    "polars": _open_polars,
+    "pyarrow": _open_arrow,
+    "awkward": _open_awkward,
+}

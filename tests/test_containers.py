@@ -1,0 +1,432 @@
+"""The same sequences in every container: equal vectors, bit for bit."""
+
+import subprocess
+import sys
+from collections import UserList, deque
+from functools import cache
+
+import awkward as ak
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import BaggingClassifier
+
+from skrnn import RNNClassifier, RNNEncoder
+from skrnn._containers import open_container
+from skrnn._core.sequences import read_sequences
+
+SEQUENCES = {
+    "text": ["été", "tea", "a😀\0b", "eat", "tee"],
+    "tokens": [["man", "bites"], ["dog"], ["dög", "", "man"], ["dog", "man"], ["man"]],
+    "integers": [[4, 17], [3], [17, 17, 4], [-1], [4, 3]],
+    "series": [[0.5, 1.0], [2.0], [1.0, 0.25, 3.0], [-1.5], [0.0, 1.0]],
+    "multivariate": [
+        [[0.5, 1.0], [1.0, 2.0]],
+        [[2.0, 0.0]],
+        [[1.0, 0.25], [3.0, 1.0], [0.0, 1.5]],
+        [[-1.5, 1.0]],
+        [[0.0, 1.0], [4.0, 0.5]],
+    ],
+}
+Y = [0, 1, 0, 1, 1]
+FLAT = ("tokens", "integers", "series")
+NESTED = (*FLAT, "multivariate")
+ALL = tuple(SEQUENCES)
+
+ARROW_ENTRY = {"tokens": pa.string(), "integers": pa.int64()}
+POLARS_ENTRY = {"tokens": pl.String, "integers": pl.Int64}
+
+
+def object_array(X):
+    array = np.empty(len(X), dtype=object)
+    array[:] = X
+    return array
+
+
+def arrow_type(kind, make=pa.list_):
+    if kind == "text":
+        return pa.string()
+    if kind == "multivariate":
+        return make(make(pa.float64()))
+    return make(ARROW_ENTRY.get(kind, pa.float64()))
+
+
+def of_arrow(make):
+    """An array of lists that `make` makes the type of, sliced out of a longer one."""
+
+    def container(X, kind):
+        dtype = arrow_type(kind, make)
+        return pa.array([X[0], *X, X[0]], dtype)[1:-1]
+
+    return container
+
+
+def chunked(X, kind):
+    dtype = arrow_type(kind)
+    return pa.chunked_array([X[:2], [], X[2:]], dtype)
+
+
+def steps_of_one_width(X, kind):
+    return pa.array(X, pa.list_(pa.list_(pa.float64(), 2)))
+
+
+def arrow_series(X, kind):
+    return pd.Series(X, dtype=pd.ArrowDtype(arrow_type(kind)))
+
+
+def polars_series(X, kind):
+    return pl.Series("x", X)
+
+
+def polars_steps_of_one_width(X, kind):
+    return pl.Series(X, dtype=pl.List(pl.Array(pl.Float64, 2)))
+
+
+def polars_chunks(X, kind):
+    return pl.concat([pl.Series(X[:2]), pl.Series(X[2:])], rechunk=False)
+
+
+def awkward_option(X, kind):
+    """A type that allows for what is missing, though nothing is."""
+    return ak.Array([None, *X, None])[1:-1]
+
+
+CONTAINERS = {
+    "tuple": (lambda X, kind: tuple(X), ALL),
+    "UserList": (lambda X, kind: UserList(X), ALL),
+    "list of tuples": (lambda X, kind: list(map(tuple, X)), NESTED),
+    "list of deques": (lambda X, kind: list(map(deque, X)), FLAT),
+    "object array": (lambda X, kind: object_array(X), ALL),
+    "object column": (lambda X, kind: object_array(X)[:, np.newaxis], ALL),
+    "str array": (lambda X, kind: np.array([*X, "long"])[:-1], ("text",)),
+    "StringDType": (lambda X, kind: np.array(X, np.dtypes.StringDType()), ("text",)),
+    "list of arrays": (lambda X, kind: list(map(np.array, X)), NESTED),
+    "list of object arrays": (
+        lambda X, kind: [np.array(x, dtype=object) for x in X],
+        NESTED,
+    ),
+    "list of tensors": (
+        lambda X, kind: [torch.tensor(x, dtype=torch.float64) for x in X],
+        ("series", "multivariate"),
+    ),
+    "list of integer tensors": (
+        lambda X, kind: list(map(torch.tensor, X)),
+        ("integers",),
+    ),
+    "nested tensor": (
+        lambda X, kind: torch.nested.nested_tensor(
+            [torch.tensor(x, dtype=torch.float64) for x in X], layout=torch.jagged
+        ),
+        ("series", "multivariate"),
+    ),
+    "pandas Series": (lambda X, kind: pd.Series(X, index=range(5, 10)), ALL),
+    "pandas object Series": (lambda X, kind: pd.Series(X, dtype=object), ALL),
+    "pandas Index": (lambda X, kind: pd.Index(X), ALL),
+    "pandas frame": (lambda X, kind: pd.DataFrame({"x": X}), ALL),
+    "pandas StringDtype": (lambda X, kind: pd.Series(X, dtype="string"), ("text",)),
+    "pandas python strings": (
+        lambda X, kind: pd.Series(X, dtype="string[python]"),
+        ("text",),
+    ),
+    "pandas category": (lambda X, kind: pd.Series(X, dtype="category"), ("text",)),
+    "pandas category frame": (
+        lambda X, kind: pd.DataFrame({"x": pd.Categorical(X)}),
+        ("text",),
+    ),
+    "pandas ArrowDtype": (arrow_series, ALL),
+    "pandas ArrowDtype frame": (lambda X, k: arrow_series(X, k).to_frame("x"), ALL),
+    "list of pandas Series": (lambda X, kind: list(map(pd.Series, X)), FLAT),
+    "list of pandas arrow Series": (
+        lambda X, kind: [pd.Series(x, dtype=pd.ArrowDtype(pa.int64())) for x in X],
+        ("integers",),
+    ),
+    "list of pandas frames": (
+        lambda X, kind: list(map(pd.DataFrame, X)),
+        ("multivariate",),
+    ),
+    "Series of pandas Series": (
+        lambda X, kind: pd.Series(list(map(pd.Series, X))),
+        FLAT,
+    ),
+    "polars Series": (polars_series, ALL),
+    "polars chunks": (polars_chunks, ALL),
+    "polars frame": (lambda X, kind: polars_series(X, kind).to_frame(), ALL),
+    "polars Categorical": (lambda X, k: pl.Series(X, dtype=pl.Categorical), ("text",)),
+    "polars Enum": (lambda X, kind: pl.Series(X, dtype=pl.Enum(X)), ("text",)),
+    "polars List of Array": (polars_steps_of_one_width, ("multivariate",)),
+    "list of polars Series": (lambda X, kind: list(map(pl.Series, X)), NESTED),
+    "list of polars frames": (
+        lambda X, kind: [pl.DataFrame(x, orient="row") for x in X],
+        ("multivariate",),
+    ),
+    "narwhals Series": (
+        lambda X, kind: nw.from_native(polars_series(X, kind), series_only=True),
+        ALL,
+    ),
+    "narwhals polars": (
+        lambda X, kind: nw.from_native(polars_series(X, kind).to_frame()),
+        ALL,
+    ),
+    "narwhals pandas": (lambda X, k: nw.from_native(pd.DataFrame({"x": X})), ALL),
+    "list of narwhals Series": (
+        lambda X, kind: [nw.from_native(pl.Series(x), series_only=True) for x in X],
+        NESTED,
+    ),
+    "arrow": (of_arrow(pa.list_), ALL),
+    "arrow large_list": (of_arrow(pa.large_list), NESTED),
+    "arrow list_view": (of_arrow(pa.list_view), NESTED),
+    "arrow steps of one width": (steps_of_one_width, ("multivariate",)),
+    "arrow large_string": (lambda X, kind: pa.array(X, pa.large_string()), ("text",)),
+    "arrow string_view": (lambda X, kind: pa.array(X, pa.string_view()), ("text",)),
+    "arrow dictionary": (lambda X, kind: pa.array(X).dictionary_encode(), ("text",)),
+    "arrow list of string_view": (
+        lambda X, kind: pa.array(X, pa.list_(pa.string_view())),
+        ("tokens",),
+    ),
+    "arrow list of dictionary": (
+        lambda X, kind: pa.array(X, pa.list_(pa.dictionary(pa.int32(), pa.string()))),
+        ("tokens",),
+    ),
+    "arrow decimals": (
+        lambda X, kind: pa.array(X).cast(pa.list_(pa.decimal128(5, 2))),
+        ("series",),
+    ),
+    "arrow chunks": (chunked, ALL),
+    "arrow table": (lambda X, kind: pa.table({"x": chunked(X, kind)}), ALL),
+    "arrow batch": (lambda X, kind: pa.record_batch({"x": pa.array(X)}), ALL),
+    "list of arrow arrays": (lambda X, kind: list(map(pa.array, X)), NESTED),
+    "list of arrow scalars": (lambda X, kind: list(pa.array(X)), ALL),
+    "list of arrow tables": (
+        lambda X, kind: [pa.table(list(zip(*x, strict=True)), ["a", "b"]) for x in X],
+        ("multivariate",),
+    ),
+    "awkward": (lambda X, kind: ak.Array(X), ALL),
+    "awkward slice": (lambda X, kind: ak.Array([X[0], *X])[1:], ALL),
+    "awkward option": (awkward_option, ALL),
+    "awkward permuted": (
+        lambda X, kind: ak.Array(X[::-1])[np.arange(len(X))[::-1]],
+        ALL,
+    ),
+    "awkward categories": (
+        lambda X, kind: ak.str.to_categorical(ak.Array(X)),
+        ("text", "tokens"),
+    ),
+    "awkward steps of one width": (
+        lambda X, kind: ak.to_regular(ak.Array(X), axis=2),
+        ("multivariate",),
+    ),
+    "list of awkward arrays": (lambda X, kind: list(ak.Array(X)), ALL),
+}
+
+
+@pytest.mark.parametrize(
+    "container, kind",
+    [(name, kind) for name, (_, kinds) in CONTAINERS.items() for kind in kinds],
+)
+def test_containers_give_the_codes_of_the_plain_list(container, kind):
+    X = SEQUENCES[kind]
+    contained = CONTAINERS[container][0](X, kind)
+    encoder = RNNEncoder(nhidden=3, max_iter=2, random_state=0).fit(X, Y)
+    expected = encoder.transform(X)
+    assert_array_equal(encoder.transform(contained), expected)
+    again = clone(encoder).fit(contained, Y)
+    assert again.kind_ == encoder.kind_
+    assert_array_equal(again.transform(contained), expected)
+    assert_array_equal(again.transform(X), expected)
+
+
+RECTANGULAR = {
+    "array": np.array,
+    "object array": lambda X: np.array(X, dtype=object),
+    "tensor": torch.tensor,
+    "tensor with gradient": lambda X: torch.tensor(X * 1.0, requires_grad=True),
+    "awkward": ak.Array,
+}
+FRAMES = {
+    "pandas": pd.DataFrame,
+    "pandas Int64": lambda X: pd.DataFrame(X, dtype="Int64"),
+    "pandas arrow": lambda X: pd.DataFrame(X, dtype=pd.ArrowDtype(pa.int64())),
+    "polars": pl.DataFrame,
+    "narwhals": lambda X: nw.from_native(pl.DataFrame(X)),
+    "arrow": lambda X: pa.table(list(X.T), ["a", "b", "c"]),
+    "arrow batch": lambda X: pa.record_batch(list(X.T), ["a", "b", "c"]),
+}
+
+
+@pytest.mark.parametrize("container", [*RECTANGULAR, *FRAMES])
+def test_tables_of_integers_are_series(container):
+    X = np.array([[1, 2, 3], [3, 2, 2], [5, 1, 0], [0, 0, 1], [9, 1, 1]])
+    table = (RECTANGULAR | FRAMES)[container](X)
+    encoder = RNNEncoder(nhidden=3, max_iter=2, random_state=0)
+    expected = clone(encoder).fit_transform((X * 1.0).tolist(), Y)
+    assert_array_equal(encoder.fit_transform(table, Y), expected)
+    assert encoder.kind_ == "series" and encoder.n_features_in_ == 3
+    # For a model of tokens they are tokens, as the rows themselves would be.
+    tokens = RNNEncoder(nhidden=3, max_iter=2).fit(X.tolist(), Y)
+    if "gradient" not in container:
+        assert_array_equal(tokens.transform(table), tokens.transform(X.tolist()))
+
+
+@pytest.mark.parametrize("container", FRAMES)
+def test_a_table_of_one_column_is_series_of_one_step(container):
+    columns = {"a": [1.0, 2.0, 3.0, 0.0, 5.0]}
+    make = {
+        "polars": pl.DataFrame,
+        "narwhals": lambda X: nw.from_native(pl.DataFrame(X)),
+    }
+    make |= {"arrow": pa.table, "arrow batch": pa.record_batch}
+    table = make.get(container, pd.DataFrame)(columns)
+    encoder = RNNEncoder(nhidden=3, max_iter=2).fit(table, Y)
+    assert encoder.n_features_in_ == 1
+    if container != "arrow batch":
+        assert list(encoder.feature_names_in_) == ["a"]
+
+
+@pytest.mark.parametrize("container", RECTANGULAR)
+def test_arrays_of_three_dimensions_are_series(container):
+    X = np.arange(40).reshape(5, 4, 2) % 7
+    encoder = RNNEncoder(nhidden=3, max_iter=2, random_state=0)
+    expected = clone(encoder).fit_transform(list(X), Y)
+    assert_array_equal(encoder.fit_transform(RECTANGULAR[container](X), Y), expected)
+
+
+def test_series_of_one_length_in_a_column_are_what_their_entries_are():
+    integers = [[1, 2], [3, 2], [2, 2]]
+    for X in (
+        pl.Series(integers, dtype=pl.Array(pl.Int64, 2)),
+        pa.array(integers, pa.list_(pa.int64(), 2)),
+        pa.array(integers),
+        pa.ExtensionArray.from_storage(
+            pa.fixed_shape_tensor(pa.int64(), [2]),
+            pa.array(integers, pa.list_(pa.int64(), 2)),
+        ),
+        ak.Array(integers),
+    ):
+        assert RNNEncoder(nhidden=2, max_iter=1).fit(X, [0, 1, 0]).kind_ == "tokens"
+
+
+def test_fixed_shape_tensors_keep_their_shape():
+    storage = pa.array([[1, 2, 3, 4], [5, 6, 7, 8]], pa.list_(pa.int64(), 4))
+    dtype = pa.fixed_shape_tensor(pa.int64(), [2, 2])
+    X = pa.ExtensionArray.from_storage(dtype, storage)
+    items = open_container(pa.chunked_array([X]))
+    assert_array_equal(items, [[[1, 2], [3, 4]], [[5, 6], [7, 8]]])
+
+
+def test_other_extension_types_of_arrow_are_what_they_are_stored_as():
+    X = pa.ExtensionArray.from_storage(pa.json_(), pa.array(["[1]", "[2]"]))
+    assert open_container(X) == ["[1]", "[2]"]
+
+
+def test_tokens_of_strings_and_integers():
+    X = [[1, "a"], ["b"]]
+    assert open_container(ak.Array(X)) == X
+
+
+def test_numbers_that_numpy_has_no_type_for():
+    X = torch.tensor([[0.5, 1.0], [2.0, 0.0]], dtype=torch.bfloat16)
+    assert_array_equal(open_container(X), [[0.5, 1.0], [2.0, 0.0]])
+
+
+def test_numbers_of_arrow_are_not_copied():
+    X = pa.array([[0.5, 1.0], [2.0]])
+    flat = X.flatten().to_numpy()
+    assert all(np.shares_memory(item, flat) for item in open_container(X))
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (3, 2, 4)])
+@pytest.mark.parametrize(
+    "kind, type_", [("text", "strings"), ("tokens", "token lists")]
+)
+def test_numbers_are_not_taken_for_another_kind(kind, type_, shape):
+    encoder = RNNEncoder(nhidden=2, max_iter=1).fit(SEQUENCES[kind], Y)
+    X = np.zeros(shape)
+    sentence = f"X holds sequences of numbers, but RNNEncoder was fitted on {type_}"
+    with pytest.raises(TypeError, match=sentence):
+        encoder.transform(X)
+    # Asked for outright, each row is named.
+    with pytest.raises(TypeError, match=r"^X\[0\] (is an array|has a float at step 0)"):
+        read_sequences(open_container(X, kind), kind)
+
+
+def test_channels_before_steps_are_transposed(rng):
+    # aeon and sktime: "numpy3D" is (n_cases, n_channels, n_timepoints).
+    X = rng.normal(size=(5, 2, 4))
+    cases = [[[case[c][t] for c in range(2)] for t in range(4)] for case in X]
+    encoder = RNNEncoder(nhidden=3, max_iter=2, random_state=0).fit(cases, Y)
+    assert_array_equal(
+        encoder.transform(X.transpose(0, 2, 1)), encoder.transform(cases)
+    )
+
+
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("selector", ["x", ["x"]])
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_column_transformer(make, selector, kind):
+    frame = make({"x": SEQUENCES[kind], "n": [1.0, 2.0, 3.0, 4.0, 5.0]})
+    encoder = RNNEncoder(nhidden=3, max_iter=2, random_state=0)
+    columns = ColumnTransformer([("x", encoder, selector), ("n", "passthrough", ["n"])])
+    expected = clone(encoder).fit_transform(SEQUENCES[kind], Y)
+    ours = columns.fit_transform(frame, Y)
+    assert_array_equal(ours[:, :3], expected)
+    assert_array_equal(columns.transform(frame), ours)
+
+
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_bagging_on_a_column(make, kind):
+    frame = make({"x": SEQUENCES[kind] * 3})
+    classifier = RNNClassifier(nhidden=3, max_iter=2, random_state=0)
+    bagging = BaggingClassifier(classifier, n_estimators=2, random_state=0)
+    column = object_array(SEQUENCES[kind] * 3)[:, np.newaxis]
+    expected = clone(bagging).fit(column, Y * 3).predict_proba(column)
+    ours = bagging.fit(frame, Y * 3)
+    assert (
+        ours.estimators_[0].kind_
+        == RNNEncoder(2, max_iter=1).fit(SEQUENCES[kind], Y).kind_
+    )
+    assert_array_equal(ours.predict_proba(frame), expected)
+
+
+LIBRARIES = ["pandas", "polars", "pyarrow", "awkward", "narwhals"]
+FIT = "skrnn.RNNEncoder(2, max_iter=1).fit_transform({X}, [0, 1])"
+WITHOUT = """
+import sys
+
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name in {names}:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Without())
+"""
+
+
+@cache
+def loaded_after(code):
+    """Which of the libraries a new interpreter has loaded after running the code."""
+    code += f"\nimport sys; print(*(m for m in {LIBRARIES} if m in sys.modules))"
+    command = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    "fit", ["", *(FIT.format(X=X) for X in (["a", "b"], [[1], [2]], [[0.5], [1.5]]))]
+)
+def test_no_library_is_imported_that_scikit_learn_does_not_import(fit):
+    theirs = loaded_after("import sklearn.base")
+    assert "polars" not in theirs and "awkward" not in theirs
+    assert loaded_after(f"import skrnn; {fit}") == theirs
+
+
+def test_no_library_is_needed_that_scikit_learn_does_not_need():
+    without = WITHOUT.format(names=LIBRARIES[:4])
+    loaded = loaded_after(f"{without}\nimport skrnn; {FIT.format(X=['a', 'b'])}")
+    assert loaded.split() == ["narwhals"]  # a requirement of scikit-learn
