@@ -14,7 +14,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._core import losses, network, prediction, training, vocabulary
+from skrnn import _inputs
+from skrnn._core import losses, network, prediction, training
 from skrnn._core.threads import threads, torch_settings
 from skrnn._validation import validate_sequences
 
@@ -22,7 +23,8 @@ from skrnn._validation import validate_sequences
 _FITTED = (
     *("task_", "classes_", "encoder_", "kind_", "n_features_in_", "feature_names_in_"),
     *("vocabulary_", "mean_", "scale_", "W_", "U_", "b_", "V_", "intercept_"),
-    *("loss_", "best_loss_", "loss_curve_", "n_iter_", "_architecture"),
+    *("embeddings_", "loss_", "best_loss_", "loss_curve_", "n_iter_"),
+    *("_architecture", "_grams"),
 )
 
 
@@ -36,6 +38,7 @@ class BaseRNN(BaseEstimator):
         "recurrence": [StrOptions({"learned", "identity"})],
         "bidirectional": ["boolean"],
         "pooling": [StrOptions({"last", "mean", "max"})],
+        **_inputs.PARAMETER_CONSTRAINTS,
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "truncate": [None, Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, 1, closed="right")],
@@ -61,6 +64,20 @@ class BaseRNN(BaseEstimator):
         recurrence="learned",
         bidirectional=False,
         pooling="last",
+        analyzer="auto",
+        lowercase=False,
+        strip_accents=None,
+        token_pattern=r"\w+|[^\w\s]",
+        ngram_range=(1, 1),
+        min_df=1,
+        max_features=None,
+        vocabulary=None,
+        embeddings=None,
+        freeze_embeddings=False,
+        standardize=True,
+        missing="error",
+        max_length=None,
+        overlong="error",
         dropout=0.0,
         truncate=None,
         learning_rate_init=0.005,
@@ -79,6 +96,20 @@ class BaseRNN(BaseEstimator):
         self.recurrence = recurrence
         self.bidirectional = bidirectional
         self.pooling = pooling
+        self.analyzer = analyzer
+        self.lowercase = lowercase
+        self.strip_accents = strip_accents
+        self.token_pattern = token_pattern
+        self.ngram_range = ngram_range
+        self.min_df = min_df
+        self.max_features = max_features
+        self.vocabulary = vocabulary
+        self.embeddings = embeddings
+        self.freeze_embeddings = freeze_embeddings
+        self.standardize = standardize
+        self.missing = missing
+        self.max_length = max_length
+        self.overlong = overlong
         self.dropout = dropout
         self.truncate = truncate
         self.learning_rate_init = learning_rate_init
@@ -96,6 +127,7 @@ class BaseRNN(BaseEstimator):
         # two_d_array stays True and one_d_array False: with any other value
         # scikit-learn's common tests would not run.
         tags.input_tags.string = True
+        tags.input_tags.allow_nan = self.missing == "mask"
         tags.input_tags.three_d_array = True
         tags.target_tags.required = True
         return tags
@@ -129,14 +161,17 @@ class BaseRNN(BaseEstimator):
         sample_weight : ndarray of shape (n_samples,)
         """
         architecture = self._new_architecture()
+        _inputs.check_parameters(self)
         plan = self._plan(int(np.count_nonzero(sample_weight)))
         used = np.flatnonzero(sample_weight)
         if len(used) < len(sequences):  # a weight of 0 is as good as removal
             sequences, target = sequences.take(used), target[used]
             sample_weight = sample_weight[used]
         sample_weight = _of_mean_one(sample_weight)
-        encoded, hiding = self._learn_inputs(sequences, sample_weight, used)
         generator = _new_generator(self.random_state)
+        encoded, hiding, embeddings = self._learn_inputs(
+            sequences, sample_weight, used, generator
+        )
         examples = training.Examples(
             values=torch.from_numpy(encoded),
             offsets=sequences.offsets,
@@ -145,10 +180,16 @@ class BaseRNN(BaseEstimator):
             hiding=hiding,
         )
         with torch_settings() as n_threads:
-            weights = network.zeros(architecture, self._n_inputs, n_outputs)
+            n_inputs = encoded.shape[1] if hiding is None else len(hiding)
+            input_scale = 1.0
+            if embeddings is not None:
+                n_inputs = embeddings.vectors.shape[1]
+                input_scale = _inputs.embedding_scale(embeddings.vectors.numpy())
+            weights = network.zeros(architecture, n_inputs, n_outputs)
             min_shard = training.min_shard(architecture)
             plan = replace(plan, n_shards=n_threads, min_shard=min_shard)
-            network.initialise(weights, self.kind_ != "series", generator)
+            is_token = hiding is not None and embeddings is None
+            network.initialise(weights, is_token, generator, input_scale)
             progress = training.fit(
                 weights,
                 examples,
@@ -156,10 +197,13 @@ class BaseRNN(BaseEstimator):
                 plan,
                 generator,
                 on_epoch=print if self.verbose else None,
+                embeddings=embeddings,
             )
         self._check_converged(progress, chance=losses.chance_loss(loss, n_outputs))
         for name, arrays in network.to_public(weights).items():
             setattr(self, name, arrays)
+        if embeddings is not None:
+            self.embeddings_ = embeddings.vectors.numpy()
         self._architecture = asdict(architecture)
         self.loss_curve_ = progress.loss_curve
         self.loss_ = progress.loss_curve[-1]
@@ -263,7 +307,7 @@ class BaseRNN(BaseEstimator):
             pooling=self.pooling,
         )
 
-    def _learn_inputs(self, sequences, sample_weight, indices):
+    def _learn_inputs(self, sequences, sample_weight, indices, generator):
         """Learn vocabulary_, or mean_ and scale_, and encode with them.
 
         Returns
@@ -272,41 +316,35 @@ class BaseRNN(BaseEstimator):
             As :meth:`_encode`.
         hiding : Tensor of shape (n_inputs,) or None
             How often each token is to be replaced by the unknown one.
+        embeddings : Embeddings or None
         """
-        row_weight = np.repeat(sample_weight, sequences.lengths)
         if self.kind_ == "series":
-            self.mean_, self.scale_ = mean_and_scale(sequences.values, row_weight)
-            return self._encode(sequences, indices), None
-        self.vocabulary_ = vocabulary.learn_vocabulary(sequences)
-        ids = self._encode(sequences)
-        counts = np.bincount(ids, row_weight, minlength=self._n_inputs)
-        hiding = vocabulary.hiding_probabilities(counts)
-        return ids, torch.from_numpy(hiding.astype(np.float32))
+            for name in ("embeddings", "vocabulary"):
+                if getattr(self, name) is not None:
+                    raise ValueError(
+                        f"{name} needs tokens, but X holds sequences of numbers. Use "
+                        f"{name}=None, or analyzer='token' if whole numbers are tokens."
+                    )
+            _inputs.learn_scaling(self, sequences, sample_weight)
+            return _inputs.encode_series(self, sequences, indices), None, None
+        hiding = _inputs.learn_tokens(self, sequences, sample_weight)
+        ids, _ = _inputs.encode_tokens(self, sequences)
+        embeddings = None
+        if self.embeddings is not None:
+            embeddings = _inputs.learn_embeddings(self, generator)
+        return ids, hiding, embeddings
 
-    @property
-    def _n_inputs(self):
-        return len(self.mean_) if self.kind_ == "series" else len(self.vocabulary_) + 1
+    def _encode(self, sequences):
+        """What the network reads, and which steps of tokens are equal.
 
-    def _encode(self, sequences, indices=None):
-        """What the network reads: token ids, or standardised numbers.
-
-        `indices` say where the sequences stand in X, for errors.
+        Returns
+        -------
+        values : ndarray of shape (n_rows, n_inputs), float32, or of token ids
+        keys : ndarray of shape (n_rows,) or None
         """
-        if self.kind_ != "series":
-            return vocabulary.encode(sequences, self.vocabulary_).values
-        standardised = standardise(sequences.values, self.mean_, self.scale_)
-        is_finite = np.isfinite(standardised)
-        if not is_finite.all():
-            row, feature = np.argwhere(~is_finite)[0]
-            i, step = sequences.locate(row)
-            i = i if indices is None else indices[i]
-            raise ValueError(
-                f"X[{i}] contains {sequences.values[row, feature]:g} at step {step}, "
-                "which is too far from the mean in fit, "
-                f"{self.mean_[feature]:g}, to be divided by the standard deviation, "
-                f"{self.scale_[feature]:g}. Check the unit."
-            )
-        return standardised
+        if self.kind_ == "series":
+            return _inputs.encode_series(self, sequences), None
+        return _inputs.encode_tokens(self, sequences)
 
     def _hidden_states(self, X):
         """The pooled hidden states of each sequence.
@@ -317,14 +355,14 @@ class BaseRNN(BaseEstimator):
         """
         check_is_fitted(self)
         sequences = validate_sequences(self, X, reset=False)
-        values, tokens = self._encode(sequences), None
-        if values.ndim == 1 and len(values) < self._n_inputs:
+        (values, keys), tokens = self._encode(sequences), None
+        if keys is not None and values.size < len(self.vocabulary_):
             # A few sequences need not wait for the vectors of a large vocabulary.
             tokens, values = np.unique(values, return_inverse=True)
         weights = self._weights(tokens)
         values = torch.from_numpy(values)
         with torch_settings() as n_threads, threads(n_threads) as run:
-            h = prediction.encode(weights, values, sequences.offsets, run)
+            h = prediction.encode(weights, values, sequences.offsets, run, keys)
         # A sum is finite only if all is, and takes a tenth of the time.
         if not (torch.isfinite(h.sum()) or torch.isfinite(h).all()):
             i = int(torch.nonzero(~torch.isfinite(h))[0, 0])
@@ -347,7 +385,10 @@ class BaseRNN(BaseEstimator):
         architecture = network.Architecture(**self._architecture)
         names = ("W_", "U_", "b_", "V_", "intercept_")
         arrays = {name: getattr(self, name) for name in names}
-        return network.from_public(architecture, **arrays, tokens=tokens)
+        vectors = getattr(self, "embeddings_", None)
+        return network.from_public(
+            architecture, **arrays, tokens=tokens, vectors=vectors
+        )
 
 
 def _new_generator(random_state):
@@ -359,43 +400,6 @@ def _new_generator(random_state):
         random_state = np.random.RandomState()
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     return torch.Generator().manual_seed(int(seed))
-
-
-def mean_and_scale(values, weight):
-    """Weighted mean and standard deviation of each column, in float64.
-
-    The scale of a constant column is 1. float32 would not do: the mean of large
-    values would swallow their spread. Squares and sums are taken of numbers of at most
-    1, which neither overflow nor vanish.
-
-    Returns
-    -------
-    mean, scale : ndarrays of shape (n_columns,)
-    """
-    weight = _of_mean_one(weight)
-    size = _largest(values).astype(np.float64)
-    values = values / size
-    mean = np.average(values, axis=0, weights=weight)
-    values -= mean
-    spread = _largest(values)
-    values /= spread
-    scale = spread * np.sqrt(np.average(values**2, axis=0, weights=weight))
-    is_constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
-    scale = np.where(is_constant, 0.0, scale * size)
-    # The smallest numbers of all have a product of 0.
-    return mean * size, np.where(scale > 0, scale, 1.0)
-
-
-def standardise(values, mean, scale):
-    """``(values - mean) / scale`` as float32; not finite where that cannot be."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return ((values - mean) / scale).astype(np.float32)
-
-
-def _largest(values):
-    """The largest magnitude in each column; 1 for a column of zeros."""
-    largest = np.abs(values).max(axis=0)
-    return np.where(largest > 0, largest, 1.0)
 
 
 def _of_mean_one(weight):

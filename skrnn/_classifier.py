@@ -232,6 +232,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             if name.endswith("_") and name != "encoder_":
                 setattr(encoder, name, value)
         encoder._architecture = self._architecture
+        if hasattr(self, "_grams"):
+            encoder._grams = self._grams
         encoder.task_ = "classification"
         return encoder
 

@@ -7,7 +7,8 @@ from sklearn.base import (
     _fit_context,
 )
 
-from skrnn._base import BaseRNN, mean_and_scale, standardise
+from skrnn._base import BaseRNN
+from skrnn._core.series import mean_and_scale, standardise
 from skrnn._validation import encode_labels, task_of, validate_training_data
 
 

@@ -18,9 +18,12 @@ from skrnn._core.sequences import (
     read_array,
     read_sequences,
 )
+from skrnn._text import read_text
 
+_KINDS = {"char": "text", "word": "words", "token": "tokens", "series": "series"}
 _KIND_NAMES = {
     "text": "strings",
+    "words": "strings",
     "tokens": "token lists",
     "series": "sequences of numbers",
 }
@@ -52,10 +55,17 @@ def validate_sequences(estimator, X, *, reset):
     ValueError
         If X is one string, is empty, or holds a sequence that cannot be used.
     """
-    kind = None if reset else estimator.kind_
-    opened = open_container(X, kind)
+    fitted = None if reset else estimator.kind_
+    analyzer = estimator.analyzer
+    if callable(analyzer):
+        opened, kind = _analyzed(analyzer, open_container(X)), None
+    else:
+        kind = _KINDS.get(analyzer)  # None for "auto"
+        wanted = kind or fitted
+        opened = open_container(X, "text" if wanted == "words" else wanted)
     if isinstance(opened, (list, tuple)):
-        sequences = read_sequences(opened, _kind_to_read(opened, kind))
+        kind = kind or _kind_to_read(opened, fitted)
+        sequences = _read(estimator, opened, kind)
     else:
         sequences = _read_numbers(estimator, opened, reset)
     if reset:
@@ -64,7 +74,13 @@ def validate_sequences(estimator, X, *, reset):
             estimator.n_features_in_ = int(sequences.lengths[0])
     else:
         _check_same_kind(estimator, sequences)
-    return sequences
+    return _of_allowed_length(sequences, estimator.max_length, estimator.overlong)
+
+
+def _analyzed(analyzer, X):
+    """What a user's analyzer makes of each sequence."""
+    items = X if isinstance(X, (list, tuple)) else list(np.asarray(X))
+    return open_container([analyzer(item) for item in items])
 
 
 def _kind_to_read(X, fitted):
@@ -74,6 +90,33 @@ def _kind_to_read(X, fitted):
     """
     is_possible = len(X) > 0 and fitted in possible_kinds(X[0])
     return fitted if is_possible else None
+
+
+def _read(estimator, X, kind):
+    """Read a list of sequences."""
+    is_text = len(X) > 0 and isinstance(X[0], str)
+    if kind in ("text", "words") or (kind is None and is_text):
+        return read_text(
+            X,
+            kind or "text",
+            lowercase=estimator.lowercase,
+            strip_accents=estimator.strip_accents,
+            token_pattern=estimator.token_pattern,
+        )
+    return read_sequences(X, kind, estimator.missing == "mask")
+
+
+def _of_allowed_length(sequences, max_length, overlong):
+    """The sequences, cut or refused where they are too long."""
+    if max_length is None or sequences.lengths.max() <= max_length:
+        return sequences
+    if overlong != "error":
+        return sequences.cut(max_length, overlong)
+    i = int(np.argmax(sequences.lengths > max_length))
+    raise ValueError(
+        f"X[{i}] has {sequences.lengths[i]} steps, but max_length is {max_length}. Use "
+        "overlong='first' or overlong='last' to keep so many of its steps."
+    )
 
 
 def _read_numbers(estimator, X, reset):
@@ -88,7 +131,7 @@ def _read_numbers(estimator, X, reset):
             ensure_all_finite=False,  # read_array says where
             reset=reset,
         )
-    return read_array(X)
+    return read_array(X, estimator.missing == "mask")
 
 
 def _is_rectangular(sequences):

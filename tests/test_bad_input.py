@@ -67,19 +67,19 @@ BAD_X = {
         [[0.0, 1.0], [0.0, 2.0, np.nan]],
         ValueError,
         "X[1] contains NaN at step 2: all numbers must be finite. Impute the missing "
-        "steps or leave them out.",
+        "steps, or use missing='mask'.",
     ),
     "infinity": (
         [np.zeros((2, 2)), np.array([[0.0, 1.0], [0.0, -np.inf]])],
         ValueError,
         "X[1] contains infinity (inf) at step 1 in feature 1: all numbers must be "
-        "finite. Impute the missing steps or leave them out.",
+        "finite. Impute these steps or leave them out.",
     ),
     "NaN in a table": (
         np.array([[0.0, 1.0], [np.nan, 2.0]]),
         ValueError,
         "X[1] contains NaN at step 0: all numbers must be finite. Impute the missing "
-        "steps or leave them out.",
+        "steps, or use missing='mask'.",
     ),
     "None among strings": (
         ["cat", None],
@@ -294,13 +294,13 @@ BAD_COLUMNS = {
         [[0.5], [1.5, None]],
         ValueError,
         "X[1] contains NaN at step 1: all numbers must be finite. Impute the missing "
-        "steps or leave them out.",
+        "steps, or use missing='mask'.",
     ),
     "missing feature": (
         [[[0.5, 1.0]], [[1.5, None]]],
         ValueError,
         "X[1] contains NaN at step 0 in feature 1: all numbers must be finite. Impute "
-        "the missing steps or leave them out.",
+        "the missing steps, or use missing='mask'.",
     ),
     "missing step": (
         [[[0.5, 1.0]], [[1.5, 1.0], None]],

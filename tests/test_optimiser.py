@@ -70,8 +70,8 @@ def test_some_rows_equal_all_weights_while_every_token_is_in_the_batch(bidirecti
         for ours, theirs in zip(part.layers[0], gradient.layers[0], strict=True):
             ours.U.copy_(theirs.U[present])
             theirs.U[torch.tensor([1, 4])] = 0.0  # absent tokens have no gradient
-        dense.update(gradient.flat, 0.1 / (step + 1), 0.3)
-        sparse.update(part.flat, 0.1 / (step + 1), 0.3)
+        dense.update(gradient.flat, 1, None, 0.1 / (step + 1), 0.3)
+        sparse.update(part.flat, 1, None, 0.1 / (step + 1), 0.3)
     sparse.synchronise()
     torch.testing.assert_close(some.flat, everything.flat, rtol=1e-10, atol=1e-12)
     decayed = some.layers[0][0].U[1] / before[0][1]
@@ -86,7 +86,7 @@ def test_a_row_catches_up_with_weight_decay_when_it_is_needed():
     for token in (1, 2, 1, 3):
         rows.local([torch.tensor([token])])
         nothing = network.zeros(architecture, 1, 1, torch.float64)
-        rows.update(nothing.flat, 0.5, 0.2)
+        rows.update(nothing.flat, 1, None, 0.5, 0.2)
     local, _ = rows.local([torch.tensor([0, 2])])
     expected = torch.full((2, 2), 0.9**4, dtype=torch.float64)
     torch.testing.assert_close(local.layers[0][0].U, expected)

@@ -36,8 +36,8 @@ def test_shared_prefixes_do_not_change_the_codes(name, X):
     ids, offsets = flat(X)
     values = torch.from_numpy(ids)
     shared, alone = (
-        prediction.encode(weights, values, offsets, share_prefixes=is_shared)
-        for is_shared in (True, False)
+        prediction.encode(weights, values, offsets, keys=keys)
+        for keys in (ids, None)
     )
     torch.testing.assert_close(shared, alone, rtol=1e-10, atol=1e-13)
 
@@ -53,9 +53,9 @@ def test_cuts_into_batches_do_not_change_the_codes(name, X, max_sequences, max_r
         patch.setattr(prediction, "_MAX_SEQUENCES", max_sequences)
         patch.setattr(prediction, "_MAX_ROWS", max_rows)
         patch.setattr(prediction, "_MAX_WINDOW", max_rows)
-        for share_prefixes in (True, False):
+        for keys in (ids, None):
             with threads(2) as run:
-                codes = prediction.encode(weights, values, offsets, run, share_prefixes)
+                codes = prediction.encode(weights, values, offsets, run, keys)
             torch.testing.assert_close(codes, expected, rtol=1e-10, atol=1e-13)
 
 
@@ -67,9 +67,9 @@ def test_a_tree_has_one_node_for_each_distinct_prefix(X, repeats):
     order, shared = sort_by_prefix(ids, starts, lengths)
     assert sorted(order) == list(range(len(X)))
     assert [X[i] for i in order] == sorted(X)
-    tree = prefix_tree(ids, starts[order], lengths[order], shared)
+    tree = prefix_tree(starts[order], lengths[order], shared)
     prefixes = {tuple(word[: t + 1]) for word in X for t in range(len(word))}
-    assert len(tree.tokens) == len(prefixes)
+    assert len(tree.rows) == len(prefixes)
     assert sum(len(sequences) for sequences, _ in tree.ends) == len(X)
 
 
@@ -80,7 +80,7 @@ def test_long_sequences_that_are_equal_or_begin_alike(n_tokens, rng):
     ids, offsets = flat(X)
     starts, lengths = offsets[:-1], np.diff(offsets)
     order, shared = sort_by_prefix(ids, starts, lengths)
-    tree = prefix_tree(ids, starts[order], lengths[order], shared)
+    tree = prefix_tree(starts[order], lengths[order], shared)
     # Equal ones always cost nothing; the rest of three long heads may be computed anew.
     assert sum(tree.sizes) <= 3 * 41 + 1 + 41
     by_end = {}

@@ -6,7 +6,9 @@ upstairs:
     sequences    any user input -> one flat array with offsets
     packing      a batch in step order, without padding
     prefixes     what token sequences begin with in common
-    vocabulary   token -> id
+    series       numbers, standardised, none missing
+    ngrams       the n-grams that end at each step
+    vocabulary   token or n-gram -> id
     threads      threads over sequences, one intra-op thread each
     compiled     time loops without Python in them, where torch can
     memory       memory that is used again for each batch

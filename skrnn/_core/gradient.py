@@ -52,7 +52,7 @@ def loss_and_gradient(
     ----------
     weights, gradient : Weights
     scratch : Scratch
-    x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
+    x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
         Token ids or numbers; rows in packed order.
     packing : Packing
     loss : {"cross_entropy", "squared_error"}

@@ -110,11 +110,6 @@ class Weights:
         """Layers and directions in the order of the public lists, as in torch.nn."""
         return [layer for directions in self.layers for layer in directions]
 
-    def are_finite(self):
-        """Whether no weight is NaN or infinite."""
-        # A sum is finite only if all is, and takes a tenth of the time.
-        return bool(torch.isfinite(self.flat.sum()) or torch.isfinite(self.flat).all())
-
 
 def zeros(architecture, n_inputs, n_outputs, dtype=torch.float32):
     """Weights that are all 0."""
@@ -186,7 +181,7 @@ def to_public(weights):
     return arrays
 
 
-def from_public(architecture, W_, U_, b_, V_, intercept_, tokens=None):
+def from_public(architecture, W_, U_, b_, V_, intercept_, tokens=None, vectors=None):
     """The inverse of :func:`to_public`, on the memory of the arrays where it can be.
 
     Parameters
@@ -196,6 +191,8 @@ def from_public(architecture, W_, U_, b_, V_, intercept_, tokens=None):
         What :func:`to_public` returned.
     tokens : ndarray of int64, default=None
         Those whose vectors the first layer is to have, in this order. None for all.
+    vectors : ndarray of shape (n_tokens, n_inputs), default=None
+        What each token is for the first layer, if it reads vectors of tokens.
 
     Returns
     -------
@@ -208,7 +205,10 @@ def from_public(architecture, W_, U_, b_, V_, intercept_, tokens=None):
     for W, U, b in zip(W_, U_, b_, strict=True):
         n = W.shape[1]
         U = U.T
-        if tokens is not None and len(layers) < architecture.n_directions:
+        is_first = len(layers) < architecture.n_directions
+        if is_first and vectors is not None:
+            U = (vectors if tokens is None else vectors[tokens]) @ U
+        elif is_first and tokens is not None:
             U = U[tokens]
         if not cell.has_W:
             W = W[:0]
@@ -235,7 +235,7 @@ def _as_tensor(array):
     return torch.from_numpy(np.require(array, requirements="W"))
 
 
-def initialise(weights, is_token, generator):
+def initialise(weights, is_token, generator, input_scale=1.0):
     """Fill `weights` with their random initial values.
 
     - U of the first layer: standard normal, for tokens; divided by sqrt(n_inputs), for
@@ -247,6 +247,14 @@ def initialise(weights, is_token, generator):
       many steps [1]_.
     - V: normal with variance 1 / n_features_out, so that scores start of order 1.
     - b, c: 0; but 1 for the forget gate of the LSTM, which starts by remembering [2]_.
+
+    Parameters
+    ----------
+    weights : Weights
+    is_token : bool
+    generator : torch.Generator
+    input_scale : float, default=1.0
+        Of what order the inputs are.
 
     References
     ----------
@@ -260,6 +268,7 @@ def initialise(weights, is_token, generator):
         for layer in directions:
             n_inputs, nhidden = len(layer.U), layer.W.shape[1]
             scale = 1.0 if is_token and k == 0 else 1.0 / math.sqrt(n_inputs)
+            scale = scale / input_scale if k == 0 else scale
             layer.U.normal_(0.0, scale, generator=generator)
             for block in layer.W.split(nhidden):
                 if len(block):

@@ -1,7 +1,7 @@
 """One step downhill: clipping, weight decay, Adam, on all weights or on some rows."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -120,6 +120,21 @@ def to_clipped_mean(gradient, n_sequences, max_norm):
     gradient.mul_((max_norm / norm).clamp_(max=1.0 / n_sequences))
 
 
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Vectors that tokens have from elsewhere.
+
+    Attributes
+    ----------
+    vectors : Tensor of shape (n_tokens, n_dimensions)
+    is_fixed : Tensor of shape (n_tokens,), bool
+        Which of them are not to be trained.
+    """
+
+    vectors: Tensor
+    is_fixed: Tensor
+
+
 class AllWeights:
     """Each update moves every weight.
 
@@ -149,15 +164,18 @@ class AllWeights:
         """
         return self._weights, inputs
 
-    def update(self, gradient, learning_rate, weight_decay):
+    def update(self, gradient, n_sequences, max_norm, learning_rate, weight_decay):
         """Decay the weights and move them.
 
         Parameters
         ----------
         gradient : Tensor
-            Of the flat weights that :meth:`local` returned last.
+            Summed, of the flat weights that :meth:`local` returned last. Overwritten.
+        n_sequences, max_norm
+            See :func:`to_clipped_mean`.
         learning_rate, weight_decay : float
         """
+        to_clipped_mean(gradient, n_sequences, max_norm)
         decay = 1 - learning_rate * weight_decay
         self._adam.step(gradient, learning_rate, decay, self._weights.n_biases)
 
@@ -203,9 +221,7 @@ class SomeRows:
 
     def local(self, *inputs):
         """See :meth:`AllWeights.local`."""
-        given = [x for part in inputs for x in part if x is not None]
-        tokens, numbers = torch.unique(torch.cat(given), return_inverse=True)
-        renumbered = iter(numbers.split([len(x) for x in given]))
+        tokens, renumbered = _renumber(inputs)
         self._tokens = tokens
         self._local_rows = self._rows.index_select(0, tokens)
         overdue = self._overdue_decay(self._decay_of[tokens])
@@ -215,12 +231,11 @@ class SomeRows:
             vectors.mul_(overdue)
             first.append(replace(layer, U=vectors))
         local = replace(self._weights, layers=[first, *self._weights.layers[1:]])
-        return local, tuple(
-            [None if x is None else next(renumbered) for x in part] for part in inputs
-        )
+        return local, renumbered
 
-    def update(self, gradient, learning_rate, weight_decay):
+    def update(self, gradient, n_sequences, max_norm, learning_rate, weight_decay):
         """See :meth:`AllWeights.update`."""
+        to_clipped_mean(gradient, n_sequences, max_norm)
         factor = 1 - learning_rate * weight_decay
         self._decay += math.log(factor)
         self._decay_of[self._tokens] = self._decay
@@ -247,3 +262,88 @@ class SomeRows:
         """Factors for rows that were last decayed then, of shape (n_rows, 1)."""
         factors = torch.exp(self._decay - decay_of)
         return factors.to(self._weights.flat.dtype).unsqueeze(1)
+
+
+class Embedded:
+    """Token vectors are given vectors times the U of the first layer.
+
+    Each update moves the given vectors of its batch, unless they are fixed, and all
+    weights. Given vectors do not decay: what the batches do not show stays.
+
+    Parameters
+    ----------
+    weights : Weights
+        Of a network that reads vectors.
+    embeddings : Embeddings
+    """
+
+    def __init__(self, weights, embeddings):
+        self._weights = weights
+        self._embeddings = embeddings
+        self._adam = Adam(weights.flat)
+        self._tokens = self._vectors = None
+        if not embeddings.is_fixed.all():
+            self._mean = torch.zeros_like(embeddings.vectors)
+            self._square = torch.zeros_like(embeddings.vectors)
+
+    def local(self, *inputs):
+        """See :meth:`AllWeights.local`."""
+        self._tokens, renumbered = _renumber(inputs)
+        self._vectors = self._embeddings.vectors.index_select(0, self._tokens)
+        first = [
+            replace(layer, U=self._vectors @ layer.U)
+            for layer in self._weights.layers[0]
+        ]
+        layers = [first, *self._weights.layers[1:]]
+        return replace(self._weights, layers=layers), renumbered
+
+    def update(self, gradient, n_sequences, max_norm, learning_rate, weight_decay):
+        """See :meth:`AllWeights.update`."""
+        weights, vectors = self._weights, self._vectors
+        is_fixed = self._embeddings.is_fixed.index_select(0, self._tokens)
+        parts = [gradient[: weights.n_shared]]
+        dvectors = torch.zeros_like(vectors)
+        table_gradients = gradient[weights.n_shared :].chunk(len(weights.layers[0]))
+        for layer, flat in zip(weights.layers[0], table_gradients, strict=True):
+            dtable = flat.view(len(vectors), -1)
+            parts.append((vectors.T @ dtable).flatten())
+            dvectors.addmm_(dtable, layer.U.T)
+        dvectors[is_fixed] = 0.0
+        everything = torch.cat([*parts, dvectors.flatten()])
+        to_clipped_mean(everything, n_sequences, max_norm)
+        n_weights = len(weights.flat)
+        decay = 1 - learning_rate * weight_decay
+        self._adam.step(everything[:n_weights], learning_rate, decay, weights.n_biases)
+        if is_fixed.all():
+            return
+        averages = [
+            table.index_select(0, self._tokens) for table in (self._mean, self._square)
+        ]
+        rows = Adam(vectors, *averages, self._adam.n_steps - 1)
+        rows.step(everything[n_weights:].view_as(vectors), learning_rate)
+        tables = self._embeddings.vectors, self._mean, self._square
+        for table, part in zip(tables, (vectors, *averages), strict=True):
+            table.index_copy_(0, self._tokens, part)
+
+    def synchronise(self):
+        """See :meth:`AllWeights.synchronise`."""
+
+
+def _renumber(inputs):
+    """The tokens in a batch, sorted, and the inputs by their numbers among these.
+
+    Parameters
+    ----------
+    inputs : tuple of lists of Tensor or None
+
+    Returns
+    -------
+    tokens : Tensor of shape (n_tokens,), int
+    renumbered : tuple of lists of Tensor or None
+    """
+    given = [x for part in inputs for x in part if x is not None]
+    tokens, numbers = torch.unique(torch.cat(given), return_inverse=True)
+    numbers = iter(numbers.split([len(x) for x in given]))
+    return tokens, tuple(
+        [None if x is None else next(numbers) for x in part] for part in inputs
+    )

@@ -24,20 +24,20 @@ _MAX_ROWS = 2**18
 _MAX_WINDOW = 8192
 
 
-def encode(weights, values, offsets, run=map, share_prefixes=True):
+def encode(weights, values, offsets, run=map, keys=None):
     """The pooled hidden states of each sequence.
 
     Parameters
     ----------
     weights : Weights
-    values : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
+    values : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
         Token ids or numbers of all sequences, end to end.
     offsets : ndarray of shape (n_samples + 1,)
     run : callable, default=map
         ``run(function, batches)`` calls `function` with each batch, maybe at once.
-    share_prefixes : bool, default=True
-        Compute what token sequences begin with in common only once. False is for
-        tests.
+    keys : ndarray of shape (n_rows,), int, default=None
+        Sequences whose first keys are equal have equal first values: these steps are
+        computed only once. None computes each sequence from its first step.
 
     Returns
     -------
@@ -61,8 +61,9 @@ def encode(weights, values, offsets, run=map, share_prefixes=True):
     for direction, out in enumerate(parts):
         reader = _Reader(weights, direction)
         is_reversed = direction == 1
-        if values.ndim == 1 and share_prefixes:
-            _encode_tokens(reader, values, starts, lengths, is_reversed, out, run)
+        # From the end, n-grams of equal tokens differ by what comes before them.
+        if keys is not None and not (is_reversed and values.ndim == 2):
+            _encode_tokens(reader, values, keys, starts, lengths, is_reversed, out, run)
         else:
             _encode_packed(reader, values, starts, lengths, is_reversed, out, run)
     return h
@@ -186,11 +187,11 @@ class _Reader:
 
     def _inputs(self, k, x, layer, new):
         """What the input adds to each node in one layer."""
-        if k == 0 and x.ndim == 2:
+        if k == 0 and x.is_floating_point():
             return x
         G = new(len(layer.b))
         if k == 0:
-            torch.index_select(self.table, 0, x, out=G)
+            recurrence.look_up(self.table, layer.U, x, G)
         else:
             recurrence.add_inputs(layer.U, layer.b, x, G)
         return G
@@ -223,21 +224,21 @@ def _continued(states, previous, new):
     ]
 
 
-def _encode_tokens(reader, values, starts, lengths, is_reversed, out, run):
+def _encode_tokens(reader, values, keys, starts, lengths, is_reversed, out, run):
     """Token sequences: distinct prefixes only."""
-    ids = values.numpy()
     if is_reversed:  # the last token first
-        ids, starts = ids[::-1], len(ids) - starts - lengths
+        keys, starts = keys[::-1], len(keys) - starts - lengths
+        values = values.flip(0)
     layer = reader.layers[0]
     reader.table = recurrence.token_table(layer.U, layer.b)
 
     def encode_batch(batch):
         chosen, shared = batch
-        tree = prefix_tree(ids, starts[chosen], lengths[chosen], shared)
-        _finish(reader, _tree_levels(tree), chosen, lengths, out)
+        tree = prefix_tree(starts[chosen], lengths[chosen], shared)
+        _finish(reader, _tree_levels(tree, values), chosen, lengths, out)
 
     for some in _in_runs(lengths):
-        order, shared = sort_by_prefix(ids, starts[some], lengths[some])
+        order, shared = sort_by_prefix(keys, starts[some], lengths[some])
         cuts = range(_MAX_SEQUENCES, len(order), _MAX_SEQUENCES)
         batches = zip(np.split(some[order], cuts), np.split(shared, cuts), strict=True)
         list(run(encode_batch, batches))
@@ -250,9 +251,9 @@ def _in_runs(lengths):
     return [some for some in np.split(np.arange(len(lengths)), cuts) if len(some)]
 
 
-def _tree_levels(tree):
+def _tree_levels(tree, values):
     """The levels of :meth:`_Reader.read` for distinct prefixes."""
-    tokens = tree.tokens.split(tree.sizes)
+    tokens = values.index_select(0, tree.rows).split(tree.sizes)
     previous = [None, *tree.parents]
     for ids, before, ends in zip(tokens, previous, tree.ends, strict=True):
         yield ids, before, ends if len(ends[0]) else None
@@ -276,7 +277,8 @@ def _levels(reader, values, starts, lengths, is_reversed=False):
     sizes = alive[:-1]
     n_rows = np.cumsum(sizes)
     U, b = reader.layers[0].U, reader.layers[0].b
-    table = recurrence.token_table(U, b) if values.ndim == 1 else None
+    is_token = not values.is_floating_point()
+    table = recurrence.token_table(U, b) if is_token else None
     first = 0
     while first < len(sizes):
         done = n_rows[first] - sizes[first]
@@ -293,7 +295,7 @@ def _levels(reader, values, starts, lengths, is_reversed=False):
         if table is None:
             recurrence.add_inputs(U, b, x, G)
         else:
-            torch.index_select(table, 0, x, out=G)
+            recurrence.look_up(table, U, x, G)
         for t, g in enumerate(G.split(sizes[first:stop].tolist()), start=first):
             n_next = int(sizes[t + 1]) if t + 1 < len(sizes) else 0
             ended = torch.arange(n_next, len(g))

@@ -19,7 +19,7 @@ class PrefixTree:
 
     Attributes
     ----------
-    tokens : Tensor of shape (n_nodes,), int64
+    rows : Tensor of shape (n_nodes,), int64
         The last token of each prefix, level by level.
     sizes : list of int
         Nodes of each level.
@@ -30,7 +30,7 @@ class PrefixTree:
         For each level, the sequences that end there and their nodes.
     """
 
-    tokens: torch.Tensor
+    rows: torch.Tensor
     sizes: list
     parents: list
     ends: list
@@ -112,12 +112,11 @@ def _are_equal(ids, starts, lengths, candidates):
     return ~np.logical_or.reduceat(differs, np.cumsum(n) - n)
 
 
-def prefix_tree(ids, starts, lengths, shared):
+def prefix_tree(starts, lengths, shared):
     """Lay out the distinct prefixes of sorted sequences.
 
     Parameters
     ----------
-    ids : ndarray of shape (n_rows,), int64
     starts, lengths, shared : ndarrays of shape (n_sequences,)
         Sorted as :func:`sort_by_prefix` says; `shared` may be less than the truth.
 
@@ -154,7 +153,7 @@ def prefix_tree(ids, starts, lengths, shared):
     end_nodes = node_in_level(lengths[end_order] - 1, end_order)
     n_ends = np.bincount(lengths - 1, minlength=len(sizes)).tolist()
     return PrefixTree(
-        tokens=torch.from_numpy(ids[starts[sequence] + step]),
+        rows=torch.from_numpy(starts[sequence] + step),
         sizes=sizes.tolist(),
         parents=list(torch.from_numpy(parents).split(sizes[1:].tolist())),
         ends=list(

@@ -24,10 +24,32 @@ def token_table(U: Tensor, b: Tensor):
     return table
 
 
+def look_up(table: Tensor, U: Tensor, x: Tensor, G: Tensor):
+    """Write what tokens and the biases add into G.
+
+    Parameters
+    ----------
+    table : Tensor of shape (n_inputs, n_blocks * nhidden)
+        What :func:`token_table` returned.
+    U : Tensor of shape (n_inputs, n_input_blocks * nhidden)
+    x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int
+        One token a step or several, whose vectors are added up.
+    G : Tensor of shape (n_rows, n_blocks * nhidden)
+    """
+    if x.dim() == 1:
+        torch.index_select(table, 0, x, out=G)
+        return
+    columns = x.t().contiguous()
+    torch.index_select(table, 0, columns[0], out=G)
+    from_input = G[:, G.shape[1] - U.shape[1] :]
+    for i in range(1, columns.shape[0]):
+        from_input.add_(U.index_select(0, columns[i]))
+
+
 def add_inputs(U: Tensor, b: Tensor, x: Tensor, G: Tensor):
     """Write what the inputs and the biases add into G."""
-    if x.dim() == 1:
-        torch.index_select(token_table(U, b), 0, x, out=G)
+    if not x.is_floating_point():
+        look_up(token_table(U, b), U, x, G)
     else:
         n_other = b.shape[0] - U.shape[1]
         torch.addmm(b[n_other:], x, U, out=G[:, n_other:])
@@ -51,7 +73,7 @@ def forward(
     ----------
     kind, n_states
         Of the cell.
-    x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
+    x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
         Token ids or numbers, rows in packed order.
     weights : list of [U, W, b]
     W_T : Tensor of shape (nhidden, n_state_blocks * nhidden)
@@ -197,8 +219,11 @@ def backward(
         torch.mm(from_state.t(), before[0][first:], out=dW)
     n_other = db.shape[0] - dU.shape[1]
     from_input = G[:, n_other:]
-    if x.dim() == 1:
-        dU.zero_().index_add_(0, x, from_input)
+    if not x.is_floating_point():
+        dU.zero_()
+        columns = x.view(x.shape[0], -1).t().contiguous()
+        for i in range(columns.shape[0]):
+            dU.index_add_(0, columns[i], from_input)
         torch.sum(dU, [0], out=db[n_other:])
         if n_other > 0:
             torch.sum(G[:, :n_other], [0], out=db[:n_other])

@@ -4,6 +4,7 @@ All sequences of a data set lie end to end in ``values``; sequence ``i`` is
 ``values[offsets[i]:offsets[i + 1]]``. No other module looks inside a sequence.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from itertools import chain
 from numbers import Integral, Real
@@ -11,6 +12,8 @@ from numbers import Integral, Real
 import numpy as np
 
 _INTEGERS = (Integral, np.bool_)
+# Strings whose words are in memory at once.
+_STRINGS_AT_A_TIME = 2**14
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +22,23 @@ class Sequences:
 
     Attributes
     ----------
-    kind : {"text", "tokens", "series"}
-        What a step is: a character, a token of a list, or a row of numbers.
-    values : ndarray or list
-        The steps of all sequences, one after another. Characters: code points,
-        uint32 of shape (n_rows,). Tokens: a list of n_rows hashables. Series:
-        float32 or float64 of shape (n_rows, n_features). After encoding by a
-        vocabulary: integer ids of shape (n_rows,).
+    kind : {"text", "words", "tokens", "series"}
+        What a step is: a character or a word of a string, a token of a list, or a row
+        of numbers.
+    values : ndarray
+        The steps of all sequences, one after another. Characters: code points, uint32
+        of shape (n_rows,). Words and tokens: their places in `tokens`, int32 of shape
+        (n_rows,). Series: float32 or float64 of shape (n_rows, n_features).
     offsets : ndarray of shape (n_samples + 1,), int64
         Where each sequence begins in `values`, and the total at the end.
+    tokens : list, default=None
+        The distinct words or tokens.
     """
 
     kind: str
-    values: np.ndarray | list
+    values: np.ndarray
     offsets: np.ndarray
+    tokens: list | None = None
 
     def __len__(self):
         return len(self.offsets) - 1
@@ -43,28 +49,27 @@ class Sequences:
 
     def take(self, indices):
         """The sequences at `indices`, in that order."""
-        lengths = self.lengths[indices]
+        return self._parts(self.offsets[indices], self.lengths[indices])
+
+    def cut(self, max_length, side):
+        """The "first" or the "last" `max_length` steps of each sequence."""
+        lengths = np.minimum(self.lengths, max_length)
+        starts = self.offsets[:-1] if side == "first" else self.offsets[1:] - lengths
+        return self._parts(starts, lengths)
+
+    def _parts(self, starts, lengths):
         offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
         np.cumsum(lengths, out=offsets[1:])
         # Row r of the result is row r - new start + old start of this one.
-        shift = np.repeat(self.offsets[indices] - offsets[:-1], lengths)
-        rows = np.arange(offsets[-1]) + shift
-        if isinstance(self.values, list):
-            values = [self.values[row] for row in rows.tolist()]
-        else:
-            values = self.values[rows]
-        return Sequences(self.kind, values, offsets)
+        rows = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+        return Sequences(self.kind, self.values[rows], offsets, self.tokens)
 
     def locate(self, row):
         """The sequence that a row belongs to, and the step within it."""
         return _locate(self.offsets, row)
 
-    def replace_values(self, values):
-        """The same sequences with other values, one for each row."""
-        return Sequences(self.kind, values, self.offsets)
 
-
-def read_sequences(X, kind=None):
+def read_sequences(X, kind=None, allow_missing=False):
     """Read a list of strings, of token lists or of numeric arrays.
 
     Parameters
@@ -77,6 +82,8 @@ def read_sequences(X, kind=None):
     kind : {"text", "tokens", "series"}, default=None
         What each item must be read as. None takes the kind of the first item, and
         integers for tokens unless there are other numbers among them.
+    allow_missing : bool, default=False
+        Whether numbers may be NaN.
 
     Returns
     -------
@@ -93,12 +100,56 @@ def read_sequences(X, kind=None):
     """
     if len(X) == 0:
         raise ValueError("X is empty: at least one sequence is needed.")
-    if kind is not None:
-        return _READERS[kind](X)
-    found = possible_kinds(X[0])[0]
-    if found == "tokens" and _has_other_numbers(X):
-        found = "series"
-    return _READERS[found](X)
+    if kind is None:
+        kind = possible_kinds(X[0])[0]
+        if kind == "tokens" and _has_other_numbers(X):
+            kind = "series"
+    if kind == "series":
+        return _read_series(X, allow_missing)
+    return _read_text(X) if kind == "text" else _read_tokens(X)
+
+
+def read_words(X, split):
+    """Read the words of strings.
+
+    Parameters
+    ----------
+    X : list or tuple of str
+    split : callable
+        ``split(string)`` returns its words, a list of strings.
+
+    Returns
+    -------
+    sequences : Sequences
+
+    Raises
+    ------
+    TypeError
+        If an item is not a string.
+    ValueError
+        If X is empty, or a string has no words.
+    """
+    if len(X) == 0:
+        raise ValueError("X is empty: at least one sequence is needed.")
+    numbering = _Numbering()
+    codes, lengths = [], []
+    for start in range(0, len(X), _STRINGS_AT_A_TIME):
+        part = X[start : start + _STRINGS_AT_A_TIME]
+        try:
+            words = list(map(split, part))
+        except TypeError:
+            _check_strings(X)
+            raise
+        lengths.append(np.fromiter(map(len, words), np.int64, len(words)))
+        codes.append(numbering.of(chain.from_iterable(words), int(lengths[-1].sum())))
+    lengths = np.concatenate(lengths)
+    if not lengths.all():
+        i = int(np.argmin(lengths))
+        raise ValueError(
+            f"X[{i}] has no words: {X[i][:40]!r}. A sequence needs at least one step. "
+            "Drop it, or use analyzer='char' or another token_pattern."
+        )
+    return Sequences("words", np.concatenate(codes), _offsets(lengths), numbering.known)
 
 
 def possible_kinds(item, index=0):
@@ -132,7 +183,7 @@ def possible_kinds(item, index=0):
     elif isinstance(item, (list, tuple)):
         if len(item) == 0:
             raise ValueError(_empty(index))
-        first = item[0]
+        first = next((entry for entry in item if not is_missing(entry)), item[0])
         if isinstance(first, str):
             return ("tokens",)
         if isinstance(first, _INTEGERS):
@@ -144,8 +195,14 @@ def possible_kinds(item, index=0):
     raise TypeError(_no_sequence(f"X[{index}] is", item))
 
 
-def read_array(X):
+def read_array(X, allow_missing=False):
     """Read a numeric array of shape (n_samples, n_steps[, n_features]).
+
+    Parameters
+    ----------
+    X : ndarray
+    allow_missing : bool, default=False
+        Whether numbers may be NaN.
 
     Raises
     ------
@@ -162,7 +219,7 @@ def read_array(X):
         )
     values = _as_float(X.reshape(n_samples * n_steps, n_features))
     offsets = np.arange(n_samples + 1, dtype=np.int64) * n_steps
-    return _checked_series(values, offsets)
+    return _checked_series(values, offsets, allow_missing)
 
 
 def _has_other_numbers(X):
@@ -187,12 +244,45 @@ def _read_text(X):
     try:
         text = "".join(X)
     except TypeError:
-        index = next(i for i, item in enumerate(X) if not isinstance(item, str))
-        raise TypeError(_mixed(X[index], index, "text")) from None
+        _check_strings(X)
+        raise
     lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
     # "surrogatepass": a lone surrogate is a character like any other.
     encoded = text.encode("utf-32-le", "surrogatepass")
     return Sequences("text", np.frombuffer(encoded, dtype="<u4"), _offsets(lengths))
+
+
+def _check_strings(X):
+    for i, item in enumerate(X):
+        if not isinstance(item, str):
+            raise TypeError(_mixed(item, i, "text")) from None
+
+
+class _Numbering:
+    """Numbers for tokens, in the order in which they are first seen.
+
+    Attributes
+    ----------
+    known : list
+        The tokens that have a number.
+    """
+
+    def __init__(self):
+        self._number_of = defaultdict()
+        self._number_of.default_factory = self._number_of.__len__
+
+    @property
+    def known(self):
+        return [_as_plain(token) for token in self._number_of]
+
+    def of(self, tokens, n_tokens):
+        """The numbers of an iterable of tokens, int32."""
+        return np.fromiter(map(self._number_of.__getitem__, tokens), np.int32, n_tokens)
+
+
+def _as_plain(token):
+    """Python's own number or string in place of one of NumPy."""
+    return token.item() if isinstance(token, np.generic) else token
 
 
 def _read_tokens(X):
@@ -202,30 +292,38 @@ def _read_tokens(X):
             raise TypeError(_mixed(item, i, "tokens"))
     lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
     offsets = _offsets(lengths)
-    tokens = list(
-        chain.from_iterable(
+
+    def all_tokens():
+        return chain.from_iterable(
             item.tolist() if isinstance(item, np.ndarray) else item for item in X
         )
-    )
-    # One look at each distinct type, not at each token.
-    odd = {t for t in set(map(type, tokens)) if not issubclass(t, (str, *_INTEGERS))}
+
+    numbering = _Numbering()
+    try:
+        codes = numbering.of(all_tokens(), int(offsets[-1]))
+        types = set(map(type, numbering.known))  # not of each token
+    except TypeError:  # a token that cannot be hashed, which no token needs
+        types = set(map(type, all_tokens()))
+    odd = {t for t in types if not issubclass(t, (str, *_INTEGERS))}
     if odd:
-        row = next(row for row, token in enumerate(tokens) if type(token) in odd)
+        tokens = enumerate(all_tokens())
+        row, token = next((row, t) for row, t in tokens if type(_as_plain(t)) in odd)
         i, step = _locate(offsets, row)
         raise TypeError(
-            f"X[{i}] has {_describe(tokens[row])} at step {step}: tokens must be "
-            f"strings or integers. {_cure(tokens[row])}"
+            f"X[{i}] has {_describe(token)} at step {step}: tokens must be "
+            f"strings or integers. {_cure(token)}"
         )
-    return Sequences("tokens", tokens, offsets)
+    return Sequences("tokens", codes, offsets, numbering.known)
 
 
-def _read_series(X):
+def _read_series(X, allow_missing=False):
     if _are_of_one_form(X):
         lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
         offsets = _offsets(lengths)
         values = _as_float(np.concatenate(X))
-        return _checked_series(values.reshape(len(values), -1), offsets)
-    arrays = [_as_series(item, i) for i, item in enumerate(X)]
+        values = values.reshape(len(values), -1)
+        return _checked_series(values, offsets, allow_missing)
+    arrays = [_as_series(item, i, allow_missing) for i, item in enumerate(X)]
     lengths = np.fromiter(map(len, arrays), dtype=np.int64, count=len(arrays))
     offsets = _offsets(lengths)
     n_features = arrays[0].shape[1]
@@ -235,7 +333,7 @@ def _read_series(X):
                 f"X[{i}] has {_count(array.shape[1], 'feature')}, but X[0] has "
                 f"{n_features}: all sequences must have the same number of features."
             )
-    return _checked_series(np.concatenate(arrays), offsets)
+    return _checked_series(np.concatenate(arrays), offsets, allow_missing)
 
 
 def _are_of_one_form(X):
@@ -250,7 +348,7 @@ def _are_of_one_form(X):
     return dtype.kind in "biuf" and ndim in (1, 2) and 0 not in features
 
 
-def _as_series(item, index):
+def _as_series(item, index, allow_missing):
     """One sequence of numbers as floats of shape (n_steps, n_features)."""
     if not isinstance(item, (list, tuple, np.ndarray)):
         raise TypeError(_mixed(item, index, "series"))
@@ -269,7 +367,7 @@ def _as_series(item, index):
             "(n_steps,) or (n_steps, n_features)."
         )
     if array.dtype.kind not in "biuf":
-        array = _only_numbers(item, array, index)
+        array = _only_numbers(item, array, index, allow_missing)
     if array.ndim == 1:
         array = array[:, np.newaxis]
     return _as_float(array)
@@ -288,17 +386,22 @@ def _as_array(item, index):
         ) from error
 
 
-def _only_numbers(item, array, index):
+def _only_numbers(item, array, index, allow_missing):
     """An array of another dtype as floats, if its entries are numbers none the less.
 
-    NumPy keeps numbers of other types, such as fractions, as objects.
+    NumPy keeps numbers of other types, such as fractions, as objects, and all that are
+    in the company of None.
     """
     steps = array.tolist() if item is array else item
     for step, entries in enumerate(steps):
         for entry in entries if array.ndim == 2 else (entries,):
-            if not isinstance(entry, (Real, np.bool_)):
+            is_there = isinstance(entry, (Real, np.bool_))
+            if not is_there and not (allow_missing and is_missing(entry)):
                 raise TypeError(_no_number(entry, index, step))
-    return array.astype(np.float64)
+    if not allow_missing:
+        return array.astype(np.float64)
+    flat = [np.nan if is_missing(entry) else entry for entry in array.flat]
+    return np.array(flat, dtype=np.float64).reshape(array.shape)
 
 
 def _check_depth(item, index):
@@ -317,9 +420,6 @@ def _check_depth(item, index):
         )
 
 
-_READERS = {"text": _read_text, "tokens": _read_tokens, "series": _read_series}
-
-
 def _as_float(array):
     return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
 
@@ -333,9 +433,11 @@ def _offsets(lengths):
     return offsets
 
 
-def _checked_series(values, offsets):
+def _checked_series(values, offsets, allow_missing):
     # NaN compares as False, too. Networks compute in float32.
     usable = np.abs(values) <= np.finfo(np.float32).max
+    if allow_missing:
+        usable |= np.isnan(values)
     if not usable.all():
         row, feature = np.argwhere(~usable)[0]
         i, step = _locate(offsets, row)
@@ -347,9 +449,12 @@ def _checked_series(values, offsets):
             )
         value = "NaN" if np.isnan(value) else "infinity (inf)"
         where = f" in feature {feature}" if values.shape[1] > 1 else ""
+        cure = "Impute the missing steps, or use missing='mask'."
+        if value != "NaN":
+            cure = "Impute these steps or leave them out."
         raise ValueError(
             f"X[{i}] contains {value} at step {step}{where}: all numbers must be "
-            "finite. Impute the missing steps or leave them out."
+            "finite. " + cure
         )
     return Sequences("series", values, offsets)
 

@@ -9,7 +9,7 @@ import torch
 
 from skrnn._core import gradient, network
 from skrnn._core.memory import Scratch
-from skrnn._core.optimiser import AllWeights, SomeRows, to_clipped_mean
+from skrnn._core.optimiser import AllWeights, Embedded, SomeRows
 from skrnn._core.packing import Packing, pack
 from skrnn._core.prediction import states_after
 from skrnn._core.threads import threads
@@ -127,7 +127,7 @@ class Shard:
 
     Attributes
     ----------
-    x : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
+    x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
     packing : Packing
     target, sample_weight : Tensors
         In the order of the packing.
@@ -161,7 +161,7 @@ class Examples:
 
     Attributes
     ----------
-    values : Tensor of shape (n_rows,), int64, or (n_rows, n_inputs)
+    values : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
         Token ids or numbers of all sequences, end to end.
     offsets : ndarray of shape (n_samples + 1,)
     target : Tensor of shape (n_samples,) or (n_samples, n_outputs)
@@ -235,7 +235,7 @@ class Examples:
         if self.hiding is None:
             return self.values
         values = self.values.clone()
-        for part in values.split(_MAX_ROWS):
+        for part in values.view(-1).split(_MAX_ROWS):
             chance = torch.rand(len(part), generator=generator, dtype=self.hiding.dtype)
             part.masked_fill_(chance < self.hiding.index_select(0, part), UNKNOWN)
         return values
@@ -353,7 +353,7 @@ class _Worker:
         return self._memory[:n_weights]
 
 
-def fit(weights, examples, loss, plan, generator, on_epoch=None):
+def fit(weights, examples, loss, plan, generator, on_epoch=None, embeddings=None):
     """Train `weights` in place: minibatches, Adam, a one-cycle learning rate.
 
     Stops at a loss or weights that are not finite, with the weights from before that
@@ -371,6 +371,9 @@ def fit(weights, examples, loss, plan, generator, on_epoch=None):
         All that is random: the order of the samples, the hidden tokens, dropout.
     on_epoch : callable, default=None
         Called with the Progress after each epoch.
+    embeddings : Embeddings, default=None
+        Vectors of the tokens, which the network reads in their place; trained in
+        place, too.
 
     Returns
     -------
@@ -378,34 +381,40 @@ def fit(weights, examples, loss, plan, generator, on_epoch=None):
     """
     n_samples = len(examples.target)
     n_updates = plan.n_epochs * math.ceil(n_samples / plan.batch_size)
-    optimiser = _choose_optimiser(weights, examples, plan)
+    optimiser = _choose_optimiser(weights, examples, plan, embeddings)
+    trained = [weights.flat] + ([] if embeddings is None else [embeddings.vectors])
     n_workers = plan.n_shards_of(min(plan.batch_size, n_samples))
     workers = [_Worker(weights, loss) for _ in range(n_workers)]
     widths = []
     if plan.dropout > 0:
         widths = [len(directions[0].U) for directions in weights.layers[1:]]
     progress = Progress(plan.n_epochs, n_samples)
-    n_done, before = 0, torch.empty_like(weights.flat)
+    n_done, before = 0, [torch.empty_like(tensor) for tensor in trained]
     with threads(n_workers) as run:
         for _ in range(plan.n_epochs):
-            before.copy_(weights.flat)
+            for copy, tensor in zip(before, trained, strict=True):
+                copy.copy_(tensor)
             total = weights.flat.new_zeros(())
             for shards in examples.batches(plan, generator, widths):
                 total += _add_gradients(run, workers, optimiser, shards)
-                summed = workers[0].gradient.flat
-                n_sequences = sum(len(shard.packing.indices) for shard in shards)
-                to_clipped_mean(summed, n_sequences, plan.max_grad_norm)
-                learning_rate = plan.learning_rate * one_cycle(n_done / n_updates)
-                optimiser.update(summed, learning_rate, plan.weight_decay)
+                optimiser.update(
+                    workers[0].gradient.flat,
+                    sum(len(shard.packing.indices) for shard in shards),
+                    plan.max_grad_norm,
+                    plan.learning_rate * one_cycle(n_done / n_updates),
+                    plan.weight_decay,
+                )
                 n_done += 1
             optimiser.synchronise()
             # The one wait for the device in an epoch.
             progress.record(total.item() / n_samples, plan.tol)
             if on_epoch is not None:
                 on_epoch(progress)
-            if not (math.isfinite(progress.loss_curve[-1]) and weights.are_finite()):
+            loss_is_finite = math.isfinite(progress.loss_curve[-1])
+            if not (loss_is_finite and all(map(_is_finite, trained))):
                 progress.diverged = True
-                weights.flat.copy_(before)
+                for copy, tensor in zip(before, trained, strict=True):
+                    tensor.copy_(copy)
                 break
             if progress.n_converged >= plan.n_iter_no_change:
                 break
@@ -441,12 +450,21 @@ def min_shard(architecture):
     return max(_MIN_SHARD, math.ceil(_MIN_SHARD_WORK / work))
 
 
-def _choose_optimiser(weights, examples, plan):
+def _is_finite(tensor):
+    """Whether no entry is NaN or infinite."""
+    # A sum is finite only if all is, and takes a tenth of the time.
+    return bool(torch.isfinite(tensor.sum()) or torch.isfinite(tensor).all())
+
+
+def _choose_optimiser(weights, examples, plan, embeddings):
     """Whether updates move all token vectors or only those of the batch."""
+    if embeddings is not None:
+        return Embedded(weights, embeddings)
     n_inputs = len(weights.layers[0][0].U)
     n_samples = len(examples.target)
-    tokens_a_batch = len(examples.values) * min(1, plan.batch_size / n_samples)
-    if examples.values.ndim == 1 and n_inputs > _MANY_TOKENS + 2 * tokens_a_batch:
+    tokens_a_batch = examples.values.numel() * min(1, plan.batch_size / n_samples)
+    is_token = not examples.values.is_floating_point()
+    if is_token and n_inputs > _MANY_TOKENS + 2 * tokens_a_batch:
         return SomeRows(weights)
     return AllWeights(weights)
 
