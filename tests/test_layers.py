@@ -31,6 +31,7 @@ FLOORS = {
     "_base": {"numpy", "torch", "sklearn"},
     "_encoder": {"numpy", "sklearn"},
     "_classifier": {"torch", "sklearn"},
+    "_frames": {"narwhals", "numpy"},
     "__init__": set(),
 }
 STANDARD_LIBRARY = {
