@@ -38,6 +38,7 @@ FLOORS = {
     "_base": {"numpy", "torch", "sklearn"},
     "_encoder": {"numpy", "sklearn"},
     "_classifier": {"torch", "sklearn"},
+    "_frames": {"narwhals", "numpy"},
     "__init__": set(),
 }
 STANDARD_LIBRARY = {
