@@ -36,8 +36,7 @@ def test_shared_prefixes_do_not_change_the_codes(name, X):
     ids, offsets = flat(X)
     values = torch.from_numpy(ids)
     shared, alone = (
-        prediction.encode(weights, values, offsets, keys=keys)
-        for keys in (ids, None)
+        prediction.encode(weights, values, offsets, keys=keys) for keys in (ids, None)
     )
     torch.testing.assert_close(shared, alone, rtol=1e-10, atol=1e-13)
 

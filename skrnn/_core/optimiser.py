@@ -344,6 +344,6 @@ def _renumber(inputs):
     given = [x for part in inputs for x in part if x is not None]
     tokens, numbers = torch.unique(torch.cat(given), return_inverse=True)
     numbers = iter(numbers.split([len(x) for x in given]))
-    return tokens, tuple(
+    return tokens.long(), tuple(
         [None if x is None else next(numbers) for x in part] for part in inputs
     )

@@ -224,7 +224,9 @@ def backward(
         columns = x.view(x.shape[0], -1).t().contiguous()
         for i in range(columns.shape[0]):
             dU.index_add_(0, columns[i], from_input)
-        torch.sum(dU, [0], out=db[n_other:])
+        # Each step has one row of dU, which often has fewer rows than there are steps.
+        total = dU if columns.shape[0] == 1 else from_input
+        torch.sum(total, [0], out=db[n_other:])
         if n_other > 0:
             torch.sum(G[:, :n_other], [0], out=db[:n_other])
     else:

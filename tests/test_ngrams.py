@@ -1,0 +1,197 @@
+"""Several tokens at a step: in the kernels, in the vocabulary, and end to end."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import (
+    ARCHITECTURES,
+    LABELS,
+    N_INPUTS,
+    OFFSETS,
+    packed,
+    random_weights,
+)
+from sklearn.feature_extraction.text import CountVectorizer
+
+from skrnn import RNNClassifier, RNNEncoder
+from skrnn._core import gradient as gradients
+from skrnn._core import network, prediction, vocabulary
+from skrnn._core.memory import Scratch
+from skrnn._core.sequences import read_sequences
+
+texts = st.lists(st.text("abAé ", min_size=1, max_size=12), min_size=1, max_size=8)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_several_tokens_at_a_step_equal_a_multi_hot_vector(name):
+    weights = random_weights(ARCHITECTURES[name])
+    generator = torch.Generator().manual_seed(3)
+    ids = torch.randint(N_INPUTS, (OFFSETS[-1], 3), generator=generator)
+    one_hot = torch.nn.functional.one_hot(ids, N_INPUTS).sum(1).double()
+    packing, ones = packed(), torch.ones(5, dtype=torch.float64)
+    results = []
+    for values in (ids, ids.int(), one_hot):
+        gradient = network.zeros_like(weights)
+        total = gradients.loss_and_gradient(
+            weights,
+            gradient,
+            Scratch(torch.float64),
+            values[packing.rows],
+            packing,
+            "cross_entropy",
+            LABELS[packing.indices],
+            ones,
+        )
+        codes = prediction.encode(weights, values, OFFSETS)
+        results.append([total, gradient.flat, codes])
+    for other in results[:2]:
+        torch.testing.assert_close(other, results[2], rtol=1e-10, atol=1e-13)
+    shared = prediction.encode(weights, ids, OFFSETS, keys=np.arange(OFFSETS[-1]))
+    torch.testing.assert_close(shared, results[2][2], rtol=1e-10, atol=1e-13)
+
+
+def naive_ids(X, known, min_n, max_n):
+    """The ids of the grams that end at each step, with loops."""
+    return [
+        [
+            known.get("".join(x[t - n + 1 : t + 1]), 0) if t - n + 1 >= 0 else 0
+            for n in range(min_n, max_n + 1)
+        ]
+        for x in X
+        for t in range(len(x))
+    ]
+
+
+@given(texts, st.integers(1, 3), st.integers(0, 3))
+def test_grams_that_end_at_each_step(X, min_n, more):
+    max_n = min_n + more
+    sequences = read_sequences(X)
+    known = vocabulary.learn_vocabulary(sequences, (min_n, max_n))
+    encoder = vocabulary.make_encoder(known, "text")
+    ids, keys = vocabulary.encode(sequences, known, (min_n, max_n), encoder)
+    expected = naive_ids(X, known, min_n, max_n)
+    assert ids.reshape(len(keys), -1).tolist() == expected
+    other = read_sequences(["aXb", "XA", "bbbbbb"])
+    ids, _ = vocabulary.encode(other, known, (min_n, max_n), encoder)
+    expected = naive_ids(["aXb", "XA", "bbbbbb"], known, min_n, max_n)
+    assert ids.reshape(len(other.values), -1).tolist() == expected
+
+
+@given(
+    st.lists(st.text("abcé", min_size=1, max_size=12), min_size=2, max_size=8),
+    st.integers(1, 3),
+    st.integers(0, 2),
+    st.sampled_from([1, 2, 0.4]),
+)
+def test_grams_and_counts_are_those_of_CountVectorizer(X, min_n, more, min_df):
+    ngram_range = (min_n, min_n + more)
+    params = {"ngram_range": ngram_range, "min_df": min_df}
+    vectorizer = CountVectorizer(analyzer="char", lowercase=False, **params)
+    ours = vocabulary.learn_vocabulary(read_sequences(X), **params)
+    try:
+        theirs = vectorizer.fit(X).vocabulary_
+    except ValueError:  # no terms remain
+        theirs = {}
+    assert set(ours) == set(theirs)
+    assert sorted(ours.values()) == list(range(1, len(ours) + 1))
+
+
+def test_max_features_keeps_what_occurs_most_often():
+    X = ["aab", "ab", "aac"]
+    sequences = read_sequences(X)
+    assert vocabulary.learn_vocabulary(sequences, max_features=2) == {"a": 1, "b": 2}
+    grams = vocabulary.learn_vocabulary(sequences, (1, 2), max_features=3)
+    assert grams == {"a": 1, "b": 2, "aa": 3}
+
+
+def test_grams_of_words_and_of_tokens_have_names():
+    X = ["to be or", "be to"]
+    words = RNNEncoder(2, analyzer="word", ngram_range=(1, 2), max_iter=1)
+    tokens = RNNEncoder(2, ngram_range=(1, 2), max_iter=1)
+    words.fit(X, [0, 1])
+    tokens.fit([text.split() for text in X], [0, 1])
+    assert list(words.vocabulary_) == ["be", "or", "to", "be or", "be to", "to be"]
+    pairs = [("be", "or"), ("be", "to"), ("to", "be")]
+    assert list(tokens.vocabulary_) == ["be", "or", "to", *pairs]
+    assert words.kind_ == "words" and tokens.kind_ == "tokens"
+    words.set_params(random_state=0).fit(X, [0, 1])
+    tokens.set_params(random_state=0).fit([text.split() for text in X], [0, 1])
+    np.testing.assert_array_equal(
+        words.transform(["be or to"]), tokens.transform([["be", "or", "to"]])
+    )
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_codes_do_not_depend_on_batch_mates(bidirectional):
+    X = ["abcab", "abc", "abd", "abcab", "b", "xbcab"]
+    encoder = RNNEncoder(
+        4, ngram_range=(1, 3), bidirectional=bidirectional, max_iter=2, random_state=0
+    ).fit(X, [0, 1] * 3)
+    together = encoder.transform(X)
+    for text, h in zip(X, together, strict=True):
+        np.testing.assert_array_equal(encoder.transform([text])[0], h)
+    assert np.abs(together[0] - together[5]).max() > 1e-3
+
+
+def test_bigrams_show_what_single_tokens_cannot():
+    # Blind to order but for the bigrams.
+    X, y = ["ab", "ba"] * 20, [0, 1] * 20
+    params = {"activation": "identity", "recurrence": "identity", "random_state": 0}
+    scores = [
+        RNNClassifier(8, ngram_range=(1, n), **params).fit(X, y).score(X, y)
+        for n in (1, 2)
+    ]
+    assert scores == [0.5, 1.0]
+
+
+def test_a_given_vocabulary_is_kept_in_its_order():
+    X, y = ["ab", "ba"], [0, 1]
+    for known in (["b", "a", "ab"], ("b", "a", "ab"), {"a": 7, "b": 3, "ab": 9}):
+        encoder = RNNEncoder(2, vocabulary=known, ngram_range=(1, 2), max_iter=1)
+        assert encoder.fit(X, y).vocabulary_ == {"b": 1, "a": 2, "ab": 3}
+        assert encoder.U_[0].shape == (2, 4)
+    assert RNNEncoder(2, vocabulary={"b", "a"}, max_iter=1).fit(X, y).vocabulary_ == {
+        "a": 1,
+        "b": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    "params, message",
+    [
+        (
+            {"vocabulary": []},
+            "vocabulary is empty: at least one token is needed.",
+        ),
+        (
+            {"vocabulary": ["a", "b", "a"]},
+            "vocabulary has 'a' twice. Drop one of them.",
+        ),
+        (
+            {"min_df": 3},
+            "After pruning, no terms remain: no token or n-gram of X is in min_df=3 "
+            "sequences. Lower min_df or the first n of ngram_range=(1, 1).",
+        ),
+        (
+            {"ngram_range": (3, 3)},
+            "After pruning, no terms remain: no token or n-gram of X is in min_df=1 "
+            "sequences. Lower min_df or the first n of ngram_range=(3, 3).",
+        ),
+        (
+            {"ngram_range": (2, 1)},
+            "ngram_range is (2, 1): the smallest and the largest n were expected, such "
+            "as (1, 3).",
+        ),
+        (
+            {"ngram_range": (1, 2, 3)},
+            "ngram_range is (1, 2, 3): the smallest and the largest n were expected, "
+            "such as (1, 3).",
+        ),
+    ],
+)
+def test_vocabularies_that_cannot_be(params, message):
+    with pytest.raises(ValueError) as caught:
+        RNNEncoder(2, max_iter=1, **params).fit(["ab", "ba"], [0, 1])
+    assert str(caught.value) == message

@@ -1,0 +1,100 @@
+"""Numbers that are standardised, or not, and numbers that are missing."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from skrnn import RNNClassifier, RNNEncoder
+from skrnn._core import series
+
+
+def test_missing_numbers_do_not_count():
+    values = np.array([[1.0, 2.0], [np.nan, 4.0], [3.0, np.nan], [8.0, 0.0]])
+    mean, scale = series.mean_and_scale(values, np.ones(4))
+    theirs = StandardScaler().fit(values)
+    np.testing.assert_allclose(mean, theirs.mean_)
+    np.testing.assert_allclose(scale, theirs.scale_)
+
+
+def naive_fill(x):
+    filled, masks, last = [], [], np.zeros(x.shape[1])
+    for row in x:
+        last = np.where(np.isnan(row), last, row)
+        filled.append(last)
+        masks.append(np.isnan(row))
+    return np.hstack([filled, np.array(masks, dtype=float)])
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(*[st.sampled_from([np.nan, 1.0, 2.0, -3.0])] * 2),
+            min_size=1,
+            max_size=6,
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_the_last_value_seen_is_filled_in(X):
+    X = [np.array(x) for x in X]
+    offsets = np.concatenate([[0], np.cumsum([len(x) for x in X])])
+    filled = series.fill_missing(np.concatenate(X), offsets)
+    np.testing.assert_array_equal(filled, np.concatenate([naive_fill(x) for x in X]))
+
+
+def test_a_network_sees_what_is_missing(rng):
+    # Nothing but the mask tells the classes apart.
+    X = [rng.normal(size=(6, 2)) for _ in range(60)]
+    y = [i % 2 for i in range(60)]
+    for x, label in zip(X, y, strict=True):
+        x[2 + label, 1] = np.nan
+    classifier = RNNClassifier(16, missing="mask", random_state=0).fit(X, y)
+    assert classifier.score(X, y) == 1.0
+    assert classifier.U_[0].shape == (16, 4) and classifier.mean_.shape == (2,)
+    alone = classifier.predict_proba([X[3]])
+    np.testing.assert_array_equal(alone[0], classifier.predict_proba(X)[3])
+
+
+def test_missing_numbers_in_every_form():
+    lists = [[1.0, None, 3.0], [None, 2.0], [4.0]]
+    arrays = [np.array(x, dtype=float) for x in lists]
+    table = np.array([[1.0, np.nan], [np.nan, 2.0]])
+    params = {"missing": "mask", "max_iter": 2, "random_state": 0}
+    encoder = RNNEncoder(3, **params).fit(arrays, [0, 1, 2])
+    ours = RNNEncoder(3, **params).fit(lists, [0, 1, 2])
+    np.testing.assert_array_equal(encoder.transform(arrays), ours.transform(lists))
+    assert RNNEncoder(3, **params).fit(table, [0, 1]).transform(table).shape == (2, 3)
+    with pytest.raises(ValueError, match="infinity"):
+        RNNEncoder(3, **params).fit([[1.0, np.inf], [np.nan]], [0, 1])
+
+
+def test_a_feature_that_is_never_seen():
+    X = [np.array([[np.nan, 1.0], [np.nan, 2.0]])] * 4
+    encoder = RNNEncoder(3, missing="mask", max_iter=2, random_state=0)
+    assert np.isfinite(encoder.fit(X, [0, 1, 0, 1]).transform(X)).all()
+
+
+def test_scikit_learn_checks_pass_with_a_mask():
+    estimator = RNNClassifier(missing="mask", random_state=0)
+    assert estimator.__sklearn_tags__().input_tags.allow_nan
+    assert not RNNClassifier().__sklearn_tags__().input_tags.allow_nan
+    names = []
+    for checked, check in estimator_checks_generator(estimator):
+        name = check.func.__name__
+        if "nan_inf" in name or name == "check_fit2d_predict1d":
+            check(checked)
+            names.append(name)
+    assert len(names) >= 1
+
+
+def test_numbers_as_they_are():
+    X = [np.array([1000.0, 1001.0]), np.array([999.0])]
+    encoder = RNNEncoder(3, standardize=False, max_iter=1, random_state=0)
+    encoder.fit(X, [0, 1])
+    assert encoder.mean_.tolist() == [0.0] and encoder.scale_.tolist() == [1.0]
+    h = encoder.transform([[0.0]])
+    np.testing.assert_allclose(h[0], np.tanh(encoder.b_[0]), rtol=1e-6)
