@@ -10,7 +10,7 @@ from skrnn._validation import encode_labels, validate_training_data
 
 
 class RNNClassifier(ClassifierMixin, BaseRNN):
-    """Classify sequences by the last hidden state of a recurrent network.
+    r"""Classify sequences by the last hidden state of a recurrent network.
 
     The network [1]_ reads each sequence step by step,
 
@@ -40,6 +40,47 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     pooling : {"last", "mean", "max"}, default="last"
         The code of a sequence: the hidden state of its last step, or the mean or the
         largest value of each entry over all steps.
+    analyzer : {"auto", "char", "word", "token", "series"} or callable, default="auto"
+        What a step of a sequence is. "auto" takes strings for characters, strings and
+        integers in a row for tokens, and floats and rows of numbers for series. "char"
+        and "word" want strings; "token" and "series" say what integers are. A callable
+        gets each sequence as it was passed and returns what to read instead.
+    lowercase : bool, default=False
+        Turn strings into lower case.
+    strip_accents : {"ascii", "unicode"}, callable or None, default=None
+        Remove accents from strings, as CountVectorizer does.
+    token_pattern : str, default=r"\w+|[^\w\s]"
+        The regular expression of a word, for "word". By default words are letters,
+        digits and underscores, and any other character but white space is a word too.
+    ngram_range : tuple (min_n, max_n), default=(1, 1)
+        At each step read the n-grams that end there, for all n from `min_n` to `max_n`:
+        x is 1 for each of them, so that U x is the sum of their vectors.
+    min_df : int or float in [0, 1], default=1
+        Tokens and n-grams in fewer sequences, or in a smaller share of them, are left
+        out of the vocabulary.
+    max_features : int or None, default=None
+        Keep only so many tokens and n-grams, those that occur most often.
+    vocabulary : mapping or iterable, default=None
+        The tokens and n-grams to know, instead of learning them; of a mapping its keys,
+        in the order of its values. An n-gram is a string, of words with spaces between
+        them, or a tuple of tokens.
+    embeddings : mapping of token -> vector, or (vocabulary, matrix), default=None
+        Vectors that tokens have from elsewhere, all of one length. The network reads
+        them in place of the tokens. They join the vocabulary, unless it is given.
+        Tokens without one start with a random vector.
+    freeze_embeddings : bool, default=False
+        Keep these vectors as they are. Otherwise they are trained, without decay.
+    standardize : bool, default=True
+        Divide numbers by their standard deviation once the mean has been subtracted, a
+        feature at a time.
+    missing : {"error", "mask"}, default="error"
+        What to do about NaN. "mask" goes on with the last value that was seen in the
+        sequence, or with the mean before any, and adds a feature for each one: 1 where
+        it is missing.
+    max_length : int or None, default=None
+        Steps that a sequence may have.
+    overlong : {"error", "first", "last"}, default="error"
+        Refuse longer sequences, or keep their first or their last `max_length` steps.
     dropout : float in [0, 1), default=0.0
         While fitting, each input of a layer above the first is 0 with this probability,
         at all steps of a sequence or at none [9]_. Without effect on a single layer.
@@ -82,8 +123,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     encoder_ : RNNEncoder
         The fitted encoder of this classifier: it has the same weights, and its
         `transform` gives the h that the scores are computed from.
-    kind_ : {"text", "tokens", "series"}
-        What the sequences of `fit` were: strings, token lists, or numbers.
+    kind_ : {"text", "words", "tokens", "series"}
+        What the sequences of `fit` were: strings by characters or by words, token
+        lists, or numbers.
     W_ : list of ndarrays of shape (nhidden, nhidden)
         Recurrent weights: what h keeps from one step to the next. One array for each
         layer, or for each layer and direction. Of "gru", with r, z and n, and of
@@ -91,7 +133,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         of torch.nn.
     U_ : list of ndarrays of shape (nhidden, n_inputs)
         Input weights, in the order of `W_`. Of tokens, column ``vocabulary_[token]`` of
-        the first one is the vector of the token, and column 0 that of unknown tokens.
+        the first one is the vector of the token, and column 0 that of unknown tokens;
+        with `embeddings`, it has a column for each number of their vectors.
     b_ : list of ndarrays of shape (nhidden,)
         Biases, in the order of `W_`: those of the input and the state in one, but for
         the n of "gru", whose bias of the state comes last.
@@ -100,10 +143,15 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     intercept_ : ndarray of shape (n_outputs,)
         Output biases.
     vocabulary_ : dict of token -> int
-        Tokens of the training data, in sorted order. Not there for numbers.
+        Tokens and n-grams of the training data, short ones first, in sorted order. Not
+        there for numbers.
+    embeddings_ : ndarray of shape (n_tokens + 1, n_dimensions)
+        The vector of each token, and in row 0 that of unknown tokens. Only there if
+        `embeddings` were given.
     mean_, scale_ : ndarrays of shape (n_features,)
         Mean and standard deviation of each feature over all steps of the training
-        data, by which numbers are standardised. Not there for tokens.
+        data, by which numbers are standardised; 0 and 1 unless `standardize`. Not
+        there for tokens.
     n_features_in_ : int
         Number of steps, if X held univariate series of one length, in any container.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -179,12 +227,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
         Parameters
         ----------
-        X : list, tuple, ndarray or Series of n_samples sequences
-            Strings, whose characters are the steps; lists of tokens (strings or
-            integers); lists of floats or numeric arrays of shape (n_steps,) or
-            (n_steps, n_features). Sequences may differ in length. An array of shape
-            (n_samples, n_steps) or (n_samples, n_steps, n_features) is series of
-            equal length.
+        X : list, tuple, array, tensor, Series or frame of n_samples sequences
+            Strings; tokens (strings or integers) in a row; floats in a row, or numbers
+            of shape (n_steps, n_features). Sequences may differ in length. A column of
+            pandas, polars, pyarrow or awkward will do, and so will a frame of one. An
+            array or frame of numbers of shape (n_samples, n_steps), or an array of
+            shape (n_samples, n_steps, n_features), is series of equal length.
         y : array-like of shape (n_samples,)
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -201,9 +249,11 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         TypeError
             If X is not a container of sequences of one kind.
         ValueError
-            If X or one of its sequences is empty; if the numbers of features differ; if
-            a number is NaN or infinite; if X, y and sample_weight differ in length; if
-            y does not hold class labels; or if training diverges in its first epoch.
+            If X or one of its sequences is empty, or longer than `max_length`; if the
+            numbers of features differ; if a number is infinite, or NaN without
+            `missing`; if no token is left, or `embeddings` cannot be read; if X, y and
+            sample_weight differ in length; if y does not hold class labels; or if
+            training diverges in its first epoch.
 
         Warns
         -----
@@ -242,7 +292,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
         Parameters
         ----------
-        X : list, tuple, ndarray or Series of n_samples sequences
+        X : list, tuple, array, tensor, Series or frame of n_samples sequences
             Of the kind that `fit` saw.
 
         Returns
@@ -257,8 +307,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         TypeError
             If X holds another kind of sequences than in `fit`.
         ValueError
-            If a sequence is empty or has another number of features than in `fit`; if
-            a number is NaN or infinite; if a hidden state is not finite.
+            If a sequence is empty, or longer than `max_length`, or has another number
+            of features than in `fit`; if a number is infinite, or NaN without
+            `missing`; if a hidden state is not finite.
         """
         best = self._scores(X).argmax(dim=1)
         return self.classes_[best.numpy()]
@@ -268,7 +319,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
         Parameters
         ----------
-        X : list, tuple, ndarray or Series of n_samples sequences
+        X : list, tuple, array, tensor, Series or frame of n_samples sequences
             Of the kind that `fit` saw.
 
         Returns
@@ -283,8 +334,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         TypeError
             If X holds another kind of sequences than in `fit`.
         ValueError
-            If a sequence is empty or has another number of features than in `fit`; if
-            a number is NaN or infinite; if a hidden state is not finite.
+            If a sequence is empty, or longer than `max_length`, or has another number
+            of features than in `fit`; if a number is infinite, or NaN without
+            `missing`; if a hidden state is not finite.
         """
         with torch_settings():
             return torch.softmax(self._scores(X), dim=1).numpy()
@@ -294,7 +346,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
         Parameters
         ----------
-        X : list, tuple, ndarray or Series of n_samples sequences
+        X : list, tuple, array, tensor, Series or frame of n_samples sequences
             Of the kind that `fit` saw.
 
         Returns
@@ -309,8 +361,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         TypeError
             If X holds another kind of sequences than in `fit`.
         ValueError
-            If a sequence is empty or has another number of features than in `fit`; if
-            a number is NaN or infinite; if a hidden state is not finite.
+            If a sequence is empty, or longer than `max_length`, or has another number
+            of features than in `fit`; if a number is infinite, or NaN without
+            `missing`; if a hidden state is not finite.
         """
         with torch_settings():
             return torch.log_softmax(self._scores(X), dim=1).numpy()
@@ -320,7 +373,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
         Parameters
         ----------
-        X : list, tuple, ndarray or Series of n_samples sequences
+        X : list, tuple, array, tensor, Series or frame of n_samples sequences
             Of the kind that `fit` saw.
 
         Returns
@@ -336,8 +389,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         TypeError
             If X holds another kind of sequences than in `fit`.
         ValueError
-            If a sequence is empty or has another number of features than in `fit`; if
-            a number is NaN or infinite; if a hidden state is not finite.
+            If a sequence is empty, or longer than `max_length`, or has another number
+            of features than in `fit`; if a number is infinite, or NaN without
+            `missing`; if a hidden state is not finite.
         """
         scores = self._scores(X)
         if len(self.classes_) == 2:
