@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn import _inputs
 from skrnn._core import losses, network, prediction, training
 from skrnn._core.threads import threads, torch_settings
+from skrnn._text import TOKEN_PATTERN
 from skrnn._validation import validate_sequences
 
 # All that a fit may set; what a subclass or a user sets beside is theirs.
@@ -67,7 +68,7 @@ class BaseRNN(BaseEstimator):
         analyzer="auto",
         lowercase=False,
         strip_accents=None,
-        token_pattern=r"\w+|[^\w\s]",
+        token_pattern=TOKEN_PATTERN,
         ngram_range=(1, 1),
         min_df=1,
         max_features=None,
@@ -327,8 +328,7 @@ class BaseRNN(BaseEstimator):
                     )
             _inputs.learn_scaling(self, sequences, sample_weight)
             return _inputs.encode_series(self, sequences, indices), None, None
-        hiding = _inputs.learn_tokens(self, sequences, sample_weight)
-        ids, _ = _inputs.encode_tokens(self, sequences)
+        ids, hiding = _inputs.learn_tokens(self, sequences, sample_weight)
         embeddings = None
         if self.embeddings is not None:
             embeddings = _inputs.learn_embeddings(self, generator)

@@ -60,6 +60,7 @@ def learn_tokens(estimator, sequences, sample_weight):
 
     Returns
     -------
+    ids : ndarray of shape (n_rows,) or (n_rows, n_lengths), int32
     hiding : Tensor of shape (n_tokens,)
         How often each token is to be replaced by the unknown one.
     """
@@ -83,11 +84,11 @@ def learn_tokens(estimator, sequences, sample_weight):
     if ngram_range != (1, 1):
         estimator._grams = vocabulary.make_encoder(known, sequences.kind)
     ids, _ = encode_tokens(estimator, sequences)
-    row_weight = np.repeat(sample_weight, sequences.lengths)
-    row_weight = np.repeat(row_weight, ids.size // len(ids))
-    counts = np.bincount(ids.ravel(), row_weight, minlength=len(known) + 1)
+    counts = vocabulary.weighted_counts(
+        ids, sequences.offsets, sample_weight, len(known) + 1
+    )
     hiding = vocabulary.hiding_probabilities(counts).astype(np.float32)
-    return torch.from_numpy(hiding)
+    return ids, torch.from_numpy(hiding)
 
 
 def _given_tokens(given):

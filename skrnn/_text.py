@@ -6,6 +6,7 @@ from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_u
 
 from skrnn._core.sequences import read_sequences, read_words
 
+TOKEN_PATTERN = r"\w+|[^\w\s]"
 _STRIPPERS = {"ascii": strip_accents_ascii, "unicode": strip_accents_unicode}
 
 
@@ -39,7 +40,9 @@ def read_text(X, kind, *, lowercase, strip_accents, token_pattern):
         X = [_stripped(strip, item) for item in X] if strip else X
     if kind == "text":
         return read_sequences(X, "text")
-    return read_words(X, re.compile(token_pattern).findall)
+    # Under the default pattern NUL is a word by itself, and it is rare.
+    separator = "\0" if token_pattern == TOKEN_PATTERN else None
+    return read_words(X, re.compile(token_pattern).findall, separator)
 
 
 def _stripped(strip, string):

@@ -17,7 +17,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from skrnn import RNNClassifier, RNNEncoder
 from skrnn._core import gradient as gradients
-from skrnn._core import network, prediction, vocabulary
+from skrnn._core import network, ngrams, prediction, vocabulary
 from skrnn._core.memory import Scratch
 from skrnn._core.sequences import read_sequences
 
@@ -64,9 +64,16 @@ def naive_ids(X, known, min_n, max_n):
     ]
 
 
-@given(texts, st.integers(1, 3), st.integers(0, 3))
-def test_grams_that_end_at_each_step(X, min_n, more):
+@given(texts, st.integers(1, 3), st.integers(0, 3), st.booleans())
+def test_grams_that_end_at_each_step(X, min_n, more, is_sparse):
     max_n = min_n + more
+    with pytest.MonkeyPatch.context() as patch:
+        if is_sparse:
+            patch.setattr(ngrams, "_MAX_TABLE", 0)
+        check_grams(X, min_n, max_n)
+
+
+def check_grams(X, min_n, max_n):
     sequences = read_sequences(X)
     known = vocabulary.learn_vocabulary(sequences, (min_n, max_n))
     encoder = vocabulary.make_encoder(known, "text")

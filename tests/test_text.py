@@ -113,6 +113,19 @@ def test_words_are_read_as_split_gives_them(X):
     assert sequences.lengths.tolist() == [len(split(text)) for text in X]
 
 
+@given(st.lists(st.text("ab \0", min_size=1), min_size=1, max_size=8))
+def test_a_separator_only_saves_time(X):
+    X = [text + "a" for text in X]  # one word or more
+    split = re.compile(r"\w+|[^\w\s]").findall
+    ours, theirs = read_words(X, split, "\0"), read_words(X, split)
+    words = [
+        [sequences.tokens[code] for code in sequences.values]
+        for sequences in (ours, theirs)
+    ]
+    assert words[0] == words[1]
+    np.testing.assert_array_equal(ours.offsets, theirs.offsets)
+
+
 def test_many_strings_are_read_part_by_part(monkeypatch):
     from skrnn._core import sequences
 

@@ -7,8 +7,11 @@ numbers, so a pair of them is one number, and all steps are looked up at once.
 
 import numpy as np
 
+# Pairs up to this number are looked up in a table of so many entries.
+_MAX_TABLE = 2**24
 
-def count_grams(codes, offsets, max_n):
+
+def count_grams(codes, offsets, max_n, by_sequence=True):
     """The distinct n-grams of sequences, up to a length.
 
     Parameters
@@ -17,35 +20,62 @@ def count_grams(codes, offsets, max_n):
         Tokens as numbers from 0, end to end.
     offsets : ndarray of shape (n_samples + 1,)
     max_n : int
+    by_sequence : bool, default=True
+        Whether to count sequences, too.
 
     Yields
     ------
     grams : ndarray of shape (n_grams, n), for n from 1 to `max_n`
         The codes of the tokens of each, sorted.
     counts, n_sequences : ndarrays of shape (n_grams,)
-        How often each occurs, and in how many sequences.
+        How often each occurs, and in how many sequences; the latter are as many as the
+        former unless `by_sequence`.
     """
-    codes = codes.astype(np.int64)
     n_codes = int(codes.max()) + 1
-    sequence = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    step = np.arange(len(codes)) - offsets[sequence]
-    ends = np.arange(len(codes))  # rows at which a gram of this length ends
-    gram_of = np.zeros(len(codes), dtype=np.int64)  # of length n - 1, by row
+    is_first = _is_first(codes, offsets)
+    ends_here = np.ones(len(codes), dtype=bool)  # whether a gram of this length does
+    gram_at = np.zeros(len(codes), dtype=np.int32)  # of length n - 1
     grams = np.zeros((1, 0), dtype=np.int64)
     for n in range(1, max_n + 1):
-        ends = ends[step[ends] >= n - 1]
-        if len(ends) == 0:
+        if n > 1:
+            ends_here[1:] = ends_here[:-1] & ~is_first[1:]
+            ends_here[0] = False
+        rows = np.flatnonzero(ends_here)
+        if len(rows) == 0:
             return
-        before = gram_of[ends - 1] if n > 1 else 0
-        pairs = before * n_codes + codes[ends]
-        distinct, gram, counts = np.unique(
-            pairs, return_inverse=True, return_counts=True
-        )
-        gram_of[ends] = gram
+        before = gram_at[rows - 1].astype(np.int64) if n > 1 else 0
+        pairs = before * n_codes + codes[rows]
+        distinct, gram, counts = _distinct(pairs, len(grams) * n_codes)
+        gram_at[rows] = gram
         grams = np.column_stack([grams[distinct // n_codes], distinct % n_codes])
-        occurrences = np.unique(gram * len(offsets) + sequence[ends])
-        n_sequences = np.bincount(occurrences // len(offsets), minlength=len(distinct))
+        n_sequences = counts
+        if by_sequence:
+            n_samples = len(offsets) - 1
+            sequence = np.repeat(np.arange(n_samples), np.diff(offsets))[rows]
+            occurrences = np.unique(gram.astype(np.int64) * n_samples + sequence)
+            n_sequences = np.bincount(occurrences // n_samples)
         yield grams, counts, n_sequences
+
+
+def _is_first(codes, offsets):
+    """Whether a row is the first step of its sequence."""
+    is_first = np.zeros(len(codes), dtype=bool)
+    is_first[offsets[:-1]] = True
+    return is_first
+
+
+def _distinct(numbers, limit):
+    """The distinct numbers, the place of each number among them, and their counts.
+
+    All are below `limit`.
+    """
+    if limit > _MAX_TABLE:
+        return np.unique(numbers, return_inverse=True, return_counts=True)
+    counts = np.bincount(numbers, minlength=limit)
+    distinct = np.flatnonzero(counts)
+    places = np.zeros(limit, dtype=np.int32)
+    places[distinct] = np.arange(len(distinct))
+    return distinct, places[numbers], counts[distinct]
 
 
 def make_table(grams, ids):
@@ -105,22 +135,34 @@ def look_up(table, codes, offsets, min_n, max_n):
         0 for grams that are not there, and where the sequence has just begun.
     """
     ids = np.zeros((len(codes), max_n - min_n + 1), dtype=np.int32)
-    is_first = np.zeros(len(codes), dtype=bool)
-    is_first[offsets[:-1]] = True
-    # Rows at which a gram that is there ends, and its node.
-    rows, nodes = np.flatnonzero(codes >= 0), 0
+    is_first = _is_first(codes, offsets)
+    n_codes, n_nodes = table["n_codes"], 1
+    node_at = np.zeros(len(codes), dtype=np.int32)  # of depth n - 1; -1 for none
     for depth in range(1, min(max_n, len(table["pairs"])) + 1):
+        goes_on = codes >= 0
         if depth > 1:
-            node_at = np.full(len(codes) + 1, -1, dtype=np.int64)
-            node_at[rows + 1] = nodes
-            node_at = node_at[:-1]  # that of the step before
-            rows = np.flatnonzero((node_at >= 0) & (codes >= 0) & ~is_first)
-            nodes = node_at[rows]
-        pairs = nodes * table["n_codes"] + codes[rows].astype(np.int64)
+            goes_on[1:] &= (node_at[:-1] >= 0) & ~is_first[1:]
+            goes_on[0] = False
+        rows = np.flatnonzero(goes_on)
+        before = node_at[rows - 1].astype(np.int64) if depth > 1 else 0
         distinct = table["pairs"][depth - 1]
-        nodes = np.minimum(np.searchsorted(distinct, pairs), len(distinct) - 1)
-        is_there = distinct[nodes] == pairs
-        rows, nodes = rows[is_there], nodes[is_there]
+        pairs = before * n_codes + codes[rows]
+        nodes = _places(pairs, distinct, n_nodes * n_codes)
+        node_at.fill(-1)
+        node_at[rows] = nodes
         if depth >= min_n:
-            ids[rows, depth - min_n] = table["ids"][depth - 1][nodes]
+            # One more entry, for nodes that are not there.
+            numbers = np.append(table["ids"][depth - 1], np.int32(0))
+            ids[rows, depth - min_n] = numbers[nodes]
+        n_nodes = len(distinct)
     return ids
+
+
+def _places(numbers, distinct, limit):
+    """The place of each number among sorted distinct ones, or -1."""
+    if limit <= _MAX_TABLE:
+        places = np.full(limit, -1, dtype=np.int32)
+        places[distinct] = np.arange(len(distinct))
+        return places[numbers]
+    places = np.minimum(np.searchsorted(distinct, numbers), len(distinct) - 1)
+    return np.where(distinct[places] == numbers, places, -1).astype(np.int32)

@@ -26,13 +26,13 @@ class Sequences:
         What a step is: a character or a word of a string, a token of a list, or a row
         of numbers.
     values : ndarray
-        The steps of all sequences, one after another. Characters: code points, uint32
-        of shape (n_rows,). Words and tokens: their places in `tokens`, int32 of shape
+        The steps of all sequences, one after another. Characters: code points, uint of
+        shape (n_rows,). Words and tokens: their places in `tokens`, int32 of shape
         (n_rows,). Series: float32 or float64 of shape (n_rows, n_features).
     offsets : ndarray of shape (n_samples + 1,), int64
         Where each sequence begins in `values`, and the total at the end.
     tokens : list, default=None
-        The distinct words or tokens.
+        Distinct words or tokens; some may not be in `values`.
     """
 
     kind: str
@@ -109,7 +109,7 @@ def read_sequences(X, kind=None, allow_missing=False):
     return _read_text(X) if kind == "text" else _read_tokens(X)
 
 
-def read_words(X, split):
+def read_words(X, split, separator=None):
     """Read the words of strings.
 
     Parameters
@@ -117,6 +117,9 @@ def read_words(X, split):
     X : list or tuple of str
     split : callable
         ``split(string)`` returns its words, a list of strings.
+    separator : str, default=None
+        A character that is a word by itself wherever it is. Many strings are split at
+        once then, which takes two thirds of the time.
 
     Returns
     -------
@@ -132,16 +135,18 @@ def read_words(X, split):
     if len(X) == 0:
         raise ValueError("X is empty: at least one sequence is needed.")
     numbering = _Numbering()
+    numbering.of([separator], 1)  # it is number 0
     codes, lengths = [], []
     for start in range(0, len(X), _STRINGS_AT_A_TIME):
         part = X[start : start + _STRINGS_AT_A_TIME]
         try:
-            words = list(map(split, part))
+            found = _split_together(part, split, separator, numbering)
+            found = found or _split_each(part, split, numbering)
         except TypeError:
             _check_strings(X)
             raise
-        lengths.append(np.fromiter(map(len, words), np.int64, len(words)))
-        codes.append(numbering.of(chain.from_iterable(words), int(lengths[-1].sum())))
+        codes.append(found[0])
+        lengths.append(found[1])
     lengths = np.concatenate(lengths)
     if not lengths.all():
         i = int(np.argmin(lengths))
@@ -150,6 +155,25 @@ def read_words(X, split):
             "Drop it, or use analyzer='char' or another token_pattern."
         )
     return Sequences("words", np.concatenate(codes), _offsets(lengths), numbering.known)
+
+
+def _split_each(X, split, numbering):
+    """Codes of the words of each string, and how many there are."""
+    words = list(map(split, X))
+    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    return numbering.of(chain.from_iterable(words), int(lengths.sum())), lengths
+
+
+def _split_together(X, split, separator, numbering):
+    """The same in one call; None if the strings cannot be told apart then."""
+    if separator is None:
+        return None
+    words = split(separator.join(X))
+    if words.count(separator) != len(X) - 1:  # a string has it, too
+        return None
+    codes = numbering.of(words, len(words))
+    bounds = np.concatenate([[-1], np.flatnonzero(codes == 0), [len(codes)]])
+    return codes[codes != 0], np.diff(bounds) - 1
 
 
 def possible_kinds(item, index=0):
@@ -247,9 +271,22 @@ def _read_text(X):
         _check_strings(X)
         raise
     lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
-    # "surrogatepass": a lone surrogate is a character like any other.
-    encoded = text.encode("utf-32-le", "surrogatepass")
-    return Sequences("text", np.frombuffer(encoded, dtype="<u4"), _offsets(lengths))
+    return Sequences("text", _code_points(text), _offsets(lengths))
+
+
+def _code_points(text):
+    """The code points of a string, in as few bytes as they need.
+
+    With "surrogatepass" a lone surrogate is a character like any other.
+    """
+    try:
+        return np.frombuffer(text.encode("latin-1"), dtype=np.uint8)
+    except UnicodeEncodeError:
+        encoded = text.encode("utf-16-le", "surrogatepass")
+    if len(encoded) > 2 * len(text):  # some characters take two pairs of bytes
+        encoded = text.encode("utf-32-le", "surrogatepass")
+        return np.frombuffer(encoded, dtype="<u4")
+    return np.frombuffer(encoded, dtype="<u2")
 
 
 def _check_strings(X):

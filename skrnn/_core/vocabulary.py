@@ -5,11 +5,14 @@ characters, words with a space between them, or a tuple of tokens; a gram of one
 token itself.
 """
 
+from numbers import Integral
+
 import numpy as np
 
 from skrnn._core.ngrams import count_grams, look_up, make_table
 
 UNKNOWN = 0
+_MAX_ROWS = 2**20  # of what is computed at once
 
 
 def learn_vocabulary(sequences, ngram_range=(1, 1), min_df=1, max_features=None):
@@ -30,20 +33,32 @@ def learn_vocabulary(sequences, ngram_range=(1, 1), min_df=1, max_features=None)
     vocabulary : dict of gram -> int
         Ids count from 1; 0 is left for the unknown token. It may be empty.
     """
-    codes, tokens = _sorted_codes(sequences)
-    least = min_df if isinstance(min_df, int) else min_df * len(sequences)
+    least = min_df if isinstance(min_df, Integral) else min_df * len(sequences)
+    if tuple(ngram_range) == (1, 1) and least <= 1:  # no need to tell sequences apart
+        tokens, counts = _sorted_tokens(sequences)
+        grams = [[token] for token in tokens]
+        return _most_frequent(grams, counts, max_features, sequences.kind)
+    tokens, _ = _sorted_tokens(sequences)
+    code_of = {token: code for code, token in enumerate(tokens)}
+    codes = _look_up_tokens(sequences, code_of, -1)
     grams, counts = [], []
-    found = count_grams(codes, sequences.offsets, ngram_range[1])
+    found = count_grams(codes, sequences.offsets, ngram_range[1], least > 1)
     for n, (parts, n_times, n_sequences) in enumerate(found, start=1):
         if n < ngram_range[0]:
             continue
         is_kept = n_sequences >= least
         grams += [[tokens[code] for code in gram] for gram in parts[is_kept].tolist()]
         counts.append(n_times[is_kept])
+    counts = np.concatenate(counts) if counts else np.zeros(0, dtype=np.int64)
+    return _most_frequent(grams, counts, max_features, sequences.kind)
+
+
+def _most_frequent(grams, counts, max_features, kind):
+    """The vocabulary of the grams that occur most often."""
     if max_features is not None and len(grams) > max_features:
-        most = np.argsort(-np.concatenate(counts), kind="stable")[:max_features]
+        most = np.argsort(-counts, kind="stable")[:max_features]
         grams = [grams[i] for i in np.sort(most)]
-    return number(_join(gram, sequences.kind) for gram in grams)
+    return number(_join(gram, kind) for gram in grams)
 
 
 def number(grams):
@@ -51,19 +66,29 @@ def number(grams):
     return {gram: i for i, gram in enumerate(grams, start=1)}
 
 
-def _sorted_codes(sequences):
-    """Tokens numbered in sorted order, and the list of them."""
+def _sorted_tokens(sequences):
+    """The distinct tokens in sorted order, and how often each occurs."""
+    counts = _count(sequences.values)
+    numbers = np.flatnonzero(counts).tolist()
     if sequences.kind == "text":
-        points, codes = np.unique(sequences.values, return_inverse=True)
-        return codes, list(map(chr, points.tolist()))
+        return list(map(chr, numbers)), counts[numbers]
     # By type first: strings and integers have no order between them.
     tokens = sequences.tokens
-    order = sorted(
-        range(len(tokens)), key=lambda i: (isinstance(tokens[i], str), tokens[i])
-    )
-    code_of = np.empty(len(order), dtype=np.int64)
-    code_of[order] = np.arange(len(order))
-    return code_of[sequences.values], [tokens[i] for i in order]
+    numbers.sort(key=lambda i: (isinstance(tokens[i], str), tokens[i]))
+    return [tokens[i] for i in numbers], counts[numbers]
+
+
+def _count(numbers, minlength=0):
+    """np.bincount in parts, since it makes a copy of 64 bits an entry."""
+    counts = np.zeros(max(minlength, int(numbers.max()) + 1), dtype=np.int64)
+    for rows in _parts(len(numbers)):
+        counts += np.bincount(numbers[rows], minlength=len(counts))
+    return counts
+
+
+def _parts(n_rows):
+    """Slices of at most `_MAX_ROWS`."""
+    return [slice(i, i + _MAX_ROWS) for i in range(0, n_rows, _MAX_ROWS)]
 
 
 def _join(gram, kind):
@@ -142,13 +167,46 @@ def _look_up_tokens(sequences, number_of, default):
         # Every code point past the largest known one shares the table's last entry.
         table = np.full(max(points, default=0) + 2, default, dtype=np.int32)
         table[points] = [number_of[chr(point)] for point in points]
-        return table.take(sequences.values, mode="clip")
+        return _take(table, sequences.values)
     numbers = np.fromiter(
         (number_of.get(token, default) for token in sequences.tokens),
         np.int32,
         len(sequences.tokens),
     )
-    return numbers[sequences.values]
+    return _take(numbers, sequences.values)
+
+
+def _take(table, rows):
+    """Entries of a table, its last one for rows beyond its end, in parts as above."""
+    taken = np.empty(len(rows), dtype=table.dtype)
+    for part in _parts(len(rows)):
+        np.take(table, rows[part], mode="clip", out=taken[part])
+    return taken
+
+
+def weighted_counts(ids, offsets, weight, n_ids):
+    """How often each id occurs, counting each sequence by its weight.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_rows,) or (n_rows, n_tokens), int
+    offsets : ndarray of shape (n_samples + 1,)
+    weight : ndarray of shape (n_samples,)
+    n_ids : int
+
+    Returns
+    -------
+    counts : ndarray of shape (n_ids,), float64
+    """
+    lengths = np.diff(offsets)
+    if (weight == weight[0]).all():
+        return weight[0] * _count(ids.reshape(-1), n_ids)
+    counts = np.zeros(n_ids)
+    for part in _parts(len(weight)):
+        rows = slice(offsets[part][0], offsets[part][0] + lengths[part].sum())
+        weights = np.repeat(weight[part], lengths[part] * (ids.size // len(ids)))
+        counts += np.bincount(ids[rows].reshape(-1), weights, minlength=n_ids)
+    return counts
 
 
 def hiding_probabilities(counts, strength=0.25):
