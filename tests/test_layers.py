@@ -35,6 +35,7 @@ FLOORS = {
     "__init__": set(),
 }
 STANDARD_LIBRARY = {
+    "collections",
     "concurrent",
     "contextlib",
     "dataclasses",
