@@ -1,6 +1,7 @@
 """From an event log, one row a step, to a list of sequences."""
 
-from itertools import pairwise
+from collections import defaultdict
+from itertools import count, pairwise
 from numbers import Integral
 
 import numpy as np
@@ -112,12 +113,13 @@ def sequences_from_frame(df, *, group, columns, order=None, return_groups=False)
     first_row = _first_row_of_group([_group_key(series) for series in group_columns])
     sort_keys = [_sort_key(series) for series in order_columns]
     rows = np.lexsort((*reversed(sort_keys), first_row))  # the last key counts most
-    if isinstance(columns, (list, tuple)):
-        steps = _read_features(step_columns)[rows]
-    else:
+    if np.ndim(columns) == 0:
         steps = _read_steps(step_columns[0], rows)
-    first_rows, lengths = np.unique(first_row, return_counts=True)
-    bounds = [0, *np.cumsum(lengths).tolist()]
+    else:
+        steps = _read_features(step_columns)[rows]
+    counts = np.bincount(first_row)  # zero but for the first row of a group
+    first_rows = np.flatnonzero(counts)
+    bounds = [0, *np.cumsum(counts[first_rows]).tolist()]
     sequences = [steps[start:stop] for start, stop in pairwise(bounds)]
     if not return_groups:
         return sequences
@@ -153,17 +155,18 @@ def _read_frame(df):
 
 def _columns(frame, names, parameter):
     """The columns that a parameter names."""
-    names = names if isinstance(names, (list, tuple)) else [names]
+    names = [names] if np.ndim(names) == 0 else list(names)
+    known = frame.columns
     if len(names) == 0:
         raise ValueError(
             f"{parameter} names no column: at least one was expected. Pass one or more "
-            f"of {frame.columns}."
+            f"of {known}."
         )
     for name in names:
-        if name not in frame.columns:
+        if name not in known:
             raise ValueError(
                 f"{parameter} names the column {name!r}, which df does not have. Pass "
-                f"one or more of {frame.columns}."
+                f"one or more of {known}."
             )
     return [frame.get_column(name) for name in names]
 
@@ -172,7 +175,7 @@ def _group_key(series):
     """Numbers that are equal where the values of a column are."""
     _check_no_missing(series, "a group. Drop the row or fill in its group.")
     try:
-        return _as_numbers(series, dict.fromkeys)
+        return _as_numbers(series, list)
     except TypeError as error:
         raise TypeError(
             f"Column {series.name!r} of dtype {_dtype(series)} cannot say which rows "
@@ -188,9 +191,9 @@ def _sort_key(series):
     _check_no_missing(series, "a place in the order. Drop the row or fill it in.")
     if isinstance(series.dtype, nw.Enum):
         categories = series.cat.get_categories().to_list()
-        return _as_numbers(series, lambda values: categories)
+        return _ranks(series.to_list(), lambda distinct: categories)
     try:
-        return _as_numbers(series, lambda values: sorted(set(values)))
+        return _as_numbers(series, sorted)
     except TypeError as error:
         raise TypeError(
             f"Column {series.name!r} of dtype {_dtype(series)} cannot be sorted by: "
@@ -200,13 +203,20 @@ def _sort_key(series):
 
 
 def _as_numbers(series, rank):
-    """A column of numbers or times as it is, of other values as their ranks."""
+    """A column of numbers or times as it is, any other by the ranks of its values."""
     values = series.to_numpy()
     if values.dtype.kind in "biufmM":
         return values
-    values = values.tolist()
-    ranks = {value: i for i, value in enumerate(rank(values))}
-    return np.fromiter(map(ranks.__getitem__, values), np.int64, count=len(values))
+    return _ranks(values.tolist(), rank)
+
+
+def _ranks(values, rank):
+    """For each value, its place among the distinct ones as `rank` lists them."""
+    codes = defaultdict(count().__next__)  # by first appearance: one look-up a row
+    code_of_row = np.fromiter(map(codes.__getitem__, values), dtype=np.int64)
+    ranks = {value: i for i, value in enumerate(rank(codes))}
+    rank_of_code = np.fromiter(map(ranks.__getitem__, codes), dtype=np.int64)
+    return rank_of_code[code_of_row]
 
 
 def _first_row_of_group(keys):

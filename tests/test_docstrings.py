@@ -19,10 +19,11 @@ def left_out():
 
 
 def public_names():
-    """The public classes and the methods that they define."""
+    """The public functions, the classes and the methods that these define."""
     for name in skrnn.__all__:
-        if isinstance(getattr(skrnn, name), type):
+        if callable(getattr(skrnn, name)):
             yield f"skrnn.{name}"
+        if isinstance(getattr(skrnn, name), type):
             members = vars(getattr(skrnn, name))
             own = [m for m in members if m[0] != "_" and not m.endswith("_request")]
             yield from (f"skrnn.{name}.{member}" for member in own)
@@ -34,7 +35,9 @@ def test_docstring_is_complete(name):
     assert [error for error in errors if error[:4] not in left_out()] == []
 
 
-@pytest.mark.parametrize("name", ["skrnn.RNNEncoder", "skrnn.RNNClassifier"])
-def test_classes_have_an_example_and_links(name):
+@pytest.mark.parametrize(
+    "name", [name for name in public_names() if name.count(".") == 1]
+)
+def test_classes_and_functions_have_an_example_and_links(name):
     codes = {code for code, _ in validate(name)["errors"]}
     assert not codes & {"EX01", "SA01", "ES01"}
