@@ -81,7 +81,14 @@ def validate_sequences(estimator, X, *, reset):
 def _analyzed(analyzer, X):
     """What a user's analyzer makes of each sequence."""
     items = X if isinstance(X, (list, tuple)) else list(np.asarray(X))
-    return open_container([analyzer(item) for item in items])
+    results = []
+    for i, item in enumerate(items):
+        try:
+            results.append(analyzer(item))
+        except Exception as error:
+            error.add_note(f"analyzer raised this for X[{i}].")
+            raise
+    return open_container(results)
 
 
 def _kind_to_read(X, fitted):
