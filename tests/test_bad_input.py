@@ -951,3 +951,115 @@ def test_floats_of_eight_bits_are_numbers():
     X = [torch.ones(2).to(torch.float8_e4m3fn), torch.zeros(1)]
     encoder = RNNEncoder(2, max_iter=1).fit(X, [0, 1])
     assert np.isfinite(encoder.transform(X)).all()
+
+
+class Mine(Exception):
+    pass
+
+
+def raising(item):
+    raise Mine("mine")
+
+
+@pytest.mark.parametrize("name", ["analyzer", "strip_accents"])
+def test_an_error_of_the_users_function_says_of_which_sequence(name):
+    def second_raises(item):
+        return raising(item) if item == "b" else item
+
+    with pytest.raises(Mine) as raised:
+        RNNClassifier(**{name: second_raises}).fit(["a", "b"], [0, 1])
+    assert raised.value.__notes__ == [f"{name} raised this for X[1]."]
+
+
+BAD_TEXT = {
+    "no pattern": (
+        {"analyzer": "word", "token_pattern": "(a"},
+        ValueError,
+        "token_pattern is '(a', which is no regular expression: missing ), "
+        "unterminated subpattern at position 0. Escape what is meant literally, as "
+        "re.escape does.",
+    ),
+    "two groups": (
+        {"analyzer": "word", "token_pattern": "(a)(b)"},
+        ValueError,
+        "token_pattern is '(a)(b)', which has 2 groups: at most one, for the word, was "
+        "expected. Begin the others with (?:.",
+    ),
+    "no string": (
+        {"strip_accents": len},
+        TypeError,
+        "strip_accents made an int of X[0]: a string was expected. Use a function from "
+        "strings to strings.",
+    ),
+    "nothing left": (
+        {"strip_accents": "ascii"},
+        ValueError,
+        "strip_accents left nothing of X[1], 'ж': a sequence needs at least one step. "
+        "Drop it, or use strip_accents=None.",
+    ),
+    "words with spaces": (
+        {"analyzer": "word", "token_pattern": "[^,]+", "ngram_range": (1, 2)},
+        ValueError,
+        "X[0] has the word 'b a' at step 1: words without spaces were expected, since "
+        "n-grams of words are joined by one. Use ngram_range=(1, 1), or another "
+        "token_pattern.",
+    ),
+    "number for a character": (
+        {"vocabulary": ["a", 1]},
+        TypeError,
+        "vocabulary has an int among its tokens: strings were expected, since X holds "
+        "strings: of one character, or of n for n-grams. Drop it.",
+    ),
+    "empty gram": (
+        {"vocabulary": ["a", ""], "ngram_range": (1, 2)},
+        TypeError,
+        "vocabulary has an empty string among its tokens: strings were expected, since "
+        "X holds strings: of one character, or of n for n-grams. Drop it.",
+    ),
+    "values without order": (
+        {"vocabulary": {"a": 1, "b": "x"}},
+        TypeError,
+        "vocabulary could not be read: a list of tokens, or a dict of token -> int, "
+        "was expected, but '<' not supported between instances of 'str' and 'int'. "
+        "Use a list.",
+    ),
+    "number for a vector's character": (
+        {"embeddings": {"a": [0.5], 1: [0.5]}},
+        TypeError,
+        "embeddings has an int among its tokens: strings were expected, since X holds "
+        "strings: of one character, or of n for n-grams. Drop it.",
+    ),
+    **{
+        f"vectors {vectors}": (
+            {"embeddings": {"a": vectors}},
+            ValueError,
+            "embeddings could not be read: a dict of token -> vector, or a pair of a "
+            "vocabulary and a matrix of as many rows, was expected, all vectors of one "
+            "length.",
+        )
+        for vectors in ([1j], ["a"], [{}], [10**400])
+    },
+    "too large vectors": (
+        {"embeddings": {"a": [1e300]}},
+        ValueError,
+        "embeddings has numbers that are not finite for 'a'. Drop it.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_TEXT)
+def test_parameters_of_text_that_cannot_be_used_raise_a_sentence(case):
+    params, error, sentence = BAD_TEXT[case]
+    with pytest.raises(error, match=f"^{re.escape(sentence)}$"):
+        RNNClassifier(**params).fit(["a,b a", "ж"], [0, 1])
+
+
+@pytest.mark.parametrize("token", [0.5, None, ("a",), ("a", None), ["a"], np.zeros(2)])
+def test_what_is_no_token_raises_a_sentence(token):
+    sentence = (
+        r"vocabulary has .+ among its tokens: strings and integers, and n-grams as "
+        r"tuples of two or more of them, were expected, since X holds token lists\. "
+        r"Drop it\."
+    )
+    with pytest.raises(TypeError, match=f"^{sentence}$"):
+        RNNClassifier(vocabulary=["a", token]).fit([["a"], ["b"]], [0, 1])

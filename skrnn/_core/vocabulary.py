@@ -5,6 +5,8 @@ characters, words with a space between them, or a tuple of tokens; a gram of one
 token itself.
 """
 
+from numbers import Integral
+
 import numpy as np
 
 from skrnn._core.ngrams import count_grams, look_up, make_table
@@ -31,7 +33,7 @@ def learn_vocabulary(sequences, ngram_range=(1, 1), min_df=1, max_features=None)
         Ids count from 1; 0 is left for the unknown token. It may be empty.
     """
     codes, tokens = _sorted_codes(sequences)
-    least = min_df if isinstance(min_df, int) else min_df * len(sequences)
+    least = min_df if isinstance(min_df, Integral) else min_df * len(sequences)
     grams, counts = [], []
     found = count_grams(codes, sequences.offsets, ngram_range[1])
     for n, (parts, n_times, n_sequences) in enumerate(found, start=1):
