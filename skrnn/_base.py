@@ -359,9 +359,9 @@ class BaseRNN(BaseEstimator):
         if keys is not None and values.size < len(self.vocabulary_):
             # A few sequences need not wait for the vectors of a large vocabulary.
             tokens, values = np.unique(values, return_inverse=True)
-        weights = self._weights(tokens)
         values = torch.from_numpy(values)
         with torch_settings() as n_threads, threads(n_threads) as run:
+            weights = self._weights(tokens)
             h = prediction.encode(weights, values, sequences.offsets, run, keys)
         # A sum is finite only if all is, and takes a tenth of the time.
         if not (torch.isfinite(h.sum()) or torch.isfinite(h).all()):

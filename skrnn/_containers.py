@@ -113,8 +113,8 @@ def _open(X, name):
     if isinstance(X, (list, tuple)):
         return X
     libraries = {base.__module__.partition(".")[0] for base in type(X).__mro__}
-    for library, opener in _OPENERS.items():
-        if library in libraries:
+    for library, (marks, opener) in _OPENERS.items():
+        if library in libraries and any(hasattr(X, mark) for mark in marks):
             return opener(X, name)
     if hasattr(X, "__array__"):
         return np.asarray(X)
@@ -173,6 +173,8 @@ def _open_array(array, kind):
 def _open_frame(frame, kind):
     """A frame as it is, if it is a table of numbers."""
     array = np.asarray(frame)
+    if array.size == 0:
+        return array.reshape(frame.shape)  # scikit-learn asks columns for their types
     _check_array(array)
     # The libraries that say of which type a column is have been asked before.
     if not all(_is_number(entry) or is_missing(entry) for entry in array[:1].flat):
@@ -268,9 +270,14 @@ def _open_torch(X, name):
             f"{name} is a sparse tensor: sequences or a dense one were expected. Use "
             f"{name}.to_dense() if its rows are series."
         )
+    if X.is_meta or X.is_quantized:
+        raise TypeError(
+            f"{name} is a tensor of dtype {X.dtype} on device {X.device}: one that "
+            "holds plain numbers was expected. Use X.dequantize() if it is quantized."
+        )
     X = X.detach().cpu().resolve_conj().resolve_neg()
     # NumPy has no bfloat16.
-    return (X.float() if X.is_floating_point() and X.itemsize == 2 else X).numpy()
+    return (X.float() if X.is_floating_point() and X.itemsize <= 2 else X).numpy()
 
 
 def _open_pandas(X, name):
@@ -509,11 +516,12 @@ def _are_records(name, dtype):
     )
 
 
+# What the containers of a library have, and its scalars and dtypes have not.
 _OPENERS = {
-    "narwhals": _open_narwhals,
-    "torch": _open_torch,
-    "pandas": _open_pandas,
-    "polars": _open_polars,
-    "pyarrow": _open_arrow,
-    "awkward": _open_awkward,
+    "narwhals": (["to_native"], _open_narwhals),
+    "torch": (["is_nested"], _open_torch),
+    "pandas": (["shape"], _open_pandas),
+    "polars": (["shape"], _open_polars),
+    "pyarrow": (["to_pylist", "as_py"], _open_arrow),
+    "awkward": (["layout"], _open_awkward),
 }

@@ -1,5 +1,6 @@
 """From sequences to what the network reads, as learned in fit."""
 
+from collections import Counter
 from collections.abc import Mapping
 from numbers import Integral, Real
 
@@ -9,6 +10,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skrnn._core import series, vocabulary
 from skrnn._core.optimiser import Embeddings
+from skrnn._core.sequences import as_plain, describe
 
 PARAMETER_CONSTRAINTS = {
     "analyzer": [StrOptions({"auto", "char", "word", "token", "series"}), callable],
@@ -65,14 +67,18 @@ def learn_tokens(estimator, sequences, sample_weight):
         How often each token is to be replaced by the unknown one.
     """
     ngram_range = tuple(estimator.ngram_range)
+    if ngram_range != (1, 1) and sequences.kind == "words":
+        _check_no_spaces(sequences)
     if estimator.vocabulary is not None:
-        known = vocabulary.number(_given_tokens(estimator.vocabulary))
+        known = vocabulary.number(
+            _given_tokens(estimator.vocabulary, "vocabulary", sequences.kind)
+        )
     else:
         known = vocabulary.learn_vocabulary(
             sequences, ngram_range, estimator.min_df, estimator.max_features
         )
         if estimator.embeddings is not None:
-            tokens, _ = read_embeddings(estimator.embeddings)
+            tokens, _ = read_embeddings(estimator.embeddings, sequences.kind)
             known = vocabulary.number(dict.fromkeys([*known, *tokens]))
     if not known:
         raise ValueError(
@@ -91,30 +97,80 @@ def learn_tokens(estimator, sequences, sample_weight):
     return ids, torch.from_numpy(hiding)
 
 
-def _given_tokens(given):
-    """The tokens of a vocabulary that the user passed, in its order."""
-    if isinstance(given, Mapping):
-        tokens = sorted(given, key=given.get)
-    elif isinstance(given, (set, frozenset)):
-        tokens = sorted(given)
-    else:
-        tokens = list(given)
+def _check_no_spaces(sequences):
+    """Refuse words that cannot be told from two."""
+    for code, word in enumerate(sequences.tokens):
+        rows = np.flatnonzero(sequences.values == code) if " " in word else ()
+        if len(rows):
+            i, step = sequences.locate(rows[0])
+            raise ValueError(
+                f"X[{i}] has the word {word[:40]!r} at step {step}: words without "
+                "spaces were expected, since n-grams of words are joined by one. Use "
+                "ngram_range=(1, 1), or another token_pattern."
+            )
+
+
+def _given_tokens(given, name, kind):
+    """The tokens or n-grams that the user passed as `name`, in their order."""
+    try:
+        if isinstance(given, Mapping):
+            tokens = sorted(given, key=given.get)
+        else:
+            tokens = list(given)
+    except TypeError as error:
+        raise TypeError(
+            f"{name} could not be read: a list of tokens, or a dict of token -> int, "
+            f"was expected, but {error}. Use a list."
+        ) from error
     if not tokens:
-        raise ValueError("vocabulary is empty: at least one token is needed.")
+        raise ValueError(f"{name} is empty: at least one token is needed.")
+    tokens = [_checked_token(token, name, kind) for token in tokens]
     if len(set(tokens)) < len(tokens):
-        again = next(token for i, token in enumerate(tokens) if token in tokens[:i])
-        raise ValueError(f"vocabulary has {again!r} twice. Drop one of them.")
+        counts = Counter(tokens)
+        again = next(token for token in tokens if counts[token] > 1)
+        raise ValueError(f"{name} has {again!r} twice. Drop one of them.")
+    if isinstance(given, (set, frozenset)):
+        tokens.sort(key=_place)
     return tokens
+
+
+def _checked_token(token, name, kind):
+    """A token or n-gram that the user passed, in Python's own types."""
+    if kind == "tokens":
+        is_gram = isinstance(token, tuple) and len(token) > 1
+        parts = tuple(map(as_plain, token if is_gram else (token,)))
+        if all(isinstance(part, (str, Integral)) for part in parts):
+            return parts if is_gram else parts[0]
+        expected = (
+            "strings and integers, and n-grams as tuples of two or more of them, were "
+            "expected, since X holds token lists"
+        )
+    else:
+        if isinstance(token, str) and (token or kind == "words"):
+            return as_plain(token)
+        expected = "strings were expected, since X holds strings"
+        if kind == "text":
+            expected = f"{expected}: of one character, or of n for n-grams"
+    what = "an empty string" if isinstance(token, str) else describe(token)
+    raise TypeError(f"{name} has {what} among its tokens: {expected}. Drop it.")
+
+
+def _place(gram):
+    """What to sort by: strings and integers have no order between them."""
+    parts = gram if isinstance(gram, tuple) else (gram,)
+    return len(parts), [(isinstance(part, str), part) for part in parts]
 
 
 def encode_tokens(estimator, sequences):
     """Ids and keys; see :func:`skrnn._core.vocabulary.encode`."""
-    return vocabulary.encode(
-        sequences,
-        estimator.vocabulary_,
-        tuple(estimator.ngram_range),
-        getattr(estimator, "_grams", None),
-    )
+    encoder = getattr(estimator, "_grams", None)
+    min_n, max_n = estimator.ngram_range
+    if encoder is not None:  # no gram is longer than the longest one known
+        max_n = max(min_n, min(max_n, len(encoder["pairs"])))
+        return vocabulary.encode(
+            sequences, estimator.vocabulary_, (min_n, max_n), encoder
+        )
+    return vocabulary.encode(sequences, estimator.vocabulary_)
 
 
 def learn_embeddings(estimator, generator):
@@ -125,7 +181,7 @@ def learn_embeddings(estimator, generator):
     embeddings : Embeddings
         Its first row is of the unknown token.
     """
-    tokens, matrix = read_embeddings(estimator.embeddings)
+    tokens, matrix = read_embeddings(estimator.embeddings, estimator.kind_)
     known = estimator.vocabulary_
     n_tokens, n_dimensions = len(known) + 1, matrix.shape[1]
     vectors = torch.empty(n_tokens, n_dimensions)
@@ -149,8 +205,14 @@ def embedding_scale(matrix):
     return float(np.sqrt(np.mean(np.square(matrix, dtype=np.float64)))) or 1.0
 
 
-def read_embeddings(embeddings):
+def read_embeddings(embeddings, kind):
     """Tokens and a matrix out of a dict, or of such a pair.
+
+    Parameters
+    ----------
+    embeddings : dict of token -> vector, or pair
+    kind : {"text", "words", "tokens"}
+        What the tokens are of.
 
     Returns
     -------
@@ -159,20 +221,19 @@ def read_embeddings(embeddings):
 
     Raises
     ------
+    TypeError
+        If a token cannot be one of `kind`.
     ValueError
         If it is none of these, or the vectors differ in length or are not finite.
     """
-    if isinstance(embeddings, Mapping):
-        tokens, vectors = list(embeddings), list(embeddings.values())
+    tokens, vectors = [], []
+    if isinstance(embeddings, Mapping) and embeddings:
+        tokens = _given_tokens(list(embeddings), "embeddings", kind)
+        vectors = list(embeddings.values())
     elif len(embeddings) == 2:
         tokens, vectors = embeddings
-        tokens = list(_given_tokens(tokens))
-    else:
-        tokens, vectors = [], []
-    try:
-        matrix = np.array(vectors, dtype=np.float32)
-    except ValueError:  # of unequal lengths
-        matrix = np.empty(0)
+        tokens = _given_tokens(tokens, "embeddings", kind)
+    matrix = _as_matrix(vectors)
     if matrix.ndim != 2 or matrix.size == 0 or len(tokens) != len(matrix):
         raise ValueError(
             "embeddings could not be read: a dict of token -> vector, or a pair of a "
@@ -186,6 +247,18 @@ def read_embeddings(embeddings):
             f"{tokens[int(np.argmin(is_finite))]!r}. Drop it."
         )
     return tokens, matrix
+
+
+def _as_matrix(vectors):
+    """Vectors as float32, or no numbers at all if they are none of one length."""
+    try:
+        matrix = np.array(vectors)
+        if matrix.dtype.kind in "biufO":
+            with np.errstate(over="ignore"):
+                return matrix.astype(np.float32)
+    except (ValueError, TypeError, OverflowError, RuntimeError):
+        pass
+    return np.empty(0, dtype=np.float32)
 
 
 def learn_scaling(estimator, sequences, sample_weight):

@@ -4,7 +4,7 @@ import re
 
 from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
 
-from skrnn._core.sequences import read_sequences, read_words
+from skrnn._core.sequences import describe, read_sequences, read_words
 
 TOKEN_PATTERN = r"\w+|[^\w\s]"
 _STRIPPERS = {"ascii": strip_accents_ascii, "unicode": strip_accents_unicode}
@@ -31,21 +31,59 @@ def read_text(X, kind, *, lowercase, strip_accents, token_pattern):
     TypeError
         If an item is not a string.
     ValueError
-        If X is empty, or a string has no characters or words.
+        If X is empty, a string has no characters or words, or `token_pattern` cannot
+        be used.
     """
-    strip = _STRIPPERS.get(strip_accents, strip_accents)
-    if (lowercase or strip) and all(isinstance(item, str) for item in X):
+    if (lowercase or strip_accents) and all(isinstance(item, str) for item in X):
         # The order of CountVectorizer.
         X = [item.lower() for item in X] if lowercase else X
-        X = [_stripped(strip, item) for item in X] if strip else X
+        X = _stripped(X, strip_accents) if strip_accents else X
     if kind == "text":
         return read_sequences(X, "text")
     # Under the default pattern NUL is a word by itself, and it is rare.
     separator = "\0" if token_pattern == TOKEN_PATTERN else None
-    return read_words(X, re.compile(token_pattern).findall, separator)
+    return read_words(X, _compiled(token_pattern).findall, separator)
 
 
-def _stripped(strip, string):
-    return (
-        string if string.isascii() and strip in _STRIPPERS.values() else strip(string)
-    )
+def _stripped(X, strip_accents):
+    """The strings as `strip_accents` leaves them."""
+    if not callable(strip_accents):
+        strip = _STRIPPERS[strip_accents]
+        stripped = [item if item.isascii() else strip(item) for item in X]
+    else:
+        stripped = []
+        for i, item in enumerate(X):
+            try:
+                stripped.append(strip_accents(item))
+            except Exception as error:
+                error.add_note(f"strip_accents raised this for X[{i}].")
+                raise
+    for i, (before, after) in enumerate(zip(X, stripped, strict=True)):
+        if not isinstance(after, str):
+            raise TypeError(
+                f"strip_accents made {describe(after)} of X[{i}]: a string was "
+                "expected. Use a function from strings to strings."
+            )
+        if before and not after:
+            raise ValueError(
+                f"strip_accents left nothing of X[{i}], {before[:40]!r}: a sequence "
+                "needs at least one step. Drop it, or use strip_accents=None."
+            )
+    return stripped
+
+
+def _compiled(token_pattern):
+    """The regular expression for a word."""
+    try:
+        pattern = re.compile(token_pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(
+            f"token_pattern is {token_pattern!r}, which is no regular expression: "
+            f"{error}. Escape what is meant literally, as re.escape does."
+        ) from error
+    if pattern.groups > 1:
+        raise ValueError(
+            f"token_pattern is {token_pattern!r}, which has {pattern.groups} groups: "
+            "at most one, for the word, was expected. Begin the others with (?:."
+        )
+    return pattern

@@ -13,6 +13,7 @@ from sklearn.utils.validation import (
 
 from skrnn._containers import open_container
 from skrnn._core.sequences import (
+    as_numbers,
     is_missing,
     possible_kinds,
     read_array,
@@ -80,7 +81,14 @@ def validate_sequences(estimator, X, *, reset):
 def _analyzed(analyzer, X):
     """What a user's analyzer makes of each sequence."""
     items = X if isinstance(X, (list, tuple)) else list(np.asarray(X))
-    return open_container([analyzer(item) for item in items])
+    results = []
+    for i, item in enumerate(items):
+        try:
+            results.append(analyzer(item))
+        except Exception as error:
+            error.add_note(f"analyzer raised this for X[{i}].")
+            raise
+    return open_container(results)
 
 
 def _kind_to_read(X, fitted):
@@ -121,6 +129,14 @@ def _of_allowed_length(sequences, max_length, overlong):
 
 def _read_numbers(estimator, X, reset):
     """Read an array of three dimensions, or a table as scikit-learn reads it."""
+    array = np.asarray(X)
+    if array.dtype.kind == "O" and array.size > 0:
+        if array.ndim == 2:
+            validate_data(estimator, X, reset=reset, skip_check_array=True)
+        return read_array(as_numbers(array), estimator.missing == "mask")
+    if array.dtype == np.longdouble:  # infinite where it is too large
+        with np.errstate(over="ignore"):
+            X = array.astype(np.float64)
     if getattr(X, "ndim", 2) == 3:
         X = check_array(X, allow_nd=True, ensure_all_finite=False)
     else:

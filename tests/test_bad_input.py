@@ -2,6 +2,8 @@
 
 import datetime
 import re
+from decimal import Decimal
+from fractions import Fraction
 
 import awkward as ak
 import narwhals as nw
@@ -827,3 +829,237 @@ def test_bad_X_raises_a_sentence_at_predict_too(fitted, case):
             r"X (holds .*|has 5 features at each step), but RNNClassifier was fitted ",
             message,
         )
+
+
+def recursive_list():
+    inner = []
+    inner.append(inner)
+    return inner
+
+
+TOO_LARGE = "which is too large for float32. Use a larger unit."
+FUZZED_X = {
+    "too large an integer": (
+        [[0.5], [0.5, 10**400]],
+        ValueError,
+        f"X[1] contains a number at step 1 {TOO_LARGE}",
+    ),
+    "too large a fraction": (
+        [[Fraction(10**400)]],
+        ValueError,
+        f"X[0] contains a number at step 0 {TOO_LARGE}",
+    ),
+    "too large an integer of a table": (
+        np.array([[1, 2], [3, 10**400]], dtype=object),
+        ValueError,
+        f"X[1] contains a number at step 1 {TOO_LARGE}",
+    ),
+    "too large a longdouble": (
+        [np.array([0.5, "1e4000"], dtype=np.longdouble)],
+        ValueError,
+        "X[0] contains infinity (inf) at step 1: all numbers must be finite. Impute "
+        "these steps or leave them out.",
+    ),
+    "too large a longdouble of a table": (
+        np.array([[0.5, "1e4000"]], dtype=np.longdouble),
+        ValueError,
+        "X[0] contains infinity (inf) at step 1: all numbers must be finite. Impute "
+        "these steps or leave them out.",
+    ),
+    "string in a table": (
+        np.array([[1.0, 2.0], [3.0, "a"]], dtype=object),
+        TypeError,
+        "X[1] has a string at step 1: a sequence of numbers must hold nothing else. "
+        "Drop or convert it.",
+    ),
+    "string in a frame": (
+        pd.DataFrame({"a": [1.0, 2.0], "b": [1.0, "a"]}),
+        TypeError,
+        "X[1] has a string at step 1: a sequence of numbers must hold nothing else. "
+        "Drop or convert it.",
+    ),
+    "complex in a table": (
+        np.array([[1.0, 1j]], dtype=object),
+        TypeError,
+        "X[0] has a complex at step 1: a sequence of numbers must hold nothing else. "
+        "Pass the real and the imaginary part as two features.",
+    ),
+    "duration among numbers": (
+        [[0.5, np.timedelta64(1, "s")]],
+        TypeError,
+        "X[0] has a timedelta64 at step 1: a sequence of numbers must hold nothing "
+        "else. Convert times to numbers, such as seconds since the first step.",
+    ),
+    "a list that holds itself": (
+        [recursive_list()],
+        TypeError,
+        "X[0] is nested 64 levels deep, down to a list: a flat list of tokens or "
+        "numbers of shape (n_steps,) or (n_steps, n_features) were expected. Flatten "
+        "it, or pass its parts as sequences.",
+    ),
+    "no array of a sequence": (
+        [np.array([], dtype=bool), np.array(b"a")],
+        TypeError,
+        "X[1] is an array of dtype |S1 and shape (), but X[0] is a list of tokens: "
+        f"{ONE_KIND} Decode it, as in x.decode().",
+    ),
+    "missing": (
+        pd.NA,
+        TypeError,
+        f"X is of type NAType: {COLUMN_EXPECTED} Use list(X) if it can be iterated "
+        "over.",
+    ),
+    "dtype": (
+        torch.float32,
+        TypeError,
+        f"X is of type dtype: {COLUMN_EXPECTED} Use list(X) if it can be iterated "
+        "over.",
+    ),
+    "no numbers at all": (
+        [[0.5], torch.ones(2, device="meta")],
+        TypeError,
+        "X[1] is a tensor of dtype torch.float32 on device meta: one that holds plain "
+        "numbers was expected. Use X.dequantize() if it is quantized.",
+    ),
+    "no columns": (
+        pd.DataFrame(),
+        ValueError,
+        "Found array with 0 sample(s) (shape=(0, 0)) while a minimum of 1 is required "
+        "by RNNClassifier.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FUZZED_X)
+def test_what_was_found_by_chance_raises_a_sentence(case):
+    X, error, sentence = FUZZED_X[case]
+    n_samples = len(X) if hasattr(X, "__len__") else 1
+    with pytest.raises(error, match=f"^{re.escape(sentence)}$"):
+        RNNClassifier().fit(X, [0] * n_samples)
+
+
+def test_decimals_are_numbers():
+    X = [[Decimal("0.5"), Decimal(2)], [1.5, Decimal("NaN")]]
+    encoder = RNNEncoder(2, max_iter=1, missing="mask").fit(X, [0, 1])
+    plain = encoder.transform([[0.5, 2.0], [1.5, np.nan]])
+    np.testing.assert_array_equal(encoder.transform(X), plain)
+    np.testing.assert_array_equal(encoder.transform(np.array(X, object)), plain)
+    np.testing.assert_array_equal(encoder.transform(pd.DataFrame(X)), plain)
+
+
+def test_floats_of_eight_bits_are_numbers():
+    X = [torch.ones(2).to(torch.float8_e4m3fn), torch.zeros(1)]
+    encoder = RNNEncoder(2, max_iter=1).fit(X, [0, 1])
+    assert np.isfinite(encoder.transform(X)).all()
+
+
+class Mine(Exception):
+    pass
+
+
+def raising(item):
+    raise Mine("mine")
+
+
+@pytest.mark.parametrize("name", ["analyzer", "strip_accents"])
+def test_an_error_of_the_users_function_says_of_which_sequence(name):
+    def second_raises(item):
+        return raising(item) if item == "b" else item
+
+    with pytest.raises(Mine) as raised:
+        RNNClassifier(**{name: second_raises}).fit(["a", "b"], [0, 1])
+    assert raised.value.__notes__ == [f"{name} raised this for X[1]."]
+
+
+BAD_TEXT = {
+    "no pattern": (
+        {"analyzer": "word", "token_pattern": "(a"},
+        ValueError,
+        "token_pattern is '(a', which is no regular expression: missing ), "
+        "unterminated subpattern at position 0. Escape what is meant literally, as "
+        "re.escape does.",
+    ),
+    "two groups": (
+        {"analyzer": "word", "token_pattern": "(a)(b)"},
+        ValueError,
+        "token_pattern is '(a)(b)', which has 2 groups: at most one, for the word, was "
+        "expected. Begin the others with (?:.",
+    ),
+    "no string": (
+        {"strip_accents": len},
+        TypeError,
+        "strip_accents made an int of X[0]: a string was expected. Use a function from "
+        "strings to strings.",
+    ),
+    "nothing left": (
+        {"strip_accents": "ascii"},
+        ValueError,
+        "strip_accents left nothing of X[1], 'ж': a sequence needs at least one step. "
+        "Drop it, or use strip_accents=None.",
+    ),
+    "words with spaces": (
+        {"analyzer": "word", "token_pattern": "[^,]+", "ngram_range": (1, 2)},
+        ValueError,
+        "X[0] has the word 'b a' at step 1: words without spaces were expected, since "
+        "n-grams of words are joined by one. Use ngram_range=(1, 1), or another "
+        "token_pattern.",
+    ),
+    "number for a character": (
+        {"vocabulary": ["a", 1]},
+        TypeError,
+        "vocabulary has an int among its tokens: strings were expected, since X holds "
+        "strings: of one character, or of n for n-grams. Drop it.",
+    ),
+    "empty gram": (
+        {"vocabulary": ["a", ""], "ngram_range": (1, 2)},
+        TypeError,
+        "vocabulary has an empty string among its tokens: strings were expected, since "
+        "X holds strings: of one character, or of n for n-grams. Drop it.",
+    ),
+    "values without order": (
+        {"vocabulary": {"a": 1, "b": "x"}},
+        TypeError,
+        "vocabulary could not be read: a list of tokens, or a dict of token -> int, "
+        "was expected, but '<' not supported between instances of 'str' and 'int'. "
+        "Use a list.",
+    ),
+    "number for a vector's character": (
+        {"embeddings": {"a": [0.5], 1: [0.5]}},
+        TypeError,
+        "embeddings has an int among its tokens: strings were expected, since X holds "
+        "strings: of one character, or of n for n-grams. Drop it.",
+    ),
+    **{
+        f"vectors {vectors}": (
+            {"embeddings": {"a": vectors}},
+            ValueError,
+            "embeddings could not be read: a dict of token -> vector, or a pair of a "
+            "vocabulary and a matrix of as many rows, was expected, all vectors of one "
+            "length.",
+        )
+        for vectors in ([1j], ["a"], [{}], [10**400])
+    },
+    "too large vectors": (
+        {"embeddings": {"a": [1e300]}},
+        ValueError,
+        "embeddings has numbers that are not finite for 'a'. Drop it.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_TEXT)
+def test_parameters_of_text_that_cannot_be_used_raise_a_sentence(case):
+    params, error, sentence = BAD_TEXT[case]
+    with pytest.raises(error, match=f"^{re.escape(sentence)}$"):
+        RNNClassifier(**params).fit(["a,b a", "ж"], [0, 1])
+
+
+@pytest.mark.parametrize("token", [0.5, None, ("a",), ("a", None), ["a"], np.zeros(2)])
+def test_what_is_no_token_raises_a_sentence(token):
+    sentence = (
+        r"vocabulary has .+ among its tokens: strings and integers, and n-grams as "
+        r"tuples of two or more of them, were expected, since X holds token lists\. "
+        r"Drop it\."
+    )
+    with pytest.raises(TypeError, match=f"^{sentence}$"):
+        RNNClassifier(vocabulary=["a", token]).fit([["a"], ["b"]], [0, 1])

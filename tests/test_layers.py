@@ -45,6 +45,7 @@ STANDARD_LIBRARY = {
     "collections",
     "contextlib",
     "dataclasses",
+    "decimal",
     "functools",
     "itertools",
     "math",

@@ -202,3 +202,24 @@ def test_vocabularies_that_cannot_be(params, message):
     with pytest.raises(ValueError) as caught:
         RNNEncoder(2, max_iter=1, **params).fit(["ab", "ba"], [0, 1])
     assert str(caught.value) == message
+
+
+def test_a_set_of_tokens_of_several_types_is_sorted():
+    known = {"b", 2, "a", 1, ("a", 1), (1, "a")}
+    encoder = RNNEncoder(2, vocabulary=known, ngram_range=(1, 2), max_iter=1)
+    encoder.fit([["a", 1], [2]], [0, 1])
+    assert list(encoder.vocabulary_) == [1, 2, "a", "b", (1, "a"), ("a", 1)]
+
+
+@pytest.mark.parametrize("min_df", [2, np.int64(2)])
+def test_min_df_is_a_number_of_sequences_as_an_integer_of_any_type(min_df):
+    encoder = RNNEncoder(2, min_df=min_df, max_iter=1).fit(["ab", "bc"], [0, 1])
+    assert list(encoder.vocabulary_) == ["b"]
+
+
+def test_n_larger_than_any_sequence_takes_no_memory():
+    X, params = ["ab", "bab"], {"max_iter": 1, "random_state": 0}
+    some = RNNEncoder(2, ngram_range=(1, 3), **params).fit(X, [0, 1])
+    all_of_them = RNNEncoder(2, ngram_range=(1, 10**30), **params).fit(X, [0, 1])
+    assert all_of_them.vocabulary_ == some.vocabulary_
+    np.testing.assert_array_equal(all_of_them.transform(X), some.transform(X))

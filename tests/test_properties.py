@@ -61,6 +61,24 @@ def test_float32_h_does_not_depend_on_batch_mates(encoder):
     np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("nhidden", [1, 8, 33])
+def test_h_of_given_vectors_does_not_depend_on_batch_mates(nhidden, rng):
+    letters = list("abcdefghij")
+    vectors = dict(zip(letters, rng.normal(size=(10, 50)), strict=True))
+    encoder = RNNEncoder(nhidden, embeddings=vectors, max_iter=1, random_state=0)
+    X = ["".join(rng.choice(letters, 9)) for _ in range(20)] + letters
+    together = encoder.fit(X, [0, 1] * 15).transform(X)
+    alone = np.concatenate([encoder.transform([word]) for word in X])
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_a_single_unit_does_not_depend_on_batch_mates(rng):
+    X = [rng.normal(size=(n, 3)) for n in range(1, 20)]
+    encoder = RNNEncoder(1, max_iter=1, random_state=0).fit(X, range(len(X)))
+    alone = np.concatenate([encoder.transform([item]) for item in X])
+    np.testing.assert_array_equal(encoder.transform(X), alone)
+
+
 @given(words)
 def test_equal_sequences_get_equal_codes(encoder, X):
     codes = encoder.transform(X + X)

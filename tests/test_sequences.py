@@ -199,6 +199,13 @@ def test_arrays_of_two_and_three_dimensions(rng):
     assert read_array(X[:, :, 0]).values.shape == (20, 1)
 
 
+def test_a_numpy_string_keeps_its_last_nul():
+    X = [[np.str_("a\0"), "a"], [np.str_("\0")]]
+    sequences = read_sequences(X)
+    assert sequences.tokens == ["a\0", "a", "\0"]
+    assert set(map(type, sequences.tokens)) == {str}
+
+
 def step_of(sequences):
     return chr if sequences.tokens is None else sequences.tokens.__getitem__
 

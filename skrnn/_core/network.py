@@ -207,7 +207,7 @@ def from_public(architecture, W_, U_, b_, V_, intercept_, tokens=None, vectors=N
         U = U.T
         is_first = len(layers) < architecture.n_directions
         if is_first and vectors is not None:
-            U = (vectors if tokens is None else vectors[tokens]) @ U
+            U = _products(vectors if tokens is None else vectors[tokens], U)
         elif is_first and tokens is not None:
             U = U[tokens]
         if not cell.has_W:
@@ -221,6 +221,18 @@ def from_public(architecture, W_, U_, b_, V_, intercept_, tokens=None, vectors=N
     layers = [layers[i : i + n] for i in range(0, len(layers), n)]
     V, c = _as_tensor(V_), _as_tensor(intercept_)
     return Weights(architecture, V.new_empty(0), layers, V, c)
+
+
+def _products(vectors, U):
+    """``vectors U``, where no row depends on how many others there are.
+
+    To the last bit, as in :func:`skrnn._core.prediction.encode`: of a transposed U, of
+    one row or of one column, products would round by the number of rows.
+    """
+    vectors, U = _as_tensor(vectors), _as_tensor(U).contiguous()
+    rows = vectors.expand(2, -1) if len(vectors) == 1 else vectors
+    columns = U.expand(-1, 2) if U.shape[1] == 1 else U
+    return torch.mm(rows, columns)[: len(vectors), : U.shape[1]].numpy()
 
 
 def _reordered(weights, order, n, dim=0):

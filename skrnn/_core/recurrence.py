@@ -52,7 +52,10 @@ def add_inputs(U: Tensor, b: Tensor, x: Tensor, G: Tensor):
         look_up(token_table(U, b), U, x, G)
     else:
         n_other = b.shape[0] - U.shape[1]
-        torch.addmm(b[n_other:], x, U, out=G[:, n_other:])
+        if U.shape[1] == 1:  # products by one column round by the number of rows
+            torch.add(b, torch.mm(x, U.expand(-1, 2))[:, :1], out=G)
+        else:
+            torch.addmm(b[n_other:], x, U, out=G[:, n_other:])
         G[:, :n_other] = b[:n_other]
 
 

@@ -6,14 +6,18 @@ All sequences of a data set lie end to end in ``values``; sequence ``i`` is
 
 from collections import defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
 
 _INTEGERS = (Integral, np.bool_)
+_REALS = (Real, Decimal, np.bool_)
 # Strings whose words are in memory at once.
 _STRINGS_AT_A_TIME = 2**14
+# A list may hold itself, and so have no end.
+_MAX_DEPTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ def read_words(X, split, separator=None):
     if len(X) == 0:
         raise ValueError("X is empty: at least one sequence is needed.")
     numbering = _Numbering()
-    numbering.of([separator], 1)  # it is number 0
+    numbering.of([separator or ""], 1)  # number 0
     codes, lengths = [], []
     for start in range(0, len(X), _STRINGS_AT_A_TIME):
         part = X[start : start + _STRINGS_AT_A_TIME]
@@ -212,7 +216,7 @@ def possible_kinds(item, index=0):
             return ("tokens",)
         if isinstance(first, _INTEGERS):
             return ("tokens", "series")
-        if isinstance(first, (Real, list, tuple, np.ndarray)):
+        if isinstance(first, (*_REALS, list, tuple, np.ndarray)):
             _check_depth(item, index)
             return ("series",)
         raise TypeError(_no_sequence(f"X[{index}] starts with", first))
@@ -246,6 +250,23 @@ def read_array(X, allow_missing=False):
     return _checked_series(values, offsets, allow_missing)
 
 
+def as_numbers(array):
+    """A table of objects, or a deeper array of them, as floats; NaN where one misses.
+
+    Parameters
+    ----------
+    array : ndarray of shape (n_samples, n_steps[, n_features])
+
+    Raises
+    ------
+    TypeError
+        If it holds anything but numbers.
+    ValueError
+        If it holds a number that is too large.
+    """
+    return np.array([_only_numbers(row, row, i, True) for i, row in enumerate(array)])
+
+
 def _has_other_numbers(X):
     """Whether sequences that begin with whole numbers go on with other numbers.
 
@@ -258,10 +279,10 @@ def _has_other_numbers(X):
         if isinstance(item, np.ndarray) and item.dtype.kind in "biuf":
             is_tokens = item.ndim == 1 and item.dtype.kind != "f"
             types.add(int if is_tokens else float)
-        elif isinstance(item, (list, tuple, np.ndarray)):
+        elif isinstance(item, (list, tuple)) or getattr(item, "ndim", 0) > 0:
             types.update(map(type, item))
     others = {t for t in types if not issubclass(t, _INTEGERS)}
-    return bool(others) and all(issubclass(t, (Real, np.bool_)) for t in types)
+    return bool(others) and all(issubclass(t, _REALS) for t in types)
 
 
 def _read_text(X):
@@ -310,15 +331,17 @@ class _Numbering:
 
     @property
     def known(self):
-        return [_as_plain(token) for token in self._number_of]
+        return [as_plain(token) for token in self._number_of]
 
     def of(self, tokens, n_tokens):
         """The numbers of an iterable of tokens, int32."""
         return np.fromiter(map(self._number_of.__getitem__, tokens), np.int32, n_tokens)
 
 
-def _as_plain(token):
+def as_plain(token):
     """Python's own number or string in place of one of NumPy."""
+    if isinstance(token, np.str_):
+        return "".join([token])  # item() and str() would drop NUL at the end
     return token.item() if isinstance(token, np.generic) else token
 
 
@@ -344,10 +367,10 @@ def _read_tokens(X):
     odd = {t for t in types if not issubclass(t, (str, *_INTEGERS))}
     if odd:
         tokens = enumerate(all_tokens())
-        row, token = next((row, t) for row, t in tokens if type(_as_plain(t)) in odd)
+        row, token = next((row, t) for row, t in tokens if type(as_plain(t)) in odd)
         i, step = _locate(offsets, row)
         raise TypeError(
-            f"X[{i}] has {_describe(token)} at step {step}: tokens must be "
+            f"X[{i}] has {describe(token)} at step {step}: tokens must be "
             f"strings or integers. {_cure(token)}"
         )
     return Sequences("tokens", codes, offsets, numbering.known)
@@ -430,15 +453,35 @@ def _only_numbers(item, array, index, allow_missing):
     in the company of None.
     """
     steps = array.tolist() if item is array else item
+    numbers = []
     for step, entries in enumerate(steps):
         for entry in entries if array.ndim == 2 else (entries,):
-            is_there = isinstance(entry, (Real, np.bool_))
-            if not is_there and not (allow_missing and is_missing(entry)):
+            if is_missing(entry) and (allow_missing or isinstance(entry, _REALS)):
+                numbers.append(np.nan)
+            elif not _is_real(entry):
                 raise TypeError(_no_number(entry, index, step))
-    if not allow_missing:
-        return array.astype(np.float64)
-    flat = [np.nan if is_missing(entry) else entry for entry in array.flat]
-    return np.array(flat, dtype=np.float64).reshape(array.shape)
+            else:
+                numbers.append(_as_number(entry, index, step))
+    return np.array(numbers, dtype=np.float64).reshape(array.shape)
+
+
+def _is_real(entry):
+    # NumPy derives durations from its integers.
+    return isinstance(entry, _REALS) and not isinstance(entry, np.timedelta64)
+
+
+def _as_number(entry, index, step):
+    """A number of any type as a float."""
+    try:
+        number = float(entry)
+    except OverflowError:
+        number = None
+    if number is None or (np.isinf(number) and number != entry):
+        raise ValueError(
+            f"X[{index}] contains a number at step {step} which is too large for "
+            "float32. Use a larger unit."
+        )
+    return number
 
 
 def _check_depth(item, index):
@@ -447,18 +490,21 @@ def _check_depth(item, index):
     A look at the first entries: an array that holds more is refused for its shape.
     """
     depth, first = 0, item
-    while isinstance(first, (list, tuple)) and len(first) > 0:
+    while isinstance(first, (list, tuple)) and len(first) > 0 and depth < _MAX_DEPTH:
         depth, first = depth + 1, first[0]
     if depth > 2 or (depth == 2 and isinstance(first, str)):
         raise TypeError(
-            f"X[{index}] is nested {depth} levels deep, down to {_describe(first)}: a "
+            f"X[{index}] is nested {depth} levels deep, down to {describe(first)}: a "
             "flat list of tokens or numbers of shape (n_steps,) or (n_steps, "
             "n_features) were expected. Flatten it, or pass its parts as sequences."
         )
 
 
 def _as_float(array):
-    return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
+    if array.dtype == np.float32:
+        return array
+    with np.errstate(over="ignore"):  # of longer floats; infinity is refused later
+        return array.astype(np.float64, copy=False)
 
 
 def _offsets(lengths):
@@ -515,14 +561,14 @@ def _mixed(item, index, kind):
     # All items before it could be, so that the first one shows what was expected.
     other = f"X[0] is {name}" if index > 0 else f"{name} was expected"
     return (
-        f"X[{index}] is {_describe(item)}, but {other}: all sequences must be of one "
+        f"X[{index}] is {describe(item)}, but {other}: all sequences must be of one "
         f"kind. {_cure(item)}"
     )
 
 
 def _no_number(entry, index, step):
     return (
-        f"X[{index}] has {_describe(entry)} at step {step}: a sequence of numbers must "
+        f"X[{index}] has {describe(entry)} at step {step}: a sequence of numbers must "
         f"hold nothing else. {_cure(entry)}"
     )
 
@@ -531,7 +577,7 @@ def _no_sequence(where, item):
     is_number = isinstance(item, Real) and not is_missing(item)
     cure = "Use [X] to pass one sequence." if is_number else _cure(item)
     return (
-        f"{where} {_describe(item)}: a sequence is a string, a list of tokens (strings "
+        f"{where} {describe(item)}: a sequence is a string, a list of tokens (strings "
         "or integers), a list of floats or a numeric array of shape (n_steps,) or "
         f"(n_steps, n_features). {cure}"
     )
@@ -569,11 +615,12 @@ def is_missing(item):
     return (
         item is None
         or (isinstance(item, Real) and item != item)
+        or (isinstance(item, Decimal) and item.is_nan())
         or type(item).__name__ in ("NAType", "NaTType")
     )
 
 
-def _describe(item):
+def describe(item):
     """What an unexpected item is, in a few words."""
     if item is None:
         return "None"
