@@ -128,9 +128,11 @@ def sequences_from_frame(df, *, group, columns, order=None, return_groups=False)
 
 def _read_frame(df):
     """The frame of narwhals around what the user passes."""
+    import narwhals
     import narwhals.stable.v2 as nw
     from narwhals.exceptions import DuplicateError
 
+    df = narwhals.to_native(df, pass_through=True)
     try:
         frame = nw.from_native(df, pass_through=True)
     except DuplicateError as error:
@@ -190,8 +192,7 @@ def _sort_key(series):
 
     _check_no_missing(series, "a place in the order. Drop the row or fill it in.")
     if isinstance(series.dtype, nw.Enum):
-        categories = series.cat.get_categories().to_list()
-        return _ranks(series.to_list(), lambda distinct: categories)
+        return _ranks(series.to_list(), lambda distinct: series.dtype.categories)
     try:
         return _as_numbers(series, sorted)
     except TypeError as error:
@@ -205,9 +206,9 @@ def _sort_key(series):
 def _as_numbers(series, rank):
     """A column of numbers or times as it is, any other by the ranks of its values."""
     values = series.to_numpy()
-    if values.dtype.kind in "biufmM":
+    if values.ndim == 1 and values.dtype.kind in "biufmM":
         return values
-    return _ranks(values.tolist(), rank)
+    return _ranks(series.to_list(), rank)
 
 
 def _ranks(values, rank):

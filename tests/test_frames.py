@@ -551,6 +551,20 @@ BAD_COLUMNS = {
 }
 
 
+@pytest.mark.parametrize(
+    "library, dtype",
+    [("polars", "Struct({'a': Int64})"), ("pyarrow", "struct<a: int64>")],
+)
+def test_records_as_groups_raise(library, dtype):
+    log = LIBRARIES[library]({"u": [{"a": 1}, {"a": 2}], "x": ["a", "b"]})
+    message = (
+        f"Column 'u' of dtype {dtype} cannot say which rows belong together: strings, "
+        "numbers or times were expected. Convert it to strings."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        sequences_from_frame(log, group="u", columns="x")
+
+
 @pytest.mark.parametrize("name", BAD_COLUMNS)
 def test_bad_column_raises(name):
     names, values, message = BAD_COLUMNS[name]
