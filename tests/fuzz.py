@@ -458,7 +458,7 @@ def outcome(function, *args):
 
 def length(X):
     try:
-        return len(X)
+        return X.size(0) if torch.is_tensor(X) else len(X)  # nested ones have no len()
     except Exception:
         return 1
 
