@@ -185,7 +185,13 @@ def learn_embeddings(estimator, generator):
     known = estimator.vocabulary_
     n_tokens, n_dimensions = len(known) + 1, matrix.shape[1]
     vectors = torch.empty(n_tokens, n_dimensions)
-    vectors.normal_(0.0, embedding_scale(matrix), generator=generator)
+    scale = embedding_scale(matrix)
+    if not 1e-15 <= scale <= 1e15:  # squares of gradients fit into float32
+        raise ValueError(
+            f"embeddings has numbers of order {scale:.0e}: between 1e-15 and 1e+15 was "
+            "expected, which float32 can be trained with. Multiply all by one number."
+        )
+    vectors.normal_(0.0, scale, generator=generator)
     given = [(known[token], row) for row, token in enumerate(tokens) if token in known]
     if not given:
         raise ValueError(

@@ -1039,6 +1039,15 @@ BAD_TEXT = {
         )
         for vectors in ([1j], ["a"], [{}], [10**400])
     },
+    **{
+        f"vectors of order {order}": (
+            {"embeddings": {"a": [float(order)]}},
+            ValueError,
+            f"embeddings has numbers of order {order}: between 1e-15 and 1e+15 was "
+            "expected, which float32 can be trained with. Multiply all by one number.",
+        )
+        for order in ("1e-45", "1e-20", "1e+20")
+    },
     "too large vectors": (
         {"embeddings": {"a": [1e300]}},
         ValueError,
