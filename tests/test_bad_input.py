@@ -897,6 +897,12 @@ FUZZED_X = {
         "numbers of shape (n_steps,) or (n_steps, n_features) were expected. Flatten "
         "it, or pass its parts as sequences.",
     ),
+    "a step that NumPy cannot read": (
+        [[[0.5, 1.0], torch.ones(2, requires_grad=True)]],
+        TypeError,
+        "X[0] has a Tensor at step 1: a sequence of numbers must hold nothing else. "
+        "Drop or convert it.",
+    ),
     "no array of a sequence": (
         [np.array([], dtype=bool), np.array(b"a")],
         TypeError,

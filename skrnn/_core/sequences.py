@@ -444,6 +444,13 @@ def _as_array(item, index):
             f"X[{index}] has steps of unequal numbers of features: a sequence must "
             "have shape (n_steps,) or (n_steps, n_features)."
         ) from error
+    except (TypeError, RuntimeError):  # of tensors that are on no CPU, or the like
+        for step, row in enumerate(item):
+            try:
+                np.asarray(row)
+            except (TypeError, RuntimeError):
+                raise TypeError(_no_number(row, index, step)) from None
+        raise
 
 
 def _only_numbers(item, array, index, allow_missing):
