@@ -132,7 +132,7 @@ def test_grams_of_words_and_of_tokens_have_names():
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_codes_do_not_depend_on_batch_mates(bidirectional):
-    X = ["abcab", "abc", "abd", "abcab", "b", "xbcab"]
+    X = ["abcab", "abc", "abx", "abcab", "b", "xbcab"]
     encoder = RNNEncoder(
         4, ngram_range=(1, 3), bidirectional=bidirectional, max_iter=2, random_state=0
     ).fit(X, [0, 1] * 3)
