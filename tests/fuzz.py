@@ -269,6 +269,7 @@ CONTAINERS = {
     "arrow half": lambda X: pa.array(X, pa.list_(pa.float16())),
     "arrow fixed": lambda X: pa.array(X, pa.list_(pa.float64(), 2)),
     "arrow dictionary": lambda X: pa.array(X).dictionary_encode(),
+    "arrow run ends": lambda X: pa.compute.run_end_encode(pa.array(X)),
     "arrow chunks": lambda X: pa.chunked_array([pa.array(X[:1]), pa.array(X[1:])]),
     "arrow table": lambda X: pa.table({"x": X}),
     "arrow pandas": lambda X: pd.Series(X, dtype=pd.ArrowDtype(pa.array(X).type)),
@@ -288,13 +289,14 @@ CONTAINERS = {
 def is_plain(X):
     if isinstance(X, (list, tuple)):
         return all(entry is not X and is_plain(entry) for entry in X)
-    return X is None or type(X) in (str, int, float, bool)
+    is_array = isinstance(X, np.ndarray) and X.dtype.kind in "biufU"
+    return X is None or is_array or type(X) in (str, int, float, bool)
 
 
 def contained(X, name):
     """X in a container, or in a list if the container does not take it."""
-    if name.startswith(("polars", "narwhals")) and not is_plain(X):
-        return X  # polars may crash
+    if name.startswith(("polars", "narwhals", "arrow")) and not is_plain(X):
+        return X  # their constructors may crash the process
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
