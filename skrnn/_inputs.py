@@ -88,7 +88,10 @@ def learn_tokens(estimator, sequences, sample_weight):
         )
     estimator.vocabulary_ = known
     if ngram_range != (1, 1):
-        estimator._grams = vocabulary.make_encoder(known, sequences.kind)
+        encoder = vocabulary.make_encoder(known, sequences.kind)
+        min_n, max_n = ngram_range  # no gram is longer than the longest one known
+        encoder["ngram_range"] = min_n, max(min_n, min(max_n, len(encoder["pairs"])))
+        estimator._grams = encoder
     ids, _ = encode_tokens(estimator, sequences)
     counts = vocabulary.weighted_counts(
         ids, sequences.offsets, sample_weight, len(known) + 1
@@ -164,13 +167,8 @@ def _place(gram):
 def encode_tokens(estimator, sequences):
     """Ids and keys; see :func:`skrnn._core.vocabulary.encode`."""
     encoder = getattr(estimator, "_grams", None)
-    min_n, max_n = estimator.ngram_range
-    if encoder is not None:  # no gram is longer than the longest one known
-        max_n = max(min_n, min(max_n, len(encoder["pairs"])))
-        return vocabulary.encode(
-            sequences, estimator.vocabulary_, (min_n, max_n), encoder
-        )
-    return vocabulary.encode(sequences, estimator.vocabulary_)
+    ngram_range = (1, 1) if encoder is None else encoder["ngram_range"]
+    return vocabulary.encode(sequences, estimator.vocabulary_, ngram_range, encoder)
 
 
 def learn_embeddings(estimator, generator):
@@ -267,6 +265,16 @@ def _as_matrix(vectors):
     return np.empty(0, dtype=np.float32)
 
 
+def allows_missing(estimator):
+    """Whether numbers may be missing: in a fitted network, whether it has the inputs.
+
+    So that ``set_params`` after `fit` does not ask for another network.
+    """
+    if hasattr(estimator, "U_") and hasattr(estimator, "mean_"):
+        return estimator.U_[0].shape[1] > len(estimator.mean_)
+    return estimator.missing == "mask"
+
+
 def learn_scaling(estimator, sequences, sample_weight):
     """Set ``mean_`` and ``scale_``."""
     values = sequences.values
@@ -304,6 +312,6 @@ def encode_series(estimator, sequences, indices=None):
             f"from the mean in fit, {mean[feature]:g}, to be divided by the standard "
             f"deviation, {scale[feature]:g}. Check the unit."
         )
-    if estimator.missing == "mask":
+    if allows_missing(estimator):
         return series.fill_missing(values, sequences.offsets)
     return values

@@ -19,6 +19,7 @@ from skrnn._core.sequences import (
     read_array,
     read_sequences,
 )
+from skrnn._inputs import allows_missing
 from skrnn._text import read_text
 
 _KINDS = {"char": "text", "word": "words", "token": "tokens", "series": "series"}
@@ -111,7 +112,7 @@ def _read(estimator, X, kind):
             strip_accents=estimator.strip_accents,
             token_pattern=estimator.token_pattern,
         )
-    return read_sequences(X, kind, estimator.missing == "mask")
+    return read_sequences(X, kind, allows_missing(estimator))
 
 
 def _of_allowed_length(sequences, max_length, overlong):
@@ -133,7 +134,7 @@ def _read_numbers(estimator, X, reset):
     if array.dtype.kind == "O" and array.size > 0:
         if array.ndim == 2:
             validate_data(estimator, X, reset=reset, skip_check_array=True)
-        return read_array(as_numbers(array), estimator.missing == "mask")
+        return read_array(as_numbers(array), allows_missing(estimator))
     if array.dtype == np.longdouble:  # infinite where it is too large
         with np.errstate(over="ignore"):
             X = array.astype(np.float64)
@@ -147,7 +148,7 @@ def _read_numbers(estimator, X, reset):
             ensure_all_finite=False,  # read_array says where
             reset=reset,
         )
-    return read_array(X, estimator.missing == "mask")
+    return read_array(X, allows_missing(estimator))
 
 
 def _is_rectangular(sequences):

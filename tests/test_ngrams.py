@@ -153,6 +153,19 @@ def test_bigrams_show_what_single_tokens_cannot():
     assert scores == [0.5, 1.0]
 
 
+def test_parameters_that_are_set_after_fit_wait_for_the_next_fit():
+    X = ["abc", "bca"]
+    encoder = RNNEncoder(2, ngram_range=(1, 2), max_iter=1, random_state=0)
+    before = encoder.fit(X, [0, 1]).transform(X)
+    after = encoder.set_params(ngram_range=(1, 1)).transform(X)
+    np.testing.assert_array_equal(before, after)
+    series = [np.array([1.0, np.nan]), np.array([2.0])]
+    encoder = RNNEncoder(2, missing="mask", max_iter=1, random_state=0)
+    before = encoder.fit(series, [0, 1]).transform(series)
+    after = encoder.set_params(missing="error").transform(series)
+    np.testing.assert_array_equal(before, after)
+
+
 def test_a_given_vocabulary_is_kept_in_its_order():
     X, y = ["ab", "ba"], [0, 1]
     for known in (["b", "a", "ab"], ("b", "a", "ab"), {"a": 7, "b": 3, "ab": 9}):
