@@ -25,7 +25,7 @@ _FITTED = (
     *("task_", "classes_", "encoder_", "kind_", "n_features_in_", "feature_names_in_"),
     *("vocabulary_", "mean_", "scale_", "W_", "U_", "b_", "V_", "intercept_"),
     *("embeddings_", "loss_", "best_loss_", "loss_curve_", "n_iter_"),
-    *("_architecture", "_grams"),
+    *("_architecture", "_grams", "_reading"),
 )
 
 
@@ -182,7 +182,10 @@ class BaseRNN(BaseEstimator):
         )
         with torch_settings() as n_threads:
             n_inputs = encoded.shape[1] if hiding is None else len(hiding)
-            input_scale = 1.0
+            # The sum of the vectors of several n-grams is to be of order 1, too.
+            input_scale = math.sqrt(encoded.shape[1]) if encoded.ndim == 2 else 1.0
+            if hiding is None:
+                input_scale = 1.0
             if embeddings is not None:
                 n_inputs = embeddings.vectors.shape[1]
                 input_scale = _inputs.embedding_scale(embeddings.vectors.numpy())
@@ -358,7 +361,9 @@ class BaseRNN(BaseEstimator):
         (values, keys), tokens = self._encode(sequences), None
         if keys is not None and values.size < len(self.vocabulary_):
             # A few sequences need not wait for the vectors of a large vocabulary.
+            shape = values.shape  # NumPy 1 returns flat ones
             tokens, values = np.unique(values, return_inverse=True)
+            values = values.reshape(shape)
         values = torch.from_numpy(values)
         with torch_settings() as n_threads, threads(n_threads) as run:
             weights = self._weights(tokens)

@@ -50,20 +50,21 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         and "word" want strings; "token" and "series" say what integers are. A callable
         gets each sequence as it was passed and returns what to read instead.
     lowercase : bool, default=False
-        Turn strings into lower case.
+        Turn sequences that are strings into lower case; token lists stay as they are.
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
-        Remove accents from strings, as CountVectorizer does.
+        Remove accents from sequences that are strings, as CountVectorizer does.
     token_pattern : str, default=r"\w+|[^\w\s]"
         The regular expression of a word, for "word". By default words are letters,
         digits and underscores, and any other character but white space is a word too.
     ngram_range : tuple (min_n, max_n), default=(1, 1)
         At each step read the n-grams that end there, for all n from `min_n` to `max_n`:
-        x is 1 for each of them, so that U x is the sum of their vectors.
+        x is 1 for each of them, so that U x is the sum of their vectors. One that is
+        not in the vocabulary, or would begin before the sequence, counts as unknown.
     min_df : int or float in [0, 1], default=1
         Tokens and n-grams in fewer sequences, or in a smaller share of them, are left
         out of the vocabulary.
     max_features : int or None, default=None
-        Keep only so many tokens and n-grams, those that occur most often.
+        Learn only so many tokens and n-grams, those that occur most often.
     vocabulary : mapping or iterable, default=None
         The tokens and n-grams to know, instead of learning them; of a mapping its keys,
         in the order of its values. An n-gram is a string, of words with spaces between
@@ -79,8 +80,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         feature at a time.
     missing : {"error", "mask"}, default="error"
         What to do about NaN. "mask" goes on with the last value that was seen in the
-        sequence, or with the mean before any, and adds a feature for each one: 1 where
-        it is missing.
+        sequence, or with the mean before any (with 0 unless `standardize`), and adds a
+        feature for each one: 1 where it is missing.
     max_length : int or None, default=None
         Steps that a sequence may have.
     overlong : {"error", "first", "last"}, default="error"
@@ -149,8 +150,9 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
     intercept_ : ndarray of shape (n_outputs,)
         Output biases.
     vocabulary_ : dict of token -> int
-        Tokens and n-grams of the training data, short ones first, in sorted order. Not
-        there for numbers.
+        Tokens and n-grams of the training data, short ones first, in sorted order, and
+        after them those of `embeddings`; or those of `vocabulary`, in its order. Ids
+        count from 1. Not there for numbers.
     embeddings_ : ndarray of shape (n_tokens + 1, n_dimensions)
         The vector of each token, and in row 0 that of unknown tokens. Only there if
         `embeddings` were given.
@@ -191,8 +193,9 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
 
     Large minibatches and predictions use as many threads as
     :func:`torch.get_num_threads` says, each for sequences of its own:
-    ``torch.set_num_threads(1)`` keeps to one. Weights differ in rounding only between
-    numbers of threads, and not at all for the same number.
+    ``torch.set_num_threads(1)`` keeps to one. Weights are the same for the
+    same number of threads. Between numbers, sums are taken in another order: gradients
+    differ in rounding, which a long fit may magnify to the second digit.
 
     Of a vocabulary of thousands of tokens, of which a minibatch holds few, an update
     moves the vectors of those few only.

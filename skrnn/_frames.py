@@ -59,9 +59,9 @@ def sequences_from_frame(df, *, group, columns, order=None, return_groups=False)
 
     Notes
     -----
-    Missing numbers become NaN, which the estimators refuse: impute them first. pandas
-    makes floats of a column of integers that lacks one, so they are numbers here too,
-    unless its dtype is Int64.
+    Missing numbers become NaN, which the estimators refuse, unless ``missing="mask"``.
+    pandas makes floats of a column of integers that lacks one, so they are numbers here
+    too, unless its dtype is Int64.
 
     Time O(n log n) for n rows, without a loop in Python over them.
 

@@ -1,12 +1,17 @@
 """From sequences to what the network reads, as learned in fit."""
 
 from collections import Counter
-from collections.abc import Mapping
-from numbers import Integral, Real
+from collections.abc import Iterator, Mapping
+from numbers import Integral
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    RealNotInt,
+    StrOptions,
+)
 
 from skrnn._core import series, vocabulary
 from skrnn._core.optimiser import Embeddings
@@ -19,7 +24,7 @@ PARAMETER_CONSTRAINTS = {
     "token_pattern": [str],
     "ngram_range": [tuple, list],
     "min_df": [
-        Interval(Real, 0, 1, closed="both"),
+        Interval(RealNotInt, 0, 1, closed="both"),
         Interval(Integral, 1, None, closed="left"),
     ],
     "max_features": [Interval(Integral, 1, None, closed="left"), None],
@@ -31,6 +36,11 @@ PARAMETER_CONSTRAINTS = {
     "max_length": [Interval(Integral, 1, None, closed="left"), None],
     "overlong": [StrOptions({"error", "first", "last"})],
 }
+
+
+# How X is read; as it was in fit, until the next one.
+READING = ("analyzer", "lowercase", "strip_accents", "token_pattern", "missing")
+READING += ("max_length", "overlong")
 
 
 def check_parameters(estimator):
@@ -93,6 +103,12 @@ def learn_tokens(estimator, sequences, sample_weight):
         encoder["ngram_range"] = min_n, max(min_n, min(max_n, len(encoder["pairs"])))
         estimator._grams = encoder
     ids, _ = encode_tokens(estimator, sequences)
+    if not ids.any():
+        raise ValueError(
+            "vocabulary has no token of X: its first one is "
+            f"{next(iter(known))!r}. Check the analyzer, lowercase and ngram_range="
+            f"{estimator.ngram_range!r}."
+        )
     counts = vocabulary.weighted_counts(
         ids, sequences.offsets, sample_weight, len(known) + 1
     )
@@ -115,6 +131,11 @@ def _check_no_spaces(sequences):
 
 def _given_tokens(given, name, kind):
     """The tokens or n-grams that the user passed as `name`, in their order."""
+    if isinstance(given, (str, Iterator)):
+        raise TypeError(
+            f"{name} is of type {type(given).__name__}: a list of tokens, or a dict of "
+            "token -> int, was expected. Use a list."
+        )
     try:
         if isinstance(given, Mapping):
             tokens = sorted(given, key=given.get)
@@ -265,16 +286,6 @@ def _as_matrix(vectors):
     return np.empty(0, dtype=np.float32)
 
 
-def allows_missing(estimator):
-    """Whether numbers may be missing: in a fitted network, whether it has the inputs.
-
-    So that ``set_params`` after `fit` does not ask for another network.
-    """
-    if hasattr(estimator, "U_") and hasattr(estimator, "mean_"):
-        return estimator.U_[0].shape[1] > len(estimator.mean_)
-    return estimator.missing == "mask"
-
-
 def learn_scaling(estimator, sequences, sample_weight):
     """Set ``mean_`` and ``scale_``."""
     values = sequences.values
@@ -312,6 +323,6 @@ def encode_series(estimator, sequences, indices=None):
             f"from the mean in fit, {mean[feature]:g}, to be divided by the standard "
             f"deviation, {scale[feature]:g}. Check the unit."
         )
-    if allows_missing(estimator):
+    if estimator._reading["missing"] == "mask":
         return series.fill_missing(values, sequences.offsets)
     return values

@@ -19,7 +19,7 @@ from skrnn._core.sequences import (
     read_array,
     read_sequences,
 )
-from skrnn._inputs import allows_missing
+from skrnn._inputs import READING
 from skrnn._text import read_text
 
 _KINDS = {"char": "text", "word": "words", "token": "tokens", "series": "series"}
@@ -57,8 +57,11 @@ def validate_sequences(estimator, X, *, reset):
     ValueError
         If X is one string, is empty, or holds a sequence that cannot be used.
     """
+    if reset:
+        estimator._reading = {name: getattr(estimator, name) for name in READING}
+    reading = estimator._reading
     fitted = None if reset else estimator.kind_
-    analyzer = estimator.analyzer
+    analyzer = reading["analyzer"]
     if callable(analyzer):
         opened, kind = _analyzed(analyzer, open_container(X)), None
     else:
@@ -76,7 +79,7 @@ def validate_sequences(estimator, X, *, reset):
             estimator.n_features_in_ = int(sequences.lengths[0])
     else:
         _check_same_kind(estimator, sequences)
-    return _of_allowed_length(sequences, estimator.max_length, estimator.overlong)
+    return _of_allowed_length(sequences, reading["max_length"], reading["overlong"])
 
 
 def _analyzed(analyzer, X):
@@ -105,14 +108,10 @@ def _read(estimator, X, kind):
     """Read a list of sequences."""
     is_text = len(X) > 0 and isinstance(X[0], str)
     if kind in ("text", "words") or (kind is None and is_text):
-        return read_text(
-            X,
-            kind or "text",
-            lowercase=estimator.lowercase,
-            strip_accents=estimator.strip_accents,
-            token_pattern=estimator.token_pattern,
-        )
-    return read_sequences(X, kind, allows_missing(estimator))
+        names = ("lowercase", "strip_accents", "token_pattern")
+        options = {name: estimator._reading[name] for name in names}
+        return read_text(X, kind or "text", **options)
+    return read_sequences(X, kind, estimator._reading["missing"] == "mask")
 
 
 def _of_allowed_length(sequences, max_length, overlong):
@@ -134,7 +133,7 @@ def _read_numbers(estimator, X, reset):
     if array.dtype.kind == "O" and array.size > 0:
         if array.ndim == 2:
             validate_data(estimator, X, reset=reset, skip_check_array=True)
-        return read_array(as_numbers(array), allows_missing(estimator))
+        return read_array(as_numbers(array), estimator._reading["missing"] == "mask")
     if array.dtype == np.longdouble:  # infinite where it is too large
         with np.errstate(over="ignore"):
             X = array.astype(np.float64)
@@ -148,7 +147,7 @@ def _read_numbers(estimator, X, reset):
             ensure_all_finite=False,  # read_array says where
             reset=reset,
         )
-    return read_array(X, allows_missing(estimator))
+    return read_array(X, estimator._reading["missing"] == "mask")
 
 
 def _is_rectangular(sequences):

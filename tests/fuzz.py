@@ -662,7 +662,9 @@ def test_n_grams_are_those_of_count_vectorizer(data, ab, min_df, most):
     expected = {gram: counts[i] for gram, i in theirs.vocabulary_.items()}
     ours = vocabulary.learn_vocabulary(sequences, ab, min_df)
     assert ours.keys() == expected.keys()
-    codes, tokens = vocabulary._sorted_codes(sequences)
+    tokens, _ = vocabulary._sorted_tokens(sequences)
+    code_of = {token: code for code, token in enumerate(tokens)}
+    codes = vocabulary._look_up_tokens(sequences, code_of, -1)
     found = ngrams.count_grams(codes, sequences.offsets, ab[1])
     n_times = {
         vocabulary._join([tokens[code] for code in gram], kind): n

@@ -159,6 +159,11 @@ def test_parameters_that_are_set_after_fit_wait_for_the_next_fit():
     before = encoder.fit(X, [0, 1]).transform(X)
     after = encoder.set_params(ngram_range=(1, 1)).transform(X)
     np.testing.assert_array_equal(before, after)
+    texts = ["Ab cd", "cd"]
+    encoder = RNNEncoder(2, analyzer="word", max_iter=1, random_state=0)
+    before = encoder.fit(texts, [0, 1]).transform(texts)
+    encoder.set_params(analyzer="char", lowercase=True, max_length=1)
+    np.testing.assert_array_equal(before, encoder.transform(texts))
     series = [np.array([1.0, np.nan]), np.array([2.0])]
     encoder = RNNEncoder(2, missing="mask", max_iter=1, random_state=0)
     before = encoder.fit(series, [0, 1]).transform(series)

@@ -7,7 +7,7 @@ numbers, so a pair of them is one number, and all steps are looked up at once.
 
 import numpy as np
 
-# Pairs up to this number are looked up in a table of so many entries.
+# Pairs up to this number are looked up in a table of so many entries, 64 MB at most.
 _MAX_TABLE = 2**24
 
 
@@ -160,7 +160,7 @@ def look_up(table, codes, offsets, min_n, max_n):
 
 def _places(numbers, distinct, limit):
     """The place of each number among sorted distinct ones, or -1."""
-    if limit <= _MAX_TABLE:
+    if limit <= min(_MAX_TABLE, 16 * len(numbers)):  # or it takes longer to fill
         places = np.full(limit, -1, dtype=np.int32)
         places[distinct] = np.arange(len(distinct))
         return places[numbers]

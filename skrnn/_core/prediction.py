@@ -148,7 +148,10 @@ class _Reader:
             the pooling has gathered.
         """
         cell, V = self.cell, self.layers[0].b
-        scratches = self._scratches.pop() if self._scratches else _two_scratches(V)
+        try:
+            scratches = self._scratches.pop()
+        except IndexError:
+            scratches = _two_scratches(V)
         widths = [len(self.W_T[-1])]
         if keep_states:
             widths = [len(W_T) for W_T in self.W_T for _ in range(cell.n_states)]

@@ -15,6 +15,7 @@ import os
 import queue
 import threading
 from contextlib import contextmanager, nullcontext
+from functools import partial
 
 import torch
 
@@ -44,12 +45,12 @@ def torch_settings():
         yield _calls.n_threads
         return
     n_threads = torch.get_num_threads()
-    _calls.n_threads = n_threads
-    _set_for_this_thread(1)
     on_cpu = nullcontext()
     if torch.get_default_device().type != "cpu":
         on_cpu = torch.device("cpu")
+    _calls.n_threads = n_threads
     try:
+        _set_for_this_thread(1)
         with on_cpu:
             yield n_threads
     finally:
@@ -91,34 +92,47 @@ def threads(n_threads):
     if n_threads == 1:
         yield map
         return
-    helpers = [_Helper() for _ in range(n_threads - 1)]
-    try:
+    helpers = []
 
-        def run(function, *iterables):
-            tasks = list(enumerate(zip(*iterables, strict=True)))
-            results = [None] * len(tasks)
-            remaining, lock = iter(tasks), threading.Lock()
+    def run(function, *iterables):
+        tasks = list(enumerate(zip(*iterables, strict=True)))
+        results = [None] * len(tasks)
+        lock = threading.Lock()
 
-            def work():
-                while True:
-                    with lock:
-                        i, arguments = next(remaining, (None, None))
-                    if i is None:
-                        return
-                    results[i] = function(*arguments)
-
-            asked = helpers[: len(tasks) - 1]
-            for helper in asked:
-                helper.start(work)
+        def work(i, arguments):
+            """Do a task, and go on with those that nobody has begun."""
             try:
-                work()
-            finally:
-                errors = [helper.wait() for helper in asked]
-            for error in errors:
-                if error is not None:
-                    raise error
-            return results
+                while i is not None:
+                    results[i] = function(*arguments)
+                    with lock:
+                        i, arguments = next(others, (None, None))
+            except BaseException:
+                with lock:
+                    tasks.clear()  # and what is left of them is not begun
+                raise
 
+        n_asked = min(n_threads, len(tasks)) - 1
+        # Whoever wakes late still has a task of its own: otherwise the first thread
+        # would be through with all of them before the others have begun.
+        first, others = tasks[: n_asked + 1], iter(tasks)
+        for _ in first:
+            next(others)
+        while len(helpers) < n_asked:
+            helpers.append(_Helper())
+        asked = helpers[: max(n_asked, 0)]
+        for helper, task in zip(asked, first[1:], strict=True):
+            helper.start(partial(work, *task))
+        try:
+            if first:
+                work(*first[0])
+        finally:
+            errors = [helper.wait() for helper in asked]
+        for error in errors:
+            if error is not None:
+                raise error
+        return results
+
+    try:
         yield run
     finally:
         for helper in helpers:
