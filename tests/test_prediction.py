@@ -176,3 +176,11 @@ def test_a_few_sequences_need_not_wait_for_a_large_vocabulary(cell, monkeypatch)
     np.testing.assert_array_equal(encoder.transform([X[7], [-5, 1003]])[0], codes[7])
     np.testing.assert_array_equal(encoder.transform(X * 2)[:1000], codes)
     assert sizes == [4, 2001]
+
+
+def test_n_grams_of_a_few_sequences_are_those_of_many():
+    X = [[i, i % 7, i % 11] for i in range(300)]
+    encoder = RNNEncoder(4, ngram_range=(1, 3), max_iter=1, random_state=0)
+    codes = encoder.fit(X, [0, 1] * 150).transform(X)
+    assert len(encoder.vocabulary_) > 900
+    np.testing.assert_array_equal(encoder.transform(X[40:43]), codes[40:43])

@@ -227,3 +227,46 @@ def test_an_error_in_a_thread_is_raised(two_threads):
         with pytest.raises(ZeroDivisionError):
             list(run(fail_at, range(9)))
     assert torch.get_num_threads() == 2
+
+
+def test_nothing_more_is_begun_after_an_error(two_threads):
+    done = []
+
+    def fail_at_once(i):
+        if i == 0:
+            raise ZeroDivisionError
+        done.append(i)
+        is_over.wait(timeout=60)
+
+    is_over = threading.Event()
+    with torch_settings() as n_threads, threads(n_threads) as run:
+        timer = threading.Timer(0.2, is_over.set)
+        timer.start()
+        with pytest.raises(ZeroDivisionError):
+            run(fail_at_once, range(100))
+        timer.join()
+        assert run(abs, [-1, -2, -3]) == [1, 2, 3]
+    assert done == [1]
+
+
+def test_helpers_are_started_when_they_are_needed(two_threads):
+    before = threading.active_count()
+    with torch_settings(), threads(8) as run:
+        assert run(abs, [-1]) == [1] and run(abs, []) == []
+        assert threading.active_count() == before
+        assert run(abs, [-1, -2, -3]) == [1, 2, 3]
+        assert threading.active_count() == before + 2
+    assert threading.active_count() == before
+
+
+def test_a_failure_on_the_way_in_leaves_no_trace(two_threads, monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError), torch_settings():
+            pass
+    with torch_settings():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2

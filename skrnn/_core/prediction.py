@@ -69,6 +69,16 @@ def encode(weights, values, offsets, run=map, keys=None):
     return h
 
 
+def useful_threads(offsets, n_threads):
+    """How many threads a prediction is worth: two full batches for each.
+
+    Between operations, threads wait for each other; few batches are as fast on one.
+    """
+    n_sequences, n_rows = len(offsets) - 1, int(offsets[-1])
+    worth = max(n_sequences // (2 * _MAX_SEQUENCES), n_rows // (2 * _MAX_ROWS))
+    return max(1, min(n_threads, worth))
+
+
 def states_after(weights, values, starts, lengths):
     """Where sequences stand after some first steps, for a network of one direction.
 

@@ -62,19 +62,23 @@ def _set_for_this_thread(n_threads):
     """torch.set_num_threads, without a word to threads that are new to torch."""
     if torch.get_num_threads() == n_threads:
         return
+    knows, is_set = threading.Event(), threading.Event()
+
+    def keep_last():
+        last = torch.get_num_threads()
+        knows.set()
+        is_set.wait()
+        torch.set_num_threads(last)
+
     with _lock:
-        last = _in_new_thread(torch.get_num_threads)
-        torch.set_num_threads(n_threads)
-        if last != n_threads:
-            _in_new_thread(torch.set_num_threads, last)
-
-
-def _in_new_thread(function, *arguments):
-    results = []
-    thread = threading.Thread(target=lambda: results.append(function(*arguments)))
-    thread.start()
-    thread.join()
-    return results[0]
+        thread = threading.Thread(target=keep_last)
+        thread.start()
+        knows.wait()
+        try:
+            torch.set_num_threads(n_threads)
+        finally:
+            is_set.set()
+            thread.join()
 
 
 @contextmanager

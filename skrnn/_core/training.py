@@ -19,9 +19,10 @@ from skrnn._core.vocabulary import UNKNOWN
 _MAX_ROWS = 2**20
 # Multiplications a step from which a shard is worth a thread of its own: below, the
 # threads cost more than they save. On two cores, an epoch of surnames on two threads
-# took 0.8 to 1.05 times as long as on one at 1.3 million (rnn of 100, two times 128
-# sequences), and 0.7 to 0.9 times at 4 million (lstm of 128, two times 64).
-_MIN_SHARD_WORK = 2.5e6
+# took 1.05 times as long as on one at 1.05 million (rnn of 128, two times 64
+# sequences), 0.84 to 0.92 times at 1.28 million (rnn of 100, two times 128), and 0.62
+# times at 8.4 million (lstm of 128, two times 128).
+_MIN_SHARD_WORK = 1.2e6
 _MIN_SHARD = 32  # sequences
 # Vocabularies larger than this, and than what is in a batch, are updated in part.
 _MANY_TOKENS = 2000
