@@ -365,9 +365,10 @@ class BaseRNN(BaseEstimator):
             tokens, values = np.unique(values, return_inverse=True)
             values = values.reshape(shape)
         values = torch.from_numpy(values)
-        with torch_settings() as n_threads, threads(n_threads) as run:
-            weights = self._weights(tokens)
-            h = prediction.encode(weights, values, sequences.offsets, run, keys)
+        offsets = sequences.offsets
+        with torch_settings() as n_threads:
+            with threads(prediction.useful_threads(offsets, n_threads)) as run:
+                h = prediction.encode(weights, values, offsets, run, keys)
         # A sum is finite only if all is, and takes a tenth of the time.
         if not (torch.isfinite(h.sum()) or torch.isfinite(h).all()):
             i = int(torch.nonzero(~torch.isfinite(h))[0, 0])
