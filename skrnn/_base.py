@@ -367,6 +367,7 @@ class BaseRNN(BaseEstimator):
         values = torch.from_numpy(values)
         offsets = sequences.offsets
         with torch_settings() as n_threads:
+            weights = self._weights(tokens)
             with threads(prediction.useful_threads(offsets, n_threads)) as run:
                 h = prediction.encode(weights, values, offsets, run, keys)
         # A sum is finite only if all is, and takes a tenth of the time.
