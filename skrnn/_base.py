@@ -182,13 +182,13 @@ class BaseRNN(BaseEstimator):
         )
         with torch_settings() as n_threads:
             n_inputs = encoded.shape[1] if hiding is None else len(hiding)
-            # The sum of the vectors of several n-grams is to be of order 1, too.
-            input_scale = math.sqrt(encoded.shape[1]) if encoded.ndim == 2 else 1.0
-            if hiding is None:
-                input_scale = 1.0
+            input_scale = 1.0
             if embeddings is not None:
                 n_inputs = embeddings.vectors.shape[1]
                 input_scale = _inputs.embedding_scale(embeddings.vectors.numpy())
+            elif hiding is not None and encoded.ndim == 2:
+                # The sum of the vectors of n-grams is to be of order 1, too.
+                input_scale = math.sqrt(encoded.shape[1])
             weights = network.zeros(architecture, n_inputs, n_outputs)
             min_shard = training.min_shard(architecture)
             plan = replace(plan, n_shards=n_threads, min_shard=min_shard)
