@@ -170,30 +170,20 @@ class BaseRNN(BaseEstimator):
             sample_weight = sample_weight[used]
         sample_weight = _of_mean_one(sample_weight)
         generator = _new_generator(self.random_state)
-        encoded, hiding, embeddings = self._learn_inputs(
-            sequences, sample_weight, used, generator
-        )
+        inputs = _inputs.learn_inputs(self, sequences, sample_weight, used, generator)
+        hiding = None if inputs.hiding is None else torch.from_numpy(inputs.hiding)
         examples = training.Examples(
-            values=torch.from_numpy(encoded),
+            values=torch.from_numpy(inputs.values),
             offsets=sequences.offsets,
             target=torch.from_numpy(target),
             sample_weight=torch.from_numpy(sample_weight.astype(np.float32)),
             hiding=hiding,
         )
         with torch_settings() as n_threads:
-            n_inputs = encoded.shape[1] if hiding is None else len(hiding)
-            input_scale = 1.0
-            if embeddings is not None:
-                n_inputs = embeddings.vectors.shape[1]
-                input_scale = _inputs.embedding_scale(embeddings.vectors.numpy())
-            elif hiding is not None and encoded.ndim == 2:
-                # The sum of the vectors of n-grams is to be of order 1, too.
-                input_scale = math.sqrt(encoded.shape[1])
-            weights = network.zeros(architecture, n_inputs, n_outputs)
+            weights = network.zeros(architecture, inputs.n_inputs, n_outputs)
             min_shard = training.min_shard(architecture)
             plan = replace(plan, n_shards=n_threads, min_shard=min_shard)
-            is_token = hiding is not None and embeddings is None
-            network.initialise(weights, is_token, generator, input_scale)
+            network.initialise(weights, inputs.are_tokens, generator, inputs.scale)
             progress = training.fit(
                 weights,
                 examples,
@@ -201,13 +191,13 @@ class BaseRNN(BaseEstimator):
                 plan,
                 generator,
                 on_epoch=print if self.verbose else None,
-                embeddings=embeddings,
+                embeddings=inputs.embeddings,
             )
         self._check_converged(progress, chance=losses.chance_loss(loss, n_outputs))
         for name, arrays in network.to_public(weights).items():
             setattr(self, name, arrays)
-        if embeddings is not None:
-            self.embeddings_ = embeddings.vectors.numpy()
+        if inputs.embeddings is not None:
+            self.embeddings_[inputs.tokens] = inputs.embeddings.vectors.numpy()
         self._architecture = asdict(architecture)
         self.loss_curve_ = progress.loss_curve
         self.loss_ = progress.loss_curve[-1]
@@ -310,32 +300,6 @@ class BaseRNN(BaseEstimator):
             bidirectional=bool(self.bidirectional),
             pooling=self.pooling,
         )
-
-    def _learn_inputs(self, sequences, sample_weight, indices, generator):
-        """Learn vocabulary_, or mean_ and scale_, and encode with them.
-
-        Returns
-        -------
-        encoded : ndarray
-            As :meth:`_encode`.
-        hiding : Tensor of shape (n_inputs,) or None
-            How often each token is to be replaced by the unknown one.
-        embeddings : Embeddings or None
-        """
-        if self.kind_ == "series":
-            for name in ("embeddings", "vocabulary"):
-                if getattr(self, name) is not None:
-                    raise ValueError(
-                        f"{name} needs tokens, but X holds sequences of numbers. Use "
-                        f"{name}=None, or analyzer='token' if whole numbers are tokens."
-                    )
-            _inputs.learn_scaling(self, sequences, sample_weight)
-            return _inputs.encode_series(self, sequences, indices), None, None
-        ids, hiding = _inputs.learn_tokens(self, sequences, sample_weight)
-        embeddings = None
-        if self.embeddings is not None:
-            embeddings = _inputs.learn_embeddings(self, generator)
-        return ids, hiding, embeddings
 
     def _encode(self, sequences):
         """What the network reads, and which steps of tokens are equal.

@@ -68,7 +68,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     embeddings : mapping of token -> vector, or (vocabulary, matrix), default=None
         Vectors that tokens have from elsewhere, all of one length. The network reads
         them in place of the tokens. They join the vocabulary, unless it is given.
-        Tokens without one start with a random vector.
+        Tokens without one start with a random vector. Prefer the pair for thousands of
+        vectors: scikit-learn takes minutes to print an estimator with such a mapping.
     freeze_embeddings : bool, default=False
         Keep these vectors as they are. Otherwise they are trained, without decay.
     standardize : bool, default=True
@@ -89,7 +90,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         While fitting, the gradient looks back at the last `truncate` steps of each
         sequence only; they start from the state that the steps before them lead to.
         For sequences of thousands of steps: memory then does not grow with their
-        length, but nothing is learned from what comes before. Not for `bidirectional`.
+        length, but nothing is learned from what comes before. It saves no time, often
+        the contrary. Not for `bidirectional`.
     learning_rate_init : float in (0, 1], default=0.005
         The largest learning rate of Adam [2]_. It rises to this value over the first
         quarter of the epochs and falls to a hundredth of it by the last [3]_.

@@ -1,7 +1,10 @@
 """From sequences to what the network reads, as learned in fit."""
 
+import math
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
@@ -16,6 +19,7 @@ from sklearn.utils._param_validation import (
 from skrnn._core import series, vocabulary
 from skrnn._core.optimiser import Embeddings
 from skrnn._core.sequences import as_plain, describe
+from skrnn._core.vocabulary import UNKNOWN
 
 PARAMETER_CONSTRAINTS = {
     "analyzer": [StrOptions({"auto", "char", "word", "token", "series"}), callable],
@@ -41,6 +45,12 @@ PARAMETER_CONSTRAINTS = {
 # How X is read; as it was in fit, until the next one.
 READING = ("analyzer", "lowercase", "strip_accents", "token_pattern", "missing")
 READING += ("max_length", "overlong")
+KIND_NAMES = {
+    "text": "strings",
+    "words": "strings",
+    "tokens": "token lists",
+    "series": "sequences of numbers",
+}
 
 
 def check_parameters(estimator):
@@ -67,29 +77,155 @@ def check_parameters(estimator):
         )
 
 
-def learn_tokens(estimator, sequences, sample_weight):
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the network reads of the training data.
+
+    Attributes
+    ----------
+    values : ndarray
+        Numbers of shape (n_rows, n_features), float32; or token ids of shape (n_rows,)
+        or (n_rows, n_lengths of n-grams), int32.
+    hiding : ndarray of shape (n_tokens,), float32, or None
+        How often each token is to be replaced by the unknown one; None for numbers.
+    embeddings : Embeddings or None
+        Vectors that tokens have from elsewhere,
+    tokens : ndarray of shape (n_tokens,), int, or None
+        of those tokens in ``vocabulary_`` that are in `values`, which counts them anew.
+    """
+
+    values: np.ndarray
+    hiding: np.ndarray | None = None
+    embeddings: Embeddings | None = None
+    tokens: np.ndarray | None = None
+
+    @property
+    def n_inputs(self):
+        """Length of x: numbers at a step, or distinct tokens."""
+        if self.embeddings is not None:
+            return self.embeddings.vectors.shape[1]
+        return self.values.shape[1] if self.hiding is None else len(self.hiding)
+
+    @property
+    def are_tokens(self):
+        """Whether U has a vector for each token."""
+        return self.hiding is not None and self.embeddings is None
+
+    @property
+    def scale(self):
+        """Of what order the inputs are."""
+        if self.embeddings is not None:
+            return _scale(self.embeddings.vectors.numpy())
+        # The sum of the vectors of n-grams is to be of order 1, too.
+        return math.sqrt(self.values.shape[1]) if self._are_grams else 1.0
+
+    @property
+    def _are_grams(self):
+        return self.are_tokens and self.values.ndim == 2
+
+
+def learn_inputs(estimator, sequences, sample_weight, indices, generator):
+    """Learn how to encode sequences, and encode them.
+
+    Sets ``vocabulary_`` and ``embeddings_``, or ``mean_`` and ``scale_``.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        With ``kind_``.
+    sequences : Sequences
+    sample_weight : ndarray of shape (n_samples,)
+    indices : ndarray of shape (n_samples,)
+        Where the sequences stand in X, for errors.
+    generator : torch.Generator
+
+    Returns
+    -------
+    inputs : Inputs
+    """
+    _warn_of_no_effect(estimator)
+    if estimator.kind_ == "series":
+        for name in ("embeddings", "vocabulary"):
+            if getattr(estimator, name) is not None:
+                raise ValueError(
+                    f"{name} needs tokens, but X holds sequences of numbers. Use "
+                    f"{name}=None, or analyzer='token' if whole numbers are tokens."
+                )
+        learn_scaling(estimator, sequences, sample_weight)
+        return Inputs(encode_series(estimator, sequences, indices))
+    if estimator.embeddings is None:
+        return Inputs(*learn_tokens(estimator, sequences, sample_weight))
+    tokens, matrix = read_embeddings(estimator.embeddings, estimator.kind_)
+    _warn_of_upper_case(estimator, tokens, "embeddings", stacklevel=5)
+    ids, hiding = learn_tokens(estimator, sequences, sample_weight, tokens)
+    vectors, is_fixed = learn_embeddings(estimator, ids, tokens, matrix, generator)
+    # Of the vectors from elsewhere, training touches those in X alone.
+    used, values = np.unique(np.append(ids, UNKNOWN), return_inverse=True)
+    values = values.reshape(-1)[:-1].reshape(ids.shape).astype(np.int32)
+    embeddings = Embeddings(vectors[used], is_fixed[used])
+    return Inputs(values, hiding[used], embeddings, used)
+
+
+def _warn_of_no_effect(estimator):
+    """Warn if parameters of text were set, but X holds none."""
+    if estimator.kind_ in ("text", "words"):
+        return
+    for name, value in (("lowercase", False), ("strip_accents", None)):
+        if getattr(estimator, name) != value:
+            warnings.warn(
+                f"{name}={getattr(estimator, name)!r} is without effect: X holds "
+                f"{KIND_NAMES[estimator.kind_]}, not strings. Change the tokens before "
+                "fit, or pass strings with analyzer='word'.",
+                UserWarning,
+                stacklevel=5,
+            )
+
+
+def _warn_of_upper_case(estimator, tokens, name, stacklevel):
+    """Warn of given tokens that no lower-case text can have."""
+    if not estimator.lowercase or estimator.kind_ not in ("text", "words"):
+        return
+    upper = [token for token in tokens if token != token.lower()]
+    if upper:
+        warnings.warn(
+            f"{len(upper)} of {len(tokens)} tokens of {name} have upper case, such as "
+            f"{upper[0]!r}, and are never found, since lowercase=True. Turn them into "
+            "lower case, or use lowercase=False.",
+            UserWarning,
+            stacklevel=stacklevel + 1,
+        )
+
+
+def learn_tokens(estimator, sequences, sample_weight, others=()):
     """Set ``vocabulary_``, and ``_grams`` if it has n-grams.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    sequences : Sequences
+    sample_weight : ndarray of shape (n_samples,)
+    others : iterable of tokens, default=()
+        To know beside those of the sequences, unless ``vocabulary`` is given.
 
     Returns
     -------
     ids : ndarray of shape (n_rows,) or (n_rows, n_lengths), int32
-    hiding : Tensor of shape (n_tokens,)
+    hiding : ndarray of shape (n_tokens,), float32
         How often each token is to be replaced by the unknown one.
     """
     ngram_range = tuple(estimator.ngram_range)
     if ngram_range != (1, 1) and sequences.kind == "words":
         _check_no_spaces(sequences)
     if estimator.vocabulary is not None:
-        known = vocabulary.number(
-            _given_tokens(estimator.vocabulary, "vocabulary", sequences.kind)
-        )
+        given = _given_tokens(estimator.vocabulary, "vocabulary", sequences.kind)
+        _warn_of_upper_case(estimator, given, "vocabulary", stacklevel=6)
+        known = vocabulary.number(given)
     else:
         known = vocabulary.learn_vocabulary(
             sequences, ngram_range, estimator.min_df, estimator.max_features
         )
-        if estimator.embeddings is not None:
-            tokens, _ = read_embeddings(estimator.embeddings, sequences.kind)
-            known = vocabulary.number(dict.fromkeys([*known, *tokens]))
+        if others:
+            known = vocabulary.number(dict.fromkeys([*known, *others]))
     if not known:
         raise ValueError(
             "After pruning, no terms remain: no token or n-gram of X is in min_df="
@@ -112,8 +248,7 @@ def learn_tokens(estimator, sequences, sample_weight):
     counts = vocabulary.weighted_counts(
         ids, sequences.offsets, sample_weight, len(known) + 1
     )
-    hiding = vocabulary.hiding_probabilities(counts).astype(np.float32)
-    return ids, torch.from_numpy(hiding)
+    return ids, vocabulary.hiding_probabilities(counts).astype(np.float32)
 
 
 def _check_no_spaces(sequences):
@@ -192,40 +327,55 @@ def encode_tokens(estimator, sequences):
     return vocabulary.encode(sequences, estimator.vocabulary_, ngram_range, encoder)
 
 
-def learn_embeddings(estimator, generator):
-    """Vectors for all tokens: those given, and random ones of like size.
+def learn_embeddings(estimator, ids, tokens, matrix, generator):
+    """Set ``embeddings_``: vectors for all tokens, given ones or random ones.
+
+    Random ones are of the size of the given ones.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        With ``vocabulary_``.
+    ids : ndarray of int
+        The training data.
+    tokens : list
+    matrix : ndarray of shape (len(tokens), n_dimensions), float32
+        The given vectors.
+    generator : torch.Generator
 
     Returns
     -------
-    embeddings : Embeddings
-        Its first row is of the unknown token.
+    vectors : Tensor of shape (n_tokens, n_dimensions)
+        ``embeddings_``, whose first row is of the unknown token.
+    is_fixed : Tensor of shape (n_tokens,), bool
+        Which of them are not to be trained.
     """
-    tokens, matrix = read_embeddings(estimator.embeddings, estimator.kind_)
     known = estimator.vocabulary_
-    n_tokens, n_dimensions = len(known) + 1, matrix.shape[1]
-    vectors = torch.empty(n_tokens, n_dimensions)
-    scale = embedding_scale(matrix)
+    scale = _scale(matrix)
     if not 1e-15 <= scale <= 1e15:  # squares of gradients fit into float32
         raise ValueError(
             f"embeddings has numbers of order {scale:.0e}: between 1e-15 and 1e+15 was "
             "expected, which float32 can be trained with. Multiply all by one number."
         )
-    vectors.normal_(0.0, scale, generator=generator)
-    given = [(known[token], row) for row, token in enumerate(tokens) if token in known]
-    if not given:
+    rows = np.array([row for row, token in enumerate(tokens) if token in known])
+    given = np.array([known[tokens[row]] for row in rows], dtype=np.int64)
+    if not np.isin(given, ids).any():
+        token = next(token for token, i in known.items() if i in ids)
         raise ValueError(
-            f"embeddings has no vector for any of {len(known)} tokens, such as "
-            f"{next(iter(known))!r}. Check its tokens, of which {tokens[0]!r} is the "
-            "first, or the analyzer."
+            f"embeddings has no vector for any token of X, such as {token!r}; its own "
+            f"first token is {tokens[0]!r}. Check the analyzer and lowercase, and that "
+            "tokens are strings, or integers, in both."
         )
-    ids, rows = map(list, zip(*given, strict=True))
-    vectors[ids] = torch.from_numpy(matrix[rows])
-    is_fixed = torch.zeros(n_tokens, dtype=torch.bool)
-    is_fixed[ids] = estimator.freeze_embeddings
-    return Embeddings(vectors, is_fixed)
+    vectors = torch.empty(len(known) + 1, matrix.shape[1])
+    vectors.normal_(0.0, scale, generator=generator)
+    vectors[given] = torch.from_numpy(matrix[rows])
+    is_fixed = torch.zeros(len(vectors), dtype=torch.bool)
+    is_fixed[given] = estimator.freeze_embeddings
+    estimator.embeddings_ = vectors.numpy()
+    return vectors, is_fixed
 
 
-def embedding_scale(matrix):
+def _scale(matrix):
     """Of what order the numbers of vectors are."""
     return float(np.sqrt(np.mean(np.square(matrix, dtype=np.float64)))) or 1.0
 
@@ -263,7 +413,7 @@ def read_embeddings(embeddings, kind):
         raise ValueError(
             "embeddings could not be read: a dict of token -> vector, or a pair of a "
             "vocabulary and a matrix of as many rows, was expected, all vectors of one "
-            "length."
+            f"length{_misfit(tokens, vectors)}."
         )
     is_finite = np.isfinite(matrix).all(axis=1)
     if not is_finite.all():
@@ -272,6 +422,22 @@ def read_embeddings(embeddings, kind):
             f"{tokens[int(np.argmin(is_finite))]!r}. Drop it."
         )
     return tokens, matrix
+
+
+def _misfit(tokens, vectors):
+    """What is wrong with vectors that are no matrix, as far as can be said."""
+    if len(tokens) != len(vectors):
+        return f", but there are {len(tokens)} tokens and {len(vectors)} vectors"
+    shapes = [_as_matrix(vector).shape for vector in vectors]
+    for token, vector, shape in zip(tokens, vectors, shapes, strict=True):
+        if len(shape) != 1 or 0 in shape:
+            return f", but that of {token!r} is {describe(vector)}"
+        if shape != shapes[0]:
+            return (
+                f", but that of {token!r} has {shape[0]} numbers and that of "
+                f"{tokens[0]!r} {shapes[0][0]}"
+            )
+    return ""
 
 
 def _as_matrix(vectors):

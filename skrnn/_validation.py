@@ -14,21 +14,16 @@ from sklearn.utils.validation import (
 from skrnn._containers import open_container
 from skrnn._core.sequences import (
     as_numbers,
+    describe,
     is_missing,
     possible_kinds,
     read_array,
     read_sequences,
 )
-from skrnn._inputs import READING
+from skrnn._inputs import KIND_NAMES, READING
 from skrnn._text import read_text
 
 _KINDS = {"char": "text", "word": "words", "token": "tokens", "series": "series"}
-_KIND_NAMES = {
-    "text": "strings",
-    "words": "strings",
-    "tokens": "token lists",
-    "series": "sequences of numbers",
-}
 
 
 def validate_sequences(estimator, X, *, reset):
@@ -163,8 +158,8 @@ def _check_same_kind(estimator, sequences):
     name = type(estimator).__name__
     if sequences.kind != estimator.kind_:
         raise TypeError(
-            f"X holds {_KIND_NAMES[sequences.kind]}, but {name} was fitted on "
-            f"{_KIND_NAMES[estimator.kind_]}. Pass the kind of sequences it was fitted "
+            f"X holds {KIND_NAMES[sequences.kind]}, but {name} was fitted on "
+            f"{KIND_NAMES[estimator.kind_]}. Pass the kind of sequences it was fitted "
             "on."
         )
     if sequences.kind == "series":
@@ -197,6 +192,7 @@ def validate_training_data(estimator, X, y, sample_weight):
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
+    _check_targets(y)
     y = check_array(
         y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
     )
@@ -209,14 +205,34 @@ def validate_training_data(estimator, X, y, sample_weight):
     if y.dtype.kind == "O":
         for i, target in enumerate(y.flat):
             if is_missing(target):
-                raise ValueError(
-                    f"y contains {target} for X[{i // (y.size // len(y))}]: every "
-                    "sequence needs a target. Drop the sequence or fill in its target."
-                )
+                raise ValueError(_no_target(target, i // (y.size // len(y))))
     sample_weight = _check_sample_weight(
         sample_weight, starts, dtype=np.float64, ensure_non_negative=True
     )
     return sequences, y, sample_weight
+
+
+def _check_targets(y):
+    """Refuse lists that NumPy would make something else of."""
+    if not isinstance(y, (list, tuple)):
+        return
+    has_strings = any(isinstance(target, str) for target in y)
+    for i, target in enumerate(y):
+        if has_strings and is_missing(target):  # NumPy: the string "nan"
+            raise ValueError(_no_target(target, i))
+        is_list = isinstance(target, (list, tuple)) and len(target) != 1
+        if is_list and any(isinstance(label, str) for label in target):
+            raise ValueError(
+                f"y[{i}] is {describe(target)} of strings: one class label for each "
+                "sequence was expected, not one for each step."
+            )
+
+
+def _no_target(target, i):
+    return (
+        f"y contains {target} for X[{i}]: every sequence needs a target. Drop the "
+        "sequence or fill in its target."
+    )
 
 
 def encode_labels(y):

@@ -701,6 +701,23 @@ def test_y_neither_labels_nor_numbers_raises():
         RNNEncoder().fit(["a", "b"], [["p", "q"], ["p", "r"]])
 
 
+@pytest.mark.parametrize("container", [list, tuple])
+def test_a_missing_label_among_strings_raises(container):
+    y = container(["a", float("nan"), "b"])
+    with pytest.raises(ValueError, match=r"^y contains nan for X\[1\]: every sequence"):
+        RNNClassifier(2).fit(["ab", "cd", "ef"], y)
+
+
+@pytest.mark.parametrize("y", [[["N", "V"]] * 3, [["N", "V"], ["N"], ["V"]]])
+def test_labels_of_steps_raise(y):
+    with pytest.raises(ValueError) as caught:
+        RNNClassifier(2).fit(["ab", "cd", "ef"], y)
+    assert str(caught.value) == (
+        "y[0] is a list of strings: one class label for each sequence was expected, "
+        "not one for each step."
+    )
+
+
 def test_targets_that_standardise_to_infinity_raise():
     sentence = (
         r"^y\[1\] is \[-?1\.7e\+308\], which is too far from the mean, .* unit\.$"

@@ -7,7 +7,7 @@ from networks import LABELS, OFFSETS
 
 from skrnn import RNNClassifier, RNNEncoder
 from skrnn._core import network, training
-from skrnn._core.optimiser import Embeddings
+from skrnn._core.optimiser import Embedded, Embeddings
 
 X = ["cat sat", "dog sat", "cat ran", "dog ran"] * 5
 Y = [0, 1, 0, 1] * 5
@@ -128,22 +128,29 @@ def test_a_pair_is_as_good_as_a_dict():
             {"embeddings": {"cat": [1.0], "dog": [1.0, 2.0]}},
             "embeddings could not be read: a dict of token -> vector, or a pair of a "
             "vocabulary and a matrix of as many rows, was expected, all vectors of one "
-            "length.",
+            "length, but that of 'dog' has 2 numbers and that of 'cat' 1.",
+        ),
+        (
+            {"embeddings": {"cat": [1.0], "dog": "0.5 0.25"}},
+            "embeddings could not be read: a dict of token -> vector, or a pair of a "
+            "vocabulary and a matrix of as many rows, was expected, all vectors of one "
+            "length, but that of 'dog' is a string.",
         ),
         (
             {"embeddings": (["cat", "dog"], np.zeros((3, 2)))},
             "embeddings could not be read: a dict of token -> vector, or a pair of a "
             "vocabulary and a matrix of as many rows, was expected, all vectors of one "
-            "length.",
+            "length, but there are 2 tokens and 3 vectors.",
         ),
         (
             {"embeddings": {"cat": [1.0, np.nan]}},
             "embeddings has numbers that are not finite for 'cat'. Drop it.",
         ),
         (
-            {"embeddings": {"Katze": [1.0]}, "vocabulary": ["cat", "dog"]},
-            "embeddings has no vector for any of 2 tokens, such as 'cat'. Check its "
-            "tokens, of which 'Katze' is the first, or the analyzer.",
+            {"embeddings": {"Katze": [1.0]}},
+            "embeddings has no vector for any token of X, such as 'cat'; its own first "
+            "token is 'Katze'. Check the analyzer and lowercase, and that tokens are "
+            "strings, or integers, in both.",
         ),
         (
             {"freeze_embeddings": True},
@@ -156,6 +163,41 @@ def test_embeddings_that_cannot_be_used(params, message):
     with pytest.raises(ValueError) as caught:
         fitted(**params)
     assert str(caught.value) == message
+
+
+def test_training_touches_the_vectors_in_x_alone(monkeypatch):
+    sizes = []
+
+    def record(weights, embeddings):
+        sizes.append(len(embeddings.vectors))
+        return Embedded(weights, embeddings)
+
+    monkeypatch.setattr(training, "Embedded", record)
+    others = {f"word {i}": [0.1, 0.2, 0.3] for i in range(1000)}
+    classifier = fitted(embeddings={**others, **VECTORS})
+    assert sizes == [5]  # the unknown token, cat, dog, ran, sat
+    assert classifier.embeddings_.shape == (1 + 3 + 2 + 1000, 3)
+    known = classifier.vocabulary_
+    vectors = classifier.embeddings_[[known[token] for token in others]]
+    np.testing.assert_array_equal(vectors, np.float32(list(others.values())))
+
+
+@pytest.mark.parametrize("name", ["vocabulary", "embeddings"])
+def test_a_warning_of_tokens_that_lower_case_text_cannot_have(name):
+    given = {"cat": [1.0], "Dog": [2.0]} if name == "embeddings" else ["cat", "Dog"]
+    with pytest.warns(UserWarning) as record:
+        fitted(**{name: given}, lowercase=True)
+    assert str(record[0].message) == (
+        f"1 of 2 tokens of {name} have upper case, such as 'Dog', and are never found, "
+        "since lowercase=True. Turn them into lower case, or use lowercase=False."
+    )
+    assert record[0].filename == __file__
+
+
+@pytest.mark.parametrize("param", [{"lowercase": True}, {"strip_accents": "ascii"}])
+def test_a_warning_of_parameters_of_text_without_text(param):
+    with pytest.warns(UserWarning, match="is without effect: X holds token lists"):
+        RNNClassifier(2, max_iter=1, **param).fit([["a"], ["B"]], [0, 1])
 
 
 @pytest.mark.parametrize("name, value", [("embeddings", VECTORS), ("vocabulary", [1])])
