@@ -224,7 +224,7 @@ def _check_targets(y):
         if is_list and any(isinstance(label, str) for label in target):
             raise ValueError(
                 f"y[{i}] is {describe(target)} of strings: one class label for each "
-                "sequence was expected, not one for each step."
+                "sequence was expected, not several."
             )
 
 

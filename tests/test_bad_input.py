@@ -698,7 +698,7 @@ def test_y_neither_labels_nor_numbers_raises():
         "each sequence, or one or more real numbers. Pass one column of labels."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        RNNEncoder().fit(["a", "b"], [["p", "q"], ["p", "r"]])
+        RNNEncoder().fit(["a", "b"], np.array([["p", "q"], ["p", "r"]]))
 
 
 @pytest.mark.parametrize("container", [list, tuple])
@@ -714,7 +714,7 @@ def test_labels_of_steps_raise(y):
         RNNClassifier(2).fit(["ab", "cd", "ef"], y)
     assert str(caught.value) == (
         "y[0] is a list of strings: one class label for each sequence was expected, "
-        "not one for each step."
+        "not several."
     )
 
 
