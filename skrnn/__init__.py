@@ -3,7 +3,14 @@
 from skrnn._classifier import RNNClassifier
 from skrnn._encoder import RNNEncoder
 from skrnn._frames import sequences_from_frame
+from skrnn._regressor import RNNRegressor
 
-__all__ = ["RNNClassifier", "RNNEncoder", "__version__", "sequences_from_frame"]
+__all__ = [
+    "RNNClassifier",
+    "RNNEncoder",
+    "RNNRegressor",
+    "__version__",
+    "sequences_from_frame",
+]
 
 __version__ = "0.1.0"

@@ -21,11 +21,12 @@ from skrnn._text import TOKEN_PATTERN
 from skrnn._validation import validate_sequences
 
 # All that a fit may set; what a subclass or a user sets beside is theirs.
-_FITTED = (
-    *("task_", "classes_", "encoder_", "kind_", "n_features_in_", "feature_names_in_"),
+FITTED = (
+    *("task_", "classes_", "target_mean_", "target_scale_", "encoder_"),
+    *("kind_", "n_features_in_", "feature_names_in_"),
     *("vocabulary_", "mean_", "scale_", "W_", "U_", "b_", "V_", "intercept_"),
     *("embeddings_", "loss_", "best_loss_", "loss_curve_", "n_iter_"),
-    *("_architecture", "_grams", "_reading"),
+    *("_architecture", "_grams", "_reading", "_is_multilabel", "_is_one_output"),
 )
 
 
@@ -140,7 +141,7 @@ class BaseRNN(BaseEstimator):
     def _refit(self):
         """Forget the last fit; should the new one fail, take the last one back."""
         before = dict(vars(self))
-        for name in _FITTED:
+        for name in FITTED:
             vars(self).pop(name, None)
         try:
             yield
@@ -149,22 +150,20 @@ class BaseRNN(BaseEstimator):
             vars(self).update(before)
             raise
 
-    def _fit_network(self, sequences, target, n_outputs, loss, sample_weight):
+    def _fit_network(self, sequences, targets, sample_weight):
         """Learn the vocabulary or the scaling, then the weights.
 
         Parameters
         ----------
         sequences : Sequences
-        target : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Arbitrary where the weight is 0.
-        n_outputs : int
-        loss : {"cross_entropy", "squared_error"}
+        targets : Targets
         sample_weight : ndarray of shape (n_samples,)
         """
         architecture = self._new_architecture()
         _inputs.check_parameters(self)
         plan = self._plan(int(np.count_nonzero(sample_weight)))
         used = np.flatnonzero(sample_weight)
+        target = targets.values
         if len(used) < len(sequences):  # a weight of 0 is as good as removal
             sequences, target = sequences.take(used), target[used]
             sample_weight = sample_weight[used]
@@ -180,20 +179,22 @@ class BaseRNN(BaseEstimator):
             hiding=hiding,
         )
         with torch_settings() as n_threads:
-            weights = network.zeros(architecture, inputs.n_inputs, n_outputs)
+            weights = network.zeros(architecture, inputs.n_inputs, targets.n_outputs)
             min_shard = training.min_shard(architecture)
             plan = replace(plan, n_shards=n_threads, min_shard=min_shard)
             network.initialise(weights, inputs.are_tokens, generator, inputs.scale)
+            weights.c.copy_(torch.from_numpy(targets.bias))
             progress = training.fit(
                 weights,
                 examples,
-                loss,
+                targets.loss,
                 plan,
                 generator,
                 on_epoch=print if self.verbose else None,
                 embeddings=inputs.embeddings,
             )
-        self._check_converged(progress, chance=losses.chance_loss(loss, n_outputs))
+        chance = losses.chance_loss(targets.loss, targets.n_outputs)
+        self._check_converged(progress, chance)
         for name, arrays in network.to_public(weights).items():
             setattr(self, name, arrays)
         if inputs.embeddings is not None:

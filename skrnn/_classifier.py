@@ -2,13 +2,19 @@
 
 import torch
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._base import BaseRNN
 from skrnn._core.threads import torch_settings
-from skrnn._encoder import RNNEncoder
-from skrnn._validation import encode_labels, validate_training_data
+from skrnn._docs import share_docs
+from skrnn._encoder import as_encoder
+from skrnn._targets import learn_targets, task_of, weigh_classes
+from skrnn._text import TOKEN_PATTERN
+from skrnn._validation import validate_training_data
 
 
+@share_docs
 class RNNClassifier(ClassifierMixin, BaseRNN):
     r"""Classify sequences by the last hidden state of a recurrent network.
 
@@ -17,202 +23,47 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         h_0 = 0,    h_t = activation(W h_{t-1} + U x_t + b),    scores = V h_T + c,
 
     and the softmax of the scores gives the probability of each class. The weights
-    minimise the cross entropy of y.
+    minimise the cross entropy of y. Sequences may also have several labels each, of
+    which the logistic function of the scores gives the probabilities.
 
     Parameters
     ----------
-    nhidden : int or tuple of int, default=128
-        Length of the hidden state h. A tuple stacks layers: each reads the hidden
-        states of the one before, step by step.
-    cell : {"rnn", "gru", "lstm"}, default="rnn"
-        What a step computes. "rnn" is the formula above. "gru" [7]_ and "lstm" [8]_
-        have gates, which learn what to keep over many steps; their steps take three
-        and four times as long. Both are those of torch.nn.
-    activation : {"tanh", "relu", "identity"}, default="tanh"
-        Of the cell "rnn": what bounds, or cuts off, each entry of h.
-    recurrence : {"learned", "identity"}, default="learned"
-        With "identity" the W of the cell "rnn" is the identity and is not learned.
-        With ``activation="identity"``, too, h is the sum of the vectors of the steps: a
-        bag of words, blind to order, which shows what order is worth on one's data.
-    bidirectional : bool, default=False
-        Also read each sequence from the end, with weights of its own; h has the codes
-        of both directions, one after the other.
-    pooling : {"last", "mean", "max"}, default="last"
-        The code of a sequence: the hidden state of its last step, or the mean or the
-        largest value of each entry over all steps.
-    analyzer : {"auto", "char", "word", "token", "series"} or callable, default="auto"
-        What a step of a sequence is. "auto" takes strings for characters, strings and
-        integers in a row for tokens, and floats and rows of numbers for series. "char"
-        and "word" want strings; "token" and "series" say what integers are. A callable
-        gets each sequence as it was passed and returns what to read instead.
-    lowercase : bool, default=False
-        Turn sequences that are strings into lower case; token lists stay as they are.
-    strip_accents : {"ascii", "unicode"}, callable or None, default=None
-        Remove accents from sequences that are strings, as CountVectorizer does.
-    token_pattern : str, default=r"\w+|[^\w\s]"
-        The regular expression of a word, for "word". By default words are letters,
-        digits and underscores, and any other character but white space is a word too.
-    ngram_range : tuple (min_n, max_n), default=(1, 1)
-        At each step read the n-grams that end there, for all n from `min_n` to `max_n`:
-        x is 1 for each of them, so that U x is the sum of their vectors. One that is
-        not in the vocabulary, or would begin before the sequence, counts as unknown.
-    min_df : int or float in [0, 1], default=1
-        Tokens and n-grams in fewer sequences, or in a smaller share of them, are left
-        out of the vocabulary.
-    max_features : int or None, default=None
-        Learn only so many tokens and n-grams, those that occur most often.
-    vocabulary : mapping or iterable, default=None
-        The tokens and n-grams to know, instead of learning them; of a mapping its keys,
-        in the order of its values. An n-gram is a string, of words with spaces between
-        them, or a tuple of tokens.
-    embeddings : mapping of token -> vector, or (vocabulary, matrix), default=None
-        Vectors that tokens have from elsewhere, all of one length. The network reads
-        them in place of the tokens. They join the vocabulary, unless it is given.
-        Tokens without one start with a random vector. Prefer the pair for thousands of
-        vectors: scikit-learn takes minutes to print an estimator with such a mapping.
-    freeze_embeddings : bool, default=False
-        Keep these vectors as they are. Otherwise they are trained, without decay.
-    standardize : bool, default=True
-        Divide numbers by their standard deviation once the mean has been subtracted, a
-        feature at a time.
-    missing : {"error", "mask"}, default="error"
-        What to do about NaN. "mask" goes on with the last value that was seen in the
-        sequence, or with the mean before any (with 0 unless `standardize`), and adds a
-        feature for each one: 1 where it is missing.
-    max_length : int or None, default=None
-        Steps that a sequence may have.
-    overlong : {"error", "first", "last"}, default="error"
-        Refuse longer sequences, or keep their first or their last `max_length` steps.
-    dropout : float in [0, 1), default=0.0
-        While fitting, each input of a layer above the first is 0 with this probability,
-        at all steps of a sequence or at none [9]_. Without effect on a single layer.
-    truncate : int or None, default=None
-        While fitting, the gradient looks back at the last `truncate` steps of each
-        sequence only; they start from the state that the steps before them lead to.
-        For sequences of thousands of steps: memory then does not grow with their
-        length, but nothing is learned from what comes before. It saves no time, often
-        the contrary. Not for `bidirectional`.
-    learning_rate_init : float in (0, 1], default=0.005
-        The largest learning rate of Adam [2]_. It rises to this value over the first
-        quarter of the epochs and falls to a hundredth of it by the last [3]_.
-    batch_size : int or "auto", default="auto"
-        Sequences an update. "auto" takes an eighth of the data, but at least 8 and at
-        most 128 sequences.
-    max_iter : int or "auto", default="auto"
-        Number of epochs, over which the learning rate rises and falls. "auto" takes
-        as many as 600 updates need, but at least 12 and at most 1000.
-    alpha : float, default=0.3
-        Strength of the weight decay: each update scales W, U and V by
-        ``1 - learning_rate * alpha`` [4]_.
-    max_grad_norm : float or None, default=1.0
-        Gradients longer than this, in Euclidean norm, are scaled down to it [5]_.
-        None leaves them as they are.
-    tol : float, default=1e-4
-        A training loss below this counts as converged.
-    n_iter_no_change : int, default=10
-        Training stops before `max_iter` when the loss has been below `tol` for this
-        many epochs in a row.
-    random_state : int, RandomState instance or None, default=None
-        Initial weights, order of the sequences, and hidden tokens. With an int, two
-        fits give the same weights. None takes a new seed from the operating system:
-        the global generators of NumPy and torch are not used.
-    verbose : int, default=0
-        Print a line after each epoch: its loss, speed and the time left.
+    {parameters}
+    class_weight : dict of class -> weight, "balanced" or None, default=None
+        What the weights of the sequences of a class are multiplied by. "balanced" gives
+        all classes the same weight in the loss. Not for several labels a sequence.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class labels, sorted.
+        The class labels, sorted; of several labels a sequence, their columns in y.
     encoder_ : RNNEncoder
         The fitted encoder of this classifier: it has the same weights, and its
         `transform` gives the h that the scores are computed from.
-    kind_ : {"text", "words", "tokens", "series"}
-        What the sequences of `fit` were: strings by characters or by words, token
-        lists, or numbers.
-    W_ : list of ndarrays of shape (nhidden, nhidden)
-        Recurrent weights: what h keeps from one step to the next. One array for each
-        layer, or for each layer and direction. Of "gru", with r, z and n, and of
-        "lstm", with i, f, g and o, the matrices lie one below the other, in the order
-        of torch.nn.
-    U_ : list of ndarrays of shape (nhidden, n_inputs)
-        Input weights, in the order of `W_`. Of tokens, column ``vocabulary_[token]`` of
-        the first one is the vector of the token, and column 0 that of unknown tokens;
-        with `embeddings`, it has a column for each number of their vectors.
-    b_ : list of ndarrays of shape (nhidden,)
-        Biases, in the order of `W_`: those of the input and the state in one, but for
-        the n of "gru", whose bias of the state comes last.
+    {kind}
+    {weights}
     V_ : ndarray of shape (n_outputs, n_features_out)
         Output weights, one row a class.
     intercept_ : ndarray of shape (n_outputs,)
         Output biases.
-    vocabulary_ : dict of token -> int
-        Tokens and n-grams of the training data, short ones first, in sorted order, and
-        after them those of `embeddings`; or those of `vocabulary`, in its order. Ids
-        count from 1. Not there for numbers.
-    embeddings_ : ndarray of shape (n_tokens + 1, n_dimensions)
-        The vector of each token, and in row 0 that of unknown tokens. Only there if
-        `embeddings` were given.
-    mean_, scale_ : ndarrays of shape (n_features,)
-        Mean and standard deviation of each feature over all steps of the training
-        data, by which numbers are standardised; 0 and 1 unless `standardize`. Not
-        there for tokens.
-    n_features_in_ : int
-        Number of steps, if X held univariate series of one length, in any container.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, if X was a frame of numbers whose columns are named.
+    {inputs}
     loss_ : float
         Loss of the last epoch: cross entropy in nats, averaged over
         the training data while the weights moved.
-    best_loss_ : float
-        The smallest loss of an epoch.
-    loss_curve_ : list of float
-        The loss of each epoch.
-    n_iter_ : int
-        Number of epochs.
+    {losses}
 
     See Also
     --------
+    RNNRegressor : Predicts numbers.
     RNNEncoder : The same network as a transformer, whose h can feed any estimator.
 
     Notes
     -----
-    While fitting, a token that occurs c times is replaced by the unknown token with
-    probability 0.25 / (0.25 + c), so that unknown tokens have a vector that was
-    trained [6]_.
-
-    Time O(n_steps nhidden^2) for all sequences together, an epoch; memory
-    O(n_steps) for the data and O(n_steps_in_batch nhidden) for a batch. Sequences are
-    packed, not padded: a sequence costs what its own steps cost. Predictions keep no
-    states but the last; token sequences that begin alike are computed once as far as
-    they do, and equal ones once.
-
-    Large minibatches and predictions use as many threads as
-    :func:`torch.get_num_threads` says, each for sequences of its own:
-    ``torch.set_num_threads(1)`` keeps to one. Weights are the same for the
-    same number of threads. Between numbers, sums are taken in another order: gradients
-    differ in rounding, which a long fit may magnify to the second digit.
-
-    Of a vocabulary of thousands of tokens, of which a minibatch holds few, an update
-    moves the vectors of those few only.
+    {notes}
 
     References
     ----------
-    .. [1] Elman (1990), "Finding Structure in Time", Cognitive Science 14(2).
-    .. [2] Kingma and Ba (2015), "Adam: A Method for Stochastic Optimization", ICLR.
-    .. [3] Smith and Topin (2019), "Super-convergence: very fast training of neural
-       networks using large learning rates", SPIE 11006.
-    .. [4] Loshchilov and Hutter (2019), "Decoupled Weight Decay Regularization",
-       ICLR.
-    .. [5] Pascanu, Mikolov and Bengio (2013), "On the difficulty of training
-       recurrent neural networks", ICML.
-    .. [6] Kiperwasser and Goldberg (2016), "Simple and Accurate Dependency Parsing
-       Using Bidirectional LSTM Feature Representations", TACL 4.
-    .. [7] Cho et al. (2014), "Learning Phrase Representations using RNN
-       Encoder-Decoder for Statistical Machine Translation", EMNLP.
-    .. [8] Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural
-       Computation 9(8).
-    .. [9] Gal and Ghahramani (2016), "A Theoretically Grounded Application of
-       Dropout in Recurrent Neural Networks", NeurIPS.
+    {references}
 
     Examples
     --------
@@ -226,23 +77,93 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     np.int64(2)
     """
 
+    _parameter_constraints = {  # noqa: RUF012 (scikit-learn's own form)
+        **BaseRNN._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        nhidden=128,
+        *,
+        cell="rnn",
+        activation="tanh",
+        recurrence="learned",
+        bidirectional=False,
+        pooling="last",
+        analyzer="auto",
+        lowercase=False,
+        strip_accents=None,
+        token_pattern=TOKEN_PATTERN,
+        ngram_range=(1, 1),
+        min_df=1,
+        max_features=None,
+        vocabulary=None,
+        embeddings=None,
+        freeze_embeddings=False,
+        standardize=True,
+        missing="error",
+        max_length=None,
+        overlong="error",
+        dropout=0.0,
+        truncate=None,
+        learning_rate_init=0.005,
+        batch_size="auto",
+        max_iter="auto",
+        alpha=0.3,
+        max_grad_norm=1.0,
+        tol=1e-4,
+        n_iter_no_change=10,
+        random_state=None,
+        verbose=0,
+        class_weight=None,
+    ):
+        super().__init__(
+            nhidden,
+            cell=cell,
+            activation=activation,
+            recurrence=recurrence,
+            bidirectional=bidirectional,
+            pooling=pooling,
+            analyzer=analyzer,
+            lowercase=lowercase,
+            strip_accents=strip_accents,
+            token_pattern=token_pattern,
+            ngram_range=ngram_range,
+            min_df=min_df,
+            max_features=max_features,
+            vocabulary=vocabulary,
+            embeddings=embeddings,
+            freeze_embeddings=freeze_embeddings,
+            standardize=standardize,
+            missing=missing,
+            max_length=max_length,
+            overlong=overlong,
+            dropout=dropout,
+            truncate=truncate,
+            learning_rate_init=learning_rate_init,
+            batch_size=batch_size,
+            max_iter=max_iter,
+            alpha=alpha,
+            max_grad_norm=max_grad_norm,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Learn to classify sequences.
 
         Parameters
         ----------
-        X : list, tuple, array, tensor, Series or frame of n_samples sequences
-            Strings; tokens (strings or integers) in a row; floats in a row, or numbers
-            of shape (n_steps, n_features). Sequences may differ in length. A column of
-            pandas, polars, pyarrow or awkward will do, and so will a frame of one. An
-            array or frame of numbers of shape (n_samples, n_steps), or an array of
-            shape (n_samples, n_steps, n_features), is series of equal length.
-        y : array-like of shape (n_samples,)
-            Class labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sequence in the loss. A weight of 0 is as good as removal,
-            but for the class of the sequence, which stays among `classes_`.
+        {X of fit}
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Class labels; or, of several labels a sequence, a column of 0 and 1 for
+            each.
+        {sample_weight}
 
         Returns
         -------
@@ -273,86 +194,68 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             sequences, y, sample_weight = validate_training_data(
                 self, X, y, sample_weight
             )
-            self.classes_, labels = encode_labels(y)
-            loss, n_classes = "cross_entropy", len(self.classes_)
-            self._fit_network(sequences, labels, n_classes, loss, sample_weight)
-            self.encoder_ = self._as_encoder()
+            task = task_of(y)
+            if task == "regression":
+                check_classification_targets(y)  # which says why not
+                task = "classification"
+            sample_weight = weigh_classes(self.class_weight, y, sample_weight)
+            targets = learn_targets(self, y, task, sample_weight)
+            self._is_multilabel = task == "multilabel"
+            self._fit_network(sequences, targets, sample_weight)
+            self.encoder_ = as_encoder(self, task)
         return self
-
-    def _as_encoder(self):
-        """A fitted RNNEncoder on the memory of this classifier's weights."""
-        names = RNNEncoder().get_params(deep=False)  # a subclass may have others
-        encoder = RNNEncoder(**{name: getattr(self, name) for name in names})
-        for name, value in vars(self).items():
-            if name.endswith("_") and name != "encoder_":
-                setattr(encoder, name, value)
-        for name in ("_architecture", "_grams", "_reading"):
-            if hasattr(self, name):
-                setattr(encoder, name, getattr(self, name))
-        encoder.task_ = "classification"
-        return encoder
 
     def predict(self, X):
         """Predict the class of each sequence.
 
         Parameters
         ----------
-        X : list, tuple, array, tensor, Series or frame of n_samples sequences
-            Of the kind that `fit` saw.
+        {X of predict}
 
         Returns
         -------
-        y : ndarray of shape (n_samples,)
-            The class of the highest score.
+        y : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The class of the highest score; or 1 for each label whose probability is
+            above one half, and 0 for the others.
 
         Raises
         ------
-        NotFittedError
-            If `fit` has not been called.
-        TypeError
-            If X holds another kind of sequences than in `fit`.
-        ValueError
-            If a sequence is empty, or longer than `max_length`, or has another number
-            of features than in `fit`; if a number is infinite, or NaN without
-            `missing`; if a hidden state is not finite.
+        {raises of predict}
         """
-        best = self._scores(X).argmax(dim=1)
-        return self.classes_[best.numpy()]
+        scores = self._scores(X)
+        if self._is_multilabel:
+            return (scores > 0).long().numpy()
+        return self.classes_[scores.argmax(dim=1).numpy()]
 
     def predict_proba(self, X):
         """Predict the probability of each class.
 
         Parameters
         ----------
-        X : list, tuple, array, tensor, Series or frame of n_samples sequences
-            Of the kind that `fit` saw.
+        {X of predict}
 
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes), float32
-            In the order of `classes_`; each row sums to 1.
+            In the order of `classes_`; each row sums to 1, unless a sequence may have
+            several labels.
 
         Raises
         ------
-        NotFittedError
-            If `fit` has not been called.
-        TypeError
-            If X holds another kind of sequences than in `fit`.
-        ValueError
-            If a sequence is empty, or longer than `max_length`, or has another number
-            of features than in `fit`; if a number is infinite, or NaN without
-            `missing`; if a hidden state is not finite.
+        {raises of predict}
         """
         with torch_settings():
-            return torch.softmax(self._scores(X), dim=1).numpy()
+            scores = self._scores(X)
+            if self._is_multilabel:
+                return torch.sigmoid(scores).numpy()
+            return torch.softmax(scores, dim=1).numpy()
 
     def predict_log_proba(self, X):
         """Predict the logarithm of the probability of each class.
 
         Parameters
         ----------
-        X : list, tuple, array, tensor, Series or frame of n_samples sequences
-            Of the kind that `fit` saw.
+        {X of predict}
 
         Returns
         -------
@@ -361,44 +264,37 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
         Raises
         ------
-        NotFittedError
-            If `fit` has not been called.
-        TypeError
-            If X holds another kind of sequences than in `fit`.
-        ValueError
-            If a sequence is empty, or longer than `max_length`, or has another number
-            of features than in `fit`; if a number is infinite, or NaN without
-            `missing`; if a hidden state is not finite.
+        {raises of predict}
         """
         with torch_settings():
-            return torch.log_softmax(self._scores(X), dim=1).numpy()
+            scores = self._scores(X)
+            if self._is_multilabel:
+                return torch.nn.functional.logsigmoid(scores).numpy()
+            return torch.log_softmax(scores, dim=1).numpy()
 
     def decision_function(self, X):
         """Compute the scores of the classes, before the softmax.
 
         Parameters
         ----------
-        X : list, tuple, array, tensor, Series or frame of n_samples sequences
-            Of the kind that `fit` saw.
+        {X of predict}
 
         Returns
         -------
         scores : ndarray of shape (n_samples, n_classes) or (n_samples,), float32
             ``V h + c``. Of two classes, the score of the second less that of the
-            first, which is its log odds.
+            first, which is its log odds. Of several labels, the log odds of each.
 
         Raises
         ------
-        NotFittedError
-            If `fit` has not been called.
-        TypeError
-            If X holds another kind of sequences than in `fit`.
-        ValueError
-            If a sequence is empty, or longer than `max_length`, or has another number
-            of features than in `fit`; if a number is infinite, or NaN without
-            `missing`; if a hidden state is not finite.
+        {raises of predict}
         """
         scores = self._scores(X)
-        if len(self.classes_) == 2:
+        if len(self.classes_) == 2 and not self._is_multilabel:
             scores = scores[:, 1] - scores[:, 0]
         return scores.numpy()
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

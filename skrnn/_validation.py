@@ -1,7 +1,6 @@
 """From what the user passes as X and y to sequences and targets."""
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import (
     _check_sample_weight,
     assert_all_finite,
@@ -171,8 +170,16 @@ def _check_same_kind(estimator, sequences):
             )
 
 
-def validate_training_data(estimator, X, y, sample_weight):
+def validate_training_data(estimator, X, y, sample_weight, are_numbers=False):
     """Read X and check y and the weights against it.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    X, y, sample_weight
+        As in its `fit`.
+    are_numbers : bool, default=False
+        Whether y must hold numbers.
 
     Returns
     -------
@@ -194,7 +201,11 @@ def validate_training_data(estimator, X, y, sample_weight):
         )
     _check_targets(y)
     y = check_array(
-        y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
+        y,
+        ensure_2d=False,
+        dtype="numeric" if are_numbers else None,
+        ensure_all_finite=False,
+        input_name="y",
     )
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
@@ -232,44 +243,4 @@ def _no_target(target, i):
     return (
         f"y contains {target} for X[{i}]: every sequence needs a target. Drop the "
         "sequence or fill in its target."
-    )
-
-
-def encode_labels(y):
-    """Class labels as integers.
-
-    Returns
-    -------
-    classes : ndarray of shape (n_classes,)
-    labels : ndarray of shape (n_samples,), int64
-    """
-    y = column_or_1d(y)
-    check_classification_targets(y)
-    classes, labels = np.unique(y, return_inverse=True)
-    return classes, labels.astype(np.int64, copy=False)
-
-
-def task_of(y):
-    """Tell class labels and numbers apart.
-
-    Returns
-    -------
-    task : {"classification", "regression"}
-
-    Raises
-    ------
-    ValueError
-        If y is neither, for example multilabel.
-    """
-    with np.errstate(invalid="ignore"):  # it casts even huge numbers to integers
-        kind = type_of_target(y, input_name="y")
-    if kind in ("binary", "multiclass"):
-        return "classification"
-    # Columns of whole numbers are counts or the like, which may all be 0 and 1.
-    are_columns = kind in ("multiclass-multioutput", "multilabel-indicator")
-    if kind.startswith("continuous") or (are_columns and y.dtype.kind in "iuf"):
-        return "regression"
-    raise ValueError(
-        f"Unknown label type: {kind}. y must hold one class label for each sequence, "
-        "or one or more real numbers. Pass one column of labels."
     )

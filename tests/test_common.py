@@ -8,9 +8,13 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from skrnn import RNNClassifier, RNNEncoder
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
 
-ESTIMATORS = [RNNClassifier(random_state=0), RNNEncoder(random_state=0)]
+ESTIMATORS = [
+    RNNClassifier(random_state=0),
+    RNNEncoder(random_state=0),
+    RNNRegressor(random_state=0),
+]
 
 
 def expected_failures(estimator):
@@ -33,7 +37,7 @@ def test_scikit_learn_check(estimator, check):
 
 
 @pytest.mark.parametrize(
-    "estimator, n_checks", [(ESTIMATORS[0], 62), (ESTIMATORS[1], 55)]
+    "estimator, n_checks", list(zip(ESTIMATORS, [67, 55, 60], strict=True))
 )
 def test_scikit_learn_has_this_many_checks(estimator, n_checks):
     # With other tags most checks would be left out, and nothing would say so.

@@ -188,14 +188,18 @@ def test_loss_and_gradient_equal_torch_nn(name, is_token, dtype, rtol):
 
 
 @every_architecture
-@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
+@pytest.mark.parametrize(
+    "loss", ["cross_entropy", "binary_cross_entropy", "squared_error"]
+)
 def test_gradient_equals_central_differences(name, loss):
     weights = random_weights(ARCHITECTURES[name])
-    values = random_inputs(loss == "cross_entropy")
+    values = random_inputs(loss != "squared_error")
     generator = torch.Generator().manual_seed(1)
     target = LABELS
-    if loss == "squared_error":
+    if loss != "cross_entropy":
         target = torch.randn(5, N_OUTPUTS, generator=generator, dtype=torch.float64)
+    if loss == "binary_cross_entropy":
+        target = (target > 0).double()
     sample_weight = torch.rand(5, generator=generator, dtype=torch.float64)
     # Along random directions: one step in each entry would take minutes for all.
     _, gradient = our_gradient(weights, values, loss, target, sample_weight)

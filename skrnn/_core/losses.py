@@ -11,7 +11,9 @@ def chance_loss(name, n_outputs):
 
     Of labels all equally likely, or of targets of variance 1.
     """
-    return math.log(n_outputs) if name == "cross_entropy" else 0.5
+    if name == "squared_error":
+        return 0.5
+    return math.log(n_outputs if name == "cross_entropy" else 2)
 
 
 def loss_and_gradient(
@@ -21,12 +23,12 @@ def loss_and_gradient(
 
     Parameters
     ----------
-    name : {"cross_entropy", "squared_error"}
-        Cross entropy of the softmax of the scores; or half of the squared error,
-        averaged over the outputs.
+    name : {"cross_entropy", "binary_cross_entropy", "squared_error"}
+        Cross entropy of the softmax of the scores; or, averaged over the outputs, that
+        of the logistic function of each score, or half of the squared error.
     scores : Tensor of shape (n_sequences, n_outputs)
     target : Tensor of shape (n_sequences,), int64, or (n_sequences, n_outputs)
-        Labels; or numbers.
+        Labels; or 0 and 1; or numbers.
     sample_weight : Tensor of shape (n_sequences,)
 
     Returns
@@ -36,8 +38,13 @@ def loss_and_gradient(
     """
     if name == "cross_entropy":
         return _cross_entropy(scores, target.unsqueeze(1), sample_weight)
+    weight = (sample_weight / scores.shape[1]).unsqueeze(1)
+    if name == "binary_cross_entropy":
+        # -log of the logistic function of s, for a target of 1, is softplus(-s)
+        total = (torch.nn.functional.softplus(scores) - scores * target) * weight
+        return total.sum(), (torch.sigmoid(scores) - target) * weight
     error = scores - target
-    dscores = error * (sample_weight / scores.shape[1]).unsqueeze(1)
+    dscores = error * weight
     return 0.5 * (error * dscores).sum(), dscores
 
 

@@ -1,0 +1,266 @@
+"""What the docstrings of the estimators have in common, written once.
+
+A line ``{parameters}`` in the docstring of a class that `share_docs` decorates, or
+of one of its methods, stands for that part of PARTS.
+"""
+
+import re
+from textwrap import dedent, indent
+
+PARTS = {}
+
+
+def share_docs(cls):
+    """Fill in the parts that the docstrings of a class and its methods name."""
+    for member in (cls, *vars(cls).values()):
+        doc = getattr(member, "__doc__", None)  # None under python -OO
+        if doc is not None and (member is cls or callable(member)):
+            member.__doc__ = re.sub(r"^( *)\{([\w ]+)\}$", _fill_in, doc, flags=re.M)
+    return cls
+
+
+def _fill_in(placeholder):
+    space, name = placeholder.groups()
+    return indent(PARTS[name], space)
+
+
+PARTS["parameters"] = dedent(
+    r"""
+    nhidden : int or tuple of int, default=128
+        Length of the hidden state h. A tuple stacks layers: each reads the hidden
+        states of the one before, step by step.
+    cell : {"rnn", "gru", "lstm"}, default="rnn"
+        What a step computes. "rnn" is the formula above. "gru" [7]_ and "lstm" [8]_
+        have gates, which learn what to keep over many steps; their steps take three
+        and four times as long. Both are those of torch.nn.
+    activation : {"tanh", "relu", "identity"}, default="tanh"
+        Of the cell "rnn": what bounds, or cuts off, each entry of h.
+    recurrence : {"learned", "identity"}, default="learned"
+        With "identity" the W of the cell "rnn" is the identity and is not learned.
+        With ``activation="identity"``, too, h is the sum of the vectors of the steps: a
+        bag of words, blind to order, which shows what order is worth on one's data.
+    bidirectional : bool, default=False
+        Also read each sequence from the end, with weights of its own; h has the codes
+        of both directions, one after the other.
+    pooling : {"last", "mean", "max"}, default="last"
+        The code of a sequence: the hidden state of its last step, or the mean or the
+        largest value of each entry over all steps.
+    analyzer : {"auto", "char", "word", "token", "series"} or callable, default="auto"
+        What a step of a sequence is. "auto" takes strings for characters, strings and
+        integers in a row for tokens, and floats and rows of numbers for series. "char"
+        and "word" want strings; "token" and "series" say what integers are. A callable
+        gets each sequence as it was passed and returns what to read instead.
+    lowercase : bool, default=False
+        Turn sequences that are strings into lower case; token lists stay as they are.
+    strip_accents : {"ascii", "unicode"}, callable or None, default=None
+        Remove accents from sequences that are strings, as CountVectorizer does.
+    token_pattern : str, default=r"\w+|[^\w\s]"
+        The regular expression of a word, for "word". By default words are letters,
+        digits and underscores, and any other character but white space is a word too.
+    ngram_range : tuple (min_n, max_n), default=(1, 1)
+        At each step read the n-grams that end there, for all n from `min_n` to `max_n`:
+        x is 1 for each of them, so that U x is the sum of their vectors. One that is
+        not in the vocabulary, or would begin before the sequence, counts as unknown.
+    min_df : int or float in [0, 1], default=1
+        Tokens and n-grams in fewer sequences, or in a smaller share of them, are left
+        out of the vocabulary.
+    max_features : int or None, default=None
+        Learn only so many tokens and n-grams, those that occur most often.
+    vocabulary : mapping or iterable, default=None
+        The tokens and n-grams to know, instead of learning them; of a mapping its keys,
+        in the order of its values. An n-gram is a string, of words with spaces between
+        them, or a tuple of tokens.
+    embeddings : mapping of token -> vector, or (vocabulary, matrix), default=None
+        Vectors that tokens have from elsewhere, all of one length. The network reads
+        them in place of the tokens. They join the vocabulary, unless it is given.
+        Tokens without one start with a random vector. Prefer the pair for thousands of
+        vectors: scikit-learn takes minutes to print an estimator with such a mapping.
+    freeze_embeddings : bool, default=False
+        Keep these vectors as they are. Otherwise they are trained, without decay.
+    standardize : bool, default=True
+        Divide numbers by their standard deviation once the mean has been subtracted, a
+        feature at a time.
+    missing : {"error", "mask"}, default="error"
+        What to do about NaN. "mask" goes on with the last value that was seen in the
+        sequence, or with the mean before any (with 0 unless `standardize`), and adds a
+        feature for each one: 1 where it is missing.
+    max_length : int or None, default=None
+        Steps that a sequence may have.
+    overlong : {"error", "first", "last"}, default="error"
+        Refuse longer sequences, or keep their first or their last `max_length` steps.
+    dropout : float in [0, 1), default=0.0
+        While fitting, each input of a layer above the first is 0 with this probability,
+        at all steps of a sequence or at none [9]_. Without effect on a single layer.
+    truncate : int or None, default=None
+        While fitting, the gradient looks back at the last `truncate` steps of each
+        sequence only; they start from the state that the steps before them lead to.
+        For sequences of thousands of steps: memory then does not grow with their
+        length, but nothing is learned from what comes before. It saves no time, often
+        the contrary. Not for `bidirectional`.
+    learning_rate_init : float in (0, 1], default=0.005
+        The largest learning rate of Adam [2]_. It rises to this value over the first
+        quarter of the epochs and falls to a hundredth of it by the last [3]_.
+    batch_size : int or "auto", default="auto"
+        Sequences an update. "auto" takes an eighth of the data, but at least 8 and at
+        most 128 sequences.
+    max_iter : int or "auto", default="auto"
+        Number of epochs, over which the learning rate rises and falls. "auto" takes
+        as many as 600 updates need, but at least 12 and at most 1000.
+    alpha : float, default=0.3
+        Strength of the weight decay: each update scales W, U and V by
+        ``1 - learning_rate * alpha`` [4]_.
+    max_grad_norm : float or None, default=1.0
+        Gradients longer than this, in Euclidean norm, are scaled down to it [5]_.
+        None leaves them as they are.
+    tol : float, default=1e-4
+        A training loss below this counts as converged.
+    n_iter_no_change : int, default=10
+        Training stops before `max_iter` when the loss has been below `tol` for this
+        many epochs in a row.
+    random_state : int, RandomState instance or None, default=None
+        Initial weights, order of the sequences, and hidden tokens. With an int, two
+        fits give the same weights. None takes a new seed from the operating system:
+        the global generators of NumPy and torch are not used.
+    verbose : int, default=0
+        Print a line after each epoch: its loss, speed and the time left.
+    """
+).strip()
+
+PARTS["kind"] = dedent(
+    """
+    kind_ : {"text", "words", "tokens", "series"}
+        What the sequences of `fit` were: strings by characters or by words, token
+        lists, or numbers.
+    """
+).strip()
+
+PARTS["weights"] = dedent(
+    """
+    W_ : list of ndarrays of shape (nhidden, nhidden)
+        Recurrent weights: what h keeps from one step to the next. One array for each
+        layer, or for each layer and direction. Of "gru", with r, z and n, and of
+        "lstm", with i, f, g and o, the matrices lie one below the other, in the order
+        of torch.nn.
+    U_ : list of ndarrays of shape (nhidden, n_inputs)
+        Input weights, in the order of `W_`. Of tokens, column ``vocabulary_[token]`` of
+        the first one is the vector of the token, and column 0 that of unknown tokens;
+        with `embeddings`, it has a column for each number of their vectors.
+    b_ : list of ndarrays of shape (nhidden,)
+        Biases, in the order of `W_`: those of the input and the state in one, but for
+        the n of "gru", whose bias of the state comes last.
+    """
+).strip()
+
+PARTS["inputs"] = dedent(
+    """
+    vocabulary_ : dict of token -> int
+        Tokens and n-grams of the training data, short ones first, in sorted order, and
+        after them those of `embeddings`; or those of `vocabulary`, in its order. Ids
+        count from 1. Not there for numbers.
+    embeddings_ : ndarray of shape (n_tokens + 1, n_dimensions)
+        The vector of each token, and in row 0 that of unknown tokens. Only there if
+        `embeddings` were given.
+    mean_, scale_ : ndarrays of shape (n_features,)
+        Mean and standard deviation of each feature over all steps of the training
+        data, by which numbers are standardised; 0 and 1 unless `standardize`. Not
+        there for tokens.
+    n_features_in_ : int
+        Number of steps, if X held univariate series of one length, in any container.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, if X was a frame of numbers whose columns are named.
+    """
+).strip()
+
+PARTS["losses"] = dedent(
+    """
+    best_loss_ : float
+        The smallest loss of an epoch.
+    loss_curve_ : list of float
+        The loss of each epoch.
+    n_iter_ : int
+        Number of epochs.
+    """
+).strip()
+
+PARTS["notes"] = dedent(
+    """
+    While fitting, a token that occurs c times is replaced by the unknown token with
+    probability 0.25 / (0.25 + c), so that unknown tokens have a vector that was
+    trained [6]_.
+
+    Time O(n_steps nhidden^2) for all sequences together, an epoch; memory
+    O(n_steps) for the data and O(n_steps_in_batch nhidden) for a batch. Sequences are
+    packed, not padded: a sequence costs what its own steps cost. Predictions keep no
+    states but the last; token sequences that begin alike are computed once as far as
+    they do, and equal ones once.
+
+    Large minibatches and predictions use as many threads as
+    :func:`torch.get_num_threads` says, each for sequences of its own:
+    ``torch.set_num_threads(1)`` keeps to one. Weights are the same for the
+    same number of threads. Between numbers, sums are taken in another order: gradients
+    differ in rounding, which a long fit may magnify to the second digit.
+
+    Of a vocabulary of thousands of tokens, of which a minibatch holds few, an update
+    moves the vectors of those few only.
+    """
+).strip()
+
+PARTS["references"] = dedent(
+    """
+    .. [1] Elman (1990), "Finding Structure in Time", Cognitive Science 14(2).
+    .. [2] Kingma and Ba (2015), "Adam: A Method for Stochastic Optimization", ICLR.
+    .. [3] Smith and Topin (2019), "Super-convergence: very fast training of neural
+       networks using large learning rates", SPIE 11006.
+    .. [4] Loshchilov and Hutter (2019), "Decoupled Weight Decay Regularization",
+       ICLR.
+    .. [5] Pascanu, Mikolov and Bengio (2013), "On the difficulty of training
+       recurrent neural networks", ICML.
+    .. [6] Kiperwasser and Goldberg (2016), "Simple and Accurate Dependency Parsing
+       Using Bidirectional LSTM Feature Representations", TACL 4.
+    .. [7] Cho et al. (2014), "Learning Phrase Representations using RNN
+       Encoder-Decoder for Statistical Machine Translation", EMNLP.
+    .. [8] Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural
+       Computation 9(8).
+    .. [9] Gal and Ghahramani (2016), "A Theoretically Grounded Application of
+       Dropout in Recurrent Neural Networks", NeurIPS.
+    """
+).strip()
+
+PARTS["X of fit"] = dedent(
+    """
+    X : list, tuple, array, tensor, Series or frame of n_samples sequences
+        Strings; tokens (strings or integers) in a row; floats in a row, or numbers
+        of shape (n_steps, n_features). Sequences may differ in length. A column of
+        pandas, polars, pyarrow or awkward will do, and so will a frame of one. An
+        array or frame of numbers of shape (n_samples, n_steps), or an array of
+        shape (n_samples, n_steps, n_features), is series of equal length.
+    """
+).strip()
+
+PARTS["X of predict"] = dedent(
+    """
+    X : list, tuple, array, tensor, Series or frame of n_samples sequences
+        Of the kind that `fit` saw.
+    """
+).strip()
+
+PARTS["sample_weight"] = dedent(
+    """
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each sequence in the loss. A weight of 0 is as good as removal,
+        but for the class of the sequence, which stays among `classes_`.
+    """
+).strip()
+
+PARTS["raises of predict"] = dedent(
+    """
+    NotFittedError
+        If `fit` has not been called.
+    TypeError
+        If X holds another kind of sequences than in `fit`.
+    ValueError
+        If a sequence is empty, or longer than `max_length`, or has another number
+        of features than in `fit`; if a number is infinite, or NaN without
+        `missing`; if a hidden state is not finite.
+    """
+).strip()

@@ -1,0 +1,175 @@
+"""From y to what the network learns to predict."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from skrnn._core.sequences import as_plain
+from skrnn._core.series import mean_and_scale, standardise
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What the network learns to predict.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_samples,), int64, or (n_samples, n_outputs), float32
+        Labels; or numbers. Arbitrary where the weight is 0.
+    loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
+    bias : ndarray of shape (n_outputs,), float32
+        The scores that predict best without a look at X.
+    """
+
+    values: np.ndarray
+    loss: str
+    bias: np.ndarray
+
+    @property
+    def n_outputs(self):
+        """Number of scores of a sequence."""
+        return len(self.bias)
+
+
+def task_of(y):
+    """Tell labels and numbers apart.
+
+    Returns
+    -------
+    task : {"classification", "multilabel", "regression"}
+
+    Raises
+    ------
+    ValueError
+        If y is none of them, for example several columns of strings.
+    """
+    with np.errstate(invalid="ignore"):  # it casts even huge numbers to integers
+        kind = type_of_target(y, input_name="y")
+    if kind in ("binary", "multiclass"):
+        return "classification"
+    if kind == "multilabel-indicator":
+        return "multilabel"
+    # Columns of whole numbers are counts or the like.
+    are_counts = kind == "multiclass-multioutput" and y.dtype.kind in "iuf"
+    if kind.startswith("continuous") or are_counts:
+        return "regression"
+    raise ValueError(
+        f"Unknown label type: {kind}. y must hold one class label for each sequence, "
+        "a column of 0 and 1 for each of several labels, or one or more real numbers. "
+        "Pass one column of labels."
+    )
+
+
+def learn_targets(estimator, y, task, sample_weight):
+    """Set ``classes_``, or ``target_mean_`` and ``target_scale_``.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    task : {"classification", "multilabel", "regression"}
+    sample_weight : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    targets : Targets
+
+    Raises
+    ------
+    ValueError
+        If y does not suit the task.
+    """
+    if task == "classification":
+        return _learn_classes(estimator, y, sample_weight)
+    if task == "multilabel":
+        return _learn_labels(estimator, y, sample_weight)
+    return _learn_numbers(estimator, y, sample_weight)
+
+
+def _learn_classes(estimator, y, sample_weight):
+    y = column_or_1d(y)
+    check_classification_targets(y)
+    classes, labels = np.unique(y, return_inverse=True)
+    estimator.classes_ = classes
+    counts = np.bincount(labels, sample_weight / sample_weight.max(), len(classes))
+    bias = np.log(_shares(counts))
+    return Targets(labels.astype(np.int64, copy=False), "cross_entropy", bias)
+
+
+def _learn_labels(estimator, y, sample_weight):
+    estimator.classes_ = np.arange(y.shape[1])
+    values = y.astype(np.float32)
+    weight = (sample_weight / sample_weight.max())[:, np.newaxis]
+    counts = np.stack(
+        [(weight * (1 - values)).sum(axis=0), (weight * values).sum(axis=0)]
+    )
+    missing, present = np.log(_shares(counts))
+    return Targets(values, "binary_cross_entropy", present - missing)
+
+
+def _shares(counts):
+    """How often each class is to be expected, of which none is never."""
+    counts = counts + 1.0
+    return (counts / counts.sum(axis=0)).astype(np.float32)
+
+
+def _learn_numbers(estimator, y, sample_weight):
+    numbers = y.reshape(len(y), -1).astype(np.float64)
+    used = sample_weight > 0
+    mean, scale = mean_and_scale(numbers[used], sample_weight[used])
+    values = standardise(numbers, mean, scale)
+    for i in np.flatnonzero(~np.isfinite(values).all(axis=1) & used):
+        raise ValueError(
+            f"y[{i}] is {y[i]}, which is too far from the mean, {mean}, to be divided "
+            f"by the standard deviation, {scale}. Check the unit."
+        )
+    estimator.target_mean_, estimator.target_scale_ = mean, scale
+    return Targets(values, "squared_error", np.zeros(len(mean), dtype=np.float32))
+
+
+def weigh_classes(class_weight, y, sample_weight):
+    """The weights of the sequences, times those of their classes.
+
+    Parameters
+    ----------
+    class_weight : dict of class -> weight, "balanced" or None
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    sample_weight : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    sample_weight : ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If y holds several labels, or a weight is not a number of at least 0.
+    """
+    if class_weight is None:
+        return sample_weight
+    if y.ndim > 1:
+        raise ValueError(
+            f"class_weight is {class_weight!r}, but y has {y.shape[1]} labels for each "
+            "sequence. Use class_weight=None, and sample_weight for single sequences."
+        )
+    used = sample_weight > 0  # a class of which nothing is used has no weight
+    classes, labels = np.unique(y[used], return_inverse=True)
+    factors = compute_class_weight(
+        class_weight, classes=classes, y=y[used], sample_weight=sample_weight[used]
+    )
+    for label, factor in zip(classes, factors, strict=True):
+        if not (np.isfinite(factor) and factor >= 0):
+            raise ValueError(
+                f"class_weight has {factor} for {as_plain(label)!r}: a finite number "
+                "of at least 0 was expected."
+            )
+    if not factors.any():
+        raise ValueError(
+            "class_weight is 0 for all classes: at least one above 0 was expected."
+        )
+    weighted = np.zeros_like(sample_weight)
+    weighted[used] = sample_weight[used] * factors[labels]
+    return weighted
