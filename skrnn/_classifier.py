@@ -9,6 +9,7 @@ from skrnn._base import BaseRNN
 from skrnn._core.threads import torch_settings
 from skrnn._docs import share_docs
 from skrnn._encoder import as_encoder
+from skrnn._fitting import fit_network
 from skrnn._targets import learn_targets, task_of, weigh_classes
 from skrnn._text import TOKEN_PATTERN
 from skrnn._validation import validate_training_data
@@ -112,6 +113,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         max_iter="auto",
         alpha=0.3,
         max_grad_norm=1.0,
+        early_stopping=False,
+        validation_fraction=0.1,
         tol=1e-4,
         n_iter_no_change=10,
         random_state=None,
@@ -146,6 +149,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             max_iter=max_iter,
             alpha=alpha,
             max_grad_norm=max_grad_norm,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
             tol=tol,
             n_iter_no_change=n_iter_no_change,
             random_state=random_state,
@@ -201,7 +206,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             sample_weight = weigh_classes(self.class_weight, y, sample_weight)
             targets = learn_targets(self, y, task, sample_weight)
             self._is_multilabel = task == "multilabel"
-            self._fit_network(sequences, targets, sample_weight)
+            fit_network(self, sequences, targets, sample_weight)
             self.encoder_ = as_encoder(self, task)
         return self
 

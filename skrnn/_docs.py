@@ -112,11 +112,16 @@ PARTS["parameters"] = dedent(
     max_grad_norm : float or None, default=1.0
         Gradients longer than this, in Euclidean norm, are scaled down to it [5]_.
         None leaves them as they are.
+    early_stopping : bool, default=False
+        Hold out a part of the training data, of each class the same share, and end with
+        the weights that have the best score on it: accuracy of labels, R^2 of numbers.
+    validation_fraction : float in (0, 1), default=0.1
+        The share that `early_stopping` holds out.
     tol : float, default=1e-4
-        A training loss below this counts as converged.
+        The loss, or with `early_stopping` the validation score, has to get better by
+        more than this
     n_iter_no_change : int, default=10
-        Training stops before `max_iter` when the loss has been below `tol` for this
-        many epochs in a row.
+        within this many epochs; otherwise training stops before `max_iter`.
     random_state : int, RandomState instance or None, default=None
         Initial weights, order of the sequences, and hidden tokens. With an int, two
         fits give the same weights. None takes a new seed from the operating system:
@@ -179,6 +184,11 @@ PARTS["losses"] = dedent(
         The loss of each epoch.
     n_iter_ : int
         Number of epochs.
+    validation_scores_, validation_loss_curve_ : lists of float
+        The score and the loss, on the part held out, after each epoch. These two and
+        the next are only there with `early_stopping`.
+    best_validation_score_ : float
+        The best of these scores.
     """
 ).strip()
 

@@ -8,6 +8,7 @@ from sklearn.base import (
 
 from skrnn._base import FITTED, BaseRNN
 from skrnn._docs import share_docs
+from skrnn._fitting import fit_network
 from skrnn._targets import learn_targets, task_of
 from skrnn._validation import validate_training_data
 
@@ -128,7 +129,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
             )
             self.task_ = task_of(y)
             targets = learn_targets(self, y, self.task_, sample_weight)
-            self._fit_network(sequences, targets, sample_weight)
+            fit_network(self, sequences, targets, sample_weight)
         return self
 
     def transform(self, X):

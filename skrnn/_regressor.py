@@ -6,6 +6,7 @@ from sklearn.base import RegressorMixin, _fit_context
 from skrnn._base import BaseRNN
 from skrnn._docs import share_docs
 from skrnn._encoder import as_encoder
+from skrnn._fitting import fit_network
 from skrnn._targets import learn_targets
 from skrnn._validation import validate_training_data
 
@@ -109,7 +110,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             )
             targets = learn_targets(self, y, "regression", sample_weight)
             self._is_one_output = y.ndim == 1
-            self._fit_network(sequences, targets, sample_weight)
+            fit_network(self, sequences, targets, sample_weight)
             self.encoder_ = as_encoder(self, "regression")
         return self
 

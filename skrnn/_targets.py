@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
+from skrnn._core import losses
 from skrnn._core.sequences import as_plain
 from skrnn._core.series import mean_and_scale, standardise
 
@@ -173,3 +176,37 @@ def weigh_classes(class_weight, y, sample_weight):
     weighted = np.zeros_like(sample_weight)
     weighted[used] = sample_weight[used] * factors[labels]
     return weighted
+
+
+def mean_loss(scores, target, weight, loss):
+    """The loss of raw scores, averaged over the sequences.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples or 1, n_outputs)
+    target, weight : ndarrays of shape (n_samples, ...)
+        See :class:`Targets`; weights of mean 1.
+    loss : str
+
+    Returns
+    -------
+    mean : float
+    """
+    scores = np.broadcast_to(scores, (len(target), scores.shape[1])).copy()
+    arrays = torch.from_numpy(scores), torch.from_numpy(target)
+    total, _ = losses.loss_and_gradient(
+        loss, *arrays, torch.from_numpy(weight.astype(np.float32))
+    )
+    return total.item() / len(target)
+
+
+def score(scores, target, weight, loss):
+    """What scikit-learn's `score` is: accuracy of labels, R^2 of numbers.
+
+    See :func:`mean_loss` for the parameters.
+    """
+    if loss == "squared_error":
+        return r2_score(target, scores, sample_weight=weight)
+    if loss == "binary_cross_entropy":
+        return accuracy_score(target > 0, scores > 0, sample_weight=weight)
+    return accuracy_score(target, scores.argmax(axis=1), sample_weight=weight)

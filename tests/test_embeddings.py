@@ -8,6 +8,7 @@ from networks import LABELS, OFFSETS
 from skrnn import RNNClassifier, RNNEncoder
 from skrnn._core import network, training
 from skrnn._core.optimiser import Embedded, Embeddings
+from skrnn._fitting import make_plan
 
 X = ["cat sat", "dog sat", "cat ran", "dog ran"] * 5
 Y = [0, 1, 0, 1] * 5
@@ -26,7 +27,7 @@ def test_training_equals_that_of_a_network_that_reads_the_vectors(cell, bidirect
     generator = torch.Generator().manual_seed(0)
     vectors = torch.randn(6, 3, generator=generator)
     ids = torch.randint(6, (OFFSETS[-1],), generator=generator)
-    plan = RNNClassifier(batch_size=2, max_iter=3, tol=0)._plan(5)
+    plan = make_plan(RNNClassifier(batch_size=2, max_iter=3, tol=0), 5)
     flats = []
     for is_embedded in (True, False):
         weights = network.zeros(architecture, 3, 4)
@@ -75,9 +76,10 @@ def test_the_gradient_of_the_vectors_is_that_of_autograd(monkeypatch):
         loss = loss + torch.nn.functional.cross_entropy(V @ h + c, label) / 5
     loss.backward()
     ours = Embeddings(vectors.clone(), torch.arange(6) == 2)
-    plan = RNNClassifier(
+    estimator = RNNClassifier(
         batch_size=5, max_iter=1, alpha=0, max_grad_norm=None, learning_rate_init=0.5
-    )._plan(5)
+    )
+    plan = make_plan(estimator, 5)
     examples = training.Examples(ids, OFFSETS, LABELS, torch.ones(5))
     training.fit(weights, examples, "cross_entropy", plan, generator, embeddings=ours)
     rate = 0.5 * training.one_cycle(0.0)

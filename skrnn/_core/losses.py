@@ -1,19 +1,7 @@
 """What training makes small: losses of raw scores, and their gradients."""
 
-import math
-
 import torch
 from torch import Tensor
-
-
-def chance_loss(name, n_outputs):
-    """The loss, a sequence, of a network whose scores do not depend on its input.
-
-    Of labels all equally likely, or of targets of variance 1.
-    """
-    if name == "squared_error":
-        return 0.5
-    return math.log(n_outputs if name == "cross_entropy" else 2)
 
 
 def loss_and_gradient(

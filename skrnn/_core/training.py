@@ -65,7 +65,8 @@ class Plan:
     max_grad_norm : float or None
     tol : float
     n_iter_no_change : int
-        Stop when the loss has been below `tol` for this many epochs in a row.
+        Stop when the loss, or the validation score, has not got better by more than
+        `tol` for this many epochs in a row.
     dropout : float
         Probability of each input of the layers above the first to be 0, at all steps of
         a sequence or at none [1]_.
@@ -278,29 +279,69 @@ class Examples:
 
 @dataclass(slots=True)
 class Progress:
-    """What a fit has done so far; handed to `on_epoch` after each epoch."""
+    """What a fit has done so far; handed to `on_epoch` after each epoch.
+
+    Attributes
+    ----------
+    n_epochs, n_sequences : int
+        How many there will be, and are in an epoch.
+    loss_curve, validation_losses, validation_scores : list of float
+        One entry an epoch; the latter two are empty without validation.
+    n_no_change : int
+        Epochs since the loss or, if there is one, the validation score got better by
+        more than `tol`.
+    is_best : bool
+        Whether the last epoch has the best validation score.
+    diverged : bool
+        Whether the last epoch ended with numbers that are not finite.
+    started : float
+        When, in seconds.
+    """
 
     n_epochs: int
     n_sequences: int
     loss_curve: list = field(default_factory=list)
-    best_loss: float = math.inf
-    n_converged: int = 0  # epochs in a row with a loss below tol
-    diverged: bool = False  # the last epoch ended with numbers that are not finite
+    validation_losses: list = field(default_factory=list)
+    validation_scores: list = field(default_factory=list)
+    n_no_change: int = 0
+    is_best: bool = False
+    diverged: bool = False
     started: float = field(default_factory=time.perf_counter)
+    _to_beat: float = math.inf
+    _best: tuple = (math.inf, math.inf)
 
-    def record(self, loss, tol):
+    def record(self, loss):
         """Add the loss of an epoch."""
         self.loss_curve.append(loss)
-        self.n_converged = self.n_converged + 1 if loss < tol else 0
-        self.best_loss = min(self.best_loss, loss)
+
+    def record_validation(self, loss, score):
+        """Add what an epoch has made of the sequences it did not learn from."""
+        self.validation_losses.append(loss)
+        self.validation_scores.append(score)
+        # Of equal scores, the one of the lower loss.
+        self.is_best = (-score, loss) < self._best
+        if self.is_best:
+            self._best = (-score, loss)
+
+    def count(self, tol):
+        """Count the epochs without a change."""
+        value = -self.validation_scores[-1] if self.validation_scores else None
+        value = self.loss_curve[-1] if value is None else value
+        if value < self._to_beat - tol:
+            self._to_beat, self.n_no_change = value, 0
+        else:
+            self.n_no_change += 1
 
     def __str__(self):
         epoch = len(self.loss_curve)
         seconds = time.perf_counter() - self.started
         speed = epoch * self.n_sequences / seconds
         left = seconds / epoch * (self.n_epochs - epoch)
+        score = ""
+        if self.validation_scores:
+            score = f"validation score {self.validation_scores[-1]:.4f}, "
         return (
-            f"Epoch {epoch}/{self.n_epochs}, loss {self.loss_curve[-1]:.4f}, "
+            f"Epoch {epoch}/{self.n_epochs}, loss {self.loss_curve[-1]:.4f}, {score}"
             f"{speed:,.0f} sequences/s, {left:.0f} s left"
         )
 
@@ -354,7 +395,16 @@ class _Worker:
         return self._memory[:n_weights]
 
 
-def fit(weights, examples, loss, plan, generator, on_epoch=None, embeddings=None):
+def fit(
+    weights,
+    examples,
+    loss,
+    plan,
+    generator,
+    on_epoch=None,
+    embeddings=None,
+    evaluate=None,
+):
     """Train `weights` in place: minibatches, Adam, a one-cycle learning rate.
 
     Stops at a loss or weights that are not finite, with the weights from before that
@@ -375,6 +425,10 @@ def fit(weights, examples, loss, plan, generator, on_epoch=None, embeddings=None
     embeddings : Embeddings, default=None
         Vectors of the tokens, which the network reads in their place; trained in
         place, too.
+    evaluate : callable, default=None
+        ``evaluate()`` is called after each epoch and returns the loss and the score of
+        other sequences under `weights`. Training ends with the weights of the best
+        score.
 
     Returns
     -------
@@ -390,11 +444,12 @@ def fit(weights, examples, loss, plan, generator, on_epoch=None, embeddings=None
     if plan.dropout > 0:
         widths = [len(directions[0].U) for directions in weights.layers[1:]]
     progress = Progress(plan.n_epochs, n_samples)
-    n_done, before = 0, [torch.empty_like(tensor) for tensor in trained]
+    n_done = 0
+    before = [tensor.clone() for tensor in trained]
+    best = [tensor.clone() for tensor in trained] if evaluate else None
     with threads(n_workers) as run:
         for _ in range(plan.n_epochs):
-            for copy, tensor in zip(before, trained, strict=True):
-                copy.copy_(tensor)
+            _copy(trained, before)
             total = weights.flat.new_zeros(())
             for shards in examples.batches(plan, generator, widths):
                 total += _add_gradients(run, workers, optimiser, shards)
@@ -408,18 +463,29 @@ def fit(weights, examples, loss, plan, generator, on_epoch=None, embeddings=None
                 n_done += 1
             optimiser.synchronise()
             # The one wait for the device in an epoch.
-            progress.record(total.item() / n_samples, plan.tol)
+            progress.record(total.item() / n_samples)
+            loss_is_finite = math.isfinite(progress.loss_curve[-1])
+            progress.diverged = not (loss_is_finite and all(map(_is_finite, trained)))
+            if evaluate is not None and not progress.diverged:
+                progress.record_validation(*evaluate())
+                if progress.is_best:
+                    _copy(trained, best)
             if on_epoch is not None:
                 on_epoch(progress)
-            loss_is_finite = math.isfinite(progress.loss_curve[-1])
-            if not (loss_is_finite and all(map(_is_finite, trained))):
-                progress.diverged = True
-                for copy, tensor in zip(before, trained, strict=True):
-                    tensor.copy_(copy)
+            if progress.diverged:
+                _copy(before, trained)
                 break
-            if progress.n_converged >= plan.n_iter_no_change:
+            progress.count(plan.tol)
+            if progress.n_no_change >= plan.n_iter_no_change:
                 break
+    if progress.validation_scores:
+        _copy(best, trained)
     return progress
+
+
+def _copy(tensors, others):
+    for tensor, other in zip(tensors, others, strict=True):
+        other.copy_(tensor)
 
 
 def _add_gradients(run, workers, optimiser, shards):

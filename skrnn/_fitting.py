@@ -1,0 +1,303 @@
+"""One fit: from validated sequences and targets to fitted attributes."""
+
+import math
+import warnings
+from dataclasses import asdict, dataclass, replace
+from numbers import Integral
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+
+from skrnn import _inputs
+from skrnn._core import network, training
+from skrnn._core.sequences import Sequences
+from skrnn._core.threads import torch_settings
+from skrnn._targets import mean_loss, score
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """Sequences with what is known of them.
+
+    Attributes
+    ----------
+    sequences : Sequences
+    target : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    weight : ndarray of shape (n_samples,)
+        Of mean 1.
+    indices : ndarray of shape (n_samples,)
+        Where they stand in X.
+    """
+
+    sequences: Sequences
+    target: np.ndarray
+    weight: np.ndarray
+    indices: np.ndarray
+
+    def take(self, places):
+        """Some of them."""
+        if len(places) == len(self.indices):
+            return self
+        weight = self.weight[places]
+        return _Data(
+            self.sequences.take(places),
+            self.target[places],
+            weight / weight.mean(),
+            self.indices[places],
+        )
+
+
+def fit_network(estimator, sequences, targets, sample_weight):
+    """Learn how to read the sequences, then the weights.
+
+    Sets all fitted attributes but those of reading X and y.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    sequences : Sequences
+    targets : Targets
+    sample_weight : ndarray of shape (n_samples,)
+    """
+    architecture = new_architecture(estimator)
+    _inputs.check_parameters(estimator)
+    generator = _new_generator(estimator.random_state)
+    weight = sample_weight / sample_weight.max()  # a sum of weights could overflow
+    data = _Data(sequences, targets.values, weight, np.arange(len(weight)))
+    data = data.take(np.flatnonzero(weight))  # a weight of 0 is as good as removal
+    data = replace(data, weight=data.weight / data.weight.mean())
+    plan = make_plan(estimator, len(data.indices))
+    held_out = None
+    if estimator.early_stopping:
+        data, held_out = _hold_out(
+            data, estimator.validation_fraction, targets, generator
+        )
+        plan = make_plan(estimator, len(data.indices))
+    inputs = _inputs.learn_inputs(
+        estimator, data.sequences, data.weight, data.indices, generator
+    )
+    estimator._architecture = asdict(architecture)
+    with torch_settings() as n_threads:
+        weights = network.zeros(architecture, inputs.n_inputs, targets.n_outputs)
+        network.initialise(weights, inputs.are_tokens, generator, inputs.scale)
+        weights.c.copy_(torch.from_numpy(targets.bias))
+        min_shard = training.min_shard(architecture)
+        progress = training.fit(
+            weights,
+            _examples(data, inputs),
+            targets.loss,
+            replace(plan, n_shards=n_threads, min_shard=min_shard),
+            generator,
+            on_epoch=print if estimator.verbose else None,
+            embeddings=inputs.embeddings,
+            evaluate=_evaluation(estimator, weights, inputs, held_out, targets.loss),
+        )
+    chance = mean_loss(targets.bias[np.newaxis], data.target, data.weight, targets.loss)
+    _check_converged(estimator, progress, chance, data.sequences)
+    _publish(estimator, weights, inputs)
+    _record(estimator, progress)
+
+
+def _hold_out(data, fraction, targets, generator):
+    """Cut off what early stopping is judged by, the same share of each class.
+
+    Returns
+    -------
+    training, held_out : _Data
+    """
+    labels = (
+        data.target if targets.loss == "cross_entropy" else np.zeros(len(data.weight))
+    )
+    _, labels, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    # The only sequence of a class is needed to learn from.
+    labels = np.where(counts[labels] > 1, labels, -1)
+    places = np.flatnonzero(labels >= 0)
+    n_held_out = math.ceil(fraction * len(data.weight))
+    n_classes = len(np.unique(labels[places]))
+    if len(places) - n_held_out < n_classes or n_held_out < n_classes:
+        raise ValueError(
+            f"early_stopping=True holds out {n_held_out} of {len(data.weight)} "
+            f"sequences, which is too few, or leaves too few, for {n_classes} classes. "
+            "Use more sequences, another validation_fraction or early_stopping=False."
+        )
+    _, held_out = train_test_split(
+        places,
+        test_size=n_held_out,
+        stratify=labels[places],
+        random_state=int(torch.randint(2**31 - 1, (), generator=generator)),
+    )
+    is_held_out = np.zeros(len(data.weight), dtype=bool)
+    is_held_out[held_out] = True
+    return tuple(
+        data.take(np.flatnonzero(part)) for part in (~is_held_out, is_held_out)
+    )
+
+
+def _examples(data, inputs):
+    """Training data as the network wants it."""
+    hiding = None if inputs.hiding is None else torch.from_numpy(inputs.hiding)
+    return training.Examples(
+        values=torch.from_numpy(inputs.values),
+        offsets=data.sequences.offsets,
+        target=torch.from_numpy(data.target),
+        sample_weight=torch.from_numpy(data.weight.astype(np.float32)),
+        hiding=hiding,
+    )
+
+
+def _evaluation(estimator, weights, inputs, held_out, loss):
+    """What early stopping asks after each epoch, or None.
+
+    Returns
+    -------
+    evaluate : callable
+        ``evaluate()`` is the loss and the score of the held-out sequences.
+    """
+    if held_out is None:
+        return None
+
+    def evaluate():
+        _publish(estimator, weights, inputs)
+        scores = estimator._scores_of(estimator._states_of(held_out.sequences)).numpy()
+        if not np.isfinite(scores).all():
+            return math.inf, -math.inf
+        known = scores, held_out.target, held_out.weight, loss
+        return mean_loss(*known), score(*known)
+
+    return evaluate
+
+
+def _publish(estimator, weights, inputs):
+    """Set the fitted weights."""
+    for name, arrays in network.to_public(weights).items():
+        setattr(estimator, name, arrays)
+    if inputs.embeddings is not None:
+        estimator.embeddings_[inputs.tokens] = inputs.embeddings.vectors.numpy()
+
+
+def _record(estimator, progress):
+    """Set the attributes that tell how the fit went."""
+    estimator.loss_curve_ = progress.loss_curve
+    estimator.loss_ = progress.loss_curve[-1]
+    estimator.best_loss_ = min(progress.loss_curve)
+    estimator.n_iter_ = len(progress.loss_curve)
+    if progress.validation_scores:
+        estimator.validation_scores_ = progress.validation_scores
+        estimator.validation_loss_curve_ = progress.validation_losses
+        estimator.best_validation_score_ = max(progress.validation_scores)
+
+
+def _check_converged(estimator, progress, chance, sequences):
+    """Raise or warn if training diverged, did nothing but harm, or did nothing.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    progress : Progress
+    chance : float
+        The loss of a network that does not look at X.
+    sequences : Sequences
+    """
+    n_epochs, loss = len(progress.loss_curve), progress.loss_curve[-1]
+    cure = (
+        f"Lower learning_rate_init (now {estimator.learning_rate_init:g}) or "
+        "max_grad_norm, or use activation='tanh'."
+    )
+    if progress.diverged:
+        what = (
+            f"Training diverged in epoch {n_epochs}: the loss or a weight was not "
+            "finite."
+        )
+        if n_epochs == 1:
+            raise ValueError(f"{what} {cure}")
+        what += f" {type(estimator).__name__} keeps the weights from before that epoch."
+    elif loss > 10 * max(chance, 0.5):
+        what = (
+            f"The training loss of the last epoch is {loss:.3g}, where a network "
+            f"that knows nothing has {chance:.3g}."
+        )
+    else:
+        return
+    warnings.warn(f"{what} {cure}", ConvergenceWarning, stacklevel=5)
+
+
+def make_plan(estimator, n_samples):
+    """The numbers of a fit, "auto" resolved by the number of sequences."""
+    decay = estimator.learning_rate_init * estimator.alpha
+    if decay >= 1:
+        raise ValueError(
+            f"learning_rate_init * alpha is {decay:g}: below 1 was expected, since "
+            "weight decay scales the weights by 1 - learning_rate * alpha. Lower "
+            "alpha."
+        )
+    batch_size = estimator.batch_size
+    if batch_size == "auto":
+        # At least eight updates an epoch, but no fewer than eight sequences.
+        batch_size = min(128, max(8, n_samples // 8))
+    max_iter = estimator.max_iter
+    if max_iter == "auto":
+        n_updates_an_epoch = math.ceil(n_samples / batch_size)
+        max_iter = min(1000, max(12, math.ceil(600 / n_updates_an_epoch)))
+    return training.Plan(
+        n_epochs=int(max_iter),
+        batch_size=min(int(batch_size), n_samples),
+        learning_rate=estimator.learning_rate_init,
+        weight_decay=estimator.alpha,
+        max_grad_norm=estimator.max_grad_norm,
+        tol=estimator.tol,
+        n_iter_no_change=estimator.n_iter_no_change,
+        dropout=estimator.dropout,
+        truncate=None if estimator.truncate is None else int(estimator.truncate),
+    )
+
+
+def new_architecture(estimator):
+    """What the parameters make of the network.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be had together.
+    """
+    is_stacked = isinstance(estimator.nhidden, (tuple, list))
+    nhidden = tuple(estimator.nhidden) if is_stacked else (estimator.nhidden,)
+    if not nhidden or not all(isinstance(n, Integral) and n >= 1 for n in nhidden):
+        raise ValueError(
+            f"nhidden is {estimator.nhidden!r}: the numbers of hidden units of one or "
+            "more layers were expected, such as (128, 64)."
+        )
+    for name, plain in (("activation", "tanh"), ("recurrence", "learned")):
+        value = getattr(estimator, name)
+        if estimator.cell != "rnn" and value != plain:
+            raise ValueError(
+                f"{name}={value!r} needs cell='rnn', but cell is {estimator.cell!r}: "
+                f"its gates have functions and weights of their own. Use "
+                f"{name}={plain!r}."
+            )
+    if estimator.truncate is not None and estimator.bidirectional:
+        raise ValueError(
+            "truncate needs a network that reads in one direction. Use "
+            "bidirectional=False or truncate=None."
+        )
+    return network.Architecture(
+        nhidden=tuple(int(n) for n in nhidden),
+        cell=estimator.cell,
+        activation=estimator.activation,
+        recurrence=estimator.recurrence,
+        bidirectional=bool(estimator.bidirectional),
+        pooling=estimator.pooling,
+    )
+
+
+def _new_generator(random_state):
+    """A torch generator seeded by scikit-learn's `random_state`.
+
+    None draws from the operating system, not from NumPy's global generator.
+    """
+    if random_state is None:
+        random_state = np.random.RandomState()
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    return torch.Generator().manual_seed(int(seed))
