@@ -468,6 +468,8 @@ def _open_arrow(X, name):
         if X.num_columns != 1:
             raise TypeError(_no_table(X.num_columns))
         return _open_arrow(X.column(0), name)
+    if isinstance(X, arrow.StructScalar):
+        raise TypeError(_are_records(name, X.type))
     if isinstance(X, arrow.Scalar):
         is_list = hasattr(X, "values") and X.is_valid
         return _open_arrow(X.values, name) if is_list else X.as_py()
