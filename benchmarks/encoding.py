@@ -1,16 +1,20 @@
 """Seconds and memory of reading and encoding a million strings.
 
     python benchmarks/encoding.py --data DIR
+    python benchmarks/encoding.py --only log  # needs no data
 
 DIR holds names_train.csv (or set SKRNN_DATA). Surnames are drawn with replacement;
 sentences are of ten of them each. What is timed is what fit does before the network
 learns: opening the container, validation, vocabulary, ids. Columns:
 
-- characters/s: millions of characters.
+- characters/s, rows/s: millions of them.
 - times split: over the seconds of ``str.split`` and one dict look-up a word, in plain
   Python, in the same rounds.
 - peak / encoded: the most memory in use beyond X (tracemalloc), over the bytes of the
   ids and offsets that come out.
+
+Beside it: sequences_from_frame of a made-up event log of as many rows, ten a group on
+average and in no order, with the groups' names, times to sort by and tokens as columns.
 """
 
 import argparse
@@ -23,10 +27,11 @@ import names
 import numpy as np
 import timing
 
-from skrnn import RNNEncoder, _inputs
+from skrnn import RNNEncoder, _inputs, sequences_from_frame
 from skrnn._validation import validate_sequences
 
 WORDS_A_SENTENCE = 10
+ROWS_A_GROUP = 10
 
 
 def encode(X, **params):
@@ -114,6 +119,49 @@ def measure(data, n_samples, rounds):
     return lines
 
 
+def event_logs(n_rows):
+    """An event log as a frame of the libraries that are installed."""
+    rng = np.random.default_rng(0)
+    groups = rng.integers(n_rows // ROWS_A_GROUP, size=n_rows)
+    columns = {
+        "user": [f"user {i}" for i in groups.tolist()],
+        "second": rng.permutation(n_rows),
+        "event": [f"event {i}" for i in rng.integers(50, size=n_rows).tolist()],
+    }
+    if find_spec("pandas"):
+        import pandas as pd
+
+        yield "pandas", pd.DataFrame(columns)
+    if find_spec("polars"):
+        import polars as pl
+
+        yield "polars", pl.DataFrame(columns)
+
+
+def measure_logs(n_rows, rounds):
+    """Time sequences_from_frame.
+
+    Returns
+    -------
+    lines : list of dict
+    """
+    names = {"group": "user", "columns": "event", "order": "second"}
+    functions = {
+        f"sequences_from_frame, {library}": partial(sequences_from_frame, df, **names)
+        for library, df in event_logs(n_rows)
+    }
+    timings = timing.alternate(functions, rounds)
+    return [
+        {
+            "what": name,
+            "rows": n_rows,
+            "seconds": timings[name].median,
+            "rows/s": n_rows / timings[name].median / 1e6,
+        }
+        for name in functions
+    ]
+
+
 def main():
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(
@@ -122,10 +170,15 @@ def main():
     parser.add_argument("--data", help="folder of names_train.csv; or SKRNN_DATA")
     parser.add_argument("--samples", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=["names", "log"], help="default: both")
     arguments = parser.parse_args()
     machine.keep_to_cores(1)
-    data = names.NamesData(names.data_folder(arguments.data))
-    lines = measure(data, arguments.samples, arguments.rounds)
+    lines = []
+    if arguments.only != "log":
+        data = names.NamesData(names.data_folder(arguments.data))
+        lines += measure(data, arguments.samples, arguments.rounds)
+    if arguments.only != "names":
+        lines += measure_logs(arguments.samples, arguments.rounds)
     columns = list(dict.fromkeys(column for line in lines for column in line))
     print(timing.markdown_table(lines, columns))
 

@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 from skrnn._core.sequences import is_missing
 
 
-def open_container(X, kind=None):
+def open_container(X, kind=None, *, columns=None, allow_masked=False):
     """Sequences out of a list, array, column or frame.
 
     Parameters
@@ -25,6 +25,11 @@ def open_container(X, kind=None):
     kind : {"text", "tokens", "series"}, default=None
         What the sequences are meant to be. Rows of a table are series unless other
         sequences are asked for.
+    columns : list, default=None
+        Names of features, in order, that frames in a list must have. None takes those
+        of the first frame that has names.
+    allow_masked : bool, default=False
+        Whether masked numbers become NaN.
 
     Returns
     -------
@@ -33,21 +38,26 @@ def open_container(X, kind=None):
         or an array; or what is no sequence, to be refused where it is read. All else
         is numbers: an array of three dimensions, or a table, which is left as it is
         for the sake of its column names.
+    columns : list or None
+        Names of the features of the frames in a list, if any has names.
 
     Raises
     ------
     TypeError
         If X is no container of sequences, or of entries that none can be made of.
     ValueError
-        If X is one sequence, holds complex numbers or has too many dimensions.
+        If X is one sequence, holds complex numbers or has too many dimensions, or if
+        frames in a list have other columns than they must.
     """
     _check_container(X)
-    opened = _open(X, "X")
-    if isinstance(opened, (list, tuple)):
-        return _open_items(opened)
+    opened = _open(_unmask(X, "X", allow_masked), "X")
     if isinstance(opened, np.ndarray):
-        return _open_array(opened, kind)
-    return _open_frame(opened, kind)
+        opened = _open_array(opened, kind)
+    elif not isinstance(opened, (list, tuple)):
+        opened = _open_frame(opened, kind)
+    if isinstance(opened, (list, tuple)):
+        return _open_items(opened, columns, allow_masked)
+    return opened, columns
 
 
 def _check_container(X):
@@ -56,6 +66,12 @@ def _check_container(X):
         raise ValueError(
             "Iterable over sequences expected, string object received. Use [X] to pass "
             "one sequence."
+        )
+    if _is_pair_with_groups(X):
+        raise ValueError(
+            "X looks like the pair that sequences_from_frame returns with "
+            "return_groups=True: the sequences alone were expected. Unpack it, as in "
+            "X, groups = sequences_from_frame(...)."
         )
     name = type(X).__name__
     if isinstance(X, (bytes, bytearray)):
@@ -83,6 +99,28 @@ def _check_container(X):
     raise TypeError(_no_container(X, cure))
 
 
+def _is_pair_with_groups(X):
+    """Whether X is a list of sequences and the group of each, and nothing else."""
+    if type(X) is not tuple or len(X) != 2 or not isinstance(X[0], list):
+        return False
+    sequences, groups = X
+    if isinstance(groups, np.ndarray) and groups.ndim == 1:
+        width, entries = 1, groups
+    elif isinstance(groups, list) and {*map(type, groups)} == {tuple}:
+        width, entries = len(groups[0]), chain.from_iterable(groups)
+    else:
+        return False
+    are_sequences = all(
+        isinstance(x, list) or (isinstance(x, np.ndarray) and x.ndim > 0)
+        for x in sequences
+    )
+    if not (are_sequences and 0 < len(sequences) == len(groups)):
+        return False
+    # They may be two series of one width, what looks like sequences being steps.
+    are_steps = all(len(x) == width for x in sequences)
+    return not (are_steps and all(map(_is_number, entries)))
+
+
 def _no_container(X, cure):
     return (
         f"X is of type {type(X).__name__}: a list, tuple, array or column of sequences "
@@ -105,11 +143,6 @@ def _open(X, name):
     entries : list, tuple, ndarray or frame
         A frame has several columns, or one of numbers.
     """
-    if isinstance(X, np.ma.MaskedArray):
-        raise TypeError(
-            f"{name} is a masked array, whose mask would be lost: impute the masked "
-            "steps, or pass a list of sequences that leaves them out."
-        )
     if isinstance(X, (list, tuple)):
         return X
     libraries = {base.__module__.partition(".")[0] for base in type(X).__mro__}
@@ -123,14 +156,56 @@ def _open(X, name):
     raise TypeError(_no_container(X, "Use list(X) if it can be iterated over."))
 
 
-def _open_items(items):
-    """The same items, with plain lists and arrays in place of other containers."""
-    if all(map(_is_plain, set(map(type, items)))):
-        return items
-    return [
-        item if _is_plain(type(item)) else _open_item(item, f"X[{i}]")
-        for i, item in enumerate(items)
-    ]
+def _unmask(X, name, allow_masked):
+    """Masked numbers as NaN; what is no masked array as it is."""
+    if not isinstance(X, np.ma.MaskedArray):
+        return X
+    if not allow_masked or X.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{name} is a masked array, whose mask would be lost: impute the masked "
+            "steps, use missing='mask' if they are numbers, or pass a list of "
+            "sequences that leaves them out."
+        )
+    # Integers, too, even if none is masked: the mask says that they are no tokens.
+    dtype = X.dtype if X.dtype.kind == "f" else np.float64
+    return X.astype(dtype).filled(np.nan)
+
+
+def _open_items(items, columns, allow_masked):
+    """The same items, with plain lists and arrays in place of other containers.
+
+    Returns
+    -------
+    opened : list or tuple
+    columns : list or None
+        Of :func:`open_container`.
+    """
+    types = set(map(type, items))
+    has_lists = any(issubclass(cls, (list, tuple)) for cls in types)
+    has_masked = has_lists and any(map(_has_masked_rows, items))
+    if all(map(_is_plain, types)) and not has_masked:
+        return items, columns
+    opened, source = [], "fit"
+    for i, item in enumerate(items):
+        name = f"X[{i}]"
+        if _has_masked_rows(item):
+            item = [np.asarray(_unmask(row, name, allow_masked)) for row in item]
+            item = [row.tolist() for row in item]
+        elif not _is_plain(type(item)):
+            item, labels = _open_item(_unmask(item, name, allow_masked), name)
+            if labels is not None:
+                if columns is None:
+                    columns, source = _in_order(labels), name
+                item = item[:, _places(labels, columns, name, source)]
+            item = _plain_if_objects(item)
+        opened.append(item)
+    return opened, columns
+
+
+def _has_masked_rows(item):
+    """Whether a list is of masked arrays, as a list of the rows of one is."""
+    is_list = isinstance(item, (list, tuple)) and len(item) > 0
+    return is_list and isinstance(item[0], np.ma.MaskedArray)
 
 
 def _is_plain(cls):
@@ -139,7 +214,14 @@ def _is_plain(cls):
 
 
 def _open_item(item, name):
-    """One sequence as a list or array; anything else as it is."""
+    """One sequence as a list or array; anything else as it is, or in an array.
+
+    Returns
+    -------
+    opened : object
+    labels : list or None
+        Names of the columns of a frame, unless they are just numbered.
+    """
     is_scalar = isinstance(item, (bytes, bytearray, np.generic)) or is_missing(item)
     if is_scalar or not (
         hasattr(item, "__array__")
@@ -147,25 +229,73 @@ def _open_item(item, name):
         or hasattr(item, "as_py")  # a scalar of arrow, which may be a list
         or isinstance(item, Sequence)
     ):
-        return item
+        return item, None
     entries = _open(item, name)
     if isinstance(entries, (str, list, tuple)):
-        return entries
+        return entries, None
     array = np.asarray(entries)  # (n_steps,) or (n_steps, n_features)
-    return array.tolist() if array.dtype.kind == "O" else array
+    return array, _labels(entries) if hasattr(entries, "columns") else None
+
+
+def _plain_if_objects(item):
+    """An array of objects as a list, and one without dimensions as a scalar."""
+    is_array = isinstance(item, np.ndarray)
+    is_list = is_array and (item.dtype.kind == "O" or item.ndim == 0)
+    return item.tolist() if is_list else item
+
+
+def _labels(frame):
+    """Names of the columns of a frame, or None if they are numbered from 0."""
+    # Columns of a frame of pandas are attributes, whatever their names are.
+    is_arrow = hasattr(type(frame), "column_names")
+    labels = list(frame.column_names if is_arrow else frame.columns)
+    return None if labels == list(range(len(labels))) else labels
+
+
+def _in_order(labels):
+    """The names of the first frame; numbers from 0 in their own order."""
+    numbers = list(range(len(labels)))
+    return numbers if set(labels) == set(numbers) else labels
+
+
+def _places(labels, columns, name, source):
+    """Where the columns of a frame have to be taken from, by their names."""
+    if labels == columns:
+        return slice(None)
+    lacking = [column for column in columns if column not in labels]
+    unexpected = [label for label in labels if label not in columns]
+    faults = [
+        f"{verb} {_quote(names)}"
+        for verb, names in (("lacks", lacking), ("has", unexpected))
+        if names
+    ]
+    if not faults and len(set(labels)) < len(labels):
+        faults = [f"has columns of the same name, {_quote(labels)}"]
+    if faults:
+        raise ValueError(
+            f"{name} {' and '.join(faults)}, but the columns of {source} are "
+            f"{_quote(columns)}: all frames must have the same columns, in any order. "
+            "Rename or select columns, or pass arrays, which go by position."
+        )
+    return [labels.index(column) for column in columns]
+
+
+def _quote(names):
+    shown = ", ".join(map(repr, names[:5]))
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
 
 
 def _open_array(array, kind):
     """Sequences of a NumPy array, or the array itself if it is of numbers."""
     _check_array(array)
     if array.ndim == 1:
-        return _open_items(array.tolist())
+        return array.tolist()
     if array.ndim == 2 and array.dtype.kind in "OUTS":
         is_column = array.shape[1] == 1 and not _is_number(_first(array[:, 0]))
         if is_column and not _are_tokens(array, kind):
-            return _open_items(array[:, 0].tolist())
+            return array[:, 0].tolist()
         if not _is_table(array):
-            return _open_items(array.tolist())
+            return array.tolist()
     is_series = kind in (None, "series") or array.size == 0
     return array if is_series else _rows(array)
 
@@ -338,6 +468,8 @@ def _open_arrow(X, name):
         if X.num_columns != 1:
             raise TypeError(_no_table(X.num_columns))
         return _open_arrow(X.column(0), name)
+    if isinstance(X, arrow.StructScalar):
+        raise TypeError(_are_records(name, X.type))
     if isinstance(X, arrow.Scalar):
         is_list = hasattr(X, "values") and X.is_valid
         return _open_arrow(X.values, name) if is_list else X.as_py()

@@ -91,6 +91,16 @@ def sequences_from_frame(df, *, group, columns, order=None, return_groups=False)
     >>> classifier.predict([["open", "add", "pay"]])
     array(['sale'], dtype=object)
 
+    A frame of polars has no index; its rows make a dict that does the same:
+
+    >>> import polars as pl
+    >>> outcomes = pl.DataFrame(
+    ...     {"user": ["eve", "ann", "bob"], "outcome": ["no sale", "sale", "no sale"]}
+    ... )
+    >>> outcome_of = dict(outcomes.select("user", "outcome").iter_rows())
+    >>> [outcome_of[user] for user in users]
+    ['sale', 'no sale', 'no sale']
+
     Steps that are a category and numbers become numbers by indicator columns. That the
     column is categorical first gives other logs the same indicators:
 

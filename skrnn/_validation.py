@@ -1,5 +1,8 @@
 """From what the user passes as X and y to sequences and targets."""
 
+from decimal import Decimal
+from numbers import Real
+
 import numpy as np
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -56,13 +59,23 @@ def validate_sequences(estimator, X, *, reset):
     reading = estimator._reading
     fitted = None if reset else estimator.kind_
     analyzer = reading["analyzer"]
+    kind = _KINDS.get(analyzer) if isinstance(analyzer, str) else None
+    wanted = None if callable(analyzer) else kind or fitted
+    opened, columns = open_container(
+        X,
+        "text" if wanted == "words" else wanted,
+        columns=reading.get("columns"),
+        allow_masked=reading["missing"] == "mask",
+    )
     if callable(analyzer):
-        opened, kind = _analyzed(analyzer, open_container(X)), None
-    else:
-        kind = _KINDS.get(analyzer)  # None for "auto"
-        wanted = kind or fitted
-        opened = open_container(X, "text" if wanted == "words" else wanted)
+        opened = _analyzed(analyzer, opened, reading["missing"] == "mask")
+    if reset:
+        reading["columns"] = columns
+    elif fitted == "series":
+        _check_axes(estimator, opened)
     if isinstance(opened, (list, tuple)):
+        if kind not in ("text", "words"):
+            _check_not_one(opened)
         kind = kind or _kind_to_read(opened, fitted)
         sequences = _read(estimator, opened, kind)
     else:
@@ -76,7 +89,7 @@ def validate_sequences(estimator, X, *, reset):
     return _of_allowed_length(sequences, reading["max_length"], reading["overlong"])
 
 
-def _analyzed(analyzer, X):
+def _analyzed(analyzer, X, allow_masked):
     """What a user's analyzer makes of each sequence."""
     items = X if isinstance(X, (list, tuple)) else list(np.asarray(X))
     results = []
@@ -86,7 +99,7 @@ def _analyzed(analyzer, X):
         except Exception as error:
             error.add_note(f"analyzer raised this for X[{i}].")
             raise
-    return open_container(results)
+    return open_container(results, allow_masked=allow_masked)[0]
 
 
 def _kind_to_read(X, fitted):
@@ -106,6 +119,18 @@ def _read(estimator, X, kind):
         options = {name: estimator._reading[name] for name in names}
         return read_text(X, kind or "text", **options)
     return read_sequences(X, kind, estimator._reading["missing"] == "mask")
+
+
+def _check_not_one(X):
+    """Refuse the numbers of one sequence, some of which may be missing."""
+    entries = ((i, item) for i, item in enumerate(X) if not is_missing(item))
+    i, first = next(entries, (0, None))
+    if isinstance(first, (Real, Decimal, np.bool_)):
+        raise TypeError(
+            f"X[{i}] is {describe(first)}: a sequence is a string, a list of tokens "
+            "(strings or integers), a list of floats or a numeric array of shape "
+            "(n_steps,) or (n_steps, n_features). Use [X] to pass one sequence."
+        )
 
 
 def _of_allowed_length(sequences, max_length, overlong):
@@ -156,18 +181,58 @@ def _is_rectangular(sequences):
 def _check_same_kind(estimator, sequences):
     name = type(estimator).__name__
     if sequences.kind != estimator.kind_:
+        cure = "Pass the kind of sequences it was fitted on."
+        if (sequences.kind, estimator.kind_) == ("text", "tokens"):
+            cure += " Use [X] if X is one token list."
         raise TypeError(
             f"X holds {KIND_NAMES[sequences.kind]}, but {name} was fitted on "
-            f"{KIND_NAMES[estimator.kind_]}. Pass the kind of sequences it was fitted "
-            "on."
+            f"{KIND_NAMES[estimator.kind_]}. {cure}"
         )
     if sequences.kind == "series":
         n_features, expected = sequences.values.shape[1], len(estimator.mean_)
         if n_features != expected:
-            raise ValueError(
-                f"X has {n_features} features at each step, but {name} was fitted with "
-                f"{expected}. Pass the same features as in fit."
-            )
+            is_one = n_features == 1 and (sequences.lengths == expected).all()
+            raise ValueError(_other_features(estimator, n_features, is_one))
+
+
+def _check_axes(estimator, opened):
+    """Refuse arrays whose last axis is not that of the features, which another one is.
+
+    What else may be wrong with them is said once they are read.
+    """
+    expected = len(estimator.mean_)
+    if isinstance(opened, (list, tuple)):
+        shapes, cure = (
+            [getattr(item, "shape", ()) for item in opened],
+            "[x.T for x in X]",
+        )
+    elif len(opened.shape) == 3:
+        shapes, cure = [opened.shape[1:]], "X.transpose(0, 2, 1)"
+    else:
+        # A frame, too, before scikit-learn misses its names among those of fit.
+        if opened.shape[1] == expected > 1 and opened.shape[0] > 0:
+            raise ValueError(_other_features(estimator, 1, is_one=True))
+        return
+    others = [shape[1] for shape in shapes if len(shape) == 2 and shape[1] != expected]
+    if others and all(len(shape) == 2 and shape[0] == expected for shape in shapes):
+        raise ValueError(
+            f"{_other_features(estimator, others[0])} If they come before the steps, "
+            f"use {cure}."
+        )
+
+
+def _other_features(estimator, n_features, is_one=False):
+    """The sentence for sequences of another number of features than in fit."""
+    plural = "" if n_features == 1 else "s"
+    cure = (
+        "Use [X] to pass one sequence."
+        if is_one
+        else "Pass the same features as in fit."
+    )
+    return (
+        f"X has {n_features} feature{plural} at each step, but "
+        f"{type(estimator).__name__} was fitted with {len(estimator.mean_)}. {cure}"
+    )
 
 
 def validate_training_data(estimator, X, y, sample_weight, are_numbers=False):

@@ -230,6 +230,28 @@ plain_X = st.one_of(
 )
 
 
+def in_frames(X, makers):
+    """Frames of named columns, in some order, of the sequences that have features."""
+    frames = []
+    for x, (library, order) in zip(X, makers, strict=False):
+        x = np.array(x, dtype=float)
+        names = [f"x{i}" for i in order if i < x.shape[1]]
+        frame = pd.DataFrame(x, columns=[f"x{i}" for i in range(x.shape[1])])[names]
+        frames.append(FRAMES[library](frame))
+    return frames
+
+
+FRAMES = {
+    "pandas": lambda frame: frame,
+    "objects": lambda frame: frame.astype(object),
+    "polars": pl.from_pandas,
+    "narwhals": nw.from_native,
+    "arrow": lambda frame: pa.Table.from_pandas(frame, preserve_index=False),
+}
+makers = st.tuples(st.sampled_from(list(FRAMES)), st.permutations(range(3)))
+in_some_order = st.lists(makers, min_size=4, max_size=4)
+
+
 def object_array(X):
     array = np.empty(len(X), dtype=object)
     for i, item in enumerate(X):
@@ -247,6 +269,10 @@ CONTAINERS = {
     "object table": lambda X: np.array(X, dtype=object),
     "array": np.array,
     "StringDType": lambda X: np.array(X, np.dtypes.StringDType()),
+    "masked array": lambda X: np.ma.masked_array(X, np.array(X) == np.array(X)[:1]),
+    "masked items": lambda X: [np.ma.masked_array(x, np.array(x) == x[-1]) for x in X],
+    "masked rows": lambda X: [list(np.ma.masked_invalid(x)) for x in X],
+    "named frames": lambda X: [pd.DataFrame(x).rename(columns=str) for x in X],
     "longdouble": lambda X: np.array(X, np.longdouble),
     "Series": pd.Series,
     "object Series": lambda X: pd.Series(list(X), dtype=object),
@@ -680,6 +706,20 @@ def test_n_grams_are_those_of_count_vectorizer(data, ab, min_df, most):
         )
 
 
+@examples(0.05)
+@given(series_items(small, 1), in_some_order, in_some_order)
+def test_frames_go_by_the_names_of_their_columns(X, makers, others):
+    assume(len({len(x[0]) for x in X}) == 1)
+    X = [np.array(x) for x in X]
+    first = [i for i in makers[0][1] if i < X[0].shape[1]]
+    encoder = fitted([x[:, first] for x in X])
+    expected = encoder.transform([x[:, first] for x in X])
+    named = fitted(in_frames(X, makers))
+    np.testing.assert_array_equal(named.transform(in_frames(X, makers)), expected)
+    np.testing.assert_array_equal(named.transform(in_frames(X, others)), expected)
+    np.testing.assert_array_equal(named.transform([x[:, first] for x in X]), expected)
+
+
 gaps = st.one_of(small, st.sampled_from([np.nan, None, 0.0]))
 
 
@@ -694,6 +734,9 @@ gaps = st.one_of(small, st.sampled_from([np.nan, None, 0.0]))
 )
 def test_masked_numbers_are_filled_forward(X, standardize):
     encoder = fitted(X, analyzer="series", missing="mask", standardize=standardize)
+    masked = [np.ma.masked_invalid(np.array(item, dtype=float)) for item in X]
+    for ours, theirs in zip(encoded(encoder, masked), encoded(encoder, X), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
     for item, rows in zip(X, encoded(encoder, X), strict=True):
         last = [0.0] * len(item[0])
         for step, entries in enumerate(item):

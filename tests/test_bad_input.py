@@ -16,7 +16,7 @@ import scipy.sparse
 import torch
 from sklearn.exceptions import NotFittedError
 
-from skrnn import RNNClassifier, RNNEncoder
+from skrnn import RNNClassifier, RNNEncoder, sequences_from_frame
 
 SERIES = [np.zeros((2, 5)), np.ones((3, 5))]
 
@@ -160,8 +160,9 @@ BAD_X = {
     "masked": (
         np.ma.masked_array([[1.0, 2.0]], mask=[[True, False]]),
         TypeError,
-        "X is a masked array, whose mask would be lost: impute the masked steps, or "
-        "pass a list of sequences that leaves them out.",
+        "X is a masked array, whose mask would be lost: impute the masked steps, use "
+        "missing='mask' if they are numbers, or pass a list of sequences that leaves "
+        "them out.",
     ),
     "missing in a string Series": (
         pd.Series(["a", pd.NA], dtype="string"),
@@ -561,8 +562,9 @@ OTHER_BAD_X = {
     "masked item": (
         [np.ones(2), MASKED],
         TypeError,
-        "X[1] is a masked array, whose mask would be lost: impute the masked steps, or "
-        "pass a list of sequences that leaves them out.",
+        "X[1] is a masked array, whose mask would be lost: impute the masked steps, "
+        "use missing='mask' if they are numbers, or pass a list of sequences that "
+        "leaves them out.",
     ),
     "strings of three dimensions": (
         np.array([[["a"]]], dtype=object),
@@ -632,6 +634,8 @@ def test_another_kind_than_in_fit_raises(fitted, passed):
         f"X holds {NAMES[passed]}, but RNNClassifier was fitted on {NAMES[fitted]}. "
         "Pass the kind of sequences it was fitted on."
     )
+    if (passed, fitted) == ("text", "tokens"):
+        sentence += " Use [X] if X is one token list."
     with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
         classifier.predict(FITTED_ON[passed])
 
@@ -644,6 +648,168 @@ def test_another_number_of_features_than_in_fit_raises():
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         encoder.transform([np.zeros((4, 2))])
+
+
+@pytest.mark.parametrize(
+    "make", [np.array, np.ndarray.tolist, torch.tensor, pd.DataFrame, pl.DataFrame]
+)
+def test_one_multivariate_series_in_place_of_several_raises(make):
+    encoder = RNNEncoder(max_iter=1).fit(SERIES, [0, 1])
+    X = make(np.zeros((3, 5)))
+    sentence = (
+        "X has 1 feature at each step, but RNNEncoder was fitted with 5. Use [X] to "
+        "pass one sequence."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        encoder.transform(X)
+    assert encoder.transform([X]).shape == (1, 128)
+
+
+@pytest.mark.parametrize(
+    "X, cure",
+    [
+        (np.zeros((3, 5, 7)), "X.transpose(0, 2, 1)"),
+        (torch.zeros(3, 5, 7), "X.transpose(0, 2, 1)"),
+        ([np.zeros((5, 7)), np.zeros((5, 4))], "[x.T for x in X]"),
+        ([np.zeros((5, 5)), np.zeros((5, 7))], "[x.T for x in X]"),
+        ([torch.zeros(5, 7)], "[x.T for x in X]"),
+    ],
+)
+def test_channels_before_steps_raise(X, cure):
+    encoder = RNNEncoder(max_iter=1).fit(SERIES, [0, 1])
+    sentence = (
+        "X has 7 features at each step, but RNNEncoder was fitted with 5. Pass the "
+        f"same features as in fit. If they come before the steps, use {cure}."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        encoder.transform(X)
+
+
+def test_one_channel_before_the_steps_raises():
+    encoder = RNNEncoder(max_iter=1).fit(np.zeros((3, 7, 1)), [0, 1, 0])
+    with pytest.raises(ValueError, match=r"use X\.transpose\(0, 2, 1\)\.$"):
+        encoder.transform(np.zeros((3, 1, 7)))
+
+
+ONE_SERIES = {
+    "list": [0.5, 1.0],
+    "tuple": (0.5, 1.0),
+    "integers": [4, 17],
+    "booleans": [np.True_, np.False_],
+    "decimals": [Decimal("0.5"), Decimal(1)],
+    "scalars": list(np.array([0.5, 1.0])),
+    "tensors": list(torch.tensor([0.5, 1.0])),
+    "object array": np.array([0.5, None], dtype=object),
+    "missing first": [None, np.nan, 0.5],
+    "array": np.array([0.5, 1.0]),
+    "masked array": np.ma.masked_array([0.5, 1.0], mask=[True, False]),
+    "Series": pd.Series([0.5, 1.0]),
+    "polars": pl.Series([None, 1]),
+    "arrow": pa.array([0.5, 1.0]),
+    "awkward": ak.Array([0.5, 1.0]),
+}
+
+
+@pytest.mark.parametrize("analyzer", ["auto", "token", "series"])
+@pytest.mark.parametrize("case", ONE_SERIES)
+def test_one_sequence_in_place_of_several_raises(case, analyzer):
+    encoder = RNNEncoder(analyzer=analyzer, missing="mask")
+    with pytest.raises(
+        (TypeError, ValueError), match=r"[Uu]se \[X\],? to pass one seq"
+    ):
+        encoder.fit(ONE_SERIES[case], [0, 1])
+
+
+STEPS = [[0.5, 1.0], [2.0, 0.5], [0.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    "frames, fault",
+    [
+        (
+            [pd.DataFrame(STEPS, columns=["a", "b"])]
+            + [pd.DataFrame(STEPS, columns=["a", "c"])],
+            "X[1] lacks 'b' and has 'c', but the columns of X[0] are 'a', 'b'",
+        ),
+        (
+            [np.array(STEPS), pl.DataFrame(STEPS, ["a", "b"], orient="row")]
+            + [pa.table({"b": [0.5]})],
+            "X[2] lacks 'a', but the columns of X[1] are 'a', 'b'",
+        ),
+        (
+            [pd.DataFrame(np.ones((2, 7)), columns=list("abcdefg"))]
+            + [pd.DataFrame(np.ones((2, 8)), columns=list("abcdefgh"))],
+            "X[1] has 'h', but the columns of X[0] are 'a', 'b', 'c', 'd', 'e' and 2 "
+            "more",
+        ),
+        (
+            [pd.DataFrame(STEPS, columns=[101, 102])]
+            + [pd.DataFrame(STEPS, columns=[101, 103])],
+            "X[1] lacks 102 and has 103, but the columns of X[0] are 101, 102",
+        ),
+        (
+            [pd.DataFrame(np.ones((2, 3)), columns=["a", "a", "b"])]
+            + [pd.DataFrame(np.ones((2, 3)), columns=["a", "b", "a"])],
+            "X[1] has columns of the same name, 'a', 'b', 'a', but the columns of X[0] "
+            "are 'a', 'a', 'b'",
+        ),
+    ],
+)
+def test_frames_of_other_columns_raise(frames, fault):
+    sentence = (
+        f"{fault}: all frames must have the same columns, in any order. Rename or "
+        "select columns, or pass arrays, which go by position."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        RNNClassifier().fit(frames, [0] * len(frames))
+
+
+def test_frames_of_other_columns_than_in_fit_raise():
+    frame = pd.DataFrame(STEPS, columns=["a", "b"])
+    classifier = RNNClassifier(2, max_iter=1).fit([frame, frame], [0, 1])
+    sentence = (
+        "X[0] lacks 'b' and has 'c', but the columns of fit are 'a', 'b': all frames "
+        "must have the same columns, in any order. Rename or select columns, or pass "
+        "arrays, which go by position."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        classifier.predict([frame.rename(columns={"b": "c"})])
+
+
+LOG = pd.DataFrame(
+    {"u": ["p", "p", "q"], "v": [1, 1, 2], "x": [0.5, 1.0, 2.0], "t": list("aba")}
+)
+
+
+@pytest.mark.parametrize("group", ["u", "v", ["u"], ["u", "v"], ["v", "x"]])
+@pytest.mark.parametrize("columns", ["t", "x", ["v", "x"]])
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_the_pair_of_sequences_and_groups_raises(make, columns, group):
+    X = sequences_from_frame(
+        make(LOG), group=group, columns=columns, return_groups=True
+    )
+    sentence = (
+        "X looks like the pair that sequences_from_frame returns with "
+        "return_groups=True: the sequences alone were expected. Unpack it, as in X, "
+        "groups = sequences_from_frame(...)."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        RNNClassifier().fit(X, [0, 1])
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        ([[0.5], [1.0]], np.array([2.0, 3.0])),
+        ([[1, 2], [3, 4]], [(5, 6), (7, 8)]),
+        ([np.ones(2), np.ones(2)], [(5, 6), (7, 8)]),
+        (["a", "b"], np.array(["a", "b"])),
+        ([1, 2], np.array([3, 4])),
+    ],
+)
+def test_two_sequences_are_no_pair(X):
+    encoder = RNNEncoder(2, max_iter=1).fit(X, [0, 1])
+    assert encoder.transform(X).shape == (2, 2)
 
 
 def test_lengths_of_X_and_y_that_differ_raise():
@@ -925,6 +1091,12 @@ FUZZED_X = {
         TypeError,
         "X[1] is an array of dtype |S1 and shape (), but X[0] is a list of tokens: "
         f"{ONE_KIND} Decode it, as in x.decode().",
+    ),
+    "records of arrow in a list": (
+        list(pa.array([{"a": 1}])),
+        TypeError,
+        "X[0] holds records, of type struct<a: int64>: strings, token lists or plain "
+        "numbers were expected. Pass one field of them.",
     ),
     "missing": (
         pd.NA,

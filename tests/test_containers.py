@@ -1,5 +1,6 @@
 """The same sequences in every container: equal vectors, bit for bit."""
 
+import pickle
 import subprocess
 import sys
 from collections import UserList, deque
@@ -316,29 +317,29 @@ def test_fixed_shape_tensors_keep_their_shape():
     storage = pa.array([[1, 2, 3, 4], [5, 6, 7, 8]], pa.list_(pa.int64(), 4))
     dtype = pa.fixed_shape_tensor(pa.int64(), [2, 2])
     X = pa.ExtensionArray.from_storage(dtype, storage)
-    items = open_container(pa.chunked_array([X]))
+    items = open_container(pa.chunked_array([X]))[0]
     assert_array_equal(items, [[[1, 2], [3, 4]], [[5, 6], [7, 8]]])
 
 
 def test_other_extension_types_of_arrow_are_what_they_are_stored_as():
     X = pa.ExtensionArray.from_storage(pa.json_(), pa.array(["[1]", "[2]"]))
-    assert open_container(X) == ["[1]", "[2]"]
+    assert open_container(X)[0] == ["[1]", "[2]"]
 
 
 def test_tokens_of_strings_and_integers():
     X = [[1, "a"], ["b"]]
-    assert open_container(ak.Array(X)) == X
+    assert open_container(ak.Array(X))[0] == X
 
 
 def test_numbers_that_numpy_has_no_type_for():
     X = torch.tensor([[0.5, 1.0], [2.0, 0.0]], dtype=torch.bfloat16)
-    assert_array_equal(open_container(X), [[0.5, 1.0], [2.0, 0.0]])
+    assert_array_equal(open_container(X)[0], [[0.5, 1.0], [2.0, 0.0]])
 
 
 def test_numbers_of_arrow_are_not_copied():
     X = pa.array([[0.5, 1.0], [2.0]])
     flat = X.flatten().to_numpy()
-    assert all(np.shares_memory(item, flat) for item in open_container(X))
+    assert all(np.shares_memory(item, flat) for item in open_container(X)[0])
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (3, 2, 4)])
@@ -353,7 +354,7 @@ def test_numbers_are_not_taken_for_another_kind(kind, type_, shape):
         encoder.transform(X)
     # Asked for outright, each row is named.
     with pytest.raises(TypeError, match=r"^X\[0\] (is an array|has a float at step 0)"):
-        read_sequences(open_container(X, kind), kind)
+        read_sequences(open_container(X, kind)[0], kind)
 
 
 def test_channels_before_steps_are_transposed(rng):
@@ -379,6 +380,15 @@ def test_column_transformer(make, selector, kind):
     assert_array_equal(columns.transform(frame), ours)
 
 
+def test_bagging_takes_no_list():
+    # The README says so. Should it take lists one day, that sentence can go.
+    classifier = RNNClassifier(nhidden=3, max_iter=2, random_state=0)
+    bagging = BaggingClassifier(classifier, n_estimators=2, random_state=0)
+    for kind in ALL:
+        with pytest.raises(ValueError):
+            bagging.fit(SEQUENCES[kind] * 3, Y * 3)
+
+
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
 def test_bagging_on_a_column(make, kind):
@@ -393,6 +403,85 @@ def test_bagging_on_a_column(make, kind):
         == RNNEncoder(2, max_iter=1).fit(SEQUENCES[kind], Y).kind_
     )
     assert_array_equal(ours.predict_proba(frame), expected)
+
+
+NAMED_FRAMES = {
+    "pandas": lambda x: pd.DataFrame(x, columns=["a", "b"]),
+    "polars": lambda x: pl.DataFrame(x, ["a", "b"], orient="row"),
+    "narwhals": lambda x: nw.from_native(NAMED_FRAMES["polars"](x)),
+    "arrow": lambda x: pa.table(list(zip(*x, strict=True)), ["a", "b"]),
+    "arrow batch": lambda x: pa.record_batch(
+        [pa.array(column) for column in zip(*x, strict=True)], ["a", "b"]
+    ),
+    "numbers as names": lambda x: pd.DataFrame(x, columns=[102, 101]),
+    "two levels": lambda x: pd.DataFrame(
+        x, columns=pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")])
+    ),
+    "objects": lambda x: pd.DataFrame(x, columns=["a", "b"], dtype=object),
+    "called as an attribute": lambda x: pd.DataFrame(x, columns=["column_names", "b"]),
+}
+
+
+def with_columns_swapped(frame):
+    if isinstance(frame, pd.DataFrame):
+        return frame.iloc[:, ::-1]
+    if isinstance(frame, (pa.Table, pa.RecordBatch)):
+        return frame.select(["b", "a"])
+    return frame.select("b", "a")
+
+
+@pytest.mark.parametrize("wrap", [list, pd.Series, object_array])
+@pytest.mark.parametrize("library", NAMED_FRAMES)
+def test_frames_in_a_list_go_by_the_names_of_their_columns(library, wrap):
+    X = SEQUENCES["multivariate"]
+    frames = list(map(NAMED_FRAMES[library], X))
+    swapped = list(map(with_columns_swapped, frames))
+    encoder = RNNEncoder(nhidden=3, max_iter=2, random_state=0)
+    expected = clone(encoder).fit_transform(X, Y)
+    mixed = wrap([frames[0], *swapped[1:]])
+    assert_array_equal(encoder.fit_transform(mixed, Y), expected)
+    for each in (frames, swapped, mixed):
+        assert_array_equal(encoder.transform(each), expected)
+    # What has no names goes by position.
+    assert_array_equal(encoder.transform(X), expected)
+    assert_array_equal(encoder.transform(list(map(pd.DataFrame, X))), expected)
+
+
+def test_a_classifier_and_its_encoder_know_the_columns_of_fit():
+    frames = list(map(NAMED_FRAMES["pandas"], SEQUENCES["multivariate"]))
+    swapped = list(map(with_columns_swapped, frames))
+    classifier = RNNClassifier(nhidden=3, max_iter=2, random_state=0).fit(frames, Y)
+    for fitted in (classifier, pickle.loads(pickle.dumps(classifier))):
+        ours = fitted.predict_proba(swapped)
+        assert_array_equal(ours, classifier.predict_proba(frames))
+        codes = fitted.encoder_.transform(swapped)
+        assert_array_equal(codes, classifier.encoder_.transform(frames))
+    # Another fit forgets them.
+    renamed = [frame.rename(columns={"b": "c"}) for frame in frames]
+    assert len(classifier.fit(renamed, Y).predict(renamed)) == len(Y)
+
+
+def test_numbered_columns_go_by_position_unless_out_of_order():
+    X = SEQUENCES["multivariate"]
+    expected = RNNEncoder(3, max_iter=2, random_state=0).fit_transform(X, Y)
+    numbered = list(map(pd.DataFrame, X))
+    named = NAMED_FRAMES["pandas"](X[1])
+    for frames in (
+        [numbered[0], named, *numbered[2:]],
+        [numbered[0], *map(with_columns_swapped, numbered[1:])],
+        [with_columns_swapped(numbered[0]), *numbered[1:]],
+    ):
+        encoder = RNNEncoder(3, max_iter=2, random_state=0)
+        assert_array_equal(encoder.fit_transform(frames, Y), expected)
+        assert_array_equal(encoder.transform(numbered), expected)
+
+
+def test_an_analyzer_reads_frames_by_the_names_of_their_columns():
+    frames = list(map(NAMED_FRAMES["polars"], SEQUENCES["multivariate"]))
+    encoder = RNNEncoder(2, analyzer=lambda x: x[:, 0], max_iter=2, random_state=0)
+    expected = encoder.fit_transform(frames, Y)
+    swapped = list(map(with_columns_swapped, frames))
+    assert_array_equal(encoder.transform(swapped), expected)
 
 
 LIBRARIES = ["pandas", "polars", "pyarrow", "awkward", "narwhals"]

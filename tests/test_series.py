@@ -72,6 +72,71 @@ def test_missing_numbers_in_every_form():
         RNNEncoder(3, **params).fit([[1.0, np.inf], [np.nan]], [0, 1])
 
 
+NUMBERS = np.array([[1.0, 2.0, 4.0], [0.5, 3.0, 0.0]])
+MASK = np.array([[False, True, False], [True, False, False]])
+MASKED = {
+    "table": (
+        np.ma.masked_array(NUMBERS, MASK),
+        np.where(MASK, np.nan, NUMBERS),
+    ),
+    "table of integers": (
+        np.ma.masked_array(NUMBERS * 2, MASK, dtype=int),
+        np.where(MASK, np.nan, NUMBERS * 2),
+    ),
+    "float32": (
+        np.ma.masked_array(NUMBERS, MASK, dtype=np.float32),
+        np.where(MASK, np.nan, NUMBERS).astype(np.float32),
+    ),
+    "three dimensions": (
+        np.ma.masked_array([NUMBERS, NUMBERS], [MASK, ~MASK]),
+        np.where([MASK, ~MASK], np.nan, [NUMBERS, NUMBERS]),
+    ),
+    "items": (
+        [np.ma.masked_array(*x) for x in zip(NUMBERS, MASK, strict=True)],
+        list(np.where(MASK, np.nan, NUMBERS)),
+    ),
+    "items of which none is masked": (
+        list(np.ma.masked_array(NUMBERS, dtype=int)),
+        list(np.floor(NUMBERS)),
+    ),
+    "items and others": (
+        [np.ones((1, 3)), np.ma.masked_array(NUMBERS, MASK)],
+        [np.ones((1, 3)), np.where(MASK, np.nan, NUMBERS)],
+    ),
+    "lists of rows": (
+        [list(np.ma.masked_array(NUMBERS, MASK)), [NUMBERS[0].tolist()]],
+        [np.where(MASK, np.nan, NUMBERS), NUMBERS[:1]],
+    ),
+    "lists of entries": (
+        [list(np.ma.masked_array(*x)) for x in zip(NUMBERS[1:], MASK[1:], strict=True)]
+        + [[1.5]],
+        [np.array([np.nan, 3.0, 0.0]), np.array([1.5])],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MASKED)
+def test_masked_numbers_are_missing(case):
+    masked, X = MASKED[case]
+    encoder = RNNEncoder(3, missing="mask", max_iter=2, random_state=0)
+    expected = encoder.fit_transform(X, [0, 1])
+    np.testing.assert_array_equal(encoder.transform(masked), expected)
+    np.testing.assert_array_equal(encoder.fit_transform(masked, [0, 1]), expected)
+
+
+@pytest.mark.parametrize("case", MASKED)
+def test_masked_numbers_raise_without_a_mask(case):
+    with pytest.raises(TypeError, match=r"^X.* is a masked array, whose mask would be"):
+        RNNEncoder().fit(MASKED[case][0], [0, 1])
+
+
+@pytest.mark.parametrize("entries", [["a", "b"], [1j, 0.5], [None, "a"]])
+def test_masked_arrays_of_no_numbers_raise(entries):
+    X = np.ma.masked_array(entries, [True, False])
+    with pytest.raises(TypeError, match=r"^X is a masked array, whose mask would be"):
+        RNNEncoder(missing="mask").fit(X, [0, 1])
+
+
 def test_a_feature_that_is_never_seen():
     X = [np.array([[np.nan, 1.0], [np.nan, 2.0]])] * 4
     encoder = RNNEncoder(3, missing="mask", max_iter=2, random_state=0)
