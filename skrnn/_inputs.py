@@ -116,17 +116,28 @@ def learn_tokens(estimator, sequences, sample_weight):
     return ids, torch.from_numpy(hiding)
 
 
-def _check_no_spaces(sequences):
-    """Refuse words that cannot be told from two."""
-    for code, word in enumerate(sequences.tokens):
-        rows = np.flatnonzero(sequences.values == code) if " " in word else ()
-        if len(rows):
-            i, step = sequences.locate(rows[0])
-            raise ValueError(
-                f"X[{i}] has the word {word[:40]!r} at step {step}: words without "
-                "spaces were expected, since n-grams of words are joined by one. Use "
-                "ngram_range=(1, 1), or another token_pattern."
-            )
+def _check_no_spaces(sequences, indices=None):
+    """Refuse words that cannot be told from two.
+
+    Parameters
+    ----------
+    sequences : Sequences of kind "words"
+    indices : ndarray, default=None
+        Where the sequences stand in X, for errors.
+    """
+    has_space = np.array([" " in word for word in sequences.tokens])
+    if not has_space.any():
+        return
+    rows = np.flatnonzero(has_space[sequences.values])
+    if len(rows):
+        i, step = sequences.locate(rows[0])
+        i = i if indices is None else indices[i]
+        word = sequences.tokens[sequences.values[rows[0]]]
+        raise ValueError(
+            f"X[{i}] has the word {word[:40]!r} at step {step}: words without "
+            "spaces were expected, since n-grams of words are joined by one. Use "
+            "ngram_range=(1, 1), or another token_pattern."
+        )
 
 
 def _given_tokens(given, name, kind):

@@ -15,11 +15,11 @@ from networks import (
 )
 from sklearn.feature_extraction.text import CountVectorizer
 
-from skrnn import RNNClassifier, RNNEncoder
+from skrnn import RNNClassifier, RNNEncoder, _inputs
 from skrnn._core import gradient as gradients
 from skrnn._core import network, ngrams, prediction, vocabulary
 from skrnn._core.memory import Scratch
-from skrnn._core.sequences import read_sequences
+from skrnn._core.sequences import read_sequences, read_words
 
 texts = st.lists(st.text("abAé ", min_size=1, max_size=12), min_size=1, max_size=8)
 
@@ -220,6 +220,17 @@ def test_vocabularies_that_cannot_be(params, message):
     with pytest.raises(ValueError) as caught:
         RNNEncoder(2, max_iter=1, **params).fit(["ab", "ba"], [0, 1])
     assert str(caught.value) == message
+
+
+def test_words_with_spaces_are_refused_where_they_stand_in_X():
+    sequences = read_words(["x y", "a,b", "c,a,b c,x y"], lambda text: text.split(","))
+    kept = sequences.take(np.array([1, 2]))
+    sentence = r"^X\[{}\] has the word 'b c' at step 2: words without spaces were "
+    with pytest.raises(ValueError, match=sentence.format(1)):
+        _inputs._check_no_spaces(kept)
+    with pytest.raises(ValueError, match=sentence.format(7)):
+        _inputs._check_no_spaces(kept, np.array([4, 7]))
+    _inputs._check_no_spaces(sequences.take(np.array([1])))
 
 
 def test_a_set_of_tokens_of_several_types_is_sorted():
