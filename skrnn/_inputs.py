@@ -197,10 +197,34 @@ def _place(gram):
 
 
 def encode_tokens(estimator, sequences):
-    """Ids and keys; see :func:`skrnn._core.vocabulary.encode`."""
+    """Ids and keys; see :func:`skrnn._core.vocabulary.encode`.
+
+    Raises
+    ------
+    TypeError
+        If all tokens are strings and all that are known integers, or the reverse.
+    """
     encoder = getattr(estimator, "_grams", None)
     ngram_range = (1, 1) if encoder is None else encoder["ngram_range"]
-    return vocabulary.encode(sequences, estimator.vocabulary_, ngram_range, encoder)
+    known = estimator.vocabulary_
+    ids, keys = vocabulary.encode(sequences, known, ngram_range, encoder)
+    if sequences.kind == "tokens" and not keys.any():
+        _check_types(sequences.tokens, known if encoder is None else encoder["code_of"])
+    return ids, keys
+
+
+def _check_types(tokens, known):
+    """Refuse tokens that are unknown for their type alone."""
+    are_strings = {isinstance(token, str) for token in tokens}
+    if are_strings & {isinstance(token, str) for token in known}:
+        return
+    names = ("strings", "integers") if are_strings.pop() else ("integers", "strings")
+    cure = "int" if names[0] == "strings" else "str"
+    raise TypeError(
+        f"The tokens of X are {names[0]}, such as {tokens[0]!r:.40}, but those of the "
+        f"vocabulary are {names[1]}, such as {next(iter(known))!r:.40}: all of X would "
+        f"be unknown. Convert them, as in [[{cure}(token) for token in x] for x in X]."
+    )
 
 
 def learn_embeddings(estimator, generator):
