@@ -98,10 +98,10 @@ def learn_tokens(estimator, sequences, sample_weight):
         )
     estimator.vocabulary_ = known
     if ngram_range != (1, 1):
-        encoder = vocabulary.make_encoder(known, sequences.kind)
+        table = vocabulary.make_gram_table(known, sequences.kind)
         min_n, max_n = ngram_range  # no gram is longer than the longest one known
-        encoder["ngram_range"] = min_n, max(min_n, min(max_n, len(encoder["pairs"])))
-        estimator._grams = encoder
+        table["ngram_range"] = min_n, max(min_n, min(max_n, len(table["pairs"])))
+        estimator._grams = table
     ids, _ = encode_tokens(estimator, sequences)
     if not ids.any():
         raise ValueError(
@@ -197,19 +197,19 @@ def _place(gram):
 
 
 def encode_tokens(estimator, sequences):
-    """Ids and keys; see :func:`skrnn._core.vocabulary.encode`.
+    """Ids and keys; see :func:`skrnn._core.vocabulary.find_ids`.
 
     Raises
     ------
     TypeError
         If all tokens are strings and all that are known integers, or the reverse.
     """
-    encoder = getattr(estimator, "_grams", None)
-    ngram_range = (1, 1) if encoder is None else encoder["ngram_range"]
+    table = getattr(estimator, "_grams", None)
+    ngram_range = (1, 1) if table is None else table["ngram_range"]
     known = estimator.vocabulary_
-    ids, keys = vocabulary.encode(sequences, known, ngram_range, encoder)
+    ids, keys = vocabulary.find_ids(sequences, known, ngram_range, table)
     if sequences.kind == "tokens" and not keys.any():
-        _check_types(sequences.tokens, known if encoder is None else encoder["code_of"])
+        _check_types(sequences.tokens, known if table is None else table["number_of"])
     return ids, keys
 
 

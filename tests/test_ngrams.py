@@ -76,27 +76,27 @@ def test_grams_that_end_at_each_step(X, min_n, more, is_sparse):
 def check_grams(X, min_n, max_n):
     sequences = read_sequences(X)
     known = vocabulary.learn_vocabulary(sequences, (min_n, max_n))
-    encoder = vocabulary.make_encoder(known, "text")
-    ids, keys = vocabulary.encode(sequences, known, (min_n, max_n), encoder)
+    table = vocabulary.make_gram_table(known, "text")
+    ids, keys = vocabulary.find_ids(sequences, known, (min_n, max_n), table)
     expected = naive_ids(X, known, min_n, max_n)
     assert ids.reshape(len(keys), -1).tolist() == expected
     other = read_sequences(["aXb", "XA", "bbbbbb"])
-    ids, _ = vocabulary.encode(other, known, (min_n, max_n), encoder)
+    ids, _ = vocabulary.find_ids(other, known, (min_n, max_n), table)
     expected = naive_ids(["aXb", "XA", "bbbbbb"], known, min_n, max_n)
     assert ids.reshape(len(other.values), -1).tolist() == expected
 
 
 def counted_grams(sequences, max_n):
     """How often each gram occurs, and in how many sequences, by its name."""
-    numbers, codes = np.unique(sequences.values, return_inverse=True)
+    distinct, numbers = np.unique(sequences.values, return_inverse=True)
     is_text = sequences.kind == "text"
-    tokens = [chr(i) if is_text else sequences.tokens[i] for i in numbers]
+    tokens = [chr(i) if is_text else sequences.tokens[i] for i in distinct]
     found = {}
     for grams, counts, n_sequences in ngrams.count_grams(
-        codes, sequences.offsets, max_n
+        numbers, sequences.offsets, max_n
     ):
         for gram, *both in zip(grams.tolist(), counts, n_sequences, strict=True):
-            name = ("" if is_text else " ").join(tokens[code] for code in gram)
+            name = ("" if is_text else " ").join(tokens[i] for i in gram)
             found[name] = tuple(both)
     return found
 

@@ -327,10 +327,10 @@ def _loss_and_gradient(
     pooled: list[Tensor] = []
     chosen: list[Tensor] = []
     for trace in traces[len(traces) - n_directions :]:
-        code, choice = pooling.pool(
+        vector, choice = pooling.pool(
             pooling_name, trace[2], batch_sizes, packing, gathered
         )
-        pooled.append(code)
+        pooled.append(vector)
         chosen.append(choice)
     h = pooled[0] if n_directions == 1 else torch.cat(pooled, 1)
 

@@ -151,7 +151,7 @@ def read_words(X, split, separator=None):
         raise ValueError("X is empty: at least one sequence is needed.")
     numbering = _Numbering()
     numbering.of([separator or ""], 1)  # number 0
-    codes, lengths = [], []
+    places, lengths = [], []
     for start in range(0, len(X), _STRINGS_AT_A_TIME):
         part = X[start : start + _STRINGS_AT_A_TIME]
         try:
@@ -160,7 +160,7 @@ def read_words(X, split, separator=None):
         except TypeError:
             _check_strings(X)
             raise
-        codes.append(found[0])
+        places.append(found[0])
         lengths.append(found[1])
     lengths = np.concatenate(lengths)
     if not lengths.all():
@@ -169,11 +169,13 @@ def read_words(X, split, separator=None):
             f"X[{i}] has no words: {X[i][:40]!r}. A sequence needs at least one step. "
             "Drop it, or use analyzer='char' or another token_pattern."
         )
-    return Sequences("words", np.concatenate(codes), _offsets(lengths), numbering.known)
+    return Sequences(
+        "words", np.concatenate(places), _offsets(lengths), numbering.known
+    )
 
 
 def _split_each(X, split, numbering):
-    """Codes of the words of each string, and how many there are."""
+    """Places of the words of each string, and how many there are."""
     words = list(map(split, X))
     lengths = np.fromiter(map(len, words), np.int64, len(words))
     return numbering.of(chain.from_iterable(words), int(lengths.sum())), lengths
@@ -186,9 +188,9 @@ def _split_together(X, split, separator, numbering):
     words = split(separator.join(X))
     if words.count(separator) != len(X) - 1:  # a string has it, too
         return None
-    codes = numbering.of(words, len(words))
-    bounds = np.concatenate([[-1], np.flatnonzero(codes == 0), [len(codes)]])
-    return codes[codes != 0], np.diff(bounds) - 1
+    places = numbering.of(words, len(words))
+    bounds = np.concatenate([[-1], np.flatnonzero(places == 0), [len(places)]])
+    return places[places != 0], np.diff(bounds) - 1
 
 
 def possible_kinds(item, index=0):
@@ -371,7 +373,7 @@ def _read_tokens(X):
 
     numbering = _Numbering()
     try:
-        codes = numbering.of(all_tokens(), int(offsets[-1]))
+        places = numbering.of(all_tokens(), int(offsets[-1]))
         types = set(map(type, numbering.known))  # not of each token
     except TypeError:  # a token that cannot be hashed, which no token needs
         types = set(map(type, all_tokens()))
@@ -384,7 +386,7 @@ def _read_tokens(X):
             f"X[{i}] has {describe(token)} at step {step}: tokens must be "
             f"strings or integers. {cure_for(token)}"
         )
-    return Sequences("tokens", codes, offsets, numbering.known)
+    return Sequences("tokens", places, offsets, numbering.known)
 
 
 def _read_series(X, allow_missing=False):
