@@ -234,10 +234,10 @@ def learn_tokens(estimator, sequences, sample_weight, others=()):
         )
     estimator.vocabulary_ = known
     if ngram_range != (1, 1):
-        encoder = vocabulary.make_encoder(known, sequences.kind)
+        table = vocabulary.make_gram_table(known, sequences.kind)
         min_n, max_n = ngram_range  # no gram is longer than the longest one known
-        encoder["ngram_range"] = min_n, max(min_n, min(max_n, len(encoder["pairs"])))
-        estimator._grams = encoder
+        table["ngram_range"] = min_n, max(min_n, min(max_n, len(table["pairs"])))
+        estimator._grams = table
     ids, _ = encode_tokens(estimator, sequences)
     if not ids.any():
         raise ValueError(
@@ -251,17 +251,28 @@ def learn_tokens(estimator, sequences, sample_weight, others=()):
     return ids, vocabulary.hiding_probabilities(counts).astype(np.float32)
 
 
-def _check_no_spaces(sequences):
-    """Refuse words that cannot be told from two."""
-    for code, word in enumerate(sequences.tokens):
-        rows = np.flatnonzero(sequences.values == code) if " " in word else ()
-        if len(rows):
-            i, step = sequences.locate(rows[0])
-            raise ValueError(
-                f"X[{i}] has the word {word[:40]!r} at step {step}: words without "
-                "spaces were expected, since n-grams of words are joined by one. Use "
-                "ngram_range=(1, 1), or another token_pattern."
-            )
+def _check_no_spaces(sequences, indices=None):
+    """Refuse words that cannot be told from two.
+
+    Parameters
+    ----------
+    sequences : Sequences of kind "words"
+    indices : ndarray, default=None
+        Where the sequences stand in X, for errors.
+    """
+    has_space = np.array([" " in word for word in sequences.tokens])
+    if not has_space.any():
+        return
+    rows = np.flatnonzero(has_space[sequences.values])
+    if len(rows):
+        i, step = sequences.locate(rows[0])
+        i = i if indices is None else indices[i]
+        word = sequences.tokens[sequences.values[rows[0]]]
+        raise ValueError(
+            f"X[{i}] has the word {word[:40]!r} at step {step}: words without "
+            "spaces were expected, since n-grams of words are joined by one. Use "
+            "ngram_range=(1, 1), or another token_pattern."
+        )
 
 
 def _given_tokens(given, name, kind):
@@ -321,10 +332,34 @@ def _place(gram):
 
 
 def encode_tokens(estimator, sequences):
-    """Ids and keys; see :func:`skrnn._core.vocabulary.encode`."""
-    encoder = getattr(estimator, "_grams", None)
-    ngram_range = (1, 1) if encoder is None else encoder["ngram_range"]
-    return vocabulary.encode(sequences, estimator.vocabulary_, ngram_range, encoder)
+    """Ids and keys; see :func:`skrnn._core.vocabulary.find_ids`.
+
+    Raises
+    ------
+    TypeError
+        If all tokens are strings and all that are known integers, or the reverse.
+    """
+    table = getattr(estimator, "_grams", None)
+    ngram_range = (1, 1) if table is None else table["ngram_range"]
+    known = estimator.vocabulary_
+    ids, keys = vocabulary.find_ids(sequences, known, ngram_range, table)
+    if sequences.kind == "tokens" and not keys.any():
+        _check_types(sequences.tokens, known if table is None else table["number_of"])
+    return ids, keys
+
+
+def _check_types(tokens, known):
+    """Refuse tokens that are unknown for their type alone."""
+    are_strings = {isinstance(token, str) for token in tokens}
+    if are_strings & {isinstance(token, str) for token in known}:
+        return
+    names = ("strings", "integers") if are_strings.pop() else ("integers", "strings")
+    cure = "int" if names[0] == "strings" else "str"
+    raise TypeError(
+        f"The tokens of X are {names[0]}, such as {tokens[0]!r:.40}, but those of the "
+        f"vocabulary are {names[1]}, such as {next(iter(known))!r:.40}: all of X would "
+        f"be unknown. Convert them, as in [[{cure}(token) for token in x] for x in X]."
+    )
 
 
 def learn_embeddings(estimator, ids, tokens, matrix, generator):

@@ -640,6 +640,52 @@ def test_another_kind_than_in_fit_raises(fitted, passed):
         classifier.predict(FITTED_ON[passed])
 
 
+AS_STRINGS = [["1", "10"], ["2"]]
+AS_INTEGERS = [[1, 10], [2]]
+
+
+@pytest.mark.parametrize("ngram_range", [(1, 1), (1, 2), (2, 2)])
+@pytest.mark.parametrize(
+    "fitted, passed, sentence",
+    [
+        (
+            AS_INTEGERS,
+            AS_STRINGS,
+            "The tokens of X are strings, such as '1', but those of the vocabulary are "
+            "integers, such as 1: all of X would be unknown. Convert them, as in "
+            "[[int(token) for token in x] for x in X].",
+        ),
+        (
+            AS_STRINGS,
+            AS_INTEGERS,
+            "The tokens of X are integers, such as 1, but those of the vocabulary are "
+            "strings, such as '1': all of X would be unknown. Convert them, as in "
+            "[[str(token) for token in x] for x in X].",
+        ),
+    ],
+)
+def test_tokens_of_another_type_than_in_fit_raise(
+    ngram_range, fitted, passed, sentence
+):
+    classifier = RNNClassifier(4, max_iter=1, ngram_range=ngram_range)
+    classifier.fit(fitted, [0, 1])
+    for X in (passed, [np.array(x) for x in passed]):
+        with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+            classifier.predict(X)
+
+
+@pytest.mark.parametrize("fitted", [AS_STRINGS, AS_INTEGERS, [["1", 2], [3]]])
+def test_unknown_tokens_of_a_type_that_fit_saw_are_accepted(fitted):
+    classifier = RNNClassifier(4, max_iter=1).fit(fitted, [0, 1])
+    unknown = [[type(token)(77) for token in x] for x in fitted]
+    mixed = [["unknown", 77], [78]]
+    for X in (unknown, mixed, fitted):
+        assert len(classifier.predict(X)) == 2
+    if fitted[0] == ["1", 2]:
+        for X in ([["a"]], [[77]]):
+            assert len(classifier.predict(X)) == 1
+
+
 def test_another_number_of_features_than_in_fit_raises():
     encoder = RNNEncoder(max_iter=1).fit(SERIES, [0, 1])
     sentence = (

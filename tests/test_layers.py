@@ -13,6 +13,7 @@ PACKAGE = Path(skrnn.__file__).parent
 
 # Each module may import those above it, and the packages named.
 FLOORS = {
+    "_core.descriptions": {"numpy"},
     "_core.sequences": {"numpy"},
     "_core.packing": {"numpy", "torch"},
     "_core.prefixes": {"numpy", "torch"},

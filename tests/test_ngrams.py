@@ -15,11 +15,11 @@ from networks import (
 )
 from sklearn.feature_extraction.text import CountVectorizer
 
-from skrnn import RNNClassifier, RNNEncoder
+from skrnn import RNNClassifier, RNNEncoder, _inputs
 from skrnn._core import gradient as gradients
 from skrnn._core import network, ngrams, prediction, vocabulary
 from skrnn._core.memory import Scratch
-from skrnn._core.sequences import read_sequences
+from skrnn._core.sequences import read_sequences, read_words
 
 texts = st.lists(st.text("abAé ", min_size=1, max_size=12), min_size=1, max_size=8)
 
@@ -76,33 +76,70 @@ def test_grams_that_end_at_each_step(X, min_n, more, is_sparse):
 def check_grams(X, min_n, max_n):
     sequences = read_sequences(X)
     known = vocabulary.learn_vocabulary(sequences, (min_n, max_n))
-    encoder = vocabulary.make_encoder(known, "text")
-    ids, keys = vocabulary.encode(sequences, known, (min_n, max_n), encoder)
+    table = vocabulary.make_gram_table(known, "text")
+    ids, keys = vocabulary.find_ids(sequences, known, (min_n, max_n), table)
     expected = naive_ids(X, known, min_n, max_n)
     assert ids.reshape(len(keys), -1).tolist() == expected
     other = read_sequences(["aXb", "XA", "bbbbbb"])
-    ids, _ = vocabulary.encode(other, known, (min_n, max_n), encoder)
+    ids, _ = vocabulary.find_ids(other, known, (min_n, max_n), table)
     expected = naive_ids(["aXb", "XA", "bbbbbb"], known, min_n, max_n)
     assert ids.reshape(len(other.values), -1).tolist() == expected
 
 
+def counted_grams(sequences, max_n):
+    """How often each gram occurs, and in how many sequences, by its name."""
+    distinct, numbers = np.unique(sequences.values, return_inverse=True)
+    is_text = sequences.kind == "text"
+    tokens = [chr(i) if is_text else sequences.tokens[i] for i in distinct]
+    found = {}
+    for grams, counts, n_sequences in ngrams.count_grams(
+        numbers, sequences.offsets, max_n
+    ):
+        for gram, *both in zip(grams.tolist(), counts, n_sequences, strict=True):
+            name = ("" if is_text else " ").join(tokens[i] for i in gram)
+            found[name] = tuple(both)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["text", "words"])
 @given(
-    st.lists(st.text("abcé", min_size=1, max_size=12), min_size=2, max_size=8),
+    st.data(),
     st.integers(1, 3),
     st.integers(0, 2),
-    st.sampled_from([1, 2, 0.4]),
+    st.one_of(st.integers(1, 4), st.floats(0, 1)),
+    st.one_of(st.none(), st.integers(1, 6)),
 )
-def test_grams_and_counts_are_those_of_CountVectorizer(X, min_n, more, min_df):
+def test_grams_and_counts_are_those_of_CountVectorizer(
+    kind, data, min_n, more, min_df, most
+):
+    alphabet = "abé" if kind == "text" else "ab "
+    strings = st.text(alphabet, min_size=1, max_size=12).filter(str.strip)
+    X = data.draw(st.lists(strings, min_size=1, max_size=8))
+    sequences = read_sequences(X) if kind == "text" else read_words(X, str.split)
     ngram_range = (min_n, min_n + more)
-    params = {"ngram_range": ngram_range, "min_df": min_df}
-    vectorizer = CountVectorizer(analyzer="char", lowercase=False, **params)
-    ours = vocabulary.learn_vocabulary(read_sequences(X), **params)
+    vectorizer = CountVectorizer(
+        analyzer="char" if kind == "text" else "word",
+        token_pattern=None if kind == "text" else r"\S+",
+        lowercase=False,
+        ngram_range=ngram_range,
+        min_df=min_df,
+    )
+    ours = vocabulary.learn_vocabulary(sequences, ngram_range, min_df)
+    assert list(ours.values()) == list(range(1, len(ours) + 1))
     try:
-        theirs = vectorizer.fit(X).vocabulary_
+        matrix = vectorizer.fit_transform(X).toarray()
     except ValueError:  # no terms remain
-        theirs = {}
-    assert set(ours) == set(theirs)
-    assert sorted(ours.values()) == list(range(1, len(ours) + 1))
+        assert ours == {}
+        return
+    columns = zip(matrix.sum(axis=0), (matrix > 0).sum(axis=0), strict=True)
+    theirs = dict(zip(vectorizer.get_feature_names_out(), columns, strict=True))
+    assert ours.keys() == theirs.keys()
+    counts = counted_grams(sequences, ngram_range[1])
+    assert {gram: counts[gram] for gram in ours} == theirs
+    # Which grams that occur equally often are kept is left open there: here the first.
+    kept = vocabulary.learn_vocabulary(sequences, ngram_range, min_df, most)
+    by_count = sorted(ours, key=lambda gram: (-theirs[gram][0], ours[gram]))
+    assert list(kept) == sorted(by_count[:most], key=ours.get)
 
 
 def test_max_features_keeps_what_occurs_most_often():
@@ -220,6 +257,17 @@ def test_vocabularies_that_cannot_be(params, message):
     with pytest.raises(ValueError) as caught:
         RNNEncoder(2, max_iter=1, **params).fit(["ab", "ba"], [0, 1])
     assert str(caught.value) == message
+
+
+def test_words_with_spaces_are_refused_where_they_stand_in_X():
+    sequences = read_words(["x y", "a,b", "c,a,b c,x y"], lambda text: text.split(","))
+    kept = sequences.take(np.array([1, 2]))
+    sentence = r"^X\[{}\] has the word 'b c' at step 2: words without spaces were "
+    with pytest.raises(ValueError, match=sentence.format(1)):
+        _inputs._check_no_spaces(kept)
+    with pytest.raises(ValueError, match=sentence.format(7)):
+        _inputs._check_no_spaces(kept, np.array([4, 7]))
+    _inputs._check_no_spaces(sequences.take(np.array([1])))
 
 
 def test_a_set_of_tokens_of_several_types_is_sorted():

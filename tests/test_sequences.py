@@ -23,7 +23,7 @@ ragged_floats = st.lists(
 def decoded(sequences, vocabulary_):
     """Token lists again, from ids."""
     token_of = {i: token for token, i in vocabulary_.items()}
-    ids, _ = vocabulary.encode(sequences, vocabulary_)
+    ids, _ = vocabulary.find_ids(sequences, vocabulary_)
     tokens = [token_of[i] for i in ids.tolist()]
     bounds = zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)
     return [tokens[start:stop] for start, stop in bounds]
@@ -61,7 +61,7 @@ def test_vocabulary_is_sorted_and_leaves_0_for_the_unknown():
 @pytest.mark.parametrize("X", [["été"], [["e", "x", 7]]])
 def test_unseen_tokens_become_the_unknown_one(X):
     known = {"e": 1} if isinstance(X[0], list) else {"t": 1}
-    ids, _ = vocabulary.encode(read_sequences(X), known)
+    ids, _ = vocabulary.find_ids(read_sequences(X), known)
     assert ids.tolist() == ([1, 0, 0] if "e" in known else [0, 1, 0])
 
 

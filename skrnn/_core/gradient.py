@@ -207,74 +207,39 @@ def forward(
 _forward = compiled(forward)
 
 
-@compiled
-def _loss_and_gradient(
+def backward(
     kind: str,
     counts: list[int],
-    pooling_name: str,
-    loss: str,
     layers: list[list[Tensor]],
-    output: list[Tensor],
     dlayers: list[list[Tensor]],
-    doutput: list[Tensor],
-    x: Tensor,
+    traces: list[list[Tensor]],
+    dlast: list[Tensor],
+    dall: list[list[Tensor]],
     batch_sizes: list[int],
     packing: dict[str, Tensor],
-    target: Tensor,
-    sample_weight: Tensor,
     masks: list[Tensor],
     states: list[list[Tensor]],
-    gathered: list[Tensor],
     memory: Tensor,
+    used: list[int],
 ):
+    """Backpropagate through all layers, from the last one down.
+
+    Parameters
+    ----------
+    kind, counts, layers, batch_sizes, packing, masks, states, memory, used
+        As in :func:`forward`.
+    dlayers : list of [dU, dW, db]
+        Where the gradients are written, by layer, then direction.
+    traces : list of [x, G, H, ...]
+        What :func:`forward` returned; overwritten.
+    dlast : list of Tensors of shape (n_sequences, nhidden)
+        For each direction of the last layer, the gradient with respect to the last
+        state of each sequence; overwritten.
+    dall : list of list of Tensors of shape (n_rows, nhidden)
+        The same with respect to all states; no tensor where it is 0. Overwritten.
+    """
     n_states, n_kept, n_directions = counts[0], counts[1], counts[2]
-    n_rows, n_sequences = x.shape[0], batch_sizes[0]
-    used = [0]
-    traces = forward(
-        kind,
-        counts,
-        layers,
-        x,
-        batch_sizes,
-        packing,
-        masks,
-        states,
-        memory,
-        used,
-    )
-    pooled: list[Tensor] = []
-    chosen: list[Tensor] = []
-    for trace in traces[len(traces) - n_directions :]:
-        code, choice = pooling.pool(
-            pooling_name, trace[2], batch_sizes, packing, gathered
-        )
-        pooled.append(code)
-        chosen.append(choice)
-    h = pooled[0] if n_directions == 1 else torch.cat(pooled, 1)
-
-    # scores = V h + c
-    V, c = output[0], output[1]
-    scores = torch.addmm(c, h, V.t())
-    total, dscores = losses.loss_and_gradient(loss, scores, target, sample_weight)
-    torch.mm(dscores.t(), h, out=doutput[0])
-    torch.sum(dscores, [0], out=doutput[1])
-    dpooled = torch.mm(dscores, V).chunk(n_directions, 1)
-
-    # The gradients with respect to the last state of each sequence, and to all states.
-    dlast: list[Tensor] = []
-    dall: list[list[Tensor]] = []
-    for i in range(n_directions):
-        last, everywhere = pooling.spread(
-            pooling_name,
-            dpooled[i].contiguous(),
-            packing,
-            chosen[i],
-            memory,
-            used,
-            n_rows,
-        )
-        dlast.append(last)
-        dall.append(everywhere)
+    n_rows, n_sequences = traces[0][0].shape[0], batch_sizes[0]
     for j in range(len(layers) - 1, -1, -1):
         k, i = j // n_directions, j % n_directions
         U, W = layers[j][0], layers[j][1]
@@ -323,4 +288,88 @@ def _loss_and_gradient(
                 part = part.index_select(0, packing["flip"])
             dall[below] = [part]
             dlast[below] = torch.zeros([n_sequences, part.shape[1]], dtype=part.dtype)
+
+
+@compiled
+def _loss_and_gradient(
+    kind: str,
+    counts: list[int],
+    pooling_name: str,
+    loss: str,
+    layers: list[list[Tensor]],
+    output: list[Tensor],
+    dlayers: list[list[Tensor]],
+    doutput: list[Tensor],
+    x: Tensor,
+    batch_sizes: list[int],
+    packing: dict[str, Tensor],
+    target: Tensor,
+    sample_weight: Tensor,
+    masks: list[Tensor],
+    states: list[list[Tensor]],
+    gathered: list[Tensor],
+    memory: Tensor,
+):
+    n_directions, n_rows = counts[2], x.shape[0]
+    used = [0]
+    traces = forward(
+        kind,
+        counts,
+        layers,
+        x,
+        batch_sizes,
+        packing,
+        masks,
+        states,
+        memory,
+        used,
+    )
+    pooled: list[Tensor] = []
+    chosen: list[Tensor] = []
+    for trace in traces[len(traces) - n_directions :]:
+        vector, choice = pooling.pool(
+            pooling_name, trace[2], batch_sizes, packing, gathered
+        )
+        pooled.append(vector)
+        chosen.append(choice)
+    h = pooled[0] if n_directions == 1 else torch.cat(pooled, 1)
+
+    # scores = V h + c
+    V, c = output[0], output[1]
+    scores = torch.addmm(c, h, V.t())
+    total, dscores = losses.loss_and_gradient(loss, scores, target, sample_weight)
+    torch.mm(dscores.t(), h, out=doutput[0])
+    torch.sum(dscores, [0], out=doutput[1])
+    dpooled = torch.mm(dscores, V).chunk(n_directions, 1)
+
+    # The gradients with respect to the last state of each sequence, and to all states.
+    dlast: list[Tensor] = []
+    dall: list[list[Tensor]] = []
+    for i in range(n_directions):
+        last, everywhere = pooling.spread(
+            pooling_name,
+            dpooled[i].contiguous(),
+            packing,
+            chosen[i],
+            memory,
+            used,
+            n_rows,
+        )
+        dlast.append(last)
+        dall.append(everywhere)
+    backward(
+        kind,
+        counts,
+        layers,
+        dlayers,
+        traces,
+        dlast,
+        dall,
+        batch_sizes,
+        packing,
+        masks,
+        states,
+        memory,
+        used,
+    )
     return total, used[0]

@@ -11,12 +11,12 @@ import numpy as np
 _MAX_TABLE = 2**24
 
 
-def count_grams(codes, offsets, max_n, by_sequence=True):
+def count_grams(numbers, offsets, max_n, by_sequence=True):
     """The distinct n-grams of sequences, up to a length.
 
     Parameters
     ----------
-    codes : ndarray of shape (n_rows,), int
+    numbers : ndarray of shape (n_rows,), int
         Tokens as numbers from 0, end to end.
     offsets : ndarray of shape (n_samples + 1,)
     max_n : int
@@ -26,15 +26,15 @@ def count_grams(codes, offsets, max_n, by_sequence=True):
     Yields
     ------
     grams : ndarray of shape (n_grams, n), for n from 1 to `max_n`
-        The codes of the tokens of each, sorted.
+        The numbers of the tokens of each, sorted.
     counts, n_sequences : ndarrays of shape (n_grams,)
         How often each occurs, and in how many sequences; the latter are as many as the
         former unless `by_sequence`.
     """
-    n_codes = int(codes.max()) + 1
-    is_first = _is_first(codes, offsets)
-    ends_here = np.ones(len(codes), dtype=bool)  # whether a gram of this length does
-    gram_at = np.zeros(len(codes), dtype=np.int32)  # of length n - 1
+    n_tokens = int(numbers.max()) + 1
+    is_first = _is_first(numbers, offsets)
+    ends_here = np.ones(len(numbers), dtype=bool)  # whether a gram of this length does
+    gram_at = np.zeros(len(numbers), dtype=np.int32)  # of length n - 1
     grams = np.zeros((1, 0), dtype=np.int64)
     for n in range(1, max_n + 1):
         if n > 1:
@@ -44,10 +44,10 @@ def count_grams(codes, offsets, max_n, by_sequence=True):
         if len(rows) == 0:
             return
         before = gram_at[rows - 1].astype(np.int64) if n > 1 else 0
-        pairs = before * n_codes + codes[rows]
-        distinct, gram, counts = _distinct(pairs, len(grams) * n_codes)
+        pairs = before * n_tokens + numbers[rows]
+        distinct, gram, counts = _distinct(pairs, len(grams) * n_tokens)
         gram_at[rows] = gram
-        grams = np.column_stack([grams[distinct // n_codes], distinct % n_codes])
+        grams = np.column_stack([grams[distinct // n_tokens], distinct % n_tokens])
         n_sequences = counts
         if by_sequence:
             n_samples = len(offsets) - 1
@@ -57,9 +57,9 @@ def count_grams(codes, offsets, max_n, by_sequence=True):
         yield grams, counts, n_sequences
 
 
-def _is_first(codes, offsets):
+def _is_first(numbers, offsets):
     """Whether a row is the first step of its sequence."""
-    is_first = np.zeros(len(codes), dtype=bool)
+    is_first = np.zeros(len(numbers), dtype=bool)
     is_first[offsets[:-1]] = True
     return is_first
 
@@ -87,22 +87,22 @@ def make_table(grams, ids):
     Parameters
     ----------
     grams : dict of int -> ndarray of shape (n_grams, n), int64
-        The codes of their tokens, for each length n that there is.
+        The numbers of their tokens, for each length n that there is.
     ids : dict of int -> ndarray of shape (n_grams,), int64
-        Their numbers, from 1.
+        Their ids, from 1.
 
     Returns
     -------
     table : dict
-        ``n_codes``; and for each depth ``pairs``, sorted arrays of the pairs as
-        numbers, and ``ids``, arrays of the number of each node, 0 if it is no gram.
+        ``n_tokens``; and for each depth ``pairs``, sorted arrays of the pairs as
+        numbers, and ``ids``, arrays of the id of each node, 0 if it is no gram.
     """
-    n_codes = 1 + max((int(part.max()) for part in grams.values()), default=0)
-    table = {"n_codes": n_codes, "pairs": [], "ids": []}
+    n_tokens = 1 + max((int(part.max()) for part in grams.values()), default=0)
+    table = {"n_tokens": n_tokens, "pairs": [], "ids": []}
     nodes = {n: np.zeros(len(part), dtype=np.int64) for n, part in grams.items()}
     for depth in range(1, max(grams, default=0) + 1):
         pairs = {
-            n: nodes[n] * n_codes + part[:, depth - 1]
+            n: nodes[n] * n_tokens + part[:, depth - 1]
             for n, part in grams.items()
             if n >= depth
         }
@@ -117,14 +117,14 @@ def make_table(grams, ids):
     return table
 
 
-def look_up(table, codes, offsets, min_n, max_n):
-    """The numbers of the n-grams that end at each step.
+def look_up(table, numbers, offsets, min_n, max_n):
+    """The ids of the n-grams that end at each step.
 
     Parameters
     ----------
     table : dict
         What :func:`make_table` returned.
-    codes : ndarray of shape (n_rows,), int
+    numbers : ndarray of shape (n_rows,), int
         Tokens as numbers, end to end; -1 for those that no gram has.
     offsets : ndarray of shape (n_samples + 1,)
     min_n, max_n : int
@@ -134,26 +134,26 @@ def look_up(table, codes, offsets, min_n, max_n):
     ids : ndarray of shape (n_rows, max_n - min_n + 1), int32
         0 for grams that are not there, and where the sequence has just begun.
     """
-    ids = np.zeros((len(codes), max_n - min_n + 1), dtype=np.int32)
-    is_first = _is_first(codes, offsets)
-    n_codes, n_nodes = table["n_codes"], 1
-    node_at = np.zeros(len(codes), dtype=np.int32)  # of depth n - 1; -1 for none
+    ids = np.zeros((len(numbers), max_n - min_n + 1), dtype=np.int32)
+    is_first = _is_first(numbers, offsets)
+    n_tokens, n_nodes = table["n_tokens"], 1
+    node_at = np.zeros(len(numbers), dtype=np.int32)  # of depth n - 1; -1 for none
     for depth in range(1, min(max_n, len(table["pairs"])) + 1):
-        goes_on = codes >= 0
+        goes_on = numbers >= 0
         if depth > 1:
             goes_on[1:] &= (node_at[:-1] >= 0) & ~is_first[1:]
             goes_on[0] = False
         rows = np.flatnonzero(goes_on)
         before = node_at[rows - 1].astype(np.int64) if depth > 1 else 0
         distinct = table["pairs"][depth - 1]
-        pairs = before * n_codes + codes[rows]
-        nodes = _places(pairs, distinct, n_nodes * n_codes)
+        pairs = before * n_tokens + numbers[rows]
+        nodes = _places(pairs, distinct, n_nodes * n_tokens)
         node_at.fill(-1)
         node_at[rows] = nodes
         if depth >= min_n:
             # One more entry, for nodes that are not there.
-            numbers = np.append(table["ids"][depth - 1], np.int32(0))
-            ids[rows, depth - min_n] = numbers[nodes]
+            id_of = np.append(table["ids"][depth - 1], np.int32(0))
+            ids[rows, depth - min_n] = id_of[nodes]
         n_nodes = len(distinct)
     return ids
 

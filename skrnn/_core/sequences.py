@@ -12,6 +12,17 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from skrnn._core.descriptions import (
+    counted,
+    cure_for,
+    describe,
+    is_missing,
+    mixed_kinds,
+    no_number,
+    no_sequence,
+    no_steps,
+)
+
 _INTEGERS = (Integral, np.bool_)
 _REALS = (Real, Decimal, np.bool_)
 # Strings whose words are in memory at once.
@@ -140,7 +151,7 @@ def read_words(X, split, separator=None):
         raise ValueError("X is empty: at least one sequence is needed.")
     numbering = _Numbering()
     numbering.of([separator or ""], 1)  # number 0
-    codes, lengths = [], []
+    places, lengths = [], []
     for start in range(0, len(X), _STRINGS_AT_A_TIME):
         part = X[start : start + _STRINGS_AT_A_TIME]
         try:
@@ -149,7 +160,7 @@ def read_words(X, split, separator=None):
         except TypeError:
             _check_strings(X)
             raise
-        codes.append(found[0])
+        places.append(found[0])
         lengths.append(found[1])
     lengths = np.concatenate(lengths)
     if not lengths.all():
@@ -158,11 +169,13 @@ def read_words(X, split, separator=None):
             f"X[{i}] has no words: {X[i][:40]!r}. A sequence needs at least one step. "
             "Drop it, or use analyzer='char' or another token_pattern."
         )
-    return Sequences("words", np.concatenate(codes), _offsets(lengths), numbering.known)
+    return Sequences(
+        "words", np.concatenate(places), _offsets(lengths), numbering.known
+    )
 
 
 def _split_each(X, split, numbering):
-    """Codes of the words of each string, and how many there are."""
+    """Places of the words of each string, and how many there are."""
     words = list(map(split, X))
     lengths = np.fromiter(map(len, words), np.int64, len(words))
     return numbering.of(chain.from_iterable(words), int(lengths.sum())), lengths
@@ -175,9 +188,9 @@ def _split_together(X, split, separator, numbering):
     words = split(separator.join(X))
     if words.count(separator) != len(X) - 1:  # a string has it, too
         return None
-    codes = numbering.of(words, len(words))
-    bounds = np.concatenate([[-1], np.flatnonzero(codes == 0), [len(codes)]])
-    return codes[codes != 0], np.diff(bounds) - 1
+    places = numbering.of(words, len(words))
+    bounds = np.concatenate([[-1], np.flatnonzero(places == 0), [len(places)]])
+    return places[places != 0], np.diff(bounds) - 1
 
 
 def possible_kinds(item, index=0):
@@ -210,7 +223,7 @@ def possible_kinds(item, index=0):
             return ("tokens", "series") if are_integers else ("series",)
     elif isinstance(item, (list, tuple)):
         if len(item) == 0:
-            raise ValueError(_empty(index))
+            raise ValueError(no_steps(index))
         first = next((entry for entry in item if not is_missing(entry)), item[0])
         if isinstance(first, str):
             return ("tokens",)
@@ -219,8 +232,8 @@ def possible_kinds(item, index=0):
         if isinstance(first, (*_REALS, list, tuple, np.ndarray)):
             _check_depth(item, index)
             return ("series",)
-        raise TypeError(_no_sequence(f"X[{index}] starts with", first))
-    raise TypeError(_no_sequence(f"X[{index}] is", item))
+        raise TypeError(no_sequence(f"X[{index}] starts with", first))
+    raise TypeError(no_sequence(f"X[{index}] is", item))
 
 
 def read_array(X, allow_missing=False):
@@ -313,7 +326,7 @@ def _code_points(text):
 def _check_strings(X):
     for i, item in enumerate(X):
         if not isinstance(item, str):
-            raise TypeError(_mixed(item, i, "text")) from None
+            raise TypeError(mixed_kinds(item, i, "text")) from None
 
 
 class _Numbering:
@@ -349,7 +362,7 @@ def _read_tokens(X):
     for i, item in enumerate(X):
         is_list = isinstance(item, (list, tuple))
         if not is_list and not (isinstance(item, np.ndarray) and item.ndim == 1):
-            raise TypeError(_mixed(item, i, "tokens"))
+            raise TypeError(mixed_kinds(item, i, "tokens"))
     lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
     offsets = _offsets(lengths)
 
@@ -360,7 +373,7 @@ def _read_tokens(X):
 
     numbering = _Numbering()
     try:
-        codes = numbering.of(all_tokens(), int(offsets[-1]))
+        places = numbering.of(all_tokens(), int(offsets[-1]))
         types = set(map(type, numbering.known))  # not of each token
     except TypeError:  # a token that cannot be hashed, which no token needs
         types = set(map(type, all_tokens()))
@@ -371,9 +384,9 @@ def _read_tokens(X):
         i, step = _locate(offsets, row)
         raise TypeError(
             f"X[{i}] has {describe(token)} at step {step}: tokens must be "
-            f"strings or integers. {_cure(token)}"
+            f"strings or integers. {cure_for(token)}"
         )
-    return Sequences("tokens", codes, offsets, numbering.known)
+    return Sequences("tokens", places, offsets, numbering.known)
 
 
 def _read_series(X, allow_missing=False):
@@ -390,7 +403,7 @@ def _read_series(X, allow_missing=False):
     for i, array in enumerate(arrays):
         if array.shape[1] != n_features:
             raise ValueError(
-                f"X[{i}] has {_count(array.shape[1], 'feature')}, but X[0] has "
+                f"X[{i}] has {counted(array.shape[1], 'feature')}, but X[0] has "
                 f"{n_features}: all sequences must have the same number of features."
             )
     return _checked_series(np.concatenate(arrays), offsets, allow_missing)
@@ -411,7 +424,7 @@ def _are_of_one_form(X):
 def _as_series(item, index, allow_missing):
     """One sequence of numbers as floats of shape (n_steps, n_features)."""
     if not isinstance(item, (list, tuple, np.ndarray)):
-        raise TypeError(_mixed(item, index, "series"))
+        raise TypeError(mixed_kinds(item, index, "series"))
     if isinstance(item, np.ndarray) and item.dtype.kind == "O":
         item = item.tolist()  # of numbers, or of the steps
     if isinstance(item, np.ndarray):
@@ -420,7 +433,7 @@ def _as_series(item, index, allow_missing):
         _check_depth(item, index)
         array = _as_array(item, index)
     if array.size == 0:
-        raise ValueError(_empty(index))
+        raise ValueError(no_steps(index))
     if array.ndim not in (1, 2):
         raise ValueError(
             f"X[{index}] has {array.ndim} dimensions: a sequence must have shape "
@@ -439,7 +452,7 @@ def _as_array(item, index):
     except ValueError as error:  # rows of unequal length
         for step, row in enumerate(item):
             if is_missing(row):
-                raise TypeError(_no_number(row, index, step)) from None
+                raise TypeError(no_number(row, index, step)) from None
         raise ValueError(
             f"X[{index}] has steps of unequal numbers of features: a sequence must "
             "have shape (n_steps,) or (n_steps, n_features)."
@@ -449,7 +462,7 @@ def _as_array(item, index):
             try:
                 np.asarray(row)
             except (TypeError, RuntimeError):
-                raise TypeError(_no_number(row, index, step)) from None
+                raise TypeError(no_number(row, index, step)) from None
         raise
 
 
@@ -466,7 +479,7 @@ def _only_numbers(item, array, index, allow_missing):
             if is_missing(entry) and (allow_missing or isinstance(entry, _REALS)):
                 numbers.append(np.nan)
             elif not _is_real(entry):
-                raise TypeError(_no_number(entry, index, step))
+                raise TypeError(no_number(entry, index, step))
             else:
                 numbers.append(_as_number(entry, index, step))
     return np.array(numbers, dtype=np.float64).reshape(array.shape)
@@ -517,7 +530,7 @@ def _as_float(array):
 def _offsets(lengths):
     empty = np.flatnonzero(lengths == 0)
     if len(empty):
-        raise ValueError(_empty(empty[0]))
+        raise ValueError(no_steps(empty[0]))
     offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
     np.cumsum(lengths, out=offsets[1:])
     return offsets
@@ -553,92 +566,3 @@ def _locate(offsets, row):
     """The sequence a row belongs to, and the step within it."""
     i = int(np.searchsorted(offsets, row, side="right")) - 1
     return i, int(row - offsets[i])
-
-
-_ITEM_NAMES = {
-    "text": "a string",
-    "tokens": "a list of tokens",
-    "series": "a sequence of numbers",
-}
-
-
-def _mixed(item, index, kind):
-    """The sentence for an item that cannot be read as `kind`."""
-    name = _ITEM_NAMES[kind]
-    # All items before it could be, so that the first one shows what was expected.
-    other = f"X[0] is {name}" if index > 0 else f"{name} was expected"
-    return (
-        f"X[{index}] is {describe(item)}, but {other}: all sequences must be of one "
-        f"kind. {_cure(item)}"
-    )
-
-
-def _no_number(entry, index, step):
-    return (
-        f"X[{index}] has {describe(entry)} at step {step}: a sequence of numbers must "
-        f"hold nothing else. {_cure(entry)}"
-    )
-
-
-def _no_sequence(where, item):
-    is_number = isinstance(item, Real) and not is_missing(item)
-    cure = "Use [X] to pass one sequence." if is_number else _cure(item)
-    return (
-        f"{where} {describe(item)}: a sequence is a string, a list of tokens (strings "
-        "or integers), a list of floats or a numeric array of shape (n_steps,) or "
-        f"(n_steps, n_features). {cure}"
-    )
-
-
-def _cure(item):
-    """What to do about an unexpected item."""
-    kind = item.dtype.kind if isinstance(item, (np.ndarray, np.generic)) else ""
-    is_time = hasattr(item, "isoformat") or hasattr(item, "total_seconds")
-    if is_missing(item):
-        return "Drop or fill it."
-    if isinstance(item, bytes) or kind == "S":
-        return "Decode it, as in x.decode()."
-    if is_time or kind in ("m", "M"):
-        return "Convert times to numbers, such as seconds since the first step."
-    if kind == "c" or isinstance(item, complex):
-        return "Pass the real and the imaginary part as two features."
-    if kind == "V":
-        return "Pass one field of it."
-    if hasattr(item, "toarray"):  # sparse
-        return "Use x.toarray()."
-    return "Drop or convert it."
-
-
-def _empty(index):
-    return f"X[{index}] is empty: a sequence needs at least one step."
-
-
-def _count(n, noun):
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
-def is_missing(item):
-    """Whether an item is None, NaN, or one of pandas' marks of a missing value."""
-    return (
-        item is None
-        or (isinstance(item, Real) and item != item)
-        or (isinstance(item, Decimal) and item.is_nan())
-        or type(item).__name__ in ("NAType", "NaTType")
-    )
-
-
-def describe(item):
-    """What an unexpected item is, in a few words."""
-    if item is None:
-        return "None"
-    if is_missing(item):
-        return "NaN (missing)" if isinstance(item, float) else f"{item} (missing)"
-    if isinstance(item, str):
-        return "a string"
-    if isinstance(item, bytes):
-        return "bytes, not a string"
-    if isinstance(item, np.ndarray):
-        return f"an array of dtype {item.dtype} and shape {item.shape}"
-    name = type(item).__name__
-    article = "an" if name[0] in "aeiou" else "a"
-    return f"{article} {name}"

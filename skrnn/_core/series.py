@@ -1,6 +1,12 @@
-"""Numbers as the network wants them: standardised, and nothing missing."""
+"""Numbers as the network wants them: standardised, and nothing missing.
+
+All is done for some rows at a time: temporary arrays of all of them would take many
+times the memory of the numbers, and stay in no cache.
+"""
 
 import numpy as np
+
+_AT_A_TIME = 2**16  # numbers; 512 kB in float64
 
 
 def mean_and_scale(values, weight):
@@ -19,27 +25,55 @@ def mean_and_scale(values, weight):
     -------
     mean, scale : ndarrays of shape (n_columns,)
     """
-    is_there = ~np.isnan(values)
-    weights = np.where(is_there, (weight / weight.max())[:, np.newaxis], 0.0)
-    total = weights.sum(axis=0)
-    weights /= np.where(total > 0, total, 1.0)
-    size = _largest(values, is_there).astype(np.float64)
-    values = np.where(is_there, values, 0.0) / size
-    mean = (values * weights).sum(axis=0)
-    values = np.where(is_there, values - mean, 0.0)
-    spread = _largest(values, is_there)
-    values /= spread
-    scale = spread * np.sqrt((values**2 * weights).sum(axis=0))
+    total, size = 0.0, 0.0
+    for columns, is_missing, weights in _parts(values, weight):
+        total += np.where(is_missing, 0.0, weights).sum(axis=1)
+        size = np.maximum(size, np.abs(columns).max(axis=1))
+    total, size = _one_for_zero(total), _one_for_zero(size)
+
+    mean = 0.0
+    for columns, _, weights in _parts(values, weight):
+        columns /= size[:, np.newaxis]
+        columns *= weights
+        mean += columns.sum(axis=1)
+    mean /= total
+
+    def deviations(columns, is_missing):
+        columns /= size[:, np.newaxis]
+        columns -= mean[:, np.newaxis]
+        np.copyto(columns, 0.0, where=is_missing)
+        return columns
+
+    spread, error = 0.0, 0.0
+    for columns, is_missing, weights in _parts(values, weight):
+        columns = deviations(columns, is_missing)
+        spread = np.maximum(spread, np.abs(columns).max(axis=1))
+        columns *= weights
+        error += columns.sum(axis=1)
+    # Of many rows, a sum rounds more than the spread that is allowed to a constant.
+    mean += error / total
+    spread = _one_for_zero(spread)
+
+    variance = 0.0
+    for columns, is_missing, weights in _parts(values, weight):
+        columns = deviations(columns, is_missing)
+        columns /= spread[:, np.newaxis]
+        columns *= columns
+        columns *= weights
+        variance += columns.sum(axis=1)
+    scale = spread * np.sqrt(variance / total)
     is_constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
-    scale = np.where(is_constant, 0.0, scale * size)
     # The smallest numbers of all have a product of 0.
-    return mean * size, np.where(scale > 0, scale, 1.0)
+    return mean * size, _one_for_zero(np.where(is_constant, 0.0, scale * size))
 
 
 def standardise(values, mean, scale):
     """``(values - mean) / scale`` as float32; not finite where that cannot be."""
+    standardised = np.empty(values.shape, dtype=np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
-        return ((values - mean) / scale).astype(np.float32)
+        for rows in _slices(values):
+            standardised[rows] = (values[rows] - mean) / scale
+    return standardised
 
 
 def fill_missing(values, offsets):
@@ -56,19 +90,46 @@ def fill_missing(values, offsets):
     filled : ndarray of shape (n_rows, 2 * n_columns)
         The values; then, for each column, 1 where it was missing and 0 elsewhere.
     """
-    n_rows = len(values)
-    is_missing = np.isnan(values)
-    # The row of the last value seen, if it is not of an earlier sequence.
-    rows = np.where(is_missing, -1, np.arange(n_rows)[:, np.newaxis])
-    last = np.maximum.accumulate(rows, axis=0)
-    first = np.repeat(offsets[:-1], np.diff(offsets))[:, np.newaxis]
-    is_known = last >= first
-    filled = np.take_along_axis(values, np.where(is_known, last, 0), axis=0)
-    filled = np.where(is_known, filled, 0)
-    return np.concatenate([filled, is_missing.astype(values.dtype)], axis=1)
+    n_rows, n_columns = values.shape
+    filled = np.empty((n_rows, 2 * n_columns), dtype=values.dtype)
+    before = np.zeros(n_columns, dtype=values.dtype)
+    for rows in _slices(values):
+        part = values[rows].copy()
+        is_missing = np.isnan(part)
+        filled[rows, n_columns:] = is_missing
+        if is_missing.any():
+            # Given the first step of each sequence, and of these rows, all are known.
+            bounds = np.searchsorted(offsets, [rows.start, rows.stop])
+            starts = offsets[slice(*bounds)] - rows.start
+            part[starts] = np.where(is_missing[starts], 0, part[starts])
+            part[0] = np.where(np.isnan(part[0]), before, part[0])
+            last = np.where(np.isnan(part), 0, np.arange(len(part))[:, np.newaxis])
+            np.maximum.accumulate(last, axis=0, out=last)
+            part = np.take_along_axis(part, last, axis=0)
+        filled[rows, :n_columns] = part
+        before = part[-1]
+    return filled
 
 
-def _largest(values, is_there):
-    """The largest magnitude in each column; 1 for a column of zeros."""
-    largest = np.abs(values).max(axis=0, where=is_there, initial=0.0)
-    return np.where(largest > 0, largest, 1.0)
+def _slices(values):
+    """Rows of about `_AT_A_TIME` numbers."""
+    n_rows, n_columns = values.shape
+    step = max(1, _AT_A_TIME // n_columns)
+    return [slice(i, min(i + step, n_rows)) for i in range(0, n_rows, step)]
+
+
+def _parts(values, weight):
+    """Columns of some rows in float64, 0 where missing; where that is; and weights.
+
+    Columns are contiguous, so that their sums are pairwise. The largest weight is 1.
+    """
+    largest = weight.max()
+    for rows in _slices(values):
+        columns = np.array(values[rows].T, dtype=np.float64, order="C")
+        is_missing = np.isnan(columns)
+        np.copyto(columns, 0.0, where=is_missing)
+        yield columns, is_missing, weight[rows] / largest
+
+
+def _one_for_zero(numbers):
+    return np.where(numbers > 0, numbers, 1.0)

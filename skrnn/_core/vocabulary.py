@@ -39,15 +39,15 @@ def learn_vocabulary(sequences, ngram_range=(1, 1), min_df=1, max_features=None)
         grams = [[token] for token in tokens]
         return _most_frequent(grams, counts, max_features, sequences.kind)
     tokens, _ = _sorted_tokens(sequences)
-    code_of = {token: code for code, token in enumerate(tokens)}
-    codes = _look_up_tokens(sequences, code_of, -1)
+    number_of = {token: i for i, token in enumerate(tokens)}
+    numbers = _look_up_tokens(sequences, number_of, -1)
     grams, counts = [], []
-    found = count_grams(codes, sequences.offsets, ngram_range[1], least > 1)
+    found = count_grams(numbers, sequences.offsets, ngram_range[1], least > 1)
     for n, (parts, n_times, n_sequences) in enumerate(found, start=1):
         if n < ngram_range[0]:
             continue
         is_kept = n_sequences >= least
-        grams += [[tokens[code] for code in gram] for gram in parts[is_kept].tolist()]
+        grams += [[tokens[i] for i in gram] for gram in parts[is_kept].tolist()]
         counts.append(n_times[is_kept])
     counts = np.concatenate(counts) if counts else np.zeros(0, dtype=np.int64)
     return _most_frequent(grams, counts, max_features, sequences.kind)
@@ -109,8 +109,8 @@ def split(gram, kind):
     return list(gram) if isinstance(gram, tuple) else [gram]
 
 
-def make_encoder(vocabulary, kind):
-    """What :func:`encode` needs to find n-grams, as plain arrays.
+def make_gram_table(vocabulary, kind):
+    """What :func:`find_ids` needs to find n-grams, as plain arrays.
 
     Parameters
     ----------
@@ -119,22 +119,24 @@ def make_encoder(vocabulary, kind):
 
     Returns
     -------
-    encoder : dict
-        ``code_of`` numbers the tokens that any gram has, from 0; the rest is of
+    table : dict
+        ``number_of`` numbers the tokens that any gram has, from 0; the rest is of
         :func:`skrnn._core.ngrams.make_table`.
     """
-    code_of, grams = {}, {}
+    number_of, grams = {}, {}
     for gram, i in vocabulary.items():
-        codes = [code_of.setdefault(token, len(code_of)) for token in split(gram, kind)]
-        grams.setdefault(len(codes), []).append((codes, i))
+        numbers = [
+            number_of.setdefault(token, len(number_of)) for token in split(gram, kind)
+        ]
+        grams.setdefault(len(numbers), []).append((numbers, i))
     table = make_table(
-        {n: np.array([codes for codes, _ in part]) for n, part in grams.items()},
+        {n: np.array([numbers for numbers, _ in part]) for n, part in grams.items()},
         {n: np.array([i for _, i in part]) for n, part in grams.items()},
     )
-    return {"code_of": code_of, **table}
+    return {"number_of": number_of, **table}
 
 
-def encode(sequences, vocabulary, ngram_range=(1, 1), encoder=None):
+def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None):
     """Replace each token by its id; tokens not in the vocabulary become 0.
 
     Parameters
@@ -142,8 +144,8 @@ def encode(sequences, vocabulary, ngram_range=(1, 1), encoder=None):
     sequences : Sequences of kind "text", "words" or "tokens"
     vocabulary : dict of gram -> int
     ngram_range : tuple of int, default=(1, 1)
-    encoder : dict, default=None
-        What :func:`make_encoder` returned; needed for n-grams.
+    table : dict, default=None
+        What :func:`make_gram_table` returned; needed for n-grams.
 
     Returns
     -------
@@ -156,8 +158,8 @@ def encode(sequences, vocabulary, ngram_range=(1, 1), encoder=None):
     if ngram_range == (1, 1):
         ids = _look_up_tokens(sequences, vocabulary, UNKNOWN)
         return ids, ids
-    codes = _look_up_tokens(sequences, encoder["code_of"], -1)
-    return look_up(encoder, codes, sequences.offsets, *ngram_range), codes + 1
+    numbers = _look_up_tokens(sequences, table["number_of"], -1)
+    return look_up(table, numbers, sequences.offsets, *ngram_range), numbers + 1
 
 
 def _look_up_tokens(sequences, number_of, default):
