@@ -1,17 +1,14 @@
-"""Whatever container the user holds, opened: sequences in a list, or numbers.
+"""Whatever container the user holds, opened: sequences in a list, or numbers."""
 
-No library is imported here: who passes a polars Series has imported polars.
-"""
-
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, pairwise
-from numbers import Integral, Number
+from itertools import chain
+from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
 
-from skrnn._core.sequences import is_missing
+from skrnn._core.descriptions import is_missing
+from skrnn._libraries import OPENERS, are_times, first_entry, is_number, no_table
 
 
 def open_container(X, kind=None, *, columns=None, allow_masked=False):
@@ -118,7 +115,7 @@ def _is_pair_with_groups(X):
         return False
     # They may be two series of one width, what looks like sequences being steps.
     are_steps = all(len(x) == width for x in sequences)
-    return not (are_steps and all(map(_is_number, entries)))
+    return not (are_steps and all(map(is_number, entries)))
 
 
 def _no_container(X, cure):
@@ -146,7 +143,9 @@ def _open(X, name):
     if isinstance(X, (list, tuple)):
         return X
     libraries = {base.__module__.partition(".")[0] for base in type(X).__mro__}
-    for library, (marks, opener) in _OPENERS.items():
+    if "narwhals" in libraries and hasattr(X, "to_native"):
+        return _open(X.to_native(), name)
+    for library, (marks, opener) in OPENERS.items():
         if library in libraries and any(hasattr(X, mark) for mark in marks):
             return opener(X, name)
     if hasattr(X, "__array__"):
@@ -291,7 +290,7 @@ def _open_array(array, kind):
     if array.ndim == 1:
         return array.tolist()
     if array.ndim == 2 and array.dtype.kind in "OUTS":
-        is_column = array.shape[1] == 1 and not _is_number(_first(array[:, 0]))
+        is_column = array.shape[1] == 1 and not is_number(first_entry(array[:, 0]))
         if is_column and not _are_tokens(array, kind):
             return array[:, 0].tolist()
         if not _is_table(array):
@@ -307,16 +306,9 @@ def _open_frame(frame, kind):
         return array.reshape(frame.shape)  # scikit-learn asks columns for their types
     _check_array(array)
     # The libraries that say of which type a column is have been asked before.
-    if not all(_is_number(entry) or is_missing(entry) for entry in array[:1].flat):
-        raise TypeError(_no_table(array.shape[1]))
+    if not all(is_number(entry) or is_missing(entry) for entry in array[:1].flat):
+        raise TypeError(no_table(array.shape[1]))
     return frame if kind in (None, "series") else _rows(array)
-
-
-def _no_table(n_columns):
-    return (
-        f"X is a frame of {n_columns} columns that are not all numbers: one column of "
-        "sequences or a table of numbers was expected. Pass one column."
-    )
 
 
 def _check_array(array):
@@ -328,7 +320,7 @@ def _check_array(array):
             f"X[{(array.dtype.names or ['name'])[0]!r}]."
         )
     if array.dtype.kind in "mM":
-        raise TypeError(_are_times("X", array.dtype))
+        raise TypeError(are_times("X", array.dtype))
     if array.dtype.kind == "c":
         raise ValueError(
             f"Complex data not supported: X is of dtype {array.dtype}, but real "
@@ -341,7 +333,7 @@ def _check_array(array):
             "(n_samples, n_steps, n_features), or a list of sequences was expected. "
             "Reshape it."
         )
-    is_text = array.dtype.kind in "UST" or isinstance(_first(array.flat), str)
+    is_text = array.dtype.kind in "UST" or isinstance(first_entry(array.flat), str)
     if array.ndim == 3 and is_text:
         raise TypeError(
             f"X is an array of strings of shape {array.shape}: strings of shape "
@@ -377,283 +369,3 @@ def _are_tokens(array, kind):
 def _rows(array):
     """The rows of a table, one sequence each, or the series of a deeper array."""
     return array.tolist() if array.dtype.kind == "O" else list(array)
-
-
-def _is_number(entry):
-    return isinstance(entry, (Number, np.bool_)) and not is_missing(entry)
-
-
-def _first(entries):
-    """The first entry that is not missing, or None."""
-    return next((entry for entry in entries if not is_missing(entry)), None)
-
-
-def _open_narwhals(X, name):
-    return _open(X.to_native(), name)
-
-
-def _open_torch(X, name):
-    if X.is_nested:
-        return [_open_torch(item, name) for item in X.unbind()]
-    if "sparse" in str(X.layout):
-        raise TypeError(
-            f"{name} is a sparse tensor: sequences or a dense one were expected. Use "
-            f"{name}.to_dense() if its rows are series."
-        )
-    if X.is_meta or X.is_quantized:
-        raise TypeError(
-            f"{name} is a tensor of dtype {X.dtype} on device {X.device}: one that "
-            "holds plain numbers was expected. Use X.dequantize() if it is quantized."
-        )
-    X = X.detach().cpu().resolve_conj().resolve_neg()
-    # NumPy has no bfloat16.
-    return (X.float() if X.is_floating_point() and X.itemsize <= 2 else X).numpy()
-
-
-def _open_pandas(X, name):
-    if X.ndim == 2:
-        if X.shape[1] != 1 or X.iloc[:, 0].dtype.kind in "biufc":
-            return X
-        entries = _open_pandas(X.iloc[:, 0], name)
-        return X if _is_number(_first(entries)) else entries
-    if hasattr(X.dtype, "pyarrow_dtype"):
-        return _open_arrow(X.array.__arrow_array__(), name)
-    return X.to_numpy() if X.dtype.kind in "biufcmM" else X.to_numpy(dtype=object)
-
-
-def _open_polars(X, name):
-    if hasattr(X, "columns"):
-        if all(map(_is_polars_number, X.dtypes)):
-            return X
-        if X.width != 1:
-            raise TypeError(_no_table(X.width))
-        return _open_polars(X.to_series(), name)
-    polars = sys.modules["polars"]
-    levels = []
-    while isinstance(X.dtype, (polars.List, polars.Array)):
-        lists = X.arr.to_list() if isinstance(X.dtype, polars.Array) else X
-        lengths = lists.list.len()
-        missing = lists.is_null().to_numpy()
-        levels.append((lengths.fill_null(0).to_numpy(), missing))
-        X = lists.filter(lengths > 0).explode()
-    return _nest(levels, _polars_leaves(X, name), name)
-
-
-def _is_polars_number(dtype):
-    return dtype.is_numeric() or str(dtype) in ("Boolean", "Null")
-
-
-def _polars_leaves(series, name):
-    dtype = series.dtype
-    if dtype.is_temporal():
-        raise TypeError(_are_times(name, dtype))
-    if str(dtype).startswith("Struct"):
-        raise TypeError(_are_records(name, dtype))
-    if dtype.is_decimal():
-        series = series.cast(sys.modules["polars"].Float64)
-    has_missing = series.null_count() > 0
-    is_number = _is_polars_number(series.dtype)
-    if series.dtype.is_float() or (is_number and not has_missing):
-        return series.to_numpy()  # null becomes NaN
-    return series.to_list()
-
-
-def _open_arrow(X, name):
-    arrow = sys.modules["pyarrow"]
-    if isinstance(X, arrow.RecordBatch):
-        X = arrow.Table.from_batches([X])
-    if isinstance(X, arrow.Table):
-        if all(map(_is_arrow_number, X.schema.types)):
-            return X
-        if X.num_columns != 1:
-            raise TypeError(_no_table(X.num_columns))
-        return _open_arrow(X.column(0), name)
-    if isinstance(X, arrow.StructScalar):
-        raise TypeError(_are_records(name, X.type))
-    if isinstance(X, arrow.Scalar):
-        is_list = hasattr(X, "values") and X.is_valid
-        return _open_arrow(X.values, name) if is_list else X.as_py()
-    if isinstance(X, arrow.ChunkedArray):
-        return _joined([_open_arrow(chunk, name) for chunk in X.chunks])
-    if hasattr(X, "to_numpy_ndarray"):  # an extension: tensors of one shape
-        return list(X.to_numpy_ndarray())
-    if isinstance(X, arrow.ExtensionArray):
-        return _open_arrow(X.storage, name)
-    levels = []
-    while hasattr(X, "value_lengths") and not arrow.types.is_map(X.type):
-        lengths = X.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
-        levels.append((lengths, X.is_null().to_numpy(zero_copy_only=False)))
-        X = X.flatten()
-    return _nest(levels, _arrow_leaves(X, name), name)
-
-
-def _arrow_leaves(array, name):
-    arrow = sys.modules["pyarrow"]
-    types, dtype = arrow.types, array.type
-    if types.is_temporal(dtype):
-        raise TypeError(_are_times(name, dtype))
-    if types.is_struct(dtype) or types.is_map(dtype) or types.is_union(dtype):
-        raise TypeError(_are_records(name, dtype))
-    if types.is_dictionary(dtype):
-        return _arrow_leaves(array.dictionary_decode(), name)
-    if types.is_decimal(dtype):
-        array = array.cast(arrow.float64())
-    has_missing = array.null_count > 0
-    is_number = _is_arrow_number(array.type)
-    if types.is_floating(array.type) or (is_number and not has_missing):
-        return array.to_numpy(zero_copy_only=False)  # null becomes NaN
-    if types.is_string(dtype) or types.is_large_string(dtype):
-        return array.to_numpy(zero_copy_only=False).tolist()  # faster than to_pylist
-    return array.to_pylist()
-
-
-def _is_arrow_number(dtype):
-    types = sys.modules["pyarrow"].types
-    is_whole = types.is_integer(dtype) or types.is_boolean(dtype)
-    is_real = types.is_floating(dtype) or types.is_decimal(dtype)
-    return is_whole or is_real or types.is_null(dtype)
-
-
-def _joined(chunks):
-    """The entries of all chunks of a column."""
-    if chunks and all(isinstance(chunk, np.ndarray) for chunk in chunks):
-        return np.concatenate(chunks)
-    return list(chain.from_iterable(chunks))
-
-
-def _open_awkward(X, name):
-    awkward = sys.modules["awkward"]
-    if isinstance(X, awkward.Record):
-        raise TypeError(_are_records(name, X.type))
-    levels, layout = [], awkward.to_packed(X).layout
-    is_rectangular = True
-    while True:
-        missing, layout = _awkward_missing(layout)
-        if layout.is_numpy and layout.data.ndim > 1:
-            layout = layout.to_RegularArray()
-        if not layout.is_list or layout.parameter("__array__") is not None:
-            break
-        is_rectangular = is_rectangular and layout.is_regular and missing is None
-        layout = layout.to_ListOffsetArray64(True)
-        offsets = np.asarray(layout.offsets)
-        levels.append(_spread(np.diff(offsets), missing))
-        layout = layout.content[: offsets[-1]]
-    if layout.is_union:  # strings and numbers, of any depth
-        return X.to_list()
-    leaves = _awkward_leaves(layout, missing, name)
-    if is_rectangular and levels and isinstance(leaves, np.ndarray):
-        return awkward.to_numpy(X)
-    return _nest(levels, leaves, name)
-
-
-def _awkward_missing(layout):
-    """What is missing from a layout, or None, and the layout of the rest."""
-    missing = None
-    while layout.is_indexed or layout.is_option:
-        if layout.is_option:
-            missing = np.asarray(layout.mask_as_bool(valid_when=False))
-        layout = layout.project()
-    return missing, layout
-
-
-def _spread(lengths, missing):
-    """A level of :func:`_nest` from the lengths of the lists that are there."""
-    if missing is None:
-        return lengths, np.zeros(len(lengths), dtype=bool)
-    all_lengths = np.zeros(len(missing), dtype=np.int64)
-    all_lengths[~missing] = lengths
-    return all_lengths, missing
-
-
-def _awkward_leaves(layout, missing, name):
-    if layout.is_record:
-        raise TypeError(_are_records(name, layout.form.type))
-    if layout.is_unknown:
-        leaves = np.empty(0)
-    elif layout.is_list:
-        leaves = _awkward_strings(layout)
-    else:
-        leaves = np.asarray(layout.data)
-        if leaves.dtype.kind in "mM":
-            raise TypeError(_are_times(name, leaves.dtype))
-    if missing is None or not missing.any():
-        return leaves
-    is_float = isinstance(leaves, np.ndarray) and leaves.dtype.kind == "f"
-    all_leaves = np.full(len(missing), np.nan if is_float else None)
-    all_leaves[~missing] = leaves
-    return all_leaves.astype(leaves.dtype) if is_float else all_leaves.tolist()
-
-
-def _awkward_strings(layout):
-    layout = layout.to_ListOffsetArray64(True)
-    raw = np.asarray(layout.content.data).tobytes()
-    strings = [raw[i:j] for i, j in pairwise(np.asarray(layout.offsets).tolist())]
-    if layout.parameter("__array__") == "bytestring":
-        return strings
-    return [string.decode("utf-8") for string in strings]
-
-
-def _nest(levels, leaves, name):
-    """Flat entries as the lists of lists that they were, without a loop over them.
-
-    Parameters
-    ----------
-    levels : list of tuple (lengths, missing) of ndarrays of shape (n_lists,)
-        From outside to inside; a missing list has length 0.
-    leaves : list or ndarray
-        The entries of all innermost lists.
-    name : str
-        What errors call it.
-
-    Returns
-    -------
-    entries : list or ndarray
-        Of slices of `leaves`; None where a list is missing.
-    """
-    if len(levels) > 2:
-        raise TypeError(
-            f"{name} is nested {len(levels) + 1} levels deep: a column of strings, of "
-            "token lists or of numbers of shape (n_steps,) or (n_steps, n_features) "
-            "was expected. Flatten the innermost lists."
-        )
-    for depth in reversed(range(len(levels))):
-        lengths, missing = levels[depth]
-        are_steps = depth == 1 and isinstance(leaves, np.ndarray) and not missing.any()
-        if are_steps and lengths.any() and (lengths == lengths[0]).all():
-            leaves = leaves.reshape(-1, lengths[0])  # (n_rows, n_features)
-        else:
-            leaves = _cut(leaves, lengths, missing)
-    return leaves
-
-
-def _cut(leaves, lengths, missing):
-    stops = np.cumsum(lengths, dtype=np.int64).tolist()
-    pieces = [leaves[start:stop] for start, stop in pairwise([0, *stops])]
-    for i in np.flatnonzero(missing):
-        pieces[i] = None
-    return pieces
-
-
-def _are_times(name, dtype):
-    return (
-        f"{name} is of dtype {dtype}: strings, tokens or numbers were expected. "
-        "Convert times to numbers, such as seconds since the first step."
-    )
-
-
-def _are_records(name, dtype):
-    return (
-        f"{name} holds records, of type {dtype}: strings, token lists or plain numbers "
-        "were expected. Pass one field of them."
-    )
-
-
-# What the containers of a library have, and its scalars and dtypes have not.
-_OPENERS = {
-    "narwhals": (["to_native"], _open_narwhals),
-    "torch": (["is_nested"], _open_torch),
-    "pandas": (["shape"], _open_pandas),
-    "polars": (["shape"], _open_polars),
-    "pyarrow": (["to_pylist", "as_py"], _open_arrow),
-    "awkward": (["layout"], _open_awkward),
-}

@@ -17,8 +17,9 @@ from sklearn.utils._param_validation import (
 )
 
 from skrnn._core import series, vocabulary
+from skrnn._core.descriptions import describe
 from skrnn._core.optimiser import Embeddings
-from skrnn._core.sequences import as_plain, describe
+from skrnn._core.sequences import as_plain
 from skrnn._core.vocabulary import UNKNOWN
 
 PARAMETER_CONSTRAINTS = {
@@ -154,10 +155,10 @@ def learn_inputs(estimator, sequences, sample_weight, indices, generator):
         learn_scaling(estimator, sequences, sample_weight)
         return Inputs(encode_series(estimator, sequences, indices))
     if estimator.embeddings is None:
-        return Inputs(*learn_tokens(estimator, sequences, sample_weight))
+        return Inputs(*learn_tokens(estimator, sequences, sample_weight, indices))
     tokens, matrix = read_embeddings(estimator.embeddings, estimator.kind_)
     _warn_of_upper_case(estimator, tokens, "embeddings", stacklevel=5)
-    ids, hiding = learn_tokens(estimator, sequences, sample_weight, tokens)
+    ids, hiding = learn_tokens(estimator, sequences, sample_weight, indices, tokens)
     vectors, is_fixed = learn_embeddings(estimator, ids, tokens, matrix, generator)
     # Of the vectors from elsewhere, training touches those in X alone.
     used, values = np.unique(np.append(ids, UNKNOWN), return_inverse=True)
@@ -196,7 +197,7 @@ def _warn_of_upper_case(estimator, tokens, name, stacklevel):
         )
 
 
-def learn_tokens(estimator, sequences, sample_weight, others=()):
+def learn_tokens(estimator, sequences, sample_weight, indices, others=()):
     """Set ``vocabulary_``, and ``_grams`` if it has n-grams.
 
     Parameters
@@ -204,6 +205,8 @@ def learn_tokens(estimator, sequences, sample_weight, others=()):
     estimator : estimator instance
     sequences : Sequences
     sample_weight : ndarray of shape (n_samples,)
+    indices : ndarray of shape (n_samples,)
+        Where the sequences stand in X, for errors.
     others : iterable of tokens, default=()
         To know beside those of the sequences, unless ``vocabulary`` is given.
 
@@ -215,7 +218,7 @@ def learn_tokens(estimator, sequences, sample_weight, others=()):
     """
     ngram_range = tuple(estimator.ngram_range)
     if ngram_range != (1, 1) and sequences.kind == "words":
-        _check_no_spaces(sequences)
+        _check_no_spaces(sequences, indices)
     if estimator.vocabulary is not None:
         given = _given_tokens(estimator.vocabulary, "vocabulary", sequences.kind)
         _warn_of_upper_case(estimator, given, "vocabulary", stacklevel=6)
@@ -251,13 +254,13 @@ def learn_tokens(estimator, sequences, sample_weight, others=()):
     return ids, vocabulary.hiding_probabilities(counts).astype(np.float32)
 
 
-def _check_no_spaces(sequences, indices=None):
+def _check_no_spaces(sequences, indices):
     """Refuse words that cannot be told from two.
 
     Parameters
     ----------
     sequences : Sequences of kind "words"
-    indices : ndarray, default=None
+    indices : ndarray of shape (n_samples,)
         Where the sequences stand in X, for errors.
     """
     has_space = np.array([" " in word for word in sequences.tokens])
@@ -266,10 +269,9 @@ def _check_no_spaces(sequences, indices=None):
     rows = np.flatnonzero(has_space[sequences.values])
     if len(rows):
         i, step = sequences.locate(rows[0])
-        i = i if indices is None else indices[i]
         word = sequences.tokens[sequences.values[rows[0]]]
         raise ValueError(
-            f"X[{i}] has the word {word[:40]!r} at step {step}: words without "
+            f"X[{indices[i]}] has the word {word[:40]!r} at step {step}: words without "
             "spaces were expected, since n-grams of words are joined by one. Use "
             "ngram_range=(1, 1), or another token_pattern."
         )

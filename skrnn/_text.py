@@ -4,7 +4,8 @@ import re
 
 from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
 
-from skrnn._core.sequences import describe, read_sequences, read_words
+from skrnn._core.descriptions import describe
+from skrnn._core.sequences import read_sequences, read_words
 
 TOKEN_PATTERN = r"\w+|[^\w\s]"
 _STRIPPERS = {"ascii": strip_accents_ascii, "unicode": strip_accents_unicode}

@@ -14,10 +14,9 @@ from sklearn.utils.validation import (
 )
 
 from skrnn._containers import open_container
+from skrnn._core.descriptions import describe, is_missing
 from skrnn._core.sequences import (
     as_numbers,
-    describe,
-    is_missing,
     possible_kinds,
     read_array,
     read_sequences,

@@ -32,6 +32,7 @@ FLOORS = {
     "_core.prediction": {"numpy", "torch"},
     "_core.optimiser": {"torch"},
     "_core.training": {"numpy", "torch"},
+    "_libraries": {"numpy"},
     "_containers": {"numpy", "scipy"},
     "_text": {"sklearn"},
     "_inputs": {"numpy", "torch", "sklearn"},

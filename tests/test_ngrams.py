@@ -15,7 +15,7 @@ from networks import (
 )
 from sklearn.feature_extraction.text import CountVectorizer
 
-from skrnn import RNNClassifier, RNNEncoder, _inputs
+from skrnn import RNNClassifier, RNNEncoder
 from skrnn._core import gradient as gradients
 from skrnn._core import network, ngrams, prediction, vocabulary
 from skrnn._core.memory import Scratch
@@ -260,14 +260,12 @@ def test_vocabularies_that_cannot_be(params, message):
 
 
 def test_words_with_spaces_are_refused_where_they_stand_in_X():
-    sequences = read_words(["x y", "a,b", "c,a,b c,x y"], lambda text: text.split(","))
-    kept = sequences.take(np.array([1, 2]))
-    sentence = r"^X\[{}\] has the word 'b c' at step 2: words without spaces were "
-    with pytest.raises(ValueError, match=sentence.format(1)):
-        _inputs._check_no_spaces(kept)
-    with pytest.raises(ValueError, match=sentence.format(7)):
-        _inputs._check_no_spaces(kept, np.array([4, 7]))
-    _inputs._check_no_spaces(sequences.take(np.array([1])))
+    X, params = ["x y", "a,b", "c,a,b c,x y"], {"token_pattern": "[^,]+"}
+    encoder = RNNEncoder(2, analyzer="word", ngram_range=(1, 2), max_iter=1, **params)
+    sentence = r"^X\[2\] has the word 'b c' at step 2: words without spaces were "
+    with pytest.raises(ValueError, match=sentence):
+        encoder.fit(X, [0, 1, 0], [0, 1, 1])  # the first one is as good as removed
+    encoder.fit(X, [0, 1, 0], [0, 1, 0])
 
 
 def test_a_set_of_tokens_of_several_types_is_sorted():
