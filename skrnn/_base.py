@@ -78,6 +78,7 @@ class BaseRNN(BaseEstimator):
         missing="error",
         max_length=None,
         overlong="error",
+        token_dropout="auto",
         dropout=0.0,
         truncate=None,
         learning_rate_init=0.005,
@@ -112,6 +113,7 @@ class BaseRNN(BaseEstimator):
         self.missing = missing
         self.max_length = max_length
         self.overlong = overlong
+        self.token_dropout = token_dropout
         self.dropout = dropout
         self.truncate = truncate
         self.learning_rate_init = learning_rate_init

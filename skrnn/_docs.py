@@ -59,8 +59,8 @@ PARTS["parameters"] = dedent(
         digits and underscores, and any other character but white space is a word too.
     ngram_range : tuple (min_n, max_n), default=(1, 1)
         At each step read the n-grams that end there, for all n from `min_n` to `max_n`:
-        x is 1 for each of them, so that U x is the sum of their vectors. One that is
-        not in the vocabulary, or would begin before the sequence, counts as unknown.
+        x is 1 for each of them, so that U x is the sum of their vectors. Those that
+        would begin before the sequence does have one vector for all.
     min_df : int or float in [0, 1], default=1
         Tokens and n-grams in fewer sequences, or in a smaller share of them, are left
         out of the vocabulary.
@@ -88,6 +88,10 @@ PARTS["parameters"] = dedent(
         Steps that a sequence may have.
     overlong : {"error", "first", "last"}, default="error"
         Refuse longer sequences, or keep their first or their last `max_length` steps.
+    token_dropout : float in [0, 1) or "auto", default="auto"
+        While fitting, each token or n-gram is taken for an unknown one at least with
+        this probability [10]_. "auto" is 0.3 for n-grams, which are rare and many, and
+        0 for tokens alone.
     dropout : float in [0, 1), default=0.0
         While fitting, each input of a layer above the first is 0 with this probability,
         at all steps of a sequence or at none [9]_. Without effect on a single layer.
@@ -149,7 +153,8 @@ PARTS["weights"] = dedent(
     U_ : list of ndarrays of shape (nhidden, n_inputs)
         Input weights, in the order of `W_`. Of tokens, column ``vocabulary_[token]`` of
         the first one is the vector of the token, and column 0 that of unknown tokens;
-        with `embeddings`, it has a column for each number of their vectors.
+        the last one, of n-grams, of those that would begin before the sequence. With
+        `embeddings`, it has a column for each number of their vectors.
     b_ : list of ndarrays of shape (nhidden,)
         Biases, in the order of `W_`: those of the input and the state in one, but for
         the n of "gru", whose bias of the state comes last.
@@ -162,8 +167,8 @@ PARTS["inputs"] = dedent(
         Tokens and n-grams of the training data, short ones first, in sorted order, and
         after them those of `embeddings`; or those of `vocabulary`, in its order. Ids
         count from 1. Not there for numbers.
-    embeddings_ : ndarray of shape (n_tokens + 1, n_dimensions)
-        The vector of each token, and in row 0 that of unknown tokens. Only there if
+    embeddings_ : ndarray of shape (n_inputs, n_dimensions)
+        The vector of each token, in the order of the columns of `U_`. Only there if
         `embeddings` were given.
     mean_, scale_ : ndarrays of shape (n_features,)
         Mean and standard deviation of each feature over all steps of the training
@@ -195,8 +200,8 @@ PARTS["losses"] = dedent(
 PARTS["notes"] = dedent(
     """
     While fitting, a token that occurs c times is replaced by the unknown token with
-    probability 0.25 / (0.25 + c), so that unknown tokens have a vector that was
-    trained [6]_.
+    probability 0.25 / (0.25 + c), or `token_dropout` if that is more, so that unknown
+    tokens have a vector that was trained [6]_.
 
     Time O(n_steps nhidden^2) for all sequences together, an epoch; memory
     O(n_steps) for the data and O(n_steps_in_batch nhidden) for a batch. Sequences are
@@ -233,6 +238,8 @@ PARTS["references"] = dedent(
        Computation 9(8).
     .. [9] Gal and Ghahramani (2016), "A Theoretically Grounded Application of
        Dropout in Recurrent Neural Networks", NeurIPS.
+    .. [10] Iyyer et al. (2015), "Deep Unordered Composition Rivals Syntactic Methods
+       for Text Classification", ACL.
     """
 ).strip()
 

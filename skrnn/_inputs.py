@@ -5,7 +5,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -38,11 +38,14 @@ PARAMETER_CONSTRAINTS = {
     "freeze_embeddings": ["boolean"],
     "standardize": ["boolean"],
     "missing": [StrOptions({"error", "mask"})],
+    "token_dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
     "max_length": [Interval(Integral, 1, None, closed="left"), None],
     "overlong": [StrOptions({"error", "first", "last"})],
 }
 
 
+# The least share of n-grams that is hidden while fitting.
+GRAM_DROPOUT = 0.3
 # How X is read; as it was in fit, until the next one.
 READING = ("analyzer", "lowercase", "strip_accents", "token_pattern", "missing")
 READING += ("max_length", "overlong")
@@ -242,16 +245,19 @@ def learn_tokens(estimator, sequences, sample_weight, indices, others=()):
         table["ngram_range"] = min_n, max(min_n, min(max_n, len(table["pairs"])))
         estimator._grams = table
     ids, _ = encode_tokens(estimator, sequences)
-    if not ids.any():
+    if not ((ids > UNKNOWN) & (ids <= len(known))).any():
         raise ValueError(
             "vocabulary has no token of X: its first one is "
             f"{next(iter(known))!r}. Check the analyzer, lowercase and ngram_range="
             f"{estimator.ngram_range!r}."
         )
-    counts = vocabulary.weighted_counts(
-        ids, sequences.offsets, sample_weight, len(known) + 1
-    )
-    return ids, vocabulary.hiding_probabilities(counts).astype(np.float32)
+    n_ids = vocabulary.n_ids(known, ngram_range)
+    counts = vocabulary.weighted_counts(ids, sequences.offsets, sample_weight, n_ids)
+    least = estimator.token_dropout
+    if least == "auto":
+        least = 0.0 if ngram_range == (1, 1) else GRAM_DROPOUT
+    hiding = vocabulary.hiding_probabilities(counts, len(known), least)
+    return ids, hiding.astype(np.float32)
 
 
 def _check_no_spaces(sequences, indices):
@@ -403,7 +409,8 @@ def learn_embeddings(estimator, ids, tokens, matrix, generator):
             f"first token is {tokens[0]!r}. Check the analyzer and lowercase, and that "
             "tokens are strings, or integers, in both."
         )
-    vectors = torch.empty(len(known) + 1, matrix.shape[1])
+    n_ids = vocabulary.n_ids(known, tuple(estimator.ngram_range))
+    vectors = torch.empty(n_ids, matrix.shape[1])
     vectors.normal_(0.0, scale, generator=generator)
     vectors[given] = torch.from_numpy(matrix[rows])
     is_fixed = torch.zeros(len(vectors), dtype=torch.bool)

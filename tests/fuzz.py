@@ -656,7 +656,7 @@ def test_ids_of_n_grams_equal_those_of_a_loop(known, others, ab, min_df, most):
                 found = [
                     learned.get(reference_gram(steps[t + 1 - n : t + 1], kind), 0)
                     if n <= t + 1
-                    else 0
+                    else len(learned) + 1
                     for n in range(ab[0], ab[1] + 1)
                 ]
                 expected.append(found[0] if ab == (1, 1) else found)

@@ -56,7 +56,9 @@ def naive_ids(X, known, min_n, max_n):
     """The ids of the grams that end at each step, with loops."""
     return [
         [
-            known.get("".join(x[t - n + 1 : t + 1]), 0) if t - n + 1 >= 0 else 0
+            known.get("".join(x[t - n + 1 : t + 1]), 0)
+            if t - n + 1 >= 0
+            else len(known) + 1
             for n in range(min_n, max_n + 1)
         ]
         for x in X
@@ -213,7 +215,7 @@ def test_a_given_vocabulary_is_kept_in_its_order():
     for known in (["b", "a", "ab"], ("b", "a", "ab"), {"a": 7, "b": 3, "ab": 9}):
         encoder = RNNEncoder(2, vocabulary=known, ngram_range=(1, 2), max_iter=1)
         assert encoder.fit(X, y).vocabulary_ == {"b": 1, "a": 2, "ab": 3}
-        assert encoder.U_[0].shape == (2, 4)
+        assert encoder.U_[0].shape == (2, 5)
     assert RNNEncoder(2, vocabulary={"b", "a"}, max_iter=1).fit(X, y).vocabulary_ == {
         "a": 1,
         "b": 2,

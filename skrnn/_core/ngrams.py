@@ -117,7 +117,7 @@ def make_table(grams, ids):
     return table
 
 
-def look_up(table, numbers, offsets, min_n, max_n):
+def look_up(table, numbers, offsets, min_n, max_n, absent):
     """The ids of the n-grams that end at each step.
 
     Parameters
@@ -128,11 +128,13 @@ def look_up(table, numbers, offsets, min_n, max_n):
         Tokens as numbers, end to end; -1 for those that no gram has.
     offsets : ndarray of shape (n_samples + 1,)
     min_n, max_n : int
+    absent : int
+        The id of grams that would begin before their sequence.
 
     Returns
     -------
     ids : ndarray of shape (n_rows, max_n - min_n + 1), int32
-        0 for grams that are not there, and where the sequence has just begun.
+        0 for grams that are not in the table.
     """
     ids = np.zeros((len(numbers), max_n - min_n + 1), dtype=np.int32)
     is_first = _is_first(numbers, offsets)
@@ -155,6 +157,10 @@ def look_up(table, numbers, offsets, min_n, max_n):
             id_of = np.append(table["ids"][depth - 1], np.int32(0))
             ids[rows, depth - min_n] = id_of[nodes]
         n_nodes = len(distinct)
+    for n in range(max(2, min_n), max_n + 1):
+        # The first n - 1 steps of each sequence, as far as it has so many.
+        rows = offsets[:-1, np.newaxis] + np.arange(n - 1)
+        ids[rows[rows < offsets[1:, np.newaxis]], n - min_n] = absent
     return ids
 
 

@@ -1,8 +1,9 @@
 """Token -> id, as a plain dict; the n-grams of tokens, too.
 
-Id 0 is the unknown token: whatever was not in the training data. A gram is a string of
-characters, words with a space between them, or a tuple of tokens; a gram of one is the
-token itself.
+Id 0 is the unknown token: whatever was not in the training data. The id after the last
+one is that of n-grams that would begin before their sequence does. A gram is a string
+of characters, words with a space between them, or a tuple of tokens; a gram of one is
+the token itself.
 """
 
 from numbers import Integral
@@ -150,7 +151,8 @@ def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None):
     Returns
     -------
     ids : ndarray of shape (n_rows,) or (n_rows, n_lengths), int32
-        With n-grams, those that end at each step; 0 also where there is none yet.
+        With n-grams, those that end at each step, and ``len(vocabulary) + 1`` for one
+        that would begin before the sequence.
     keys : ndarray of shape (n_rows,), int32
         Equal for steps of equal tokens. Sequences that have the first keys in common
         have the first ids in common.
@@ -159,7 +161,14 @@ def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None):
         ids = _look_up_tokens(sequences, vocabulary, UNKNOWN)
         return ids, ids
     numbers = _look_up_tokens(sequences, table["number_of"], -1)
-    return look_up(table, numbers, sequences.offsets, *ngram_range), numbers + 1
+    absent = len(vocabulary) + 1
+    ids = look_up(table, numbers, sequences.offsets, *ngram_range, absent)
+    return ids, numbers + 1
+
+
+def n_ids(vocabulary, ngram_range=(1, 1)):
+    """How many ids :func:`find_ids` knows."""
+    return len(vocabulary) + (1 if ngram_range == (1, 1) else 2)
 
 
 def _look_up_tokens(sequences, number_of, default):
@@ -211,19 +220,33 @@ def weighted_counts(ids, offsets, weight, n_ids):
     return counts
 
 
-def hiding_probabilities(counts, strength=0.25):
+def hiding_probabilities(counts, n_tokens, least=0.0, strength=0.25):
     """How often each token is replaced by the unknown token while fitting.
 
     A token seen `c` times is hidden with probability ``strength / (strength + c)``,
     so that the unknown token is trained in the company of rare tokens, whose like it
-    will stand for [1]_.
+    will stand for [1]_; but at least with probability `least` [2]_.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_ids,)
+    n_tokens : int
+        Ids from 1 to this number are those of tokens; no other one is hidden.
+    least, strength : float
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_ids,)
 
     References
     ----------
     .. [1] Kiperwasser and Goldberg (2016), "Simple and Accurate Dependency Parsing
        Using Bidirectional LSTM Feature Representations", TACL 4,
        https://aclanthology.org/Q16-1023/ (strength 0.25).
+    .. [2] Iyyer et al. (2015), "Deep Unordered Composition Rivals Syntactic Methods
+       for Text Classification", ACL (word dropout).
     """
-    probabilities = strength / (strength + counts)
+    probabilities = np.maximum(strength / (strength + counts), least)
     probabilities[UNKNOWN] = 0.0  # it already is the unknown token
+    probabilities[n_tokens + 1 :] = 0.0
     return probabilities
