@@ -122,10 +122,10 @@ PARTS["parameters"] = dedent(
     validation_fraction : float in (0, 1), default=0.1
         The share that `early_stopping` holds out.
     tol : float, default=1e-4
-        The loss, or with `early_stopping` the validation score, has to get better by
-        more than this
+        By how much the loss, or with `early_stopping` the validation score, has to get
+        better for training to go on.
     n_iter_no_change : int, default=10
-        within this many epochs; otherwise training stops before `max_iter`.
+        Training stops before `max_iter` after so many epochs without that.
     random_state : int, RandomState instance or None, default=None
         Initial weights, order of the sequences, and hidden tokens. With an int, two
         fits give the same weights. None takes a new seed from the operating system:

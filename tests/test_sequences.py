@@ -222,7 +222,10 @@ def test_take_selects_and_orders(X):
 
 
 def test_rare_tokens_are_hidden_more_often():
-    probabilities = vocabulary.hiding_probabilities(np.array([0, 1, 9, 1000]))
+    counts = np.array([0, 1, 9, 1000])
+    probabilities = vocabulary.hiding_probabilities(counts, 3)
     assert probabilities[0] == 0
     assert probabilities[1] == pytest.approx(0.2)
     assert 0 < probabilities[3] < probabilities[2] < probabilities[1]
+    at_least = vocabulary.hiding_probabilities(counts, 2, least=0.1)
+    np.testing.assert_allclose(at_least, [0, 0.2, 0.1, 0])
