@@ -122,10 +122,13 @@ PARTS["parameters"] = dedent(
     validation_fraction : float in (0, 1), default=0.1
         The share that `early_stopping` holds out.
     tol : float, default=1e-4
-        By how much the loss, or with `early_stopping` the validation score, has to get
-        better for training to go on.
+        A training loss below this counts as converged. With `early_stopping`, a
+        validation score has to get better by more than this to count.
     n_iter_no_change : int, default=10
-        Training stops before `max_iter` after so many epochs without that.
+        Training stops before `max_iter` when the loss has been below `tol`, or the
+        validation score has got no better, for so many epochs in a row. A loss that
+        merely stands still does not stop it: it may fall again once the learning rate
+        does. Nor do the scores of the first quarter, while the learning rate rises.
     random_state : int, RandomState instance or None, default=None
         Initial weights, order of the sequences, and hidden tokens. With an int, two
         fits give the same weights. None takes a new seed from the operating system:

@@ -24,18 +24,28 @@ def test_learning_rate_rises_then_falls():
     assert all(np.diff(rates[: peak + 1]) > 0) and all(np.diff(rates[peak:]) < 0)
 
 
-def test_fit_stops_when_the_loss_gets_no_better():
+def test_fit_stops_when_the_loss_stays_below_tol():
     X, y = ["a", "b"] * 20, [0, 1] * 20
     stopped = RNNClassifier(
         max_iter=300, tol=0.1, n_iter_no_change=3, random_state=0
     ).fit(X, y)
+    below = np.array(stopped.loss_curve_) < 0.1
     assert 3 < stopped.n_iter_ < 300
-    to_beat, changed = np.inf, 0
-    for epoch, loss in enumerate(stopped.loss_curve_):
-        if loss < to_beat - 0.1:
-            to_beat, changed = loss, epoch
-        assert epoch - changed < 3 or epoch == stopped.n_iter_ - 1
-    assert stopped.n_iter_ - 1 - changed == 3
+    assert below[-3:].all()
+    # and not before
+    assert not (below[:-3] & below[1:-2] & below[2:-1]).any()
+
+
+def test_early_stopping_stops_when_the_score_gets_no_better():
+    progress = training.Progress(20, 1)
+    counts = []
+    for score in (0.9, 0.1, 0.2, 0.3, 0.4, 0.95, 0.9500001, 0.9, 0.97):
+        progress.record(1.0)
+        progress.record_validation(1.0, score)
+        progress.count(1e-4)
+        counts.append(progress.n_no_change)
+    # The first five epochs are those in which the learning rate rises.
+    assert counts == [0, 0, 0, 0, 0, 0, 1, 2, 0]
 
 
 def test_fit_runs_max_iter_epochs_when_it_does_not_converge():
@@ -186,7 +196,7 @@ def test_truncation_starts_from_the_state_that_it_does_not_look_behind(
     # Tokens that are hidden at random would be others in the two fits.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            vocabulary, "hiding_probabilities", lambda counts: np.zeros(len(counts))
+            vocabulary, "hiding_probabilities", lambda counts, *_: np.zeros(len(counts))
         )
         whole.fit(X, y)
         truncated.fit(X, y)

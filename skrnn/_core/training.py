@@ -65,8 +65,8 @@ class Plan:
     max_grad_norm : float or None
     tol : float
     n_iter_no_change : int
-        Stop when the loss, or the validation score, has not got better by more than
-        `tol` for this many epochs in a row.
+        Stop when the loss has been below `tol` for this many epochs in a row; or, with
+        validation, when the score has not got better by more than `tol`.
     dropout : float
         Probability of each input of the layers above the first to be 0, at all steps of
         a sequence or at none [1]_.
@@ -288,8 +288,8 @@ class Progress:
     loss_curve, validation_losses, validation_scores : list of float
         One entry an epoch; the latter two are empty without validation.
     n_no_change : int
-        Epochs since the loss or, if there is one, the validation score got better by
-        more than `tol`.
+        Epochs in a row with a loss below `tol`; or, with validation, since the score
+        got better by more than that.
     is_best : bool
         Whether the last epoch has the best validation score.
     diverged : bool
@@ -307,7 +307,7 @@ class Progress:
     is_best: bool = False
     diverged: bool = False
     started: float = field(default_factory=time.perf_counter)
-    _to_beat: float = math.inf
+    _to_beat: float = -math.inf
     _best: tuple = (math.inf, math.inf)
 
     def record(self, loss):
@@ -324,11 +324,19 @@ class Progress:
             self._best = (-score, loss)
 
     def count(self, tol):
-        """Count the epochs without a change."""
-        value = -self.validation_scores[-1] if self.validation_scores else None
-        value = self.loss_curve[-1] if value is None else value
-        if value < self._to_beat - tol:
-            self._to_beat, self.n_no_change = value, 0
+        """Count the epochs without a change.
+
+        A loss that stands still does not count: under a large learning rate it often
+        does so for many epochs, before the network finds out what to remember, and
+        falls again once the rate does.
+        """
+        if not self.validation_scores:
+            self.n_no_change = self.n_no_change + 1 if self.loss_curve[-1] < tol else 0
+            return
+        score = self.validation_scores[-1]
+        is_warm = len(self.loss_curve) > WARM_UP * self.n_epochs
+        if score > self._to_beat + tol or not is_warm:
+            self._to_beat, self.n_no_change = max(score, self._to_beat), 0
         else:
             self.n_no_change += 1
 
