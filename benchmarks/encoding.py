@@ -18,6 +18,7 @@ import tracemalloc
 from functools import partial
 from importlib.util import find_spec
 
+import datasets
 import machine
 import names
 import numpy as np
@@ -124,7 +125,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     machine.keep_to_cores(1)
-    data = names.NamesData(names.data_folder(arguments.data))
+    data = names.NamesData(datasets.data_folder(arguments.data))
     lines = measure(data, arguments.samples, arguments.rounds)
     columns = list(dict.fromkeys(column for line in lines for column in line))
     print(timing.markdown_table(lines, columns))

@@ -14,8 +14,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+import datasets
 import machine
-import names
 import numpy as np
 import timing
 from sklearn.ensemble import RandomForestClassifier
@@ -136,10 +136,10 @@ def main():
     parser.add_argument("--data", help="folder of the two files; or SKRNN_DATA")
     parser.add_argument("--json", type=Path, help="file for all raw scores")
     arguments = parser.parse_args()
-    folder = names.data_folder(arguments.data)
+    folder = datasets.data_folder(arguments.data)
 
-    fitted = fit_all(*names.read_names(folder / "names_train.csv"))
-    test = names.read_names(folder / "names_test.csv")
+    fitted = fit_all(*datasets.NAMES.train(folder))
+    test = datasets.NAMES.test(folder)
     results = [
         {"model": name, "fit seconds": seconds, **score(model, *test)}
         for name, model, seconds in fitted
