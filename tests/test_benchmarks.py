@@ -62,3 +62,74 @@ def test_training_part_is_read_without_a_test_file(load, tmp_path):
     assert names.train(tmp_path) == (["Bastl"], ["Czech"])
     with pytest.raises(FileNotFoundError):
         names.test(tmp_path)
+
+
+def test_parameters_are_refused_where_test_files_are_read(load, capsys):
+    quality = load("quality")
+    for choice in (["--set", "nhidden=4"], ["--models", "RNN*"]):
+        with pytest.raises(SystemExit):
+            quality.parse(choice)
+        assert "they want --validate" in capsys.readouterr().err
+    parsed = quality.parse(["--validate", "--set", "nhidden=(8, 4)", "cell=gru"])
+    assert dict(parsed.set) == {"nhidden": (8, 4), "cell": "gru"}
+
+
+def test_test_part_is_read_after_the_last_fit(load):
+    quality, models = load("quality"), load("models")
+    events = []
+
+    class Recorder(models.DummyClassifier):
+        def fit(self, X, y):
+            events.append("fit")
+            return super().fit(X, y)
+
+    def part(name):
+        return lambda folder: events.append(name) or (["ab", "ba"] * 5, ["a", "b"] * 5)
+
+    data = load("datasets").DataSet(
+        "made up", "classification", "text", part("train"), part("test")
+    )
+    rows = {
+        "with seed": models.Model(lambda seed: Recorder()),
+        "without": models.Model(lambda seed: Recorder(), has_seed=False),
+    }
+    results = quality.test(data, None, rows, n_seeds=2)
+    assert events == ["train", "fit", "fit", "fit", "test"]
+    assert [run["accuracy"] for run in results] == [0.5] * 3
+
+    events.clear()
+    results = quality.validate(data, None, rows, n_seeds=2)
+    assert "test" not in events
+    assert len(results) == 5 * 2 * 2
+    assert "| made up | without | 10 | 0.500 ± 0.000 |" in load("scores").tables(
+        results
+    )
+
+
+def test_duplicates_are_kept_together(load):
+    spam = load("datasets").DATA_SETS["sms_spam"]
+    X = [f"text {i}" for i in range(20)] + [f" TEXT {i}" for i in range(20)]
+    y = ["ham", "spam"] * 20
+    for train, valid, _ in load("quality").splits(spam, X, y, n_seeds=1):
+        assert not {i % 20 for i in train} & {i % 20 for i in valid}
+
+
+def test_calibration_error_is_distance_of_confidence_from_accuracy(load):
+    classes = np.array(["a", "b"])
+    probabilities = np.array([[0.75, 0.25]] * 4 + [[0.0, 1.0]] * 4)
+    y = ["a", "a", "a", "b"] + ["b", "b", "a", "a"]
+    error = load("scores").calibration_error(y, probabilities, classes)
+    np.testing.assert_allclose(error, 0.25)  # 0 of the first half, 0.5 of the second
+
+
+def test_promises_are_of_the_means(load):
+    quality = load("quality")
+    accuracies = {"RNNClassifier": 0.79, quality.FOREST: 0.8, quality.BAG: 0.7}
+    results = [
+        {"data set": "names", "model": model, "accuracy": accuracy}
+        for model, accuracy in accuracies.items()
+    ]
+    assert quality.broken_promises(results) == [
+        "RNNClassifier is at least 0.80 accurate"
+    ]
+    assert quality.broken_promises([]) == []
