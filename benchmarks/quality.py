@@ -13,7 +13,7 @@ model falls below what this version promises.
 With --validate no test part is read. The training part is split instead: names into
 10,000 and 3,374; other data sets into five folds, those of less than {small} sequences
 N times. Only here can --set change parameters of our estimators, to choose defaults
-and the best documented setting; --models chooses rows by name, as in "RNN*" "n-gram*".
+and the best documented setting; --models chooses rows by name: "RNN*" "n-gram*".
 
 Columns: mean and standard deviation over the fits; medians of seconds. The calibration
 error is that of the largest probability, in 15 bins; RMSE is in the unit of y.
@@ -232,7 +232,9 @@ def main(arguments=None):
     folder = data_folder(parsed.data)
     params = dict(parsed.set)
     measure = validate if parsed.validate else test
-    results = []
+    described = {"machine": machine.describe(), "validate": parsed.validate}
+    described |= {"set": params, "results": []}
+    results = described["results"]
     for name in parsed.only or DATA_SETS:
         print(f"{name}:", file=sys.stderr, flush=True)
         models = models_of(DATA_SETS[name], parsed.compositions, **params)
@@ -240,15 +242,13 @@ def main(arguments=None):
         models = {model: models[model] for model in models if model in wanted}
         if models:
             results += measure(DATA_SETS[name], folder, models, parsed.seeds)
+        if parsed.json:  # each time: what is there survives an interruption
+            timing.write_json(parsed.json, described)
     if not find_spec("aeon"):
         print("MiniRocket: aeon is not installed.\n")
     if params:
         print(f"Our estimators with {params}:\n")
     print(tables(results))
-    if parsed.json:
-        described = {"machine": machine.describe(), "validate": parsed.validate}
-        described |= {"set": params, "results": results}
-        timing.write_json(parsed.json, described)
     if not parsed.validate and not parsed.compositions:
         if broken := broken_promises(results):
             sys.exit(f"Not true: {'; '.join(broken)}.")

@@ -133,3 +133,17 @@ def test_promises_are_of_the_means(load):
         "RNNClassifier is at least 0.80 accurate"
     ]
     assert quality.broken_promises([]) == []
+
+
+def test_validation_runs_without_test_files(load, tmp_path, capsys):
+    lines = [f"{i % 2},{i % 3},{i}:{i % 2}" for i in range(20)]
+    text = "\n".join(["@data", *lines])
+    (tmp_path / "GunPoint_TRAIN.ts").write_text(text, encoding="utf-8")
+    arguments = ["--data", str(tmp_path), "--only", "GunPoint", "--seeds", "1"]
+    arguments += ["--json", str(tmp_path / "result.json"), "--validate"]
+    arguments += ["--models", "commonest*", "RNNC*r", "--set", "max_iter=2"]
+    load("quality").main(arguments)
+    table = capsys.readouterr().out
+    assert "Our estimators with {'max_iter': 2}" in table
+    assert "| GunPoint | RNNClassifier | 5 | " in table
+    assert '"log loss"' in (tmp_path / "result.json").read_text(encoding="utf-8")
