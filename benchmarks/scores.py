@@ -55,8 +55,10 @@ def score(model, data_set, X, y):
         f1 = f1_score(y, predicted, pos_label=positive)
         scores[f"{positive} F1"] = float(f1)
     if hasattr(model, "predict_proba"):
-        probabilities = model.predict_proba(X)
-        scores["log loss"] = log_loss(y, probabilities, labels=model.classes_)
+        probabilities = np.asarray(model.predict_proba(X), dtype=np.float64)
+        # Means of float32 probabilities add up to 1 in float32 only; log_loss warns.
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        scores["log loss"] = float(log_loss(y, probabilities, labels=model.classes_))
         scores["calibration error"] = calibration_error(
             y, probabilities, model.classes_
         )
