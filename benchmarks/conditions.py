@@ -19,6 +19,7 @@ import sys
 import time
 from functools import partial
 
+import datasets
 import names
 import numpy as np
 import timing
@@ -118,7 +119,7 @@ def main():
     parser.add_argument("--data", help="folder of names_train.csv; or SKRNN_DATA")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    data = names.NamesData(names.data_folder(arguments.data))
+    data = names.NamesData(datasets.data_folder(arguments.data))
     lines = [measure_busy(data, arguments.rounds)]
     for distribution in ("Zipf", "even"):
         for batch_size in (32, 256):

@@ -22,6 +22,7 @@ import tracemalloc
 from functools import partial
 from importlib.util import find_spec
 
+import datasets
 import machine
 import names
 import numpy as np
@@ -175,7 +176,7 @@ def main():
     machine.keep_to_cores(1)
     lines = []
     if arguments.only != "log":
-        data = names.NamesData(names.data_folder(arguments.data))
+        data = names.NamesData(datasets.data_folder(arguments.data))
         lines += measure(data, arguments.samples, arguments.rounds)
     if arguments.only != "names":
         lines += measure_logs(arguments.samples, arguments.rounds)

@@ -1,11 +1,9 @@
-"""Names and their labels from a CSV file, as strings and as flat token ids."""
+"""Names and their labels, as strings and as flat token ids."""
 
-import csv
-import os
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from datasets import NAMES
 
 
 class Tokens(NamedTuple):
@@ -25,38 +23,6 @@ class Tokens(NamedTuple):
     def lengths(self):
         """Number of tokens in each sequence, of shape (n_samples,)."""
         return np.diff(self.offsets)
-
-
-def data_folder(given=None):
-    """The folder that holds the data files.
-
-    Parameters
-    ----------
-    given : str or Path, default=None
-        The environment variable SKRNN_DATA decides when it is None.
-
-    Raises
-    ------
-    ValueError
-        Neither is set.
-    """
-    folder = given or os.environ.get("SKRNN_DATA")
-    if not folder:
-        raise ValueError("Give the folder of names_train.csv: --data, or SKRNN_DATA.")
-    return Path(folder)
-
-
-def read_names(path):
-    """Read a CSV file with a header row and two columns, the name and its label.
-
-    Returns
-    -------
-    names : list of str
-    labels : list of str
-    """
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))[1:]
-    return [name for name, _ in rows], [label for _, label in rows]
 
 
 def learn_vocabulary(names):
@@ -102,8 +68,8 @@ class NamesData:
     """
 
     def __init__(self, folder):
-        self.names, self.labels = read_names(folder / "names_train.csv")
-        self.test_names, self.test_labels = read_names(folder / "names_test.csv")
+        self.names, self.labels = NAMES.train(folder)
+        self.test_names, self.test_labels = NAMES.test(folder)
         self.vocabulary = learn_vocabulary(self.names)
         self.tokens = encode(self.names, self.vocabulary)
         self.test_tokens = encode(self.test_names, self.vocabulary)

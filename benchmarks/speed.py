@@ -35,6 +35,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+import datasets
 import growth
 import machine
 import names
@@ -214,7 +215,7 @@ def main():
     parser.add_argument("--cores", type=int, help="measure on this many cores only")
     parser.add_argument("--json", help="file for all raw seconds")
     arguments = parser.parse_args()
-    folder = names.data_folder(arguments.data)
+    folder = datasets.data_folder(arguments.data)
     if arguments.cores:
         results = [run(folder, arguments.rows, arguments.rounds, arguments.cores)]
     else:
