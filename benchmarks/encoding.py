@@ -46,7 +46,7 @@ def encode(X, **params):
     encoder = RNNEncoder(**params)
     sequences = validate_sequences(encoder, X, reset=True)
     weight = np.ones(len(sequences))
-    ids, _ = _inputs.learn_tokens(encoder, sequences, weight)
+    ids, _ = _inputs.learn_tokens(encoder, sequences, weight, None)
     return ids.nbytes + sequences.offsets.nbytes
 
 

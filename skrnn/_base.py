@@ -154,8 +154,14 @@ class BaseRNN(BaseEstimator):
             vars(self).update(before)
             raise
 
-    def _encode(self, sequences):
+    def _encode(self, sequences, indices=None):
         """What the network reads, and which steps of tokens are equal.
+
+        Parameters
+        ----------
+        sequences : Sequences
+        indices : ndarray, default=None
+            Where the sequences stand in X, for errors.
 
         Returns
         -------
@@ -163,7 +169,7 @@ class BaseRNN(BaseEstimator):
         keys : ndarray of shape (n_rows,) or None
         """
         if self.kind_ == "series":
-            return _inputs.encode_series(self, sequences), None
+            return _inputs.encode_series(self, sequences, indices), None
         return _inputs.encode_tokens(self, sequences)
 
     def _hidden_states(self, X):
@@ -174,7 +180,8 @@ class BaseRNN(BaseEstimator):
         h : Tensor of shape (n_samples, n_features_out)
         """
         check_is_fitted(self)
-        h = self._states_of(validate_sequences(self, X, reset=False))
+        sequences = validate_sequences(self, X, reset=False)
+        h = self._states_of(*self._encode(sequences), sequences.offsets)
         # A sum is finite only if all is, and takes a tenth of the time.
         if not (torch.isfinite(h.sum()) or torch.isfinite(h).all()):
             i = int(torch.nonzero(~torch.isfinite(h))[0, 0])
@@ -185,18 +192,17 @@ class BaseRNN(BaseEstimator):
             )
         return h
 
-    def _states_of(self, sequences):
-        """The pooled hidden states of sequences that were read."""
-        (values, keys), tokens = self._encode(sequences), None
+    def _states_of(self, values, keys, offsets):
+        """The pooled hidden states of encoded sequences."""
+        ids = None
         if keys is not None and values.size < len(self.vocabulary_):
             # A few sequences need not wait for the vectors of a large vocabulary.
             shape = values.shape  # NumPy 1 returns flat ones
-            tokens, values = np.unique(values, return_inverse=True)
+            ids, values = np.unique(values, return_inverse=True)
             values = values.reshape(shape)
         values = torch.from_numpy(values)
-        offsets = sequences.offsets
         with torch_settings() as n_threads:
-            weights = self._weights(tokens)
+            weights = self._weights(ids)
             with threads(prediction.useful_threads(offsets, n_threads)) as run:
                 return prediction.encode(weights, values, offsets, run, keys)
 
@@ -210,12 +216,10 @@ class BaseRNN(BaseEstimator):
             V, c = (torch.tensor(weights) for weights in (self.V_, self.intercept_))
             return network.output_scores(V, c, h)
 
-    def _weights(self, tokens):
+    def _weights(self, ids):
         """The fitted weights as the network wants them, for some tokens or all."""
         architecture = network.Architecture(**self._architecture)
         names = ("W_", "U_", "b_", "V_", "intercept_")
         arrays = {name: getattr(self, name) for name in names}
         vectors = getattr(self, "embeddings_", None)
-        return network.from_public(
-            architecture, **arrays, tokens=tokens, vectors=vectors
-        )
+        return network.from_public(architecture, **arrays, ids=ids, vectors=vectors)

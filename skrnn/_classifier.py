@@ -203,8 +203,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             )
             task = task_of(y)
             if task == "regression":
-                check_classification_targets(y)  # which says why not
-                task = "classification"
+                _refuse_numbers(y)
             sample_weight = weigh_classes(self.class_weight, y, sample_weight)
             targets = learn_targets(self, y, task, sample_weight)
             self._is_multilabel = task == "multilabel"
@@ -305,3 +304,11 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _refuse_numbers(y):
+    check_classification_targets(y)  # whose sentence users know
+    raise ValueError(
+        f"y has {y.shape[1]} columns with values such as {y.max():g}: one column of "
+        "class labels, or a column of 0 and 1 for each of several labels, was expected."
+    )

@@ -87,6 +87,8 @@ def _check_container(X):
         cure = "A set has no order that y could follow: use a list from the start."
     elif isinstance(X, Iterator):
         cure = "It can be read only once: use list(X)."
+    elif name.endswith("GroupBy"):
+        cure = "Use sequences_from_frame, or [group for _, group in X]."
     elif name == "LazyFrame":
         cure = "Use X.collect(), and one column of it."
     elif hasattr(X, "batch_sizes"):  # torch's PackedSequence, which is a tuple
@@ -159,6 +161,8 @@ def _unmask(X, name, allow_masked):
     """Masked numbers as NaN; what is no masked array as it is."""
     if not isinstance(X, np.ma.MaskedArray):
         return X
+    if not np.ma.is_masked(X) and not allow_masked:
+        return X.data
     if not allow_masked or X.dtype.kind not in "biuf":
         raise TypeError(
             f"{name} is a masked array, whose mask would be lost: impute the masked "
@@ -188,6 +192,7 @@ def _open_items(items, columns, allow_masked):
     for i, item in enumerate(items):
         name = f"X[{i}]"
         if _has_masked_rows(item):
+            item = [np.ma.asarray(row) for row in item]
             item = [np.asarray(_unmask(row, name, allow_masked)) for row in item]
             item = [row.tolist() for row in item]
         elif not _is_plain(type(item)):
@@ -203,8 +208,8 @@ def _open_items(items, columns, allow_masked):
 
 def _has_masked_rows(item):
     """Whether a list is of masked arrays, as a list of the rows of one is."""
-    is_list = isinstance(item, (list, tuple)) and len(item) > 0
-    return is_list and isinstance(item[0], np.ma.MaskedArray)
+    is_list = isinstance(item, (list, tuple))
+    return is_list and np.ma.MaskedArray in set(map(type, item))
 
 
 def _is_plain(cls):
@@ -341,6 +346,11 @@ def _check_array(array):
             "Reshape it."
         )
     if array.ndim == 1 and array.dtype.kind in "biuf" and array.size > 0:
+        if all(map(is_missing, array)):
+            raise ValueError(
+                "X holds nothing but missing values: a column of sequences was "
+                "expected. Drop or fill them."
+            )
         raise ValueError(
             "X is one sequence of numbers: a list of sequences or an array of shape "
             "(n_samples, n_steps) was expected. Reshape your data to (1, n_steps), or "

@@ -71,7 +71,8 @@ PARTS["parameters"] = dedent(
         in the order of its values. An n-gram is a string, of words with spaces between
         them, or a tuple of tokens.
     embeddings : mapping of token -> vector, or (vocabulary, matrix), default=None
-        Vectors that tokens have from elsewhere, all of one length. The network reads
+        Vectors that tokens have from elsewhere, all of one length; a vocabulary is a
+        list of tokens, or a dict of token -> row of the matrix. The network reads
         them in place of the tokens. They join the vocabulary, unless it is given.
         Tokens without one start with a random vector. Prefer the pair for thousands of
         vectors: scikit-learn takes minutes to print an estimator with such a mapping.

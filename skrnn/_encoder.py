@@ -95,7 +95,9 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         ----------
         {X of fit}
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, or one or more numbers for each sequence.
+            Class labels, several labels, or one or more numbers for each sequence: see
+            `task_`. For whole numbers that are no labels, take the `encoder_` of an
+            RNNRegressor.
         {sample_weight}
 
         Returns

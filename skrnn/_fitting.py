@@ -1,7 +1,6 @@
 """One fit: from validated sequences and targets to fitted attributes."""
 
 import math
-import warnings
 from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 
@@ -15,7 +14,8 @@ from skrnn import _inputs
 from skrnn._core import network, training
 from skrnn._core.sequences import Sequences
 from skrnn._core.threads import torch_settings
-from skrnn._targets import mean_loss, score
+from skrnn._targets import accuracy_or_r2, mean_loss
+from skrnn._warnings import warn
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class _Data:
     ----------
     sequences : Sequences
     target : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-    weight : ndarray of shape (n_samples,)
+    sample_weight : ndarray of shape (n_samples,)
         Of mean 1.
     indices : ndarray of shape (n_samples,)
         Where they stand in X.
@@ -34,20 +34,21 @@ class _Data:
 
     sequences: Sequences
     target: np.ndarray
-    weight: np.ndarray
+    sample_weight: np.ndarray
     indices: np.ndarray
 
-    def take(self, places):
+    def __len__(self):
+        return len(self.indices)
+
+    def take(self, rows):
         """Some of them."""
-        if len(places) == len(self.indices):
-            return self
-        weight = self.weight[places]
-        return _Data(
-            self.sequences.take(places),
-            self.target[places],
-            weight / weight.mean(),
-            self.indices[places],
-        )
+        sequences = self.sequences
+        if len(rows) < len(self):
+            sequences = sequences.take(rows)
+        weight = self.sample_weight[rows]
+        weight = weight / weight.max()  # a sum of weights could overflow
+        target, indices = self.target[rows], self.indices[rows]
+        return _Data(sequences, target, weight / weight.mean(), indices)
 
 
 def fit_network(estimator, sequences, targets, sample_weight):
@@ -63,27 +64,80 @@ def fit_network(estimator, sequences, targets, sample_weight):
     sample_weight : ndarray of shape (n_samples,)
     """
     architecture = new_architecture(estimator)
-    _inputs.check_parameters(estimator)
+    check_parameters(estimator)
     generator = _new_generator(estimator.random_state)
-    weight = sample_weight / sample_weight.max()  # a sum of weights could overflow
-    data = _Data(sequences, targets.values, weight, np.arange(len(weight)))
-    data = data.take(np.flatnonzero(weight))  # a weight of 0 is as good as removal
-    data = replace(data, weight=data.weight / data.weight.mean())
-    plan = make_plan(estimator, len(data.indices))
+
+    indices = np.arange(len(sequences))
+    data = _Data(sequences, targets.values, sample_weight, indices)
+    data = data.take(np.flatnonzero(sample_weight))  # 0 is as good as removal
     held_out = None
     if estimator.early_stopping:
-        data, held_out = _hold_out(
-            data, estimator.validation_fraction, targets, generator
-        )
-        plan = make_plan(estimator, len(data.indices))
+        fraction = estimator.validation_fraction
+        data, held_out = _hold_out(data, fraction, targets.loss, generator)
+
     inputs = _inputs.learn_inputs(
-        estimator, data.sequences, data.weight, data.indices, generator
+        estimator, data.sequences, data.sample_weight, data.indices, generator
     )
     estimator._architecture = asdict(architecture)
+    weights, progress = _train(
+        estimator, architecture, data, held_out, inputs, targets, generator
+    )
+    scores = targets.bias[np.newaxis]
+    chance = mean_loss(scores, data.target, data.sample_weight, targets.loss)
+    _check_converged(estimator, progress, chance)
+    _publish(estimator, weights, inputs)
+    _record(estimator, progress)
+
+
+def _hold_out(data, fraction, loss, generator):
+    """Cut off what early stopping is judged by.
+
+    The same share of each class; but the only sequence of a class is learned from.
+
+    Returns
+    -------
+    training, held_out : _Data
+    """
+    labels = data.target if loss == "cross_entropy" else np.zeros(len(data))
+    _, labels, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    rows = np.flatnonzero(counts[labels] > 1)
+    n_held_out = math.ceil(fraction * len(data))
+    # One of each class that is split; of numbers two, or R^2 would not be defined.
+    least = 2 if loss == "squared_error" else int((counts > 1).sum())
+    if least == 0 or min(n_held_out, len(rows) - n_held_out) < least:
+        of_classes = f" of {len(counts)} classes" if loss == "cross_entropy" else ""
+        raise ValueError(
+            f"early_stopping=True would hold out {n_held_out} of {len(data)} "
+            f"sequences{of_classes}, which is too few or leaves too few. Use more "
+            "sequences, another validation_fraction or early_stopping=False."
+        )
+    _, held_out = train_test_split(
+        rows,
+        test_size=n_held_out,
+        stratify=labels[rows],
+        random_state=int(torch.randint(2**31 - 1, (), generator=generator)),
+    )
+    is_held_out = np.isin(np.arange(len(data)), held_out)
+    parts = ~is_held_out, is_held_out
+    return tuple(data.take(np.flatnonzero(part)) for part in parts)
+
+
+def _train(estimator, architecture, data, held_out, inputs, targets, generator):
+    """Train new weights.
+
+    Returns
+    -------
+    weights : Weights
+    progress : Progress
+    """
+    evaluate = None
     with torch_settings() as n_threads:
         weights = network.zeros(architecture, inputs.n_inputs, targets.n_outputs)
         network.initialise(weights, inputs.are_tokens, generator, inputs.scale)
         weights.c.copy_(torch.from_numpy(targets.bias))
+        if held_out is not None:
+            evaluate = _evaluation(estimator, weights, inputs, held_out, targets.loss)
+        plan = make_plan(estimator, len(data))
         min_shard = training.min_shard(architecture)
         progress = training.fit(
             weights,
@@ -93,47 +147,9 @@ def fit_network(estimator, sequences, targets, sample_weight):
             generator,
             on_epoch=print if estimator.verbose else None,
             embeddings=inputs.embeddings,
-            evaluate=_evaluation(estimator, weights, inputs, held_out, targets.loss),
+            evaluate=evaluate,
         )
-    chance = mean_loss(targets.bias[np.newaxis], data.target, data.weight, targets.loss)
-    _check_converged(estimator, progress, chance, data.sequences)
-    _publish(estimator, weights, inputs)
-    _record(estimator, progress)
-
-
-def _hold_out(data, fraction, targets, generator):
-    """Cut off what early stopping is judged by, the same share of each class.
-
-    Returns
-    -------
-    training, held_out : _Data
-    """
-    labels = (
-        data.target if targets.loss == "cross_entropy" else np.zeros(len(data.weight))
-    )
-    _, labels, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    # The only sequence of a class is needed to learn from.
-    labels = np.where(counts[labels] > 1, labels, -1)
-    places = np.flatnonzero(labels >= 0)
-    n_held_out = math.ceil(fraction * len(data.weight))
-    n_classes = len(np.unique(labels[places]))
-    if len(places) - n_held_out < n_classes or n_held_out < n_classes:
-        raise ValueError(
-            f"early_stopping=True holds out {n_held_out} of {len(data.weight)} "
-            f"sequences, which is too few, or leaves too few, for {n_classes} classes. "
-            "Use more sequences, another validation_fraction or early_stopping=False."
-        )
-    _, held_out = train_test_split(
-        places,
-        test_size=n_held_out,
-        stratify=labels[places],
-        random_state=int(torch.randint(2**31 - 1, (), generator=generator)),
-    )
-    is_held_out = np.zeros(len(data.weight), dtype=bool)
-    is_held_out[held_out] = True
-    return tuple(
-        data.take(np.flatnonzero(part)) for part in (~is_held_out, is_held_out)
-    )
+    return weights, progress
 
 
 def _examples(data, inputs):
@@ -143,29 +159,30 @@ def _examples(data, inputs):
         values=torch.from_numpy(inputs.values),
         offsets=data.sequences.offsets,
         target=torch.from_numpy(data.target),
-        sample_weight=torch.from_numpy(data.weight.astype(np.float32)),
+        sample_weight=torch.from_numpy(data.sample_weight.astype(np.float32)),
         hiding=hiding,
     )
 
 
 def _evaluation(estimator, weights, inputs, held_out, loss):
-    """What early stopping asks after each epoch, or None.
+    """What early stopping asks after each epoch.
 
     Returns
     -------
     evaluate : callable
         ``evaluate()`` is the loss and the score of the held-out sequences.
     """
-    if held_out is None:
-        return None
+    values, keys = estimator._encode(held_out.sequences, held_out.indices)
+    offsets = held_out.sequences.offsets
 
     def evaluate():
         _publish(estimator, weights, inputs)
-        scores = estimator._scores_of(estimator._states_of(held_out.sequences)).numpy()
+        h = estimator._states_of(values, keys, offsets)
+        scores = estimator._scores_of(h).numpy()
         if not np.isfinite(scores).all():
             return math.inf, -math.inf
-        known = scores, held_out.target, held_out.weight, loss
-        return mean_loss(*known), score(*known)
+        of = held_out.target, held_out.sample_weight, loss
+        return mean_loss(scores, *of), accuracy_or_r2(scores, *of)
 
     return evaluate
 
@@ -175,7 +192,7 @@ def _publish(estimator, weights, inputs):
     for name, arrays in network.to_public(weights).items():
         setattr(estimator, name, arrays)
     if inputs.embeddings is not None:
-        estimator.embeddings_[inputs.tokens] = inputs.embeddings.vectors.numpy()
+        estimator.embeddings_[inputs.ids] = inputs.embeddings.vectors.numpy()
 
 
 def _record(estimator, progress):
@@ -190,8 +207,8 @@ def _record(estimator, progress):
         estimator.best_validation_score_ = max(progress.validation_scores)
 
 
-def _check_converged(estimator, progress, chance, sequences):
-    """Raise or warn if training diverged, did nothing but harm, or did nothing.
+def _check_converged(estimator, progress, chance):
+    """Raise or warn if training diverged or did nothing but harm.
 
     Parameters
     ----------
@@ -199,7 +216,6 @@ def _check_converged(estimator, progress, chance, sequences):
     progress : Progress
     chance : float
         The loss of a network that does not look at X.
-    sequences : Sequences
     """
     n_epochs, loss = len(progress.loss_curve), progress.loss_curve[-1]
     cure = (
@@ -213,7 +229,8 @@ def _check_converged(estimator, progress, chance, sequences):
         )
         if n_epochs == 1:
             raise ValueError(f"{what} {cure}")
-        what += f" {type(estimator).__name__} keeps the weights from before that epoch."
+        kept = "the best epoch" if estimator.early_stopping else "before that epoch"
+        what += f" {type(estimator).__name__} keeps the weights from {kept}."
     elif loss > 10 * max(chance, 0.5):
         what = (
             f"The training loss of the last epoch is {loss:.3g}, where a network "
@@ -221,11 +238,18 @@ def _check_converged(estimator, progress, chance, sequences):
         )
     else:
         return
-    warnings.warn(f"{what} {cure}", ConvergenceWarning, stacklevel=5)
+    warn(f"{what} {cure}", ConvergenceWarning)
 
 
-def make_plan(estimator, n_samples):
-    """The numbers of a fit, "auto" resolved by the number of sequences."""
+def check_parameters(estimator):
+    """Check what one parameter alone does not show.
+
+    Raises
+    ------
+    ValueError
+        If parameters cannot be had together.
+    """
+    _inputs.check_parameters(estimator)
     decay = estimator.learning_rate_init * estimator.alpha
     if decay >= 1:
         raise ValueError(
@@ -233,6 +257,10 @@ def make_plan(estimator, n_samples):
             "weight decay scales the weights by 1 - learning_rate * alpha. Lower "
             "alpha."
         )
+
+
+def make_plan(estimator, n_samples):
+    """The numbers of a fit, "auto" resolved by the number of sequences."""
     batch_size = estimator.batch_size
     if batch_size == "auto":
         # At least eight updates an epoch, but no fewer than eight sequences.

@@ -1,7 +1,6 @@
 """From sequences to what the network reads, as learned in fit."""
 
 import math
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from skrnn._core.descriptions import describe
 from skrnn._core.optimiser import Embeddings
 from skrnn._core.sequences import as_plain
 from skrnn._core.vocabulary import UNKNOWN
+from skrnn._warnings import warn
 
 PARAMETER_CONSTRAINTS = {
     "analyzer": [StrOptions({"auto", "char", "word", "token", "series"}), callable],
@@ -94,14 +94,14 @@ class Inputs:
         How often each token is to be replaced by the unknown one; None for numbers.
     embeddings : Embeddings or None
         Vectors that tokens have from elsewhere,
-    tokens : ndarray of shape (n_tokens,), int, or None
-        of those tokens in ``vocabulary_`` that are in `values`, which counts them anew.
+    ids : ndarray of shape (n_tokens,), int, or None
+        of those ids alone that are in X; `values` counts them anew.
     """
 
     values: np.ndarray
     hiding: np.ndarray | None = None
     embeddings: Embeddings | None = None
-    tokens: np.ndarray | None = None
+    ids: np.ndarray | None = None
 
     @property
     def n_inputs(self):
@@ -118,14 +118,13 @@ class Inputs:
     @property
     def scale(self):
         """Of what order the inputs are."""
+        scale = 1.0
         if self.embeddings is not None:
-            return _scale(self.embeddings.vectors.numpy())
-        # The sum of the vectors of n-grams is to be of order 1, too.
-        return math.sqrt(self.values.shape[1]) if self._are_grams else 1.0
-
-    @property
-    def _are_grams(self):
-        return self.are_tokens and self.values.ndim == 2
+            scale = _scale(self.embeddings.vectors.numpy())
+        if self.hiding is not None and self.values.ndim == 2:
+            # The sum of the vectors of n-grams is to be of order 1, too.
+            scale *= math.sqrt(self.values.shape[1])
+        return scale
 
 
 def learn_inputs(estimator, sequences, sample_weight, indices, generator):
@@ -160,7 +159,7 @@ def learn_inputs(estimator, sequences, sample_weight, indices, generator):
     if estimator.embeddings is None:
         return Inputs(*learn_tokens(estimator, sequences, sample_weight, indices))
     tokens, matrix = read_embeddings(estimator.embeddings, estimator.kind_)
-    _warn_of_upper_case(estimator, tokens, "embeddings", stacklevel=5)
+    _warn_of_upper_case(estimator, tokens, "embeddings")
     ids, hiding = learn_tokens(estimator, sequences, sample_weight, indices, tokens)
     vectors, is_fixed = learn_embeddings(estimator, ids, tokens, matrix, generator)
     # Of the vectors from elsewhere, training touches those in X alone.
@@ -176,27 +175,25 @@ def _warn_of_no_effect(estimator):
         return
     for name, value in (("lowercase", False), ("strip_accents", None)):
         if getattr(estimator, name) != value:
-            warnings.warn(
+            warn(
                 f"{name}={getattr(estimator, name)!r} is without effect: X holds "
                 f"{KIND_NAMES[estimator.kind_]}, not strings. Change the tokens before "
                 "fit, or pass strings with analyzer='word'.",
                 UserWarning,
-                stacklevel=5,
             )
 
 
-def _warn_of_upper_case(estimator, tokens, name, stacklevel):
+def _warn_of_upper_case(estimator, tokens, name):
     """Warn of given tokens that no lower-case text can have."""
     if not estimator.lowercase or estimator.kind_ not in ("text", "words"):
         return
     upper = [token for token in tokens if token != token.lower()]
     if upper:
-        warnings.warn(
+        warn(
             f"{len(upper)} of {len(tokens)} tokens of {name} have upper case, such as "
             f"{upper[0]!r}, and are never found, since lowercase=True. Turn them into "
             "lower case, or use lowercase=False.",
             UserWarning,
-            stacklevel=stacklevel + 1,
         )
 
 
@@ -224,7 +221,7 @@ def learn_tokens(estimator, sequences, sample_weight, indices, others=()):
         _check_no_spaces(sequences, indices)
     if estimator.vocabulary is not None:
         given = _given_tokens(estimator.vocabulary, "vocabulary", sequences.kind)
-        _warn_of_upper_case(estimator, given, "vocabulary", stacklevel=6)
+        _warn_of_upper_case(estimator, given, "vocabulary")
         known = vocabulary.number(given)
     else:
         known = vocabulary.learn_vocabulary(
@@ -451,6 +448,9 @@ def read_embeddings(embeddings, kind):
         vectors = list(embeddings.values())
     elif len(embeddings) == 2:
         tokens, vectors = embeddings
+        vectors = _as_rows(vectors)
+        if isinstance(tokens, Mapping) and vectors:
+            vectors = _at_rows(vectors, tokens)
         tokens = _given_tokens(tokens, "embeddings", kind)
     matrix = _as_matrix(vectors)
     if matrix.ndim != 2 or matrix.size == 0 or len(tokens) != len(matrix):
@@ -468,14 +468,40 @@ def read_embeddings(embeddings, kind):
     return tokens, matrix
 
 
+def _as_rows(matrix):
+    """The rows of a matrix, which may be a tensor or a layer of torch that has one."""
+    matrix = getattr(matrix, "weight", matrix)
+    if hasattr(matrix, "detach"):
+        matrix = matrix.detach().cpu().numpy()
+    try:
+        return list(matrix)
+    except TypeError as error:
+        raise TypeError(
+            f"embeddings has {describe(matrix)} for a matrix: an array of shape "
+            "(n_tokens, n_dimensions) was expected."
+        ) from error
+
+
+def _at_rows(vectors, row_of):
+    """The vectors of the tokens of a dict of token -> row, in the order of the rows."""
+    rows = sorted(row_of.values())
+    is_row = all(isinstance(row, Integral) and 0 <= row < len(vectors) for row in rows)
+    if not is_row or len(set(rows)) < len(rows):
+        raise ValueError(
+            "embeddings has a dict for a vocabulary, whose values are not different "
+            f"rows, from 0 to {len(vectors) - 1}, of the matrix."
+        )
+    return [vectors[row] for row in rows]
+
+
 def _misfit(tokens, vectors):
     """What is wrong with vectors that are no matrix, as far as can be said."""
     if len(tokens) != len(vectors):
         return f", but there are {len(tokens)} tokens and {len(vectors)} vectors"
     shapes = [_as_matrix(vector).shape for vector in vectors]
-    for token, vector, shape in zip(tokens, vectors, shapes, strict=True):
+    for token, shape in zip(tokens, shapes, strict=True):
         if len(shape) != 1 or 0 in shape:
-            return f", but that of {token!r} is {describe(vector)}"
+            return f", but that of {token!r} is no row of numbers"
         if shape != shapes[0]:
             return (
                 f", but that of {token!r} has {shape[0]} numbers and that of "

@@ -53,10 +53,10 @@ def task_of(y):
         kind = type_of_target(y, input_name="y")
     if kind in ("binary", "multiclass"):
         return "classification"
-    if kind == "multilabel-indicator":
+    if kind == "multilabel-indicator" and np.isin(y, (0, 1)).all():
         return "multilabel"
     # Columns of whole numbers are counts or the like.
-    are_counts = kind == "multiclass-multioutput" and y.dtype.kind in "iuf"
+    are_counts = kind.startswith("multi") and y.dtype.kind in "iuf"
     if kind.startswith("continuous") or are_counts:
         return "regression"
     raise ValueError(
@@ -124,12 +124,16 @@ def _learn_numbers(estimator, y, sample_weight):
     used = sample_weight > 0
     mean, scale = mean_and_scale(numbers[used], sample_weight[used])
     values = standardise(numbers, mean, scale)
-    for i in np.flatnonzero(~np.isfinite(values).all(axis=1) & used):
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1) & used)
+    if len(bad):
+        i = bad[0]
         raise ValueError(
             f"y[{i}] is {y[i]}, which is too far from the mean, {mean}, to be divided "
             f"by the standard deviation, {scale}. Check the unit."
         )
-    estimator.target_mean_, estimator.target_scale_ = mean, scale
+    is_constant = (numbers[used] == numbers[used][0]).all(axis=0)
+    estimator.target_mean_ = mean
+    estimator.target_scale_ = np.where(is_constant, 0.0, scale)
     return Targets(values, "squared_error", np.zeros(len(mean), dtype=np.float32))
 
 
@@ -158,23 +162,26 @@ def weigh_classes(class_weight, y, sample_weight):
             f"class_weight is {class_weight!r}, but y has {y.shape[1]} labels for each "
             "sequence. Use class_weight=None, and sample_weight for single sequences."
         )
-    used = sample_weight > 0  # a class of which nothing is used has no weight
-    classes, labels = np.unique(y[used], return_inverse=True)
-    factors = compute_class_weight(
-        class_weight, classes=classes, y=y[used], sample_weight=sample_weight[used]
-    )
+    classes, labels = np.unique(y, return_inverse=True)
+    sample_weight = sample_weight / sample_weight.max()  # a product could overflow
+    if class_weight == "balanced":
+        totals = np.bincount(labels, sample_weight)
+        # A class of which nothing is used has no weight.
+        factors = np.divide(1.0, totals, out=np.zeros_like(totals), where=totals > 0)
+    else:
+        factors = compute_class_weight(class_weight, classes=classes, y=y)
     for label, factor in zip(classes, factors, strict=True):
         if not (np.isfinite(factor) and factor >= 0):
             raise ValueError(
                 f"class_weight has {factor} for {as_plain(label)!r}: a finite number "
                 "of at least 0 was expected."
             )
-    if not factors.any():
+    weighted = sample_weight * (factors / (factors.max() or 1.0))[labels]
+    if not weighted.any():
         raise ValueError(
-            "class_weight is 0 for all classes: at least one above 0 was expected."
+            "class_weight is 0 for all classes that have sequences: at least one above "
+            "0 was expected."
         )
-    weighted = np.zeros_like(sample_weight)
-    weighted[used] = sample_weight[used] * factors[labels]
     return weighted
 
 
@@ -200,7 +207,7 @@ def mean_loss(scores, target, weight, loss):
     return total.item() / len(target)
 
 
-def score(scores, target, weight, loss):
+def accuracy_or_r2(scores, target, weight, loss):
     """What scikit-learn's `score` is: accuracy of labels, R^2 of numbers.
 
     See :func:`mean_loss` for the parameters.

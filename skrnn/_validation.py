@@ -4,6 +4,7 @@ from decimal import Decimal
 from numbers import Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import (
     _check_sample_weight,
     assert_all_finite,
@@ -67,7 +68,12 @@ def validate_sequences(estimator, X, *, reset):
         allow_masked=reading["missing"] == "mask",
     )
     if callable(analyzer):
-        opened = _analyzed(analyzer, opened, reading["missing"] == "mask")
+        items = X if isinstance(X, (list, tuple)) else opened
+        opened, columns = open_container(
+            _analyzed(analyzer, items),
+            columns=reading.get("columns"),
+            allow_masked=reading["missing"] == "mask",
+        )
     if reset:
         reading["columns"] = columns
     elif fitted == "series":
@@ -81,6 +87,7 @@ def validate_sequences(estimator, X, *, reset):
         sequences = _read_numbers(estimator, opened, reset)
     if reset:
         estimator.kind_ = sequences.kind
+        reading["shortest"] = int(sequences.lengths.min())
         if _is_rectangular(sequences):
             estimator.n_features_in_ = int(sequences.lengths[0])
     else:
@@ -88,17 +95,16 @@ def validate_sequences(estimator, X, *, reset):
     return _of_allowed_length(sequences, reading["max_length"], reading["overlong"])
 
 
-def _analyzed(analyzer, X, allow_masked):
+def _analyzed(analyzer, X):
     """What a user's analyzer makes of each sequence."""
-    items = X if isinstance(X, (list, tuple)) else list(np.asarray(X))
     results = []
-    for i, item in enumerate(items):
+    for i, item in enumerate(X if isinstance(X, (list, tuple)) else np.asarray(X)):
         try:
             results.append(analyzer(item))
         except Exception as error:
             error.add_note(f"analyzer raised this for X[{i}].")
             raise
-    return open_container(results, allow_masked=allow_masked)[0]
+    return results
 
 
 def _kind_to_read(X, fitted):
@@ -208,6 +214,7 @@ def _check_axes(estimator, opened):
     elif len(opened.shape) == 3:
         shapes, cure = [opened.shape[1:]], "X.transpose(0, 2, 1)"
     else:
+        _check_not_a_column(estimator, opened)
         # A frame, too, before scikit-learn misses its names among those of fit.
         if opened.shape[1] == expected > 1 and opened.shape[0] > 0:
             raise ValueError(_other_features(estimator, 1, is_one=True))
@@ -217,6 +224,17 @@ def _check_axes(estimator, opened):
         raise ValueError(
             f"{_other_features(estimator, others[0])} If they come before the steps, "
             f"use {cure}."
+        )
+
+
+def _check_not_a_column(estimator, table):
+    """Refuse one series, of shape (n_steps, 1), as a table of series of one step."""
+    shortest = estimator._reading["shortest"]
+    if table.shape[0] > 1 == table.shape[1] and shortest > 1:
+        raise ValueError(
+            f"X has shape {table.shape}: series of one step, where fit "
+            f"saw none of fewer than {shortest}. Use [X] to pass one sequence, or "
+            "list(X) if each is meant to have one step."
         )
 
 
@@ -258,12 +276,19 @@ def validate_training_data(estimator, X, y, sample_weight, are_numbers=False):
         numbers of sequences, targets and weights differ.
     """
     name = type(estimator).__name__
+    for masked, what in ((y, "y"), (sample_weight, "sample_weight")):
+        if np.ma.is_masked(masked):
+            raise TypeError(
+                f"{what} is a masked array, whose mask would be lost: drop the "
+                "sequences that are masked."
+            )
     sequences = validate_sequences(estimator, X, reset=True)
     if y is None:
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
     _check_targets(y)
+    y = y.toarray() if issparse(y) else y
     y = check_array(
         y,
         ensure_2d=False,
@@ -296,10 +321,12 @@ def _check_targets(y):
         if has_strings and is_missing(target):  # NumPy: the string "nan"
             raise ValueError(_no_target(target, i))
         is_list = isinstance(target, (list, tuple)) and len(target) != 1
+        is_list = is_list or isinstance(target, (set, frozenset))
         if is_list and any(isinstance(label, str) for label in target):
             raise ValueError(
                 f"y[{i}] is {describe(target)} of strings: one class label for each "
-                "sequence was expected, not several."
+                "sequence was expected, or a column of 0 and 1 for each label. Use "
+                "sklearn.preprocessing.MultiLabelBinarizer for sequences of several."
             )
 
 

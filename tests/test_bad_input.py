@@ -35,17 +35,20 @@ BAD_X = {
     "empty string": (
         ["a", "b", "c", "d", ""],
         ValueError,
-        "X[4] is empty: a sequence needs at least one step.",
+        "X[4] is empty: a sequence needs at least one step. Drop it, or fill in "
+        "a step that stands for nothing.",
     ),
     "empty first token list": (
         [[], ["a"]],
         ValueError,
-        "X[0] is empty: a sequence needs at least one step.",
+        "X[0] is empty: a sequence needs at least one step. Drop it, or fill in "
+        "a step that stands for nothing.",
     ),
     "empty series": (
         [np.zeros(3), np.zeros(0)],
         ValueError,
-        "X[1] is empty: a sequence needs at least one step.",
+        "X[1] is empty: a sequence needs at least one step. Drop it, or fill in "
+        "a step that stands for nothing.",
     ),
     "ragged feature counts": (
         [*[np.zeros((2, 5))] * 17, np.zeros((2, 3))],
@@ -308,8 +311,8 @@ BAD_COLUMNS = {
     "missing step": (
         [[[0.5, 1.0]], [[1.5, 1.0], None]],
         TypeError,
-        "X[1] has None at step 1: a sequence of numbers must hold nothing else. Drop "
-        "or fill it.",
+        "X[1] has None at step 1: a sequence of numbers must hold nothing else. Impute "
+        "it, or use missing='mask'.",
     ),
     "ragged steps": (
         [[[0.5, 1.0]], [[1.5], [1.0, 2.0]]],
@@ -326,12 +329,14 @@ BAD_COLUMNS = {
     "empty token list": (
         [["a"], []],
         ValueError,
-        "X[1] is empty: a sequence needs at least one step.",
+        "X[1] is empty: a sequence needs at least one step. Drop it, or fill in "
+        "a step that stands for nothing.",
     ),
     "empty series": (
         [[0.5], []],
         ValueError,
-        "X[1] is empty: a sequence needs at least one step.",
+        "X[1] is empty: a sequence needs at least one step. Drop it, or fill in "
+        "a step that stands for nothing.",
     ),
     "bytes": (
         [b"cat"],
@@ -587,7 +592,8 @@ OTHER_BAD_X = {
     "no entries at all": (
         ak.Array([[], []]),
         ValueError,
-        "X[0] is empty: a sequence needs at least one step.",
+        "X[0] is empty: a sequence needs at least one step. Drop it, or fill in "
+        "a step that stands for nothing.",
     ),
     "no type": (
         pl.Series([None, None]),
@@ -907,7 +913,8 @@ def test_a_state_that_is_not_finite_raises():
 def test_y_neither_labels_nor_numbers_raises():
     sentence = (
         "Unknown label type: multiclass-multioutput. y must hold one class label for "
-        "each sequence, or one or more real numbers. Pass one column of labels."
+        "each sequence, a column of 0 and 1 for each of several labels, or one or more "
+        "real numbers. Pass one column of labels."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         RNNEncoder().fit(["a", "b"], np.array([["p", "q"], ["p", "r"]]))
@@ -925,15 +932,14 @@ def test_labels_of_steps_raise(y):
     with pytest.raises(ValueError) as caught:
         RNNClassifier(2).fit(["ab", "cd", "ef"], y)
     assert str(caught.value) == (
-        "y[0] is a list of strings: one class label for each sequence was expected, "
-        "not several."
+        "y[0] is a list of strings: one class label for each sequence was expected, or "
+        "a column of 0 and 1 for each label. Use "
+        "sklearn.preprocessing.MultiLabelBinarizer for sequences of several."
     )
 
 
 def test_targets_that_standardise_to_infinity_raise():
-    sentence = (
-        r"^y\[1\] is \[-?1\.7e\+308\], which is too far from the mean, .* unit\.$"
-    )
+    sentence = r"^y\[1\] is -1\.7e\+308, which is too far from the mean, .* unit\.$"
     y = [1.7e308] + [-1.7e308] + [1.7e308] * 6
     with pytest.raises(ValueError, match=sentence):
         RNNEncoder().fit(["a"] * 8, y)
@@ -1276,7 +1282,7 @@ BAD_TEXT = {
             ValueError,
             "embeddings could not be read: a dict of token -> vector, or a pair of a "
             "vocabulary and a matrix of as many rows, was expected, all vectors of one "
-            "length.",
+            "length, but that of 'a' is no row of numbers.",
         )
         for vectors in ([1j], ["a"], [{}], [10**400])
     },
@@ -1313,3 +1319,34 @@ def test_what_is_no_token_raises_a_sentence(token):
     )
     with pytest.raises(TypeError, match=f"^{sentence}$"):
         RNNClassifier(vocabulary=["a", token]).fit([["a"], ["b"]], [0, 1])
+
+
+def test_one_series_of_one_feature_is_no_table_of_series_of_one_step(rng):
+    X = [rng.normal(size=(5, 1)) for _ in range(4)]
+    encoder = RNNEncoder(2, max_iter=1).fit(X, [0, 1, 0, 1])
+    sentence = re.escape(
+        "X has shape (5, 1): series of one step, where fit saw none of fewer than 5. "
+        "Use [X] to pass one sequence, or list(X) if each is meant to have one step."
+    )
+    for one in (X[0], pd.DataFrame(X[0])):
+        with pytest.raises(ValueError, match=f"^{sentence}$"):
+            encoder.transform(one)
+    assert encoder.transform([X[0]]).shape == (1, 2)
+    assert encoder.transform(list(X[0])).shape == (5, 2)
+
+
+def test_a_groupby_and_a_column_of_nothing_are_no_sequences():
+    log = pd.DataFrame({"id": [1, 1, 2], "x": [1.0, 2.0, 3.0]})
+    with pytest.raises(TypeError, match=r"Use sequences_from_frame, or \[group for"):
+        RNNEncoder(2).fit(log.groupby("id"), [0, 1])
+    with pytest.raises(ValueError, match=r"^X holds nothing but missing values: a col"):
+        RNNEncoder(2).fit(pd.Series([np.nan, np.nan]), [0, 1])
+
+
+@pytest.mark.parametrize("y", [[[0, 2], [2, 0]], [[1, 2], [2, 1]], [[1, -1], [-1, 1]]])
+def test_labels_are_columns_of_0_and_1(y):
+    with pytest.raises(
+        ValueError, match=r"^y has 2 columns with values such as [12]: "
+    ):
+        RNNClassifier(2).fit(["ab", "cd"], y)
+    assert RNNEncoder(2, max_iter=1).fit(["ab", "cd"], y).task_ == "regression"

@@ -7,7 +7,6 @@ from sklearn.metrics import log_loss
 
 from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, _fitting
 from skrnn._core.sequences import read_sequences
-from skrnn._targets import Targets
 
 PARAMS = {"nhidden": 8, "random_state": 0, "early_stopping": True}
 
@@ -21,6 +20,10 @@ def noisy(n_samples, seed):
     is_wrong = rng.random(n_samples) < 0.25
     y = [(x[0] in "ab") != wrong for x, wrong in zip(X, is_wrong, strict=True)]
     return X, np.array(y)
+
+
+def hold_out_the_last(data, *_):
+    return data.take(np.arange(200)), data.take(np.arange(200, 300))
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +61,7 @@ def test_it_stops_before_the_end(fitted):
 def test_the_best_weights_are_kept(monkeypatch, params):
     X, y = noisy(300, seed=0)
 
-    def hold_out(data, *_):
-        return data.take(np.arange(200)), data.take(np.arange(200, 300))
-
-    monkeypatch.setattr(_fitting, "_hold_out", hold_out)
+    monkeypatch.setattr(_fitting, "_hold_out", hold_out_the_last)
     model = RNNClassifier(**PARAMS, **params, max_iter=40, learning_rate_init=0.02)
     model.set_params(n_iter_no_change=1000).fit(X, y)
     scores, losses = model.validation_scores_, model.validation_loss_curve_
@@ -75,10 +75,7 @@ def test_the_best_weights_are_kept(monkeypatch, params):
 def test_scores_of_numbers_are_r2(monkeypatch):
     X, y = noisy(300, seed=0)
 
-    def hold_out(data, *_):
-        return data.take(np.arange(200)), data.take(np.arange(200, 300))
-
-    monkeypatch.setattr(_fitting, "_hold_out", hold_out)
+    monkeypatch.setattr(_fitting, "_hold_out", hold_out_the_last)
     weight = np.random.default_rng(0).random(300)
     model = RNNRegressor(**PARAMS, max_iter=10).fit(X, 100.0 * y, weight)
     score = model.score(X[200:], 100.0 * y[200:], weight[200:])
@@ -99,12 +96,11 @@ def test_nothing_is_held_out_without():
 
 
 def hold_out(target, fraction, loss="cross_entropy"):
-    targets = Targets(np.asarray(target), loss, np.zeros(3, dtype=np.float32))
     generator = torch.Generator().manual_seed(0)
     n = len(target)
     sequences = read_sequences(["x"] * n)
-    data = _fitting._Data(sequences, targets.values, np.ones(n), np.arange(n))
-    kept, held_out = _fitting._hold_out(data, fraction, targets, generator)
+    data = _fitting._Data(sequences, np.asarray(target), np.ones(n), np.arange(n))
+    kept, held_out = _fitting._hold_out(data, fraction, loss, generator)
     assert sorted([*kept.indices, *held_out.indices]) == list(range(len(target)))
     return kept, held_out
 
@@ -121,14 +117,40 @@ def test_the_only_sequence_of_a_class_is_learned_from():
     assert 2 in kept.target
 
 
-def test_too_few_to_hold_out_raises():
+@pytest.mark.parametrize(
+    "estimator, y, message",
+    [
+        (RNNClassifier, [0, 0, 1, 1], "1 of 4 sequences of 2 classes"),
+        (RNNClassifier, [0, 1, 2, 3], "1 of 4 sequences of 4 classes"),
+        (RNNRegressor, [0.1, 0.2, 0.3, 0.4], "1 of 4 sequences"),
+    ],
+)
+def test_too_few_to_hold_out_raises(estimator, y, message):
     with pytest.raises(ValueError) as caught:
-        RNNClassifier(2, early_stopping=True).fit(["a", "b", "c", "d"], [0, 0, 1, 1])
+        estimator(2, early_stopping=True).fit(["a", "b", "c", "d"], y)
     assert str(caught.value) == (
-        "early_stopping=True holds out 1 of 4 sequences, which is too few, or leaves "
-        "too few, for 2 classes. Use more sequences, another validation_fraction or "
-        "early_stopping=False."
+        f"early_stopping=True would hold out {message}, which is too few or leaves too "
+        "few. Use more sequences, another validation_fraction or early_stopping=False."
     )
+
+
+def test_a_weight_of_zero_is_as_good_as_removal():
+    X, y = noisy(100, seed=0)
+    weight = np.ones(100)
+    weight[::3] = 0
+    kept = [x for x, used in zip(X, weight, strict=True) if used]
+    ours = RNNClassifier(**PARAMS, max_iter=5).fit(X, y, weight)
+    theirs = RNNClassifier(**PARAMS, max_iter=5).fit(kept, y[weight > 0])
+    np.testing.assert_array_equal(ours.V_, theirs.V_)
+    assert ours.validation_scores_ == theirs.validation_scores_
+
+
+def test_errors_name_sequences_where_they_stand_in_X(monkeypatch):
+    monkeypatch.setattr(_fitting, "_hold_out", hold_out_the_last)
+    X = 1e-3 * np.random.default_rng(0).normal(size=(300, 2))
+    X[217] = 3e38, -3e38
+    with pytest.raises(ValueError, match=r"^X\[217\] contains 3e\+38 at step 0, which"):
+        RNNRegressor(**PARAMS).fit(X, np.arange(300.0))
 
 
 def test_a_line_an_epoch_has_the_score(capsys):

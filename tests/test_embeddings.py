@@ -123,6 +123,19 @@ def test_a_pair_is_as_good_as_a_dict():
     np.testing.assert_array_equal(encoder.transform(X[:1]), encoder.transform(X)[:1])
 
 
+def test_a_vocabulary_may_be_a_dict_of_rows_and_the_matrix_a_tensor():
+    matrix = np.array([[9.0, 9.0, 9.0], *VECTORS.values()])
+    rows = {"dog": 2, "hound": 3, "cat": 1}
+    ours, theirs = fitted(embeddings=VECTORS), fitted(embeddings=(rows, matrix))
+    np.testing.assert_array_equal(ours.predict_proba(X), theirs.predict_proba(X))
+    layer = torch.nn.Embedding.from_pretrained(torch.tensor(matrix), freeze=False)
+    for tensor in (layer, layer.weight):
+        theirs = fitted(embeddings=(rows, tensor))
+        np.testing.assert_array_equal(ours.predict_proba(X), theirs.predict_proba(X))
+    with pytest.raises(ValueError, match="are not different rows, from 0 to 3, of the"):
+        fitted(embeddings=({"cat": 1, "dog": 4}, matrix))
+
+
 @pytest.mark.parametrize(
     "params, message",
     [
@@ -136,7 +149,7 @@ def test_a_pair_is_as_good_as_a_dict():
             {"embeddings": {"cat": [1.0], "dog": "0.5 0.25"}},
             "embeddings could not be read: a dict of token -> vector, or a pair of a "
             "vocabulary and a matrix of as many rows, was expected, all vectors of one "
-            "length, but that of 'dog' is a string.",
+            "length, but that of 'dog' is no row of numbers.",
         ),
         (
             {"embeddings": (["cat", "dog"], np.zeros((3, 2)))},
@@ -198,8 +211,9 @@ def test_a_warning_of_tokens_that_lower_case_text_cannot_have(name):
 
 @pytest.mark.parametrize("param", [{"lowercase": True}, {"strip_accents": "ascii"}])
 def test_a_warning_of_parameters_of_text_without_text(param):
-    with pytest.warns(UserWarning, match="is without effect: X holds token lists"):
+    with pytest.warns(UserWarning, match="is without effect: X holds token lists") as w:
         RNNClassifier(2, max_iter=1, **param).fit([["a"], ["B"]], [0, 1])
+    assert w[0].filename == __file__
 
 
 @pytest.mark.parametrize("name, value", [("embeddings", VECTORS), ("vocabulary", [1])])

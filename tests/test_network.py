@@ -296,7 +296,7 @@ def test_public_arrays_come_back(name):
             assert ours.W.shape[0] == 0
     assert torch.equal(back.V, weights.V) and torch.equal(back.c, weights.c)
     some = network.from_public(
-        architecture, **network.to_public(weights), tokens=np.array([2, 0])
+        architecture, **network.to_public(weights), ids=np.array([2, 0])
     )
     for ours, theirs in zip(some.layers[0], weights.layers[0], strict=True):
         assert torch.equal(ours.U, theirs.U[[2, 0]])

@@ -80,3 +80,9 @@ def test_the_target_may_be_transformed():
         RNNRegressor(8, random_state=0), func=np.arcsinh, inverse_func=np.sinh
     )
     assert model.fit(X[:20], y[:20]).predict(X[:3]).shape == (3,)
+
+
+def test_constant_numbers_are_predicted_exactly():
+    y = np.column_stack([np.full(4, 1e-6), [1.0, 2.0, 1.0, 2.0]])
+    regressor = RNNRegressor(4, max_iter=2).fit(["a", "b", "a", "b"], y)
+    np.testing.assert_array_equal(regressor.predict(["a", "c"])[:, 0], [1e-6, 1e-6])

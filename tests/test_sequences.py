@@ -116,23 +116,24 @@ def test_numbers_of_any_type_are_a_series():
 
 
 ONE_KIND = "all sequences must be of one kind. Drop or convert it."
+CURE = "Drop or convert it. Or use analyzer='auto'."
 
 
 @pytest.mark.parametrize(
     "kind, X, sentence",
     [
-        ("text", [["a"]], f"X[0] is a list, but a string was expected: {ONE_KIND}"),
+        ("text", [["a"]], f"X[0] is a list, but a string was expected. {CURE}"),
         ("text", ["a", 3], f"X[1] is an int, but X[0] is a string: {ONE_KIND}"),
         (
             "text",
             [np.array([1.0])],
             "X[0] is an array of dtype float64 and shape (1,), but a string was "
-            f"expected: {ONE_KIND}",
+            f"expected. {CURE}",
         ),
         (
             "tokens",
             ["ab"],
-            f"X[0] is a string, but a list of tokens was expected: {ONE_KIND}",
+            f"X[0] is a string, but a list of tokens was expected. {CURE}",
         ),
         (
             "tokens",
@@ -149,7 +150,7 @@ ONE_KIND = "all sequences must be of one kind. Drop or convert it."
         (
             "series",
             ["ab"],
-            f"X[0] is a string, but a sequence of numbers was expected: {ONE_KIND}",
+            f"X[0] is a string, but a sequence of numbers was expected. {CURE}",
         ),
         (
             "series",
@@ -167,7 +168,7 @@ ONE_KIND = "all sequences must be of one kind. Drop or convert it."
             "series",
             [[None, 1.0]],
             "X[0] has None at step 0: a sequence of numbers must hold nothing "
-            "else. Drop or fill it.",
+            "else. Impute it, or use missing='mask'.",
         ),
         (
             "series",

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.metrics import log_loss
 
 from skrnn import RNNClassifier, RNNEncoder
@@ -42,6 +43,12 @@ def test_outputs_for_several_labels_hang_together(multilabel):
     np.testing.assert_array_equal(multilabel.predict(X), scores > 0)
 
 
+def test_labels_may_be_sparse(multilabel):
+    X, y = bags(500, seed=0)
+    sparse = RNNClassifier(16, random_state=0).fit(X, csr_matrix(y))
+    np.testing.assert_array_equal(sparse.V_, multilabel.V_)
+
+
 def test_two_labels_are_two_columns():
     X, y = bags(50, seed=0)
     classifier = RNNClassifier(4, max_iter=2, random_state=0).fit(X, y[:, :2])
@@ -56,19 +63,19 @@ def test_the_encoder_learns_from_several_labels():
     assert encoder.task_ == "multilabel" and encoder.V_.shape == (3, 4)
 
 
-def blank(y, task, weight=None):
+def learned(y, task, weight=None):
     weight = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
     return learn_targets(RNNEncoder(), np.asarray(y), task, weight)
 
 
 def test_scores_start_at_how_often_each_class_is():
-    targets = blank(["a", "b", "b", "b"], "classification")
+    targets = learned(["a", "b", "b", "b"], "classification")
     np.testing.assert_allclose(np.exp(targets.bias), [2 / 6, 4 / 6], rtol=1e-6)
-    weighted = blank(["a", "b", "b", "b"], "classification", [3, 1, 1, 1])
+    weighted = learned(["a", "b", "b", "b"], "classification", [3, 1, 1, 1])
     np.testing.assert_allclose(np.exp(weighted.bias), [0.5, 0.5], rtol=1e-6)
-    labels = blank([[1, 0], [1, 0], [1, 1]], "multilabel")
+    labels = learned([[1, 0], [1, 0], [1, 1]], "multilabel")
     np.testing.assert_allclose(np.exp(labels.bias), [4, 2 / 3], rtol=1e-6)
-    np.testing.assert_array_equal(blank([1.5, 2.5], "regression").bias, [0.0])
+    np.testing.assert_array_equal(learned([1.5, 2.5], "regression").bias, [0.0])
 
 
 def test_rare_classes_that_nothing_tells_apart_get_their_share():
@@ -95,14 +102,30 @@ def test_class_weights_are_sample_weights():
 def test_balanced_weights_count_the_weights_of_sequences():
     y, weight = np.array(["p", "q", "q", "r"]), np.array([1.0, 1.0, 2.0, 0.0])
     weighted = weigh_classes("balanced", y, weight)
-    np.testing.assert_allclose(weighted, [2.0, 2 / 3, 4 / 3, 0.0])
+    np.testing.assert_allclose(weighted / weighted.sum(), [1 / 2, 1 / 6, 1 / 3, 0.0])
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_products_of_weights_neither_vanish_nor_overflow(size):
+    y, weight = np.array(["p", "q"]), np.array([size, size])
+    weighted = weigh_classes({"p": size, "q": 3 * size}, y, weight)
+    np.testing.assert_allclose(weighted, [1 / 3, 1.0])
+
+
+def test_a_class_without_weight_may_have_a_class_weight():
+    y, weight = np.array(["p", "q"]), np.array([1.0, 0.0])
+    np.testing.assert_allclose(weigh_classes({"q": 2.0}, y, weight), [0.5, 0.0])
 
 
 @pytest.mark.parametrize(
     "class_weight, y, message",
     [
         ({"p": -1.0}, ["p", "q"], "class_weight has -1.0 for 'p': a finite number"),
-        ({"p": 0, "q": 0}, ["p", "q"], "class_weight is 0 for all classes"),
+        (
+            {"p": 0, "q": 0},
+            ["p", "q"],
+            "class_weight is 0 for all classes that have sequences",
+        ),
         ({"x": 1.0}, ["p", "q"], r"The classes, \['p', 'q'\], are not in class_weight"),
         (
             "balanced",

@@ -72,14 +72,14 @@ def test_integers_are_what_the_analyzer_says():
         (
             [["a", "b"]],
             "word",
-            "X[0] is a list, but a string was expected: all sequences must be of one "
-            "kind. Drop or convert it.",
+            "X[0] is a list, but a string was expected. Drop or convert it. Or use "
+            "analyzer='auto'.",
         ),
         (
             ["ab"],
             "token",
-            "X[0] is a string, but a list of tokens was expected: all sequences must "
-            "be of one kind. Drop or convert it.",
+            "X[0] is a string, but a list of tokens was expected. Drop or convert it. "
+            "Or use analyzer='auto'.",
         ),
         (
             [["a"]],

@@ -43,18 +43,25 @@ def mixed_kinds(item, index, kind):
     """The sentence for an item that cannot be read as `kind`."""
     name = _ITEM_NAMES[kind]
     # All items before it could be, so that the first one shows what was expected.
-    other = f"X[0] is {name}" if index > 0 else f"{name} was expected"
+    if index == 0:
+        return (
+            f"X[0] is {describe(item)}, but {name} was expected. {cure_for(item)} Or "
+            "use analyzer='auto'."
+        )
     return (
-        f"X[{index}] is {describe(item)}, but {other}: all sequences must be of one "
-        f"kind. {cure_for(item)}"
+        f"X[{index}] is {describe(item)}, but X[0] is {name}: all sequences must be of "
+        f"one kind. {cure_for(item)}"
     )
 
 
 def no_number(entry, index, step):
     """The sentence for an entry at a step that is no number."""
+    cure = cure_for(entry)
+    if is_missing(entry):
+        cure = "Impute it, or use missing='mask'."
     return (
         f"X[{index}] has {describe(entry)} at step {step}: a sequence of numbers must "
-        f"hold nothing else. {cure_for(entry)}"
+        f"hold nothing else. {cure}"
     )
 
 
@@ -71,7 +78,10 @@ def no_sequence(where, item):
 
 def no_steps(index):
     """The sentence for a sequence of no steps."""
-    return f"X[{index}] is empty: a sequence needs at least one step."
+    return (
+        f"X[{index}] is empty: a sequence needs at least one step. Drop it, or fill in "
+        "a step that stands for nothing."
+    )
 
 
 def cure_for(item):

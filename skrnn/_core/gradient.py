@@ -55,7 +55,7 @@ def loss_and_gradient(
     x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
         Token ids or numbers; rows in packed order.
     packing : Packing
-    loss : {"cross_entropy", "squared_error"}
+    loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
     target : Tensor of shape (n_sequences,) or (n_sequences, n_outputs)
         In the order of the packing, as `sample_weight`.
     sample_weight : Tensor of shape (n_sequences,)

@@ -181,7 +181,7 @@ def to_public(weights):
     return arrays
 
 
-def from_public(architecture, W_, U_, b_, V_, intercept_, tokens=None, vectors=None):
+def from_public(architecture, W_, U_, b_, V_, intercept_, ids=None, vectors=None):
     """The inverse of :func:`to_public`, on the memory of the arrays where it can be.
 
     Parameters
@@ -189,8 +189,9 @@ def from_public(architecture, W_, U_, b_, V_, intercept_, tokens=None, vectors=N
     architecture : Architecture
     W_, U_, b_, V_, intercept_
         What :func:`to_public` returned.
-    tokens : ndarray of int64, default=None
-        Those whose vectors the first layer is to have, in this order. None for all.
+    ids : ndarray of int64, default=None
+        Of the tokens whose vectors the first layer is to have, in this order. None for
+        all.
     vectors : ndarray of shape (n_tokens, n_inputs), default=None
         What each token is for the first layer, if it reads vectors of tokens.
 
@@ -207,9 +208,9 @@ def from_public(architecture, W_, U_, b_, V_, intercept_, tokens=None, vectors=N
         U = U.T
         is_first = len(layers) < architecture.n_directions
         if is_first and vectors is not None:
-            U = _products(vectors if tokens is None else vectors[tokens], U)
-        elif is_first and tokens is not None:
-            U = U[tokens]
+            U = _products(vectors if ids is None else vectors[ids], U)
+        elif is_first and ids is not None:
+            U = U[ids]
         if not cell.has_W:
             W = W[:0]
         U, W, b = (

@@ -415,16 +415,16 @@ def fit(
 ):
     """Train `weights` in place: minibatches, Adam, a one-cycle learning rate.
 
-    Stops at a loss or weights that are not finite, with the weights from before that
-    epoch. The result depends on the number of shards, in rounding, but not on which of
-    them is done first.
+    Stops once it has converged, as `plan` says, or at a loss or weights that are not
+    finite, with the weights from before that epoch. The result depends on the number of
+    shards, in rounding, but not on which of them is done first.
 
     Parameters
     ----------
     weights : Weights
         Initial values.
     examples : Examples
-    loss : {"cross_entropy", "squared_error"}
+    loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
     plan : Plan
     generator : torch.Generator
         All that is random: the order of the samples, the hidden tokens, dropout.
@@ -454,7 +454,7 @@ def fit(
     progress = Progress(plan.n_epochs, n_samples)
     n_done = 0
     before = [tensor.clone() for tensor in trained]
-    best = [tensor.clone() for tensor in trained] if evaluate else None
+    best = None
     with threads(n_workers) as run:
         for _ in range(plan.n_epochs):
             _copy(trained, before)
@@ -477,6 +477,7 @@ def fit(
             if evaluate is not None and not progress.diverged:
                 progress.record_validation(*evaluate())
                 if progress.is_best:
+                    best = best or [torch.empty_like(tensor) for tensor in trained]
                     _copy(trained, best)
             if on_epoch is not None:
                 on_epoch(progress)
@@ -486,7 +487,7 @@ def fit(
             progress.count(plan.tol)
             if progress.n_no_change >= plan.n_iter_no_change:
                 break
-    if progress.validation_scores:
+    if best is not None:
         _copy(best, trained)
     return progress
 
