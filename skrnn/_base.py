@@ -35,7 +35,7 @@ class BaseRNN(BaseEstimator):
         "activation": [StrOptions({"tanh", "relu", "identity"})],
         "recurrence": [StrOptions({"learned", "identity"})],
         "bidirectional": ["boolean"],
-        "pooling": [StrOptions({"last", "mean", "max"})],
+        "pooling": [StrOptions({"last", "mean", "max", "concat"})],
         **_inputs.PARAMETER_CONSTRAINTS,
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "truncate": [None, Interval(Integral, 1, None, closed="left")],

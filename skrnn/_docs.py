@@ -42,9 +42,10 @@ PARTS["parameters"] = dedent(
     bidirectional : bool, default=False
         Also read each sequence from the end, with weights of its own; h has the codes
         of both directions, one after the other.
-    pooling : {"last", "mean", "max"}, default="last"
-        The code of a sequence: the hidden state of its last step, or the mean or the
-        largest value of each entry over all steps.
+    pooling : {"last", "mean", "max", "concat"}, default="last"
+        The code of a sequence: the hidden state of its last step; the mean or the
+        largest value of each entry over all steps; or "last" and "max", one after the
+        other [11]_.
     analyzer : {"auto", "char", "word", "token", "series"} or callable, default="auto"
         What a step of a sequence is. "auto" takes strings for characters, strings and
         integers in a row for tokens, and floats and rows of numbers for series. "char"
@@ -244,6 +245,8 @@ PARTS["references"] = dedent(
        Dropout in Recurrent Neural Networks", NeurIPS.
     .. [10] Iyyer et al. (2015), "Deep Unordered Composition Rivals Syntactic Methods
        for Text Classification", ACL.
+    .. [11] Howard and Ruder (2018), "Universal Language Model Fine-tuning for Text
+       Classification", ACL.
     """
 ).strip()
 

@@ -82,7 +82,8 @@ class TorchNetwork(nn.Module):
                         getattr(layer, key + suffix).copy_(torch.from_numpy(array))
             self.layers.append(layer)
             n_inputs = n * architecture.n_directions
-        self.output = nn.Linear(n_inputs, N_OUTPUTS, dtype=dtype)
+        n_codes = architecture.n_features_out
+        self.output = nn.Linear(n_codes, N_OUTPUTS, dtype=dtype)
         with torch.no_grad():
             self.output.weight.copy_(weights.V)
             self.output.bias.copy_(weights.c)
@@ -94,16 +95,19 @@ class TorchNetwork(nn.Module):
         H, lengths = pad_packed_sequence(x)  # (n_steps, n_sequences, width)
         codes = []
         for i, n in enumerate(lengths.tolist()):
-            h = H[:n, i]
-            if self.architecture.pooling == "mean":
-                codes.append(h.mean(0))
-            elif self.architecture.pooling == "max":
-                codes.append(h.max(0).values)
-            elif self.architecture.bidirectional:
-                forward, backward = h.chunk(2, dim=1)
-                codes.append(torch.cat([forward[-1], backward[0]]))
-            else:
-                codes.append(h[-1])
+            directions = list(H[:n, i].chunk(self.architecture.n_directions, dim=1))
+            last = [h[0 if k == 1 else -1] for k, h in enumerate(directions)]
+            pools = {
+                "last": lambda h, last: [last],
+                "mean": lambda h, last: [h.mean(0)],
+                "max": lambda h, last: [h.max(0).values],
+                "concat": lambda h, last: [last, h.max(0).values],
+            }
+            pool = pools[self.architecture.pooling]
+            parts = [
+                pool(h, h_last) for h, h_last in zip(directions, last, strict=True)
+            ]
+            codes.append(torch.cat([part for both in parts for part in both]))
         return self.output(torch.stack(codes))
 
     def gradients(self):

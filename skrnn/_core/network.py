@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from skrnn._core import pooling
 from skrnn._core.cells import make_cell
 
 
@@ -28,7 +29,7 @@ class Architecture:
         Whether the W of the cell "rnn" is learned or stays the identity.
     bidirectional : bool
         Every layer also reads the sequences from the end, with weights of its own.
-    pooling : {"last", "mean", "max"}
+    pooling : {"last", "mean", "max", "concat"}
     """
 
     nhidden: tuple
@@ -46,7 +47,7 @@ class Architecture:
     @property
     def n_features_out(self):
         """Length of the pooled h."""
-        return self.nhidden[-1] * self.n_directions
+        return pooling.width(self.pooling, self.nhidden[-1]) * self.n_directions
 
     def make_cell(self):
         """The cell that all layers share; it has no weights."""

@@ -2,17 +2,27 @@
 
 "last" is the state of the last step; "mean" is the mean over all steps; "max" is the
 largest value of each unit over all steps, whose gradient goes to the first step that
-has it.
+has it; "concat" is "last" and "max", one after the other [1]_.
 
 Each pooling takes part in two loops: over packed rows, whose gradient is wanted
 (:func:`pool` and :func:`spread`, which are compiled), and over levels of steps, where a
 prediction keeps no states but the last (:func:`gather` and :func:`finish`).
+
+References
+----------
+.. [1] Howard and Ruder (2018), "Universal Language Model Fine-tuning for Text
+   Classification", ACL, section 3.3.
 """
 
 import torch
 from torch import Tensor
 
 from skrnn._core.memory import take
+
+
+def width(name, nhidden):
+    """Length of the pooled vector."""
+    return 2 * nhidden if name == "concat" else nhidden
 
 
 def pool(
@@ -26,7 +36,7 @@ def pool(
 
     Parameters
     ----------
-    name : {"last", "mean", "max"}
+    name : {"last", "mean", "max", "concat"}
     H : Tensor of shape (n_rows, nhidden)
     batch_sizes : list of int
     packing : dict
@@ -37,7 +47,7 @@ def pool(
 
     Returns
     -------
-    h : Tensor of shape (n_sequences, nhidden)
+    h : Tensor of shape (n_sequences, width)
     chosen : Tensor
         What :func:`spread` needs.
     """
@@ -51,9 +61,15 @@ def pool(
         total.index_add_(0, packing["sequence"], H)
         shares = (1.0 / lengths.to(H.dtype)).unsqueeze(1)
         return total.mul_(shares), shares
-    if name == "max":
-        return _largest(H, batch_sizes, gathered)
-    return H.index_select(0, packing["last"]), packing["last"]
+    last = H.index_select(0, packing["last"])
+    if name == "last":
+        return last, packing["last"]
+    if name == "concat" and len(gathered) > 0:
+        gathered = [gathered[0][:, H.shape[1] :]]
+    best, chosen = _largest(H, batch_sizes, gathered)
+    if name == "concat":
+        best = torch.cat([last, best], 1)
+    return best, chosen
 
 
 def _largest(H: Tensor, batch_sizes: list[int], gathered: list[Tensor]):
@@ -89,8 +105,8 @@ def spread(
 
     Parameters
     ----------
-    name : {"last", "mean", "max"}
-    dh : Tensor of shape (n_sequences, nhidden)
+    name : {"last", "mean", "max", "concat"}
+    dh : Tensor of shape (n_sequences, width)
         With respect to what was pooled.
     packing, chosen
         As in :func:`pool`.
@@ -108,6 +124,10 @@ def spread(
     dH: list[Tensor] = []
     if name == "last":
         return dh, dH
+    dh_last = torch.zeros_like(dh)
+    if name == "concat":
+        dh_last, dh = dh.tensor_split(2, 1)
+        dh_last = dh_last.contiguous()
     part = take(memory, used, n_rows, dh.shape[1])
     if name == "mean":
         torch.index_select(dh * chosen, 0, packing["sequence"], out=part)
@@ -115,7 +135,7 @@ def spread(
         is_there = chosen >= 0
         part.zero_().scatter_add_(0, chosen.clamp(min=0), dh * is_there)
     dH.append(part)
-    return torch.zeros_like(dh), dH
+    return dh_last, dH
 
 
 def looks_back(name):
@@ -128,18 +148,37 @@ def gather(name, before, h):
 
     Parameters
     ----------
-    name : {"last", "mean", "max"}
-    before, h : Tensors of shape (n_sequences, nhidden)
+    name : {"last", "mean", "max", "concat"}
+    before : Tensor of shape (n_sequences, width) or None
+    h : Tensor of shape (n_sequences, nhidden)
 
     Returns
     -------
-    gathered : Tensor of shape (n_sequences, nhidden)
+    gathered : Tensor of shape (n_sequences, width)
     """
     if name == "last":
         return h
+    if name == "concat":
+        largest = None if before is None else before[:, h.shape[1] :]
+        return torch.cat([h, gather("max", largest, h)], 1)
     if before is None:
         return h.clone()
     return before + h if name == "mean" else torch.maximum(before, h)
+
+
+def nothing(name, n_sequences, like):
+    """What is gathered before the first step.
+
+    Parameters
+    ----------
+    name : {"last", "mean", "max", "concat"}
+    n_sequences : int
+    like : Tensor of shape (..., nhidden)
+    """
+    zeros = like.new_zeros((n_sequences, like.shape[-1]))
+    if name == "concat":
+        return torch.cat([zeros, nothing("max", n_sequences, like)], 1)
+    return zeros.fill_(-torch.inf) if name == "max" else zeros
 
 
 def finish(name, gathered, lengths):
@@ -147,8 +186,8 @@ def finish(name, gathered, lengths):
 
     Parameters
     ----------
-    name : {"last", "mean", "max"}
-    gathered : Tensor of shape (n_sequences, nhidden)
+    name : {"last", "mean", "max", "concat"}
+    gathered : Tensor of shape (n_sequences, width)
     lengths : Tensor of shape (n_sequences,)
     """
     if name != "mean":

@@ -104,9 +104,7 @@ def states_after(weights, values, starts, lengths):
         [weights.V.new_zeros((len(starts), n)) for _ in range(reader.cell.n_states)]
         for n in weights.architecture.nhidden
     ]
-    gathered = states[-1][0].clone()
-    if reader.pooling == "max":
-        gathered.fill_(-torch.inf)
+    gathered = pooling.nothing(reader.pooling, len(starts), states[-1][0])
     some = np.flatnonzero(lengths)
     if len(some):
         some = some[np.argsort(-lengths[some], kind="stable")]
@@ -153,7 +151,7 @@ class _Reader:
         -------
         order : Tensor of shape (n_sequences,), int64
             The sequences, those that end first first.
-        last : list of Tensors of shape (n_sequences, nhidden)
+        last : list of Tensors of shape (n_sequences, nhidden or width)
             In that order: all states of all layers, if they are to be kept, and what
             the pooling has gathered.
         """
@@ -162,10 +160,10 @@ class _Reader:
             scratches = self._scratches.pop()
         except IndexError:
             scratches = _two_scratches(V)
-        widths = [len(self.W_T[-1])]
+        widths = []
         if keep_states:
             widths = [len(W_T) for W_T in self.W_T for _ in range(cell.n_states)]
-            widths.append(widths[-1])
+        widths.append(pooling.width(self.pooling, len(self.W_T[-1])))
         last = [V.new_empty((n_sequences, width)) for width in widths]
         order, n_ended = [], 0
         states, gathered = [()] * len(self.layers), None
