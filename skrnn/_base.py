@@ -19,7 +19,17 @@ from skrnn._validation import validate_sequences
 FITTED = (
     *("task_", "classes_", "target_mean_", "target_scale_", "encoder_"),
     *("kind_", "n_features_in_", "feature_names_in_"),
-    *("vocabulary_", "mean_", "scale_", "W_", "U_", "b_", "V_", "intercept_"),
+    *(
+        "vocabulary_",
+        "mean_",
+        "scale_",
+        "difference_scale_",
+        "W_",
+        "U_",
+        "b_",
+        "V_",
+        "intercept_",
+    ),
     *("embeddings_", "loss_", "best_loss_", "loss_curve_", "n_iter_"),
     *("validation_scores_", "validation_loss_curve_", "best_validation_score_"),
     *("_architecture", "_grams", "_reading", "_is_multilabel", "_is_one_output"),
@@ -75,6 +85,7 @@ class BaseRNN(BaseEstimator):
         embeddings=None,
         freeze_embeddings=False,
         standardize=True,
+        differences=0,
         missing="error",
         max_length=None,
         overlong="error",
@@ -110,6 +121,7 @@ class BaseRNN(BaseEstimator):
         self.embeddings = embeddings
         self.freeze_embeddings = freeze_embeddings
         self.standardize = standardize
+        self.differences = differences
         self.missing = missing
         self.max_length = max_length
         self.overlong = overlong

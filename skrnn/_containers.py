@@ -208,8 +208,8 @@ def _open_items(items, columns, allow_masked):
 
 def _has_masked_rows(item):
     """Whether a list is of masked arrays, as a list of the rows of one is."""
-    is_list = isinstance(item, (list, tuple))
-    return is_list and np.ma.MaskedArray in set(map(type, item))
+    types = set(map(type, item)) if isinstance(item, (list, tuple)) else ()
+    return any(issubclass(cls, np.ma.MaskedArray) for cls in types)
 
 
 def _is_plain(cls):

@@ -82,6 +82,10 @@ PARTS["parameters"] = dedent(
     standardize : bool, default=True
         Divide numbers by their standard deviation once the mean has been subtracted, a
         feature at a time.
+    differences : int, default=0
+        Of numbers also read, as more features, what each step adds to the one before
+        (1), what that adds to the difference before (2), and so on; each is divided by
+        its standard deviation.
     missing : {"error", "mask"}, default="error"
         What to do about NaN. "mask" goes on with the last value that was seen in the
         sequence, or with the mean before any (with 0 unless `standardize`), and adds a
@@ -179,6 +183,9 @@ PARTS["inputs"] = dedent(
         Mean and standard deviation of each feature over all steps of the training
         data, by which numbers are standardised; 0 and 1 unless `standardize`. Not
         there for tokens.
+    difference_scale_ : ndarray of shape (`differences`, n_features)
+        Standard deviations of the differences of standardised numbers. Not there for
+        tokens.
     n_features_in_ : int
         Number of steps, if X held univariate series of one length, in any container.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -37,6 +37,7 @@ PARAMETER_CONSTRAINTS = {
     "embeddings": [Mapping, tuple, list, None],
     "freeze_embeddings": ["boolean"],
     "standardize": ["boolean"],
+    "differences": [Interval(Integral, 0, None, closed="left")],
     "missing": [StrOptions({"error", "mask"})],
     "token_dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
     "max_length": [Interval(Integral, 1, None, closed="left"), None],
@@ -154,8 +155,7 @@ def learn_inputs(estimator, sequences, sample_weight, indices, generator):
                     f"{name} needs tokens, but X holds sequences of numbers. Use "
                     f"{name}=None, or analyzer='token' if whole numbers are tokens."
                 )
-        learn_scaling(estimator, sequences, sample_weight)
-        return Inputs(encode_series(estimator, sequences, indices))
+        return Inputs(learn_series(estimator, sequences, sample_weight, indices))
     if estimator.embeddings is None:
         return Inputs(*learn_tokens(estimator, sequences, sample_weight, indices))
     tokens, matrix = read_embeddings(estimator.embeddings, estimator.kind_)
@@ -522,19 +522,32 @@ def _as_matrix(vectors):
     return np.empty(0, dtype=np.float32)
 
 
-def learn_scaling(estimator, sequences, sample_weight):
-    """Set ``mean_`` and ``scale_``."""
+def learn_series(estimator, sequences, sample_weight, indices):
+    """Set ``mean_``, ``scale_`` and ``difference_scale_``, and encode with them.
+
+    Returns
+    -------
+    values : ndarray of shape (n_rows, n_inputs), float32
+    """
     values = sequences.values
+    row_weight = np.repeat(sample_weight, sequences.lengths)
     if estimator.standardize:
-        row_weight = np.repeat(sample_weight, sequences.lengths)
         mean, scale = series.mean_and_scale(values, row_weight)
     else:
         mean, scale = np.zeros(values.shape[1]), np.ones(values.shape[1])
     estimator.mean_, estimator.scale_ = mean, scale
+    order, n_features = estimator.differences, values.shape[1]
+    estimator.difference_scale_ = np.ones((order, n_features))
+    if order > 0:
+        filled = _standardised(estimator, sequences, indices)[:, :n_features]
+        added = series.differences(filled, sequences.offsets, order)
+        _, scale = series.mean_and_scale(added, row_weight)
+        estimator.difference_scale_ = scale.reshape(order, n_features)
+    return encode_series(estimator, sequences, indices)
 
 
 def encode_series(estimator, sequences, indices=None):
-    """Numbers, standardised, none of them missing.
+    """Numbers, standardised, none of them missing, and their differences.
 
     Parameters
     ----------
@@ -547,6 +560,19 @@ def encode_series(estimator, sequences, indices=None):
     -------
     values : ndarray of shape (n_rows, n_inputs), float32
     """
+    values = _standardised(estimator, sequences, indices)
+    order, n_features = estimator.difference_scale_.shape
+    if order == 0:
+        return values
+    added = series.differences(values[:, :n_features], sequences.offsets, order)
+    scale = estimator.difference_scale_.reshape(-1)
+    added = series.standardise(added, np.zeros_like(scale), scale)
+    largest = np.finfo(np.float32).max
+    return np.concatenate([values, np.clip(added, -largest, largest)], axis=1)
+
+
+def _standardised(estimator, sequences, indices):
+    """Numbers, standardised; with those that are missing filled, and marked."""
     mean, scale, given = estimator.mean_, estimator.scale_, sequences.values
     values = series.standardise(given, mean, scale)
     is_usable = np.isfinite(values) | np.isnan(given)

@@ -49,6 +49,14 @@ def _open_polars(X, name):
             raise TypeError(no_table(X.width))
         return _open_polars(X.to_series(), name)
     polars = sys.modules["polars"]
+    innermost = X.dtype
+    while hasattr(innermost, "inner"):
+        innermost = innermost.inner
+    if innermost == polars.Object and X.dtype != polars.Object:
+        raise TypeError(
+            f"{name} is of dtype {X.dtype}, which polars cannot take apart: lists of "
+            "strings or numbers were expected. Pass the list that it was made of."
+        )
     levels = []
     while isinstance(X.dtype, (polars.List, polars.Array)):
         lists = X.arr.to_list() if isinstance(X.dtype, polars.Array) else X

@@ -11,6 +11,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skrnn import RNNClassifier, RNNEncoder
 from skrnn._core import series
+from skrnn._validation import validate_sequences
 
 
 def test_missing_numbers_do_not_count():
@@ -174,6 +175,12 @@ def test_masked_numbers_are_missing(case):
 
 @pytest.mark.parametrize("case", MASKED)
 def test_masked_numbers_raise_without_a_mask(case):
+    if case == "items of which none is masked":
+        encoder = RNNEncoder(2, max_iter=1, random_state=0)
+        X = list(map(np.ma.getdata, MASKED[case][0]))
+        codes = encoder.fit_transform(MASKED[case][0], [0, 1])
+        np.testing.assert_array_equal(codes, encoder.fit_transform(X, [0, 1]))
+        return
     with pytest.raises(TypeError, match=r"^X.* is a masked array, whose mask would be"):
         RNNEncoder().fit(MASKED[case][0], [0, 1])
 
@@ -214,3 +221,54 @@ def test_numbers_as_they_are():
     assert encoder.mean_.tolist() == [0.0] and encoder.scale_.tolist() == [1.0]
     h = encoder.transform([[0.0]])
     np.testing.assert_allclose(h[0], np.tanh(encoder.b_[0]), rtol=1e-6)
+
+
+@given(
+    st.lists(st.integers(1, 6), min_size=1, max_size=5),
+    st.integers(1, 3),
+    st.integers(1, 3),
+)
+def test_differences_are_those_of_each_sequence(lengths, n_columns, order):
+    rng = np.random.default_rng(sum(lengths))
+    parts = [rng.normal(size=(n, n_columns)).astype(np.float32) for n in lengths]
+    expected = []
+    for part in parts:
+        each = []
+        for n in range(1, order + 1):
+            padded = np.zeros_like(part)
+            padded[n:] = np.diff(part, n=n, axis=0)[: len(part)]
+            each.append(padded)
+        expected.append(np.hstack(each))
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    found = series.differences(np.concatenate(parts), offsets, order)
+    np.testing.assert_allclose(found, np.concatenate(expected), atol=1e-5)
+
+
+def test_the_network_reads_differences_beside_the_numbers(rng):
+    X = [rng.normal(size=(n, 2)).cumsum(axis=0) for n in (5, 3, 9, 4)]
+    encoder = RNNEncoder(3, max_iter=1, differences=2, random_state=0).fit(
+        X, [0, 1, 0, 1]
+    )
+    assert encoder.U_[0].shape == (3, 6) and encoder.difference_scale_.shape == (2, 2)
+    (by_hand,) = np.split(
+        encoder._encode(validate_sequences(encoder, X[:1], reset=False))[0], [5][1:]
+    )
+    numbers = (X[0] - encoder.mean_) / encoder.scale_
+    np.testing.assert_allclose(by_hand[:, :2], numbers, atol=1e-5)
+    first = np.diff(numbers, axis=0) / encoder.difference_scale_[0]
+    np.testing.assert_allclose(by_hand[1:, 2:4], first, atol=1e-4)
+    second = np.diff(numbers, n=2, axis=0) / encoder.difference_scale_[1]
+    np.testing.assert_allclose(by_hand[2:, 4:], second, atol=1e-4)
+
+
+def test_differences_are_of_what_was_filled_in():
+    X = [[1.0, np.nan, 4.0, 6.0]] * 4
+    encoder = RNNEncoder(
+        2, missing="mask", standardize=False, differences=1, max_iter=1
+    )
+    encoder.fit(X, [0, 1, 0, 1])
+    values, _ = encoder._encode(validate_sequences(encoder, X[:1], reset=False))
+    scale = np.std([0, 0, 3, 2])
+    np.testing.assert_allclose(
+        values, np.transpose([[1, 1, 4, 6], [0, 1, 0, 0], [0, 0, 3 / scale, 2 / scale]])
+    )

@@ -111,6 +111,37 @@ def fill_missing(values, offsets):
     return filled
 
 
+def differences(values, offsets, order):
+    """What each step adds to the one before, of which again the differences, and so on.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns), float32
+    offsets : ndarray of shape (n_samples + 1,)
+    order : int
+
+    Returns
+    -------
+    differences : ndarray of shape (n_rows, order * n_columns)
+        First differences, second ones, and so on; those of order n are 0 in the first
+        n steps of a sequence.
+    """
+    n_columns = values.shape[1]
+    result = np.empty((len(values), order * n_columns), dtype=values.dtype)
+    largest = np.finfo(values.dtype).max
+    for n in range(1, order + 1):
+        part = result[:, (n - 1) * n_columns : n * n_columns]
+        part[0] = 0
+        with np.errstate(over="ignore"):
+            np.subtract(values[1:], values[:-1], out=part[1:])
+        np.clip(part, -largest, largest, out=part)
+        for step in range(n):
+            rows = offsets[:-1] + step
+            part[rows[rows < offsets[1:]]] = 0
+        values = part
+    return result
+
+
 def _slices(values):
     """Rows of about `_AT_A_TIME` numbers."""
     n_rows, n_columns = values.shape
