@@ -104,7 +104,8 @@ report("Continuous bag, h = I h + U x", lambda word: bag_states(word)[-1])
 # bends the result with tanh. It learns ``W`` and ``U`` by telling the words apart. The
 # loop below is the whole encoder, and gives the same vectors as ``transform``.
 
-rnn = RNNClassifier(nhidden=nhidden, random_state=0).fit(words, words)
+rnn = RNNClassifier(nhidden=nhidden, cell="rnn", ngram_range=(1, 1), random_state=0)
+rnn.fit(words, words)
 encoder = rnn.encoder_
 
 

@@ -29,7 +29,7 @@ PARTS["parameters"] = dedent(
     nhidden : int or tuple of int, default=128
         Length of the hidden state h. A tuple stacks layers: each reads the hidden
         states of the one before, step by step.
-    cell : {"rnn", "gru", "lstm"}, default="rnn"
+    cell : {"gru", "lstm", "rnn"}, default="gru"
         What a step computes. "rnn" is the formula above. "gru" [7]_ and "lstm" [8]_
         have gates, which learn what to keep over many steps; their steps take three
         and four times as long. Both are those of torch.nn.
@@ -58,10 +58,13 @@ PARTS["parameters"] = dedent(
     token_pattern : str, default=r"\w+|[^\w\s]"
         The regular expression of a word, for "word". By default words are letters,
         digits and underscores, and any other character but white space is a word too.
-    ngram_range : tuple (min_n, max_n), default=(1, 1)
+    ngram_range : tuple (min_n, max_n) or "auto", default="auto"
         At each step read the n-grams that end there, for all n from `min_n` to `max_n`:
         x is 1 for each of them, so that U x is the sum of their vectors. Those that
-        would begin before the sequence does have one vector for all.
+        would begin before the sequence does have one vector for all. "auto" is (1, 3)
+        for characters from which labels are predicted, the 50,000 n-grams that occur
+        most often unless `max_features` says otherwise, and (1, 1) for all else: words,
+        tokens, a given `vocabulary` or `embeddings`, numbers to predict.
     min_df : int or float in [0, 1], default=1
         Tokens and n-grams in fewer sequences, or in a smaller share of them, are left
         out of the vocabulary.
@@ -82,7 +85,7 @@ PARTS["parameters"] = dedent(
     standardize : bool, default=True
         Divide numbers by their standard deviation once the mean has been subtracted, a
         feature at a time.
-    differences : int, default=0
+    differences : int, default=1
         Of numbers also read, as more features, what each step adds to the one before
         (1), what that adds to the difference before (2), and so on; each is divided by
         its standard deviation.
@@ -96,7 +99,7 @@ PARTS["parameters"] = dedent(
         Refuse longer sequences, or keep their first or their last `max_length` steps.
     token_dropout : float in [0, 1) or "auto", default="auto"
         While fitting, each token or n-gram is taken for an unknown one at least with
-        this probability [10]_. "auto" is 0.3 for n-grams, which are rare and many, and
+        this probability [10]_. "auto" is 0.4 for n-grams, which are rare and many, and
         0 for tokens alone.
     dropout : float in [0, 1), default=0.0
         While fitting, each input of a layer above the first is 0 with this probability,

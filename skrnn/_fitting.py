@@ -76,7 +76,12 @@ def fit_network(estimator, sequences, targets, sample_weight):
         data, held_out = _hold_out(data, fraction, targets.loss, generator)
 
     inputs = _inputs.learn_inputs(
-        estimator, data.sequences, data.sample_weight, data.indices, generator
+        estimator,
+        data.sequences,
+        data.sample_weight,
+        data.indices,
+        generator,
+        has_labels=targets.loss != "squared_error",
     )
     estimator._architecture = asdict(architecture)
     weights, progress = _train(

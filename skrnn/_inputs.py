@@ -27,7 +27,7 @@ PARAMETER_CONSTRAINTS = {
     "lowercase": ["boolean"],
     "strip_accents": [StrOptions({"ascii", "unicode"}), None, callable],
     "token_pattern": [str],
-    "ngram_range": [tuple, list],
+    "ngram_range": [StrOptions({"auto"}), tuple, list],
     "min_df": [
         Interval(RealNotInt, 0, 1, closed="both"),
         Interval(Integral, 1, None, closed="left"),
@@ -45,8 +45,12 @@ PARAMETER_CONSTRAINTS = {
 }
 
 
-# The least share of n-grams that is hidden while fitting.
-GRAM_DROPOUT = 0.3
+# The least share of n-grams hidden while fitting. On surnames, 10,000 to train on and
+# 3,374 to validate, a GRU of 128 units had accuracy 0.838 at 0.3, 0.840 at
+# 0.4 and at 0.5, and log loss 0.56, 0.545 and 0.537.
+GRAM_DROPOUT = 0.4
+# At most so many, unless the user says how many: each takes a row of U.
+MAX_AUTO_GRAMS = 50_000
 # How X is read; as it was in fit, until the next one.
 READING = ("analyzer", "lowercase", "strip_accents", "token_pattern", "missing")
 READING += ("max_length", "overlong")
@@ -66,11 +70,13 @@ def check_parameters(estimator):
     ValueError
         If parameters cannot be had together.
     """
-    ngram_range = tuple(estimator.ngram_range)
+    ngram_range = estimator.ngram_range
     is_pair = len(ngram_range) == 2 and all(
         isinstance(n, Integral) for n in ngram_range
     )
-    if not is_pair or not 1 <= ngram_range[0] <= ngram_range[1]:
+    if ngram_range != "auto" and not (
+        is_pair and 1 <= ngram_range[0] <= ngram_range[1]
+    ):
         raise ValueError(
             f"ngram_range is {estimator.ngram_range!r}: the smallest and the largest n "
             "were expected, such as (1, 3)."
@@ -128,7 +134,9 @@ class Inputs:
         return scale
 
 
-def learn_inputs(estimator, sequences, sample_weight, indices, generator):
+def learn_inputs(
+    estimator, sequences, sample_weight, indices, generator, has_labels=True
+):
     """Learn how to encode sequences, and encode them.
 
     Sets ``vocabulary_`` and ``embeddings_``, or ``mean_`` and ``scale_``.
@@ -142,6 +150,8 @@ def learn_inputs(estimator, sequences, sample_weight, indices, generator):
     indices : ndarray of shape (n_samples,)
         Where the sequences stand in X, for errors.
     generator : torch.Generator
+    has_labels : bool, default=True
+        Whether labels are to be predicted, not numbers.
 
     Returns
     -------
@@ -156,17 +166,33 @@ def learn_inputs(estimator, sequences, sample_weight, indices, generator):
                     f"{name}=None, or analyzer='token' if whole numbers are tokens."
                 )
         return Inputs(learn_series(estimator, sequences, sample_weight, indices))
+    known = sequences, sample_weight, indices, has_labels
     if estimator.embeddings is None:
-        return Inputs(*learn_tokens(estimator, sequences, sample_weight, indices))
+        return Inputs(*learn_tokens(estimator, *known))
     tokens, matrix = read_embeddings(estimator.embeddings, estimator.kind_)
     _warn_of_upper_case(estimator, tokens, "embeddings")
-    ids, hiding = learn_tokens(estimator, sequences, sample_weight, indices, tokens)
+    ids, hiding = learn_tokens(estimator, *known, tokens)
     vectors, is_fixed = learn_embeddings(estimator, ids, tokens, matrix, generator)
     # Of the vectors from elsewhere, training touches those in X alone.
     used, values = np.unique(np.append(ids, UNKNOWN), return_inverse=True)
     values = values.reshape(-1)[:-1].reshape(ids.shape).astype(np.int32)
     embeddings = Embeddings(vectors[used], is_fixed[used])
     return Inputs(values, hiding[used], embeddings, used)
+
+
+def _ngram_range(estimator, kind, has_labels):
+    """The range of n-grams, and how many of them are to be learned; None for all.
+
+    For labels n-grams of characters are better than characters alone (surnames: 0.84
+    against 0.81), for numbers they are not (solubility from SMILES: RMSE 0.93 against
+    0.76, both validated on training data).
+    """
+    if estimator.ngram_range != "auto":
+        return tuple(estimator.ngram_range), estimator.max_features
+    is_given = estimator.vocabulary is not None or estimator.embeddings is not None
+    if kind != "text" or is_given or not has_labels:
+        return (1, 1), estimator.max_features
+    return (1, 3), estimator.max_features or MAX_AUTO_GRAMS
 
 
 def _warn_of_no_effect(estimator):
@@ -197,7 +223,9 @@ def _warn_of_upper_case(estimator, tokens, name):
         )
 
 
-def learn_tokens(estimator, sequences, sample_weight, indices, others=()):
+def learn_tokens(
+    estimator, sequences, sample_weight, indices, has_labels=True, others=()
+):
     """Set ``vocabulary_``, and ``_grams`` if it has n-grams.
 
     Parameters
@@ -207,6 +235,8 @@ def learn_tokens(estimator, sequences, sample_weight, indices, others=()):
     sample_weight : ndarray of shape (n_samples,)
     indices : ndarray of shape (n_samples,)
         Where the sequences stand in X, for errors.
+    has_labels : bool, default=True
+        Whether labels are to be predicted, not numbers.
     others : iterable of tokens, default=()
         To know beside those of the sequences, unless ``vocabulary`` is given.
 
@@ -216,7 +246,7 @@ def learn_tokens(estimator, sequences, sample_weight, indices, others=()):
     hiding : ndarray of shape (n_tokens,), float32
         How often each token is to be replaced by the unknown one.
     """
-    ngram_range = tuple(estimator.ngram_range)
+    ngram_range, max_features = _ngram_range(estimator, sequences.kind, has_labels)
     if ngram_range != (1, 1) and sequences.kind == "words":
         _check_no_spaces(sequences, indices)
     if estimator.vocabulary is not None:
@@ -225,7 +255,7 @@ def learn_tokens(estimator, sequences, sample_weight, indices, others=()):
         known = vocabulary.number(given)
     else:
         known = vocabulary.learn_vocabulary(
-            sequences, ngram_range, estimator.min_df, estimator.max_features
+            sequences, ngram_range, estimator.min_df, max_features
         )
         if others:
             known = vocabulary.number(dict.fromkeys([*known, *others]))
@@ -239,8 +269,8 @@ def learn_tokens(estimator, sequences, sample_weight, indices, others=()):
     if ngram_range != (1, 1):
         table = vocabulary.make_gram_table(known, sequences.kind)
         min_n, max_n = ngram_range  # no gram is longer than the longest one known
-        table["ngram_range"] = min_n, max(min_n, min(max_n, len(table["pairs"])))
-        estimator._grams = table
+        ngram_range = min_n, max(min_n, min(max_n, len(table["pairs"])))
+        estimator._grams = {"ngram_range": ngram_range, **table}
     ids, _ = encode_tokens(estimator, sequences)
     if not ((ids > UNKNOWN) & (ids <= len(known))).any():
         raise ValueError(
@@ -406,7 +436,8 @@ def learn_embeddings(estimator, ids, tokens, matrix, generator):
             f"first token is {tokens[0]!r}. Check the analyzer and lowercase, and that "
             "tokens are strings, or integers, in both."
         )
-    n_ids = vocabulary.n_ids(known, tuple(estimator.ngram_range))
+    table = getattr(estimator, "_grams", {"ngram_range": (1, 1)})
+    n_ids = vocabulary.n_ids(known, table["ngram_range"])
     vectors = torch.empty(n_ids, matrix.shape[1])
     vectors.normal_(0.0, scale, generator=generator)
     vectors[given] = torch.from_numpy(matrix[rows])

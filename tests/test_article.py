@@ -35,9 +35,12 @@ def test_hidden_states_equal_the_articles_loop(activation, is_token, rng):
         np.testing.assert_allclose(h, theirs[-1], rtol=1e-10)
 
 
+ARTICLE = {"nhidden": 6, "cell": "rnn", "max_iter": 20, "random_state": 0}
+
+
 def test_encoder_transform_equals_the_articles_loop_on_text():
     X = ["cat", "chat", "katze", "act"]
-    encoder = RNNEncoder(nhidden=6, max_iter=20, random_state=0).fit(X, X)
+    encoder = RNNEncoder(**ARTICLE, ngram_range=(1, 1)).fit(X, X)
     W, U, b = encoder.W_[0], encoder.U_[0], encoder.b_[0]
     for word, h in zip(X, encoder.transform(X), strict=True):
         ids = [encoder.vocabulary_[character] for character in word]
@@ -48,7 +51,7 @@ def test_encoder_transform_equals_the_articles_loop_on_text():
 
 def test_encoder_transform_equals_the_articles_loop_on_series(rng):
     X = [rng.normal(100.0, 7.0, size=(n, 3)) for n in (4, 1, 9)]
-    encoder = RNNEncoder(nhidden=6, max_iter=20, random_state=0).fit(X, [0, 1, 2])
+    encoder = RNNEncoder(**ARTICLE, differences=0).fit(X, [0, 1, 2])
     for series, h in zip(X, encoder.transform(X), strict=True):
         x = (series - encoder.mean_) / encoder.scale_
         theirs = reference_hidden_states(encoder.W_[0], encoder.U_[0], encoder.b_[0], x)

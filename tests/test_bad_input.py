@@ -899,7 +899,8 @@ def test_a_missing_label_raises(Estimator, y):
 
 def test_a_state_that_is_not_finite_raises():
     X, y = ["ab", "abb", "ba", "baa"] * 5, [0, 0, 1, 1] * 5
-    classifier = RNNClassifier(8, activation="relu", random_state=0).fit(X, y)
+    classifier = RNNClassifier(8, cell="rnn", activation="relu", random_state=0)
+    classifier.fit(X, y)
     classifier.W_[0][:] *= 3
     sentence = (
         "The hidden state of X[1] is not finite: its numbers are far from those seen "

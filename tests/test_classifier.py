@@ -163,7 +163,7 @@ def test_grid_search_over_nhidden():
     small, large = search.cv_results_["mean_test_score"]
     assert small < 0.9 < large
     assert search.best_params_ == {"nhidden": 8}
-    assert search.best_estimator_.W_[0].shape == (8, 8)
+    assert search.best_estimator_.W_[0].shape == (24, 8)
     assert search.predict(X).tolist() == X
 
 
@@ -184,7 +184,8 @@ def test_grid_search_over_cells_and_layers():
         ({"nhidden": (6, 4), "cell": "lstm"}, 4),
         ({"nhidden": 5, "cell": "gru", "bidirectional": True}, 10),
         ({"nhidden": [3, 2], "bidirectional": True, "pooling": "mean"}, 4),
-        ({"activation": "identity", "recurrence": "identity", "nhidden": 3}, 3),
+        ({"nhidden": 3, "cell": "rnn", "pooling": "concat"}, 6),
+        ({"cell": "rnn", "activation": "identity", "nhidden": 3}, 3),
     ],
 )
 def test_every_architecture_is_fitted_copied_and_used(params, width):
@@ -200,9 +201,9 @@ def test_every_architecture_is_fitted_copied_and_used(params, width):
 
 
 def test_a_recurrence_that_stays_the_identity_is_a_bag_of_tokens():
-    classifier = RNNClassifier(
-        4, recurrence="identity", activation="identity", random_state=0
-    ).fit(["cat", "dog"], [0, 1])
+    params = {"cell": "rnn", "recurrence": "identity", "activation": "identity"}
+    classifier = RNNClassifier(4, ngram_range=(1, 1), random_state=0, **params)
+    classifier.fit(["cat", "dog"], [0, 1])
     np.testing.assert_array_equal(classifier.W_[0], np.eye(4))
     cat, act = classifier.encoder_.transform(["cat", "act"])
     np.testing.assert_allclose(cat, act, rtol=1e-5)

@@ -98,7 +98,7 @@ def test_tokens_never_seen_in_fit_have_the_vectors_given():
     known = classifier.vocabulary_
     assert list(known) == ["cat", "dog", "ran", "sat", "hound"]
     assert classifier.embeddings_.shape == (6, 3)
-    assert classifier.U_[0].shape == (8, 3)
+    assert classifier.U_[0].shape == (24, 3)
     for token, vector in VECTORS.items():
         np.testing.assert_array_equal(
             classifier.embeddings_[known[token]], np.float32(vector)

@@ -59,7 +59,8 @@ def test_refit_on_numbers_forgets_the_classes_and_the_vocabulary():
 
 
 def test_shapes_of_the_fitted_weights():
-    encoder = RNNEncoder(nhidden=3, max_iter=2).fit(["abc", "ba"], ["p", "q"])
+    encoder = RNNEncoder(nhidden=3, cell="rnn", ngram_range=(1, 1), max_iter=2)
+    encoder.fit(["abc", "ba"], ["p", "q"])
     (W,), (U,), (b,) = encoder.W_, encoder.U_, encoder.b_
     assert W.shape == (3, 3) and U.shape == (3, 4) and b.shape == (3,)
     assert encoder.V_.shape == (2, 3) and encoder.intercept_.shape == (2,)

@@ -103,7 +103,7 @@ def test_a_network_sees_what_is_missing(rng):
         x[2 + label, 1] = np.nan
     classifier = RNNClassifier(16, missing="mask", random_state=0).fit(X, y)
     assert classifier.score(X, y) == 1.0
-    assert classifier.U_[0].shape == (16, 4) and classifier.mean_.shape == (2,)
+    assert classifier.U_[0].shape == (48, 6) and classifier.mean_.shape == (2,)
     alone = classifier.predict_proba([X[3]])
     np.testing.assert_array_equal(alone[0], classifier.predict_proba(X)[3])
 
@@ -216,7 +216,7 @@ def test_scikit_learn_checks_pass_with_a_mask():
 
 def test_numbers_as_they_are():
     X = [np.array([1000.0, 1001.0]), np.array([999.0])]
-    encoder = RNNEncoder(3, standardize=False, max_iter=1, random_state=0)
+    encoder = RNNEncoder(3, cell="rnn", standardize=False, max_iter=1, random_state=0)
     encoder.fit(X, [0, 1])
     assert encoder.mean_.tolist() == [0.0] and encoder.scale_.tolist() == [1.0]
     h = encoder.transform([[0.0]])
@@ -249,7 +249,7 @@ def test_the_network_reads_differences_beside_the_numbers(rng):
     encoder = RNNEncoder(3, max_iter=1, differences=2, random_state=0).fit(
         X, [0, 1, 0, 1]
     )
-    assert encoder.U_[0].shape == (3, 6) and encoder.difference_scale_.shape == (2, 2)
+    assert encoder.U_[0].shape == (9, 6) and encoder.difference_scale_.shape == (2, 2)
     (by_hand,) = np.split(
         encoder._encode(validate_sequences(encoder, X[:1], reset=False))[0], [5][1:]
     )

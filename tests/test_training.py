@@ -59,7 +59,7 @@ def test_fit_runs_max_iter_epochs_when_it_does_not_converge():
 def test_divergence_keeps_the_last_good_weights_and_warns():
     X, y = ["ab" * 50, "ba" * 50] * 20, [0, 1] * 20
     classifier = RNNClassifier(
-        8, activation="relu", learning_rate_init=1, alpha=0, max_iter=30
+        8, cell="rnn", activation="relu", learning_rate_init=1, alpha=0, max_iter=30
     )
     with pytest.warns(ConvergenceWarning) as caught:
         classifier.set_params(random_state=0).fit(X, y)
@@ -76,7 +76,7 @@ def test_divergence_keeps_the_last_good_weights_and_warns():
 def test_divergence_in_the_first_epoch_raises():
     X, y = ["ab" * 2000, "ba" * 2000] * 20, [0, 1] * 20
     classifier = RNNClassifier(
-        8, activation="relu", learning_rate_init=1, alpha=0, batch_size=1
+        8, cell="rnn", activation="relu", learning_rate_init=1, alpha=0, batch_size=1
     )
     sentence = (
         "Training diverged in epoch 1: the loss or a weight was not finite. Lower "
