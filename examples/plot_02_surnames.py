@@ -123,10 +123,10 @@ for name, model in models.items():
 # of scikit-learn.
 
 rnn = RNNClassifier(random_state=0)
-search = GridSearchCV(rnn, {"nhidden": [32, 64, 128]}, cv=3).fit(X_train, y_train)
+search = GridSearchCV(rnn, {"nhidden": [16, 32, 64]}, cv=3).fit(X_train, y_train)
 print("\nnhidden  accuracy (mean of 3 folds)")
 scores = search.cv_results_["mean_test_score"]
-for nhidden, score in zip([32, 64, 128], scores, strict=True):
+for nhidden, score in zip([16, 32, 64], scores, strict=True):
     print(f"{nhidden:7d}  {score:8.3f}")
 
 # %%

@@ -226,8 +226,10 @@ def backward(
         dU.zero_()
         # By indices of 32 bits it would take three times as long.
         columns = x.view(x.shape[0], -1).t().long().contiguous()
+        # And of rows that are no piece of memory, seven times.
+        source = from_input.contiguous()
         for i in range(columns.shape[0]):
-            dU.index_add_(0, columns[i], from_input)
+            dU.index_add_(0, columns[i], source)
         # Each step has one row of dU, which often has fewer rows than there are steps.
         total = dU if columns.shape[0] == 1 else from_input
         torch.sum(total, [0], out=db[n_other:])
