@@ -60,7 +60,7 @@ def measure_busy(data, rounds):
     """
     # Gates make each step enough work for several threads.
     classifier = skrnn.RNNClassifier(
-        cell="lstm", batch_size=256, max_iter=3, random_state=0
+        cell="lstm", ngram_range=(1, 1), batch_size=256, max_iter=3, random_state=0
     )
     fit = partial(classifier.fit, data.names, data.labels)
     fit()
@@ -98,7 +98,11 @@ def measure_vocabulary(batch_size, distribution, rounds):
         X = sequences(n_tokens, distribution)
         for n_epochs in (1, 4):
             classifier = skrnn.RNNClassifier(
-                100, batch_size=batch_size, max_iter=n_epochs, random_state=0
+                100,
+                cell="rnn",
+                batch_size=batch_size,
+                max_iter=n_epochs,
+                random_state=0,
             )
             fits[n_tokens, n_epochs] = partial(classifier.fit, X, labels)
     timings = timing.alternate(fits, rounds)

@@ -97,7 +97,8 @@ def measure(data, n_samples, rounds):
         for i in range(0, n_sentences * WORDS_A_SENTENCE, WORDS_A_SENTENCE)
     ]
     vocabulary = {word: i for i, word in enumerate(sorted({*X}), start=1)}
-    cases = {f"char, {name}": (column, X, {}) for name, column in containers(X)}
+    alone = {"ngram_range": (1, 1)}
+    cases = {f"char, {name}": (column, X, alone) for name, column in containers(X)}
     cases["char, n-grams of 1 to 3"] = X, X, {"ngram_range": (1, 3)}
     cases["word, list"] = sentences, sentences, {"analyzer": "word"}
     cases["token, list"] = [text.split() for text in sentences], sentences, {}

@@ -38,7 +38,12 @@ def measure(data, rounds=3, n_samples=N_SAMPLES, nhidden=NHIDDEN):
         names = [data.names[k] for k in indices]
         labels = [data.labels[k] for k in indices]
         classifier = skrnn.RNNClassifier(
-            nhidden=size, batch_size=BATCH_SIZE, max_iter=1, random_state=0
+            size,
+            cell="rnn",
+            ngram_range=(1, 1),
+            batch_size=BATCH_SIZE,
+            max_iter=1,
+            random_state=0,
         )
         fits[i] = partial(classifier.fit, names, labels)
         predicts[i] = partial(classifier.predict, names)
