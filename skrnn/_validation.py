@@ -230,12 +230,18 @@ def _check_axes(estimator, opened):
 def _check_not_a_column(estimator, table):
     """Refuse one series, of shape (n_steps, 1), as a table of series of one step."""
     shortest = estimator._reading["shortest"]
-    if table.shape[0] > 1 == table.shape[1] and shortest > 1:
-        raise ValueError(
-            f"X has shape {table.shape}: series of one step, where fit "
-            f"saw none of fewer than {shortest}. Use [X] to pass one sequence, or "
-            "list(X) if each is meant to have one step."
+    if not (table.shape[0] > 1 == table.shape[1] and shortest > 1):
+        return
+    what = f"X has shape {table.shape}: series of one step, where fit saw none of "
+    what += f"fewer than {shortest}."
+    if hasattr(estimator, "n_features_in_"):  # the sentence of scikit-learn
+        what = (
+            f"X has 1 features, but {type(estimator).__name__} is expecting "
+            f"{estimator.n_features_in_} features as input."
         )
+    raise ValueError(
+        f"{what} Use [X] to pass one sequence, or list(X) if each row is one."
+    )
 
 
 def _other_features(estimator, n_features, is_one=False):

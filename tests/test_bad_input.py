@@ -1322,15 +1322,28 @@ def test_what_is_no_token_raises_a_sentence(token):
         RNNClassifier(vocabulary=["a", token]).fit([["a"], ["b"]], [0, 1])
 
 
-def test_one_series_of_one_feature_is_no_table_of_series_of_one_step(rng):
-    X = [rng.normal(size=(5, 1)) for _ in range(4)]
+@pytest.mark.parametrize(
+    "lengths, what",
+    [
+        (
+            [5, 5, 5, 5],
+            "X has 1 features, but RNNEncoder is expecting 5 features as input.",
+        ),
+        (
+            [5, 6, 7, 8],
+            "X has shape (5, 1): series of one step, where fit saw none of fewer than "
+            "5.",
+        ),
+    ],
+)
+def test_one_series_of_one_feature_is_no_table_of_series_of_one_step(
+    lengths, what, rng
+):
+    X = [rng.normal(size=(n, 1)) for n in lengths]
     encoder = RNNEncoder(2, max_iter=1).fit(X, [0, 1, 0, 1])
-    sentence = re.escape(
-        "X has shape (5, 1): series of one step, where fit saw none of fewer than 5. "
-        "Use [X] to pass one sequence, or list(X) if each is meant to have one step."
-    )
+    cure = "Use [X] to pass one sequence, or list(X) if each row is one."
     for one in (X[0], pd.DataFrame(X[0])):
-        with pytest.raises(ValueError, match=f"^{sentence}$"):
+        with pytest.raises(ValueError, match=f"^{re.escape(f'{what} {cure}')}$"):
             encoder.transform(one)
     assert encoder.transform([X[0]]).shape == (1, 2)
     assert encoder.transform(list(X[0])).shape == (5, 2)

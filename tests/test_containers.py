@@ -476,12 +476,29 @@ def test_numbered_columns_go_by_position_unless_out_of_order():
         assert_array_equal(encoder.transform(numbered), expected)
 
 
-def test_an_analyzer_reads_frames_by_the_names_of_their_columns():
+def test_what_an_analyzer_returns_is_read_as_what_is_passed():
     frames = list(map(NAMED_FRAMES["polars"], SEQUENCES["multivariate"]))
-    encoder = RNNEncoder(2, analyzer=lambda x: x[:, 0], max_iter=2, random_state=0)
-    expected = encoder.fit_transform(frames, Y)
-    swapped = list(map(with_columns_swapped, frames))
-    assert_array_equal(encoder.transform(swapped), expected)
+    seen = []
+
+    def look_up(i):
+        seen.append(type(i))
+        return frames[i]
+
+    encoder = RNNEncoder(2, analyzer=look_up, max_iter=2, random_state=0)
+    expected = RNNEncoder(2, max_iter=2, random_state=0).fit_transform(frames, Y)
+    places = list(range(len(frames)))
+    assert_array_equal(encoder.fit_transform(places, Y), expected)
+    frames = list(map(with_columns_swapped, frames))
+    assert_array_equal(encoder.transform(places), expected)
+    assert set(seen) == {int}
+
+
+def test_an_analyzer_gets_the_items_of_a_list_as_they_are():
+    frames = list(map(NAMED_FRAMES["pandas"], SEQUENCES["multivariate"]))
+    seen = []
+    encoder = RNNEncoder(2, analyzer=lambda x: seen.append(x) or x, max_iter=1)
+    encoder.fit(frames, Y)
+    assert all(x is frame for x, frame in zip(seen, frames, strict=True))
 
 
 LIBRARIES = ["pandas", "polars", "pyarrow", "awkward", "narwhals"]
