@@ -58,9 +58,9 @@ def test_surnames_are_classified_by_the_defaults_and_by_a_forest_on_codes(surnam
             ),
         }.items()
     }
-    assert scores["classifier"] >= 0.80
+    assert scores["classifier"] >= 0.83
     assert abs(scores["codes"] - scores["classifier"]) <= 0.02
-    assert min(scores["classifier"], scores["codes"]) > scores["bag"] + 0.03
+    assert min(scores["classifier"], scores["codes"]) > scores["bag"] + 0.08
 
 
 @pytest.fixture(scope="module", params=[2, 3])
