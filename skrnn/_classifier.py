@@ -19,7 +19,7 @@ from skrnn._validation import validate_training_data
 class RNNClassifier(ClassifierMixin, BaseRNN):
     r"""Classify sequences by the last hidden state of a recurrent network.
 
-    The network [1]_ reads each sequence step by step,
+    The network [1]_ reads each sequence step by step, in the simplest case by
 
         h_0 = 0,    h_t = activation(W h_{t-1} + U x_t + b),    scores = V h_T + c,
 
@@ -49,8 +49,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Output biases.
     {inputs}
     loss_ : float
-        Loss of the last epoch: cross entropy in nats, averaged over
-        the training data while the weights moved.
+        Loss of the last epoch: cross entropy in nats, averaged over the training data
+        while the weights moved.
     {losses}
 
     See Also

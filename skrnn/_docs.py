@@ -30,9 +30,9 @@ PARTS["parameters"] = dedent(
         Length of the hidden state h. A tuple stacks layers: each reads the hidden
         states of the one before, step by step.
     cell : {"gru", "lstm", "rnn"}, default="gru"
-        What a step computes. "rnn" is the formula above. "gru" [7]_ and "lstm" [8]_
-        have gates, which learn what to keep over many steps; their steps take three
-        and four times as long. Both are those of torch.nn.
+        What a step computes. "rnn" is the formula above. "gru" and "lstm" have gates,
+        which learn what to keep over many steps; their steps take three and four times
+        as long. Their formulas are below.
     activation : {"tanh", "relu", "identity"}, default="tanh"
         Of the cell "rnn": what bounds, or cuts off, each entry of h.
     recurrence : {"learned", "identity"}, default="learned"
@@ -214,6 +214,19 @@ PARTS["losses"] = dedent(
 
 PARTS["notes"] = dedent(
     """
+    The cell "gru", with the logistic function s, entry by entry products * and the
+    bias c of the state [7]_:
+
+        r = s(W_r h_{t-1} + U_r x_t + b_r),    z = s(W_z h_{t-1} + U_z x_t + b_z),
+        n = tanh(r * (W_n h_{t-1} + c) + U_n x_t + b_n),
+        h_t = (1 - z) * n + z * h_{t-1}.
+
+    The cell "lstm" [8]_ has a second state m, which starts at 0:
+
+        i, f, o = s(W h_{t-1} + U x_t + b), each with weights of its own,
+        g = tanh(W_g h_{t-1} + U_g x_t + b_g),
+        m_t = f * m_{t-1} + i * g,    h_t = o * tanh(m_t).
+
     While fitting, a token that occurs c times is replaced by the unknown token with
     probability 0.25 / (0.25 + c), or `token_dropout` if that is more, so that unknown
     tokens have a vector that was trained [6]_.

@@ -17,7 +17,7 @@ from skrnn._validation import validate_training_data
 class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
     r"""Encode sequences as vectors that know about order.
 
-    A recurrent network [1]_ reads each sequence step by step,
+    A recurrent network [1]_ reads each sequence step by step, in the simplest case by
 
         h_0 = 0,    h_t = activation(W h_{t-1} + U x_t + b),
 
@@ -51,8 +51,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
     {inputs}
     loss_ : float
         Loss of the last epoch: cross entropy in nats, or half the squared error of
-        standardised y, averaged over
-        the training data while the weights moved.
+        standardised y, averaged over the training data while the weights moved.
     {losses}
 
     See Also

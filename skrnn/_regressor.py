@@ -15,7 +15,7 @@ from skrnn._validation import validate_training_data
 class RNNRegressor(RegressorMixin, BaseRNN):
     r"""Predict numbers from sequences by the last hidden state of a recurrent network.
 
-    The network [1]_ reads each sequence step by step,
+    The network [1]_ reads each sequence step by step, in the simplest case by
 
         h_0 = 0,    h_t = activation(W h_{t-1} + U x_t + b),    scores = V h_T + c,
 

@@ -36,6 +36,7 @@ FLOORS = {
     "_libraries": {"numpy"},
     "_containers": {"numpy", "scipy"},
     "_text": {"sklearn"},
+    "_given": {"numpy"},
     "_inputs": {"numpy", "torch", "sklearn"},
     "_validation": {"numpy", "scipy", "sklearn"},
     "_targets": {"numpy", "sklearn", "torch"},
