@@ -244,7 +244,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_samples, n_classes), float32
+        probabilities : ndarray of shape (n_samples, n_classes), float64
             In the order of `classes_`; each row sums to 1, unless a sequence may have
             several labels.
 
@@ -253,7 +253,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         {raises of predict}
         """
         with torch_settings():
-            scores = self._scores(X)
+            scores = self._scores(X).double()  # so that means of rows sum to 1, too
             if self._is_multilabel:
                 return torch.sigmoid(scores).numpy()
             return torch.softmax(scores, dim=1).numpy()
@@ -267,7 +267,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
         Returns
         -------
-        log_probabilities : ndarray of shape (n_samples, n_classes), float32
+        log_probabilities : ndarray of shape (n_samples, n_classes), float64
             In the order of `classes_`, in nats.
 
         Raises
@@ -275,7 +275,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         {raises of predict}
         """
         with torch_settings():
-            scores = self._scores(X)
+            scores = self._scores(X).double()
             if self._is_multilabel:
                 return torch.nn.functional.logsigmoid(scores).numpy()
             return torch.log_softmax(scores, dim=1).numpy()

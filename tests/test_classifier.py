@@ -9,6 +9,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -61,6 +62,13 @@ def test_surnames_are_classified_by_the_defaults_and_by_a_forest_on_codes(surnam
     assert scores["classifier"] >= 0.83
     assert abs(scores["codes"] - scores["classifier"]) <= 0.02
     assert min(scores["classifier"], scores["codes"]) > scores["bag"] + 0.08
+
+
+def test_means_of_probabilities_sum_to_1(surnames):
+    X, y = np.array(surnames[0][::40]), np.array(surnames[1][::40])
+    models = [RNNClassifier(4, max_iter=2, random_state=i).fit(X, y) for i in range(3)]
+    means = np.mean([model.predict_proba(X) for model in models], axis=0)
+    assert log_loss(y, means) > 0  # and no warning
 
 
 @pytest.fixture(scope="module", params=[2, 3])
