@@ -164,12 +164,12 @@ def learn_inputs(
                     f"{name}=None, or analyzer='token' if whole numbers are tokens."
                 )
         return Inputs(learn_series(estimator, sequences, sample_weight, indices))
-    known = sequences, sample_weight, indices, has_labels
+    of = sequences, sample_weight, indices, has_labels
     if estimator.embeddings is None:
-        return Inputs(*learn_tokens(estimator, *known))
+        return Inputs(*learn_tokens(estimator, *of))
     tokens, matrix = read_embeddings(estimator.embeddings, estimator.kind_)
     _warn_of_upper_case(estimator, tokens, "embeddings")
-    ids, hiding = learn_tokens(estimator, *known, tokens)
+    ids, hiding = learn_tokens(estimator, *of, tokens)
     vectors, is_fixed = learn_embeddings(estimator, ids, tokens, matrix, generator)
     # Of the vectors from elsewhere, training touches those in X alone.
     used, values = np.unique(np.append(ids, UNKNOWN), return_inverse=True)
