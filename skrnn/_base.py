@@ -15,24 +15,20 @@ from skrnn._core.threads import threads, torch_settings
 from skrnn._text import TOKEN_PATTERN
 from skrnn._validation import validate_sequences
 
+# How X is read, which a warm start keeps.
+READING = (
+    *("kind_", "n_features_in_", "feature_names_in_", "_reading"),
+    *("vocabulary_", "_grams", "embeddings_"),
+    *("mean_", "scale_", "difference_scale_", "patch_length_"),
+)
 # All that a fit may set; what a subclass or a user sets beside is theirs.
 FITTED = (
+    *READING,
     *("task_", "classes_", "target_mean_", "target_scale_", "encoder_"),
-    *("kind_", "n_features_in_", "feature_names_in_"),
-    *(
-        "vocabulary_",
-        "mean_",
-        "scale_",
-        "difference_scale_",
-        "W_",
-        "U_",
-        "b_",
-        "V_",
-        "intercept_",
-    ),
-    *("embeddings_", "loss_", "best_loss_", "loss_curve_", "n_iter_"),
+    *("W_", "U_", "b_", "V_", "intercept_"),
+    *("loss_", "best_loss_", "loss_curve_", "n_iter_"),
     *("validation_scores_", "validation_loss_curve_", "best_validation_score_"),
-    *("_architecture", "_grams", "_reading", "_is_multilabel", "_is_one_output"),
+    *("_architecture", "_is_multilabel", "_is_one_output"),
 )
 
 
@@ -61,6 +57,7 @@ class BaseRNN(BaseEstimator):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -86,6 +83,7 @@ class BaseRNN(BaseEstimator):
         freeze_embeddings=False,
         standardize=True,
         differences=1,
+        patch_length="auto",
         missing="error",
         max_length=None,
         overlong="error",
@@ -101,6 +99,7 @@ class BaseRNN(BaseEstimator):
         validation_fraction=0.1,
         tol=1e-4,
         n_iter_no_change=10,
+        warm_start=False,
         random_state=None,
         verbose=0,
     ):
@@ -122,6 +121,7 @@ class BaseRNN(BaseEstimator):
         self.freeze_embeddings = freeze_embeddings
         self.standardize = standardize
         self.differences = differences
+        self.patch_length = patch_length
         self.missing = missing
         self.max_length = max_length
         self.overlong = overlong
@@ -137,6 +137,7 @@ class BaseRNN(BaseEstimator):
         self.validation_fraction = validation_fraction
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
 
@@ -155,19 +156,28 @@ class BaseRNN(BaseEstimator):
 
     @contextmanager
     def _refit(self):
-        """Forget the last fit; should the new one fail, take the last one back."""
+        """Forget the last fit; should the new one fail, take the last one back.
+
+        Yields
+        ------
+        last : dict or None
+            What the last fit has set, if `warm_start` goes on from it.
+        """
         before = dict(vars(self))
+        is_warm = self.warm_start and hasattr(self, "W_")
         for name in FITTED:
-            vars(self).pop(name, None)
+            if not (is_warm and name in READING):
+                vars(self).pop(name, None)
+        last = {name: before[name] for name in FITTED if name in before}
         try:
-            yield
+            yield last if is_warm else None
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
             raise
 
     def _encode(self, sequences, indices=None):
-        """What the network reads, and which steps of tokens are equal.
+        """What the network reads of sequences.
 
         Parameters
         ----------
@@ -177,11 +187,10 @@ class BaseRNN(BaseEstimator):
 
         Returns
         -------
-        values : ndarray of shape (n_rows, n_inputs), float32, or of token ids
-        keys : ndarray of shape (n_rows,) or None
+        encoded : Encoded
         """
         if self.kind_ == "series":
-            return _inputs.encode_series(self, sequences, indices), None
+            return _inputs.encode_series(self, sequences, indices)
         return _inputs.encode_tokens(self, sequences)
 
     def _hidden_states(self, X):
@@ -193,7 +202,7 @@ class BaseRNN(BaseEstimator):
         """
         check_is_fitted(self)
         sequences = validate_sequences(self, X, reset=False)
-        h = self._states_of(*self._encode(sequences), sequences.offsets)
+        h = self._states_of(self._encode(sequences))
         # A sum is finite only if all is, and takes a tenth of the time.
         if not (torch.isfinite(h.sum()) or torch.isfinite(h).all()):
             i = int(torch.nonzero(~torch.isfinite(h))[0, 0])
@@ -204,9 +213,9 @@ class BaseRNN(BaseEstimator):
             )
         return h
 
-    def _states_of(self, values, keys, offsets):
-        """The pooled hidden states of encoded sequences."""
-        ids = None
+    def _states_of(self, encoded):
+        """The pooled hidden states of sequences."""
+        ids, (values, offsets, keys) = None, encoded
         if keys is not None and values.size < len(self.vocabulary_):
             # A few sequences need not wait for the vectors of a large vocabulary.
             shape = values.shape  # NumPy 1 returns flat ones
@@ -228,9 +237,12 @@ class BaseRNN(BaseEstimator):
             V, c = (torch.tensor(weights) for weights in (self.V_, self.intercept_))
             return network.output_scores(V, c, h)
 
+    def _fitted_architecture(self):
+        return network.Architecture(**self._architecture)
+
     def _weights(self, ids):
         """The fitted weights as the network wants them, for some tokens or all."""
-        architecture = network.Architecture(**self._architecture)
+        architecture = self._fitted_architecture()
         names = ("W_", "U_", "b_", "V_", "intercept_")
         arrays = {name: getattr(self, name) for name in names}
         vectors = getattr(self, "embeddings_", None)

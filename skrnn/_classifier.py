@@ -104,6 +104,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         freeze_embeddings=False,
         standardize=True,
         differences=1,
+        patch_length="auto",
         missing="error",
         max_length=None,
         overlong="error",
@@ -119,6 +120,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         validation_fraction=0.1,
         tol=1e-4,
         n_iter_no_change=10,
+        warm_start=False,
         random_state=None,
         verbose=0,
         class_weight=None,
@@ -142,6 +144,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             freeze_embeddings=freeze_embeddings,
             standardize=standardize,
             differences=differences,
+            patch_length=patch_length,
             missing=missing,
             max_length=max_length,
             overlong=overlong,
@@ -157,6 +160,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             validation_fraction=validation_fraction,
             tol=tol,
             n_iter_no_change=n_iter_no_change,
+            warm_start=warm_start,
             random_state=random_state,
             verbose=verbose,
         )
@@ -187,7 +191,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             If X or one of its sequences is empty, or longer than `max_length`; if the
             numbers of features differ; if a number is infinite, or NaN without
             `missing`; if no token is left, or `embeddings` cannot be read; if X, y and
-            sample_weight differ in length; if y does not hold class labels; or if
+            sample_weight differ in length; if y does not hold class labels; if
+            parameters are not those of the fit that `warm_start` goes on from; or if
             training diverges in its first epoch.
 
         Warns
@@ -199,9 +204,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         -----
         A fit that fails leaves the estimator as it was.
         """
-        with self._refit():
+        with self._refit() as last:
             sequences, y, sample_weight = validate_training_data(
-                self, X, y, sample_weight
+                self, X, y, sample_weight, reset=last is None
             )
             task = task_of(y)
             if task == "regression":
@@ -209,7 +214,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             sample_weight = weigh_classes(self.class_weight, y, sample_weight)
             targets = learn_targets(self, y, task, sample_weight)
             self._is_multilabel = task == "multilabel"
-            fit_network(self, sequences, targets, sample_weight)
+            fit_network(self, sequences, targets, sample_weight, last)
             self.encoder_ = as_encoder(self, task)
         return self
 

@@ -89,6 +89,12 @@ PARTS["parameters"] = dedent(
         Of numbers also read, as more features, what each step adds to the one before
         (1), what that adds to the difference before (2), and so on; each is divided by
         its standard deviation.
+    patch_length : int or "auto", default="auto"
+        Read so many steps of a series of numbers at once, side by side [12]_: the
+        network takes fewer steps, which is faster and easier to learn. A first patch
+        that would begin before its sequence repeats the first step. "auto" is 1 for
+        series of up to 150 steps, and for longer ones so many that the network takes
+        about 100 steps on average.
     missing : {"error", "mask"}, default="error"
         What to do about NaN. "mask" goes on with the last value that was seen in the
         sequence, or with the mean before any (with 0 unless `standardize`), and adds a
@@ -138,6 +144,11 @@ PARTS["parameters"] = dedent(
         validation score has got no better, for so many epochs in a row. A loss that
         merely stands still does not stop it: it may fall again once the learning rate
         does. Nor do the scores of the first quarter, while the learning rate rises.
+    warm_start : bool, default=False
+        Start from the weights of the last fit, if there was one, with its vocabulary,
+        or its means and deviations, and the same parameters of the network and of
+        reading. Classes that it knew keep their rows of `V_`. The schedule of the
+        learning rate starts again: a smaller `learning_rate_init` forgets less.
     random_state : int, RandomState instance or None, default=None
         Initial weights, order of the sequences, and hidden tokens. With an int, two
         fits give the same weights. None takes a new seed from the operating system:
@@ -189,6 +200,8 @@ PARTS["inputs"] = dedent(
     difference_scale_ : ndarray of shape (`differences`, n_features)
         Standard deviations of the differences of standardised numbers. Not there for
         tokens.
+    patch_length_ : int
+        How many steps of numbers are read at once. Not there for tokens.
     n_features_in_ : int
         Number of steps, if X held univariate series of one length, in any container.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -270,6 +283,8 @@ PARTS["references"] = dedent(
        for Text Classification", ACL.
     .. [11] Howard and Ruder (2018), "Universal Language Model Fine-tuning for Text
        Classification", ACL.
+    .. [12] Nie et al. (2023), "A Time Series is Worth 64 Words: Long-term Forecasting
+       with Transformers", ICLR.
     """
 ).strip()
 

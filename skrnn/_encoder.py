@@ -23,7 +23,9 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
 
     and its last hidden state h is the code of the sequence. W, U and b are learned
     together with V and c so that ``V h + c`` predicts y: by cross entropy where y holds
-    labels, by squared error where it holds numbers.
+    labels, by squared error where it holds numbers. Without y, ``V h_t + c`` predicts
+    what the network reads at step t + 1: of tokens the next one, or the end of the
+    sequence, by cross entropy; of numbers all of them, by squared error.
 
     Parameters
     ----------
@@ -31,8 +33,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
 
     Attributes
     ----------
-    task_ : {"classification", "multilabel", "regression"}
-        What y was taken for, by :func:`sklearn.utils.multiclass.type_of_target`:
+    task_ : {"classification", "multilabel", "regression", "next_step"}
+        "next_step" without y. Else what y was taken for, by :func:`sklearn.utils.multiclass.type_of_target`:
         strings, integers and floats that are whole numbers are class labels; columns of
         0 and 1 say which of several labels a sequence has; other floats, and other
         columns of numbers, are numbers to predict.
@@ -45,13 +47,15 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
     {weights}
     V_ : ndarray of shape (n_outputs, n_features_out)
         Output weights, learned to predict y from h. Numbers to predict are
-        standardised first.
+        standardised first. Without y, of shape (n_outputs, nhidden): row 0 predicts the
+        end of a sequence and row i the token whose id is i, or each row a number of x.
     intercept_ : ndarray of shape (n_outputs,)
         Output biases.
     {inputs}
     loss_ : float
         Loss of the last epoch: cross entropy in nats, or half the squared error of
-        standardised y, averaged over the training data while the weights moved.
+        standardised y, averaged over the training data while the weights moved; without
+        y, over all steps that have a next one, the end of tokens being one.
     {losses}
 
     See Also
@@ -84,19 +88,27 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
     >>> cat, act, same = encoder.transform(["cat", "act", "cat"])
     >>> bool(abs(cat - act).max() > 0.1), bool((cat == same).all())
     (True, True)
+
+    Where labels are few, learn from sequences without any first:
+
+    >>> encoder = RNNEncoder(nhidden=4, warm_start=True, random_state=0)
+    >>> encoder.fit(X + ["attack", "cat tact", "act at"]).task_
+    'next_step'
+    >>> encoder.set_params(learning_rate_init=0.001).fit(X, y).task_
+    'classification'
     """
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
-        """Learn to encode sequences by learning to predict y from them.
+    def fit(self, X, y=None, sample_weight=None):
+        """Learn to encode sequences by learning to predict y, or their next steps.
 
         Parameters
         ----------
         {X of fit}
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Class labels, several labels, or one or more numbers for each sequence: see
             `task_`. For whole numbers that are no labels, take the `encoder_` of an
-            RNNRegressor.
+            RNNRegressor. None to learn from the sequences alone.
         {sample_weight}
 
         Returns
@@ -112,8 +124,9 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
             If X or one of its sequences is empty, or longer than `max_length`; if the
             numbers of features differ; if a number is infinite, or NaN without
             `missing`; if no token is left, or `embeddings` cannot be read; if X, y and
-            sample_weight differ in length; if y is neither labels nor numbers; or if
-            training diverges in its first epoch.
+            sample_weight differ in length; if y is neither labels nor numbers; if
+            parameters are not those of the fit that `warm_start` goes on from, or do
+            not go without y; or if training diverges in its first epoch.
 
         Warns
         -----
@@ -124,13 +137,16 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         -----
         A fit that fails leaves the estimator as it was.
         """
-        with self._refit():
+        with self._refit() as last:
             sequences, y, sample_weight = validate_training_data(
-                self, X, y, sample_weight
+                self, X, y, sample_weight, needs_y=False, reset=last is None
             )
-            self.task_ = task_of(y)
-            targets = learn_targets(self, y, self.task_, sample_weight)
-            fit_network(self, sequences, targets, sample_weight)
+            if y is None:
+                self.task_, targets = "next_step", None
+            else:
+                self.task_ = task_of(y)
+                targets = learn_targets(self, y, self.task_, sample_weight)
+            fit_network(self, sequences, targets, sample_weight, last)
         return self
 
     def transform(self, X):
@@ -154,10 +170,11 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
 
     @property
     def _n_features_out(self):
-        return self.V_.shape[1]
+        return self._fitted_architecture().n_features_out
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.target_tags.required = False
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 

@@ -10,11 +10,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skrnn import _inputs
+from skrnn import _inputs, _next_steps, _warm_start
 from skrnn._core import network, training
 from skrnn._core.sequences import Sequences
 from skrnn._core.threads import torch_settings
-from skrnn._targets import accuracy_or_r2, mean_loss
+from skrnn._targets import Objective, accuracy_or_r2, mean_loss
 from skrnn._warnings import warn
 
 
@@ -25,7 +25,7 @@ class _Data:
     Attributes
     ----------
     sequences : Sequences
-    target : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    target : ndarray of shape (n_samples,) or (n_samples, n_outputs), or None
     sample_weight : ndarray of shape (n_samples,)
         Of mean 1.
     indices : ndarray of shape (n_samples,)
@@ -33,7 +33,7 @@ class _Data:
     """
 
     sequences: Sequences
-    target: np.ndarray
+    target: np.ndarray | None
     sample_weight: np.ndarray
     indices: np.ndarray
 
@@ -47,11 +47,11 @@ class _Data:
             sequences = sequences.take(rows)
         weight = self.sample_weight[rows]
         weight = weight / weight.max()  # a sum of weights could overflow
-        target, indices = self.target[rows], self.indices[rows]
-        return _Data(sequences, target, weight / weight.mean(), indices)
+        target = None if self.target is None else self.target[rows]
+        return _Data(sequences, target, weight / weight.mean(), self.indices[rows])
 
 
-def fit_network(estimator, sequences, targets, sample_weight):
+def fit_network(estimator, sequences, targets, sample_weight, last=None):
     """Learn how to read the sequences, then the weights.
 
     Sets all fitted attributes but those of reading X and y.
@@ -60,38 +60,68 @@ def fit_network(estimator, sequences, targets, sample_weight):
     ----------
     estimator : estimator instance
     sequences : Sequences
-    targets : Targets
+    targets : Targets or None
+        None to learn to predict the next step of each.
     sample_weight : ndarray of shape (n_samples,)
+    last : dict, default=None
+        What the fit before has set, to go on from it.
     """
     architecture = new_architecture(estimator)
     check_parameters(estimator)
+    if targets is None:
+        _check_can_predict_next(estimator)
+    if last is not None:
+        _warm_start.check_same_network(estimator, last, architecture)
     generator = _new_generator(estimator.random_state)
 
     indices = np.arange(len(sequences))
-    data = _Data(sequences, targets.values, sample_weight, indices)
+    values = None if targets is None else targets.values
+    data = _Data(sequences, values, sample_weight, indices)
     data = data.take(np.flatnonzero(sample_weight))  # 0 is as good as removal
-    held_out = None
+    held_out, loss = None, None if targets is None else targets.loss
     if estimator.early_stopping:
         fraction = estimator.validation_fraction
-        data, held_out = _hold_out(data, fraction, targets.loss, generator)
+        data, held_out = _hold_out(data, fraction, loss, generator)
 
-    inputs = _inputs.learn_inputs(
-        estimator,
-        data.sequences,
-        data.sample_weight,
-        data.indices,
-        generator,
-        has_labels=targets.loss != "squared_error",
-    )
+    of = data.sequences, data.sample_weight, data.indices
+    if last is None:
+        has_labels = loss != "squared_error"
+        inputs = _inputs.learn_inputs(estimator, *of, generator, has_labels)
+    else:
+        inputs = _inputs.resume_inputs(estimator, *of)
     estimator._architecture = asdict(architecture)
-    weights, progress = _train(
-        estimator, architecture, data, held_out, inputs, targets, generator
-    )
-    scores = targets.bias[np.newaxis]
-    chance = mean_loss(scores, data.target, data.sample_weight, targets.loss)
-    _check_converged(estimator, progress, chance)
+    objective = _objective(estimator, data, inputs, targets, last)
+    weights = _initial_weights(architecture, inputs, objective, generator)
+    if last is not None:
+        _warm_start.load_weights(weights, estimator, last)
+    progress = _train(estimator, weights, data, held_out, inputs, objective, generator)
+    _check_converged(estimator, progress, objective.chance)
     _publish(estimator, weights, inputs)
     _record(estimator, progress)
+
+
+def _objective(estimator, data, inputs, targets, last):
+    """What the training part is to teach."""
+    if targets is not None:
+        of = data.target, data.sample_weight
+        return Objective(*of, targets.loss, targets.bias)
+    values = inputs.values if inputs.ids is None else inputs.ids[inputs.values]
+    n_before = 0
+    if last is not None and last.get("task_") == estimator.task_:
+        n_before = len(last["V_"])
+    of = inputs.offsets, data.sample_weight
+    return _next_steps.next_steps(estimator, values, *of, n_before)
+
+
+def _initial_weights(architecture, inputs, objective, generator):
+    """Random weights."""
+    if objective.at_each_step:
+        architecture = replace(architecture, pooling="none")
+    with torch_settings():
+        weights = network.zeros(architecture, inputs.n_inputs, len(objective.bias))
+        network.initialise(weights, inputs.are_tokens, generator, inputs.scale)
+        weights.c.copy_(torch.from_numpy(objective.bias))
+    return weights
 
 
 def _hold_out(data, fraction, loss, generator):
@@ -127,49 +157,48 @@ def _hold_out(data, fraction, loss, generator):
     return tuple(data.take(np.flatnonzero(part)) for part in parts)
 
 
-def _train(estimator, architecture, data, held_out, inputs, targets, generator):
-    """Train new weights.
+def _train(estimator, weights, data, held_out, inputs, objective, generator):
+    """Train weights in place.
 
     Returns
     -------
-    weights : Weights
     progress : Progress
     """
     evaluate = None
     with torch_settings() as n_threads:
-        weights = network.zeros(architecture, inputs.n_inputs, targets.n_outputs)
-        network.initialise(weights, inputs.are_tokens, generator, inputs.scale)
-        weights.c.copy_(torch.from_numpy(targets.bias))
         if held_out is not None:
-            evaluate = _evaluation(estimator, weights, inputs, held_out, targets.loss)
+            evaluation = _evaluation_at_steps if objective.at_each_step else _evaluation
+            evaluate = evaluation(estimator, weights, inputs, held_out, objective)
         plan = make_plan(estimator, len(data))
-        min_shard = training.min_shard(architecture)
-        progress = training.fit(
+        min_shard = training.min_shard(weights.architecture)
+        return training.fit(
             weights,
-            _examples(data, inputs),
-            targets.loss,
+            _examples(data, inputs, objective),
+            objective.loss,
             replace(plan, n_shards=n_threads, min_shard=min_shard),
             generator,
             on_epoch=print if estimator.verbose else None,
             embeddings=inputs.embeddings,
             evaluate=evaluate,
         )
-    return weights, progress
 
 
-def _examples(data, inputs):
+def _examples(data, inputs, objective):
     """Training data as the network wants it."""
     hiding = None if inputs.hiding is None else torch.from_numpy(inputs.hiding)
+    # Steps together count as much as their sequences.
+    weight = objective.weight * (len(data) / len(objective.weight))
     return training.Examples(
         values=torch.from_numpy(inputs.values),
-        offsets=data.sequences.offsets,
-        target=torch.from_numpy(data.target),
-        sample_weight=torch.from_numpy(data.sample_weight.astype(np.float32)),
+        offsets=inputs.offsets,
+        target=torch.from_numpy(objective.target),
+        sample_weight=torch.from_numpy(weight.astype(np.float32)),
         hiding=hiding,
+        at_each_step=objective.at_each_step,
     )
 
 
-def _evaluation(estimator, weights, inputs, held_out, loss):
+def _evaluation(estimator, weights, inputs, held_out, objective):
     """What early stopping asks after each epoch.
 
     Returns
@@ -177,17 +206,31 @@ def _evaluation(estimator, weights, inputs, held_out, loss):
     evaluate : callable
         ``evaluate()`` is the loss and the score of the held-out sequences.
     """
-    values, keys = estimator._encode(held_out.sequences, held_out.indices)
-    offsets = held_out.sequences.offsets
+    encoded = estimator._encode(held_out.sequences, held_out.indices)
 
     def evaluate():
         _publish(estimator, weights, inputs)
-        h = estimator._states_of(values, keys, offsets)
+        h = estimator._states_of(encoded)
         scores = estimator._scores_of(h).numpy()
         if not np.isfinite(scores).all():
             return math.inf, -math.inf
-        of = held_out.target, held_out.sample_weight, loss
+        of = held_out.target, held_out.sample_weight, objective.loss
         return mean_loss(scores, *of), accuracy_or_r2(scores, *of)
+
+    return evaluate
+
+
+def _evaluation_at_steps(estimator, weights, inputs, held_out, objective):
+    """The same where the next step is predicted: its score is minus the loss."""
+    values, offsets, _ = estimator._encode(held_out.sequences, held_out.indices)
+    n_outputs = len(objective.bias)
+    of = estimator, values, offsets
+    held_out_objective = _next_steps.next_steps(*of, held_out.sample_weight, n_outputs)
+
+    def evaluate():
+        _publish(estimator, weights, inputs)
+        loss = _next_steps.mean_loss(*of, held_out_objective)
+        return loss, -loss
 
     return evaluate
 
@@ -261,6 +304,21 @@ def check_parameters(estimator):
             f"learning_rate_init * alpha is {decay:g}: below 1 was expected, since "
             "weight decay scales the weights by 1 - learning_rate * alpha. Lower "
             "alpha."
+        )
+
+
+def _check_can_predict_next(estimator):
+    """Refuse what does not go with predicting the next step."""
+    if estimator.bidirectional:
+        raise ValueError(
+            "Without y, the next step is predicted, but with bidirectional=True the "
+            "network has read it. Use bidirectional=False, or pass y."
+        )
+    if estimator.truncate is not None:
+        raise ValueError(
+            "Without y, the next step is predicted, at all steps: truncate="
+            f"{estimator.truncate} would leave the first ones out. Use truncate=None, "
+            "or pass y."
         )
 
 

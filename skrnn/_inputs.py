@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -36,6 +37,10 @@ PARAMETER_CONSTRAINTS = {
     "freeze_embeddings": ["boolean"],
     "standardize": ["boolean"],
     "differences": [Interval(Integral, 0, None, closed="left")],
+    "patch_length": [
+        StrOptions({"auto"}),
+        Interval(Integral, 1, None, closed="left"),
+    ],
     "missing": [StrOptions({"error", "mask"})],
     "token_dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
     "max_length": [Interval(Integral, 1, None, closed="left"), None],
@@ -49,9 +54,11 @@ PARAMETER_CONSTRAINTS = {
 GRAM_DROPOUT = 0.4
 # At most so many, unless the user says how many: each takes a row of U.
 MAX_AUTO_GRAMS = 50_000
+# Steps that the network takes through a series, on average, by patches.
+STEPS_AT_MOST = 100
 # How X is read; as it was in fit, until the next one.
-READING = ("analyzer", "lowercase", "strip_accents", "token_pattern", "missing")
-READING += ("max_length", "overlong")
+READING_PARAMETERS = ("analyzer", "lowercase", "strip_accents", "token_pattern")
+READING_PARAMETERS += ("missing", "max_length", "overlong")
 KIND_NAMES = {
     "text": "strings",
     "words": "strings",
@@ -86,6 +93,24 @@ def check_parameters(estimator):
         )
 
 
+class Encoded(NamedTuple):
+    """What the network reads of some sequences.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_rows, n_inputs), float32, or of token ids
+    offsets : ndarray of shape (n_samples + 1,)
+        Where each sequence begins.
+    keys : ndarray of shape (n_rows,) or None
+        Equal for steps of equal tokens; see
+        :func:`skrnn._core.vocabulary.find_ids`.
+    """
+
+    values: np.ndarray
+    offsets: np.ndarray
+    keys: np.ndarray | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What the network reads of the training data.
@@ -95,6 +120,8 @@ class Inputs:
     values : ndarray
         Numbers of shape (n_rows, n_features), float32; or token ids of shape (n_rows,)
         or (n_rows, n_lengths of n-grams), int32.
+    offsets : ndarray of shape (n_samples + 1,)
+        Where each sequence begins.
     hiding : ndarray of shape (n_tokens,), float32, or None
         How often each token is to be replaced by the unknown one; None for numbers.
     embeddings : Embeddings or None
@@ -104,6 +131,7 @@ class Inputs:
     """
 
     values: np.ndarray
+    offsets: np.ndarray
     hiding: np.ndarray | None = None
     embeddings: Embeddings | None = None
     ids: np.ndarray | None = None
@@ -163,19 +191,49 @@ def learn_inputs(
                     f"{name} needs tokens, but X holds sequences of numbers. Use "
                     f"{name}=None, or analyzer='token' if whole numbers are tokens."
                 )
-        return Inputs(learn_series(estimator, sequences, sample_weight, indices))
+        encoded = learn_series(estimator, sequences, sample_weight, indices)
+        return Inputs(encoded.values, encoded.offsets)
     of = sequences, sample_weight, indices, has_labels
     if estimator.embeddings is None:
-        return Inputs(*learn_tokens(estimator, *of))
+        ids, hiding = learn_tokens(estimator, *of)
+        return Inputs(ids, sequences.offsets, hiding)
     tokens, matrix = read_embeddings(estimator.embeddings, estimator.kind_)
     _warn_of_upper_case(estimator, tokens, "embeddings")
     ids, hiding = learn_tokens(estimator, *of, tokens)
-    vectors, is_fixed = learn_embeddings(estimator, ids, tokens, matrix, generator)
-    # Of the vectors from elsewhere, training touches those in X alone.
+    learn_embeddings(estimator, ids, tokens, matrix, generator)
+    return _embedded(estimator, ids, sequences.offsets, hiding, tokens)
+
+
+def resume_inputs(estimator, sequences, sample_weight, indices):
+    """Encode sequences as the last fit did.
+
+    Parameters and result as of :func:`learn_inputs`.
+    """
+    if estimator.kind_ == "series":
+        encoded = encode_series(estimator, sequences, indices)
+        return Inputs(encoded.values, encoded.offsets)
+    ids = _known_ids(estimator, sequences)
+    hiding = _hiding(estimator, ids, sequences, sample_weight)
+    if estimator.embeddings is None:
+        return Inputs(ids, sequences.offsets, hiding)
+    tokens, _ = read_embeddings(estimator.embeddings, estimator.kind_)
+    # Training writes into them, and may fail.
+    estimator.embeddings_ = estimator.embeddings_.copy()
+    return _embedded(estimator, ids, sequences.offsets, hiding, tokens)
+
+
+def _embedded(estimator, ids, offsets, hiding, tokens):
+    """Inputs that are vectors, of the tokens in X alone."""
     used, values = np.unique(np.append(ids, UNKNOWN), return_inverse=True)
     values = values.reshape(-1)[:-1].reshape(ids.shape).astype(np.int32)
-    embeddings = Embeddings(vectors[used], is_fixed[used])
-    return Inputs(values, hiding[used], embeddings, used)
+    known = estimator.vocabulary_
+    is_fixed = np.zeros(len(estimator.embeddings_), dtype=bool)
+    if estimator.freeze_embeddings:
+        is_fixed[[known[token] for token in tokens if token in known]] = True
+    embeddings = Embeddings(
+        torch.from_numpy(estimator.embeddings_[used]), torch.from_numpy(is_fixed[used])
+    )
+    return Inputs(values, offsets, hiding[used], embeddings, used)
 
 
 def _ngram_range(estimator, kind, has_labels):
@@ -269,20 +327,38 @@ def learn_tokens(
         min_n, max_n = ngram_range  # no gram is longer than the longest one known
         ngram_range = min_n, max(min_n, min(max_n, len(table["pairs"])))
         estimator._grams = {"ngram_range": ngram_range, **table}
-    ids, _ = encode_tokens(estimator, sequences)
+    ids = _known_ids(estimator, sequences)
+    return ids, _hiding(estimator, ids, sequences, sample_weight)
+
+
+def _known_ids(estimator, sequences):
+    """Ids of tokens of which at least one must be known."""
+    ids = encode_tokens(estimator, sequences).values
+    known = estimator.vocabulary_
     if not ((ids > UNKNOWN) & (ids <= len(known))).any():
         raise ValueError(
             "vocabulary has no token of X: its first one is "
             f"{next(iter(known))!r}. Check the analyzer, lowercase and ngram_range="
             f"{estimator.ngram_range!r}."
         )
+    return ids
+
+
+def _hiding(estimator, ids, sequences, sample_weight):
+    """How often each token is to be replaced by the unknown one."""
+    known, ngram_range = estimator.vocabulary_, ngram_range_of(estimator)
     n_ids = vocabulary.n_ids(known, ngram_range)
     counts = vocabulary.weighted_counts(ids, sequences.offsets, sample_weight, n_ids)
     least = estimator.token_dropout
     if least == "auto":
         least = 0.0 if ngram_range == (1, 1) else GRAM_DROPOUT
     hiding = vocabulary.hiding_probabilities(counts, len(known), least)
-    return ids, hiding.astype(np.float32)
+    return hiding.astype(np.float32)
+
+
+def ngram_range_of(estimator):
+    """The range of n-grams that a fitted estimator reads."""
+    return getattr(estimator, "_grams", {"ngram_range": (1, 1)})["ngram_range"]
 
 
 def _check_no_spaces(sequences, indices):
@@ -309,7 +385,11 @@ def _check_no_spaces(sequences, indices):
 
 
 def encode_tokens(estimator, sequences):
-    """Ids and keys; see :func:`skrnn._core.vocabulary.find_ids`.
+    """Ids of tokens.
+
+    Returns
+    -------
+    encoded : Encoded
 
     Raises
     ------
@@ -317,12 +397,11 @@ def encode_tokens(estimator, sequences):
         If all tokens are strings and all that are known integers, or the reverse.
     """
     table = getattr(estimator, "_grams", None)
-    ngram_range = (1, 1) if table is None else table["ngram_range"]
     known = estimator.vocabulary_
-    ids, keys = vocabulary.find_ids(sequences, known, ngram_range, table)
+    ids, keys = vocabulary.find_ids(sequences, known, ngram_range_of(estimator), table)
     if sequences.kind == "tokens" and not keys.any():
         _check_types(sequences.tokens, known if table is None else table["number_of"])
-    return ids, keys
+    return Encoded(ids, sequences.offsets, keys)
 
 
 def _check_types(tokens, known):
@@ -342,7 +421,8 @@ def _check_types(tokens, known):
 def learn_embeddings(estimator, ids, tokens, matrix, generator):
     """Set ``embeddings_``: vectors for all tokens, given ones or random ones.
 
-    Random ones are of the size of the given ones.
+    The first row is of the unknown token; random ones are of the size of the given
+    ones.
 
     Parameters
     ----------
@@ -354,13 +434,6 @@ def learn_embeddings(estimator, ids, tokens, matrix, generator):
     matrix : ndarray of shape (len(tokens), n_dimensions), float32
         The given vectors.
     generator : torch.Generator
-
-    Returns
-    -------
-    vectors : Tensor of shape (n_tokens, n_dimensions)
-        ``embeddings_``, whose first row is of the unknown token.
-    is_fixed : Tensor of shape (n_tokens,), bool
-        Which of them are not to be trained.
     """
     known = estimator.vocabulary_
     scale = _scale(matrix)
@@ -378,15 +451,11 @@ def learn_embeddings(estimator, ids, tokens, matrix, generator):
             f"first token is {tokens[0]!r}. Check the analyzer and lowercase, and that "
             "tokens are strings, or integers, in both."
         )
-    table = getattr(estimator, "_grams", {"ngram_range": (1, 1)})
-    n_ids = vocabulary.n_ids(known, table["ngram_range"])
+    n_ids = vocabulary.n_ids(known, ngram_range_of(estimator))
     vectors = torch.empty(n_ids, matrix.shape[1])
     vectors.normal_(0.0, scale, generator=generator)
     vectors[given] = torch.from_numpy(matrix[rows])
-    is_fixed = torch.zeros(len(vectors), dtype=torch.bool)
-    is_fixed[given] = estimator.freeze_embeddings
     estimator.embeddings_ = vectors.numpy()
-    return vectors, is_fixed
 
 
 def _scale(matrix):
@@ -395,11 +464,11 @@ def _scale(matrix):
 
 
 def learn_series(estimator, sequences, sample_weight, indices):
-    """Set ``mean_``, ``scale_`` and ``difference_scale_``, and encode with them.
+    """Set ``mean_``, ``scale_`` and the like, and encode with them.
 
     Returns
     -------
-    values : ndarray of shape (n_rows, n_inputs), float32
+    encoded : Encoded
     """
     values = sequences.values
     row_weight = np.repeat(sample_weight, sequences.lengths)
@@ -408,6 +477,7 @@ def learn_series(estimator, sequences, sample_weight, indices):
     else:
         mean, scale = np.zeros(values.shape[1]), np.ones(values.shape[1])
     estimator.mean_, estimator.scale_ = mean, scale
+    estimator.patch_length_ = _patch_length(estimator, sequences)
     order, n_features = estimator.differences, values.shape[1]
     estimator.difference_scale_ = np.ones((order, n_features))
     if order > 0:
@@ -419,7 +489,7 @@ def learn_series(estimator, sequences, sample_weight, indices):
 
 
 def encode_series(estimator, sequences, indices=None):
-    """Numbers, standardised, none of them missing, and their differences.
+    """Numbers, standardised, none of them missing, and their differences, in patches.
 
     Parameters
     ----------
@@ -430,17 +500,24 @@ def encode_series(estimator, sequences, indices=None):
 
     Returns
     -------
-    values : ndarray of shape (n_rows, n_inputs), float32
+    encoded : Encoded
     """
-    values = _standardised(estimator, sequences, indices)
+    values, offsets = _standardised(estimator, sequences, indices), sequences.offsets
     order, n_features = estimator.difference_scale_.shape
-    if order == 0:
-        return values
-    added = series.differences(values[:, :n_features], sequences.offsets, order)
-    scale = estimator.difference_scale_.reshape(-1)
-    added = series.standardise(added, np.zeros_like(scale), scale)
-    largest = np.finfo(np.float32).max
-    return np.concatenate([values, np.clip(added, -largest, largest)], axis=1)
+    if order > 0:
+        added = series.differences(values[:, :n_features], offsets, order)
+        scale = estimator.difference_scale_.reshape(-1)
+        added = series.standardise(added, np.zeros_like(scale), scale)
+        largest = np.finfo(np.float32).max
+        values = np.concatenate([values, np.clip(added, -largest, largest)], axis=1)
+    return Encoded(*series.patches(values, offsets, estimator.patch_length_))
+
+
+def _patch_length(estimator, sequences):
+    """How many steps of a series are read at once."""
+    if estimator.patch_length != "auto":
+        return int(estimator.patch_length)
+    return max(1, round(sequences.lengths.mean() / STEPS_AT_MOST))
 
 
 def _standardised(estimator, sequences, indices):

@@ -92,7 +92,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             If X or one of its sequences is empty, or longer than `max_length`; if the
             numbers of features differ; if a number is infinite, or NaN without
             `missing`; if no token is left, or `embeddings` cannot be read; if X, y and
-            sample_weight differ in length; if y does not hold numbers; or if training
+            sample_weight differ in length; if y does not hold numbers; if parameters
+            are not those of the fit that `warm_start` goes on from; or if training
             diverges in its first epoch.
 
         Warns
@@ -104,13 +105,13 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         -----
         A fit that fails leaves the estimator as it was.
         """
-        with self._refit():
+        with self._refit() as last:
             sequences, y, sample_weight = validate_training_data(
-                self, X, y, sample_weight, are_numbers=True
+                self, X, y, sample_weight, are_numbers=True, reset=last is None
             )
             targets = learn_targets(self, y, "regression", sample_weight)
             self._is_one_output = y.ndim == 1
-            fit_network(self, sequences, targets, sample_weight)
+            fit_network(self, sequences, targets, sample_weight, last)
             self.encoder_ = as_encoder(self, "regression")
         return self
 

@@ -13,6 +13,8 @@ from skrnn._core import losses
 from skrnn._core.sequences import as_plain
 from skrnn._core.series import mean_and_scale, standardise
 
+MAX_SCORES = 2**22  # in memory at once
+
 
 @dataclass(frozen=True, slots=True)
 class Targets:
@@ -31,10 +33,37 @@ class Targets:
     loss: str
     bias: np.ndarray
 
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What is to be predicted of some sequences, and what a mistake costs.
+
+    Attributes
+    ----------
+    target, weight : ndarrays of shape (n_samples, ...), or (n_rows, ...)
+        What to predict of each sequence, or at each step. Weights are of mean 1.
+    loss, bias
+        As of :class:`Targets`.
+    at_each_step : bool, default=False
+    """
+
+    target: np.ndarray
+    weight: np.ndarray
+    loss: str
+    bias: np.ndarray
+    at_each_step: bool = False
+
     @property
-    def n_outputs(self):
-        """Number of scores of a sequence."""
-        return len(self.bias)
+    def chance(self):
+        """The mean loss of the best guess without a look at X."""
+        total = 0.0
+        n_at_once = max(1, MAX_SCORES // len(self.bias))
+        for start in range(0, len(self.target), n_at_once):
+            part = slice(start, start + n_at_once)
+            target, weight = self.target[part], self.weight[part]
+            scores = np.tile(self.bias, (len(target), 1))
+            total += len(target) * mean_loss(scores, target, weight, self.loss)
+        return total / len(self.target)
 
 
 def task_of(y):
@@ -98,8 +127,8 @@ def _learn_classes(estimator, y, sample_weight):
     classes, labels = np.unique(y, return_inverse=True)
     estimator.classes_ = classes
     counts = np.bincount(labels, sample_weight / sample_weight.max(), len(classes))
-    bias = np.log(_shares(counts))
-    return Targets(labels.astype(np.int64, copy=False), "cross_entropy", bias)
+    labels = labels.astype(np.int64, copy=False)
+    return Targets(labels, "cross_entropy", log_shares(counts))
 
 
 def _learn_labels(estimator, y, sample_weight):
@@ -109,14 +138,14 @@ def _learn_labels(estimator, y, sample_weight):
     counts = np.stack(
         [(weight * (1 - values)).sum(axis=0), (weight * values).sum(axis=0)]
     )
-    missing, present = np.log(_shares(counts))
+    missing, present = log_shares(counts)
     return Targets(values, "binary_cross_entropy", present - missing)
 
 
-def _shares(counts):
-    """How often each class is to be expected, of which none is never."""
+def log_shares(counts):
+    """Logarithms of how often each class is to be expected, of which none is never."""
     counts = counts + 1.0
-    return (counts / counts.sum(axis=0)).astype(np.float32)
+    return np.log((counts / counts.sum(axis=0)).astype(np.float32))
 
 
 def _learn_numbers(estimator, y, sample_weight):
@@ -190,7 +219,7 @@ def mean_loss(scores, target, weight, loss):
 
     Parameters
     ----------
-    scores : ndarray of shape (n_samples or 1, n_outputs)
+    scores : ndarray of shape (n_samples, n_outputs), float32
     target, weight : ndarrays of shape (n_samples, ...)
         See :class:`Targets`; weights of mean 1.
     loss : str
@@ -199,7 +228,6 @@ def mean_loss(scores, target, weight, loss):
     -------
     mean : float
     """
-    scores = np.broadcast_to(scores, (len(target), scores.shape[1])).copy()
     arrays = torch.from_numpy(scores), torch.from_numpy(target)
     total, _ = losses.loss_and_gradient(
         loss, *arrays, torch.from_numpy(weight.astype(np.float32))

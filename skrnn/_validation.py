@@ -22,7 +22,7 @@ from skrnn._core.sequences import (
     read_array,
     read_sequences,
 )
-from skrnn._inputs import KIND_NAMES, READING
+from skrnn._inputs import KIND_NAMES, READING_PARAMETERS
 from skrnn._text import read_text
 
 _KINDS = {"char": "text", "word": "words", "token": "tokens", "series": "series"}
@@ -55,7 +55,9 @@ def validate_sequences(estimator, X, *, reset):
         If X is one string, is empty, or holds a sequence that cannot be used.
     """
     if reset:
-        estimator._reading = {name: getattr(estimator, name) for name in READING}
+        estimator._reading = {
+            name: getattr(estimator, name) for name in READING_PARAMETERS
+        }
     reading = estimator._reading
     fitted = None if reset else estimator.kind_
     analyzer = reading["analyzer"]
@@ -258,7 +260,16 @@ def _other_features(estimator, n_features, is_one=False):
     )
 
 
-def validate_training_data(estimator, X, y, sample_weight, are_numbers=False):
+def validate_training_data(
+    estimator,
+    X,
+    y,
+    sample_weight,
+    *,
+    are_numbers=False,
+    needs_y=True,
+    reset=True,
+):
     """Read X and check y and the weights against it.
 
     Parameters
@@ -268,11 +279,15 @@ def validate_training_data(estimator, X, y, sample_weight, are_numbers=False):
         As in its `fit`.
     are_numbers : bool, default=False
         Whether y must hold numbers.
+    needs_y : bool, default=True
+        Whether y may not be None.
+    reset : bool, default=True
+        As in :func:`validate_sequences`.
 
     Returns
     -------
     sequences : Sequences
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or None
     sample_weight : ndarray of shape (n_samples,), float64
 
     Raises
@@ -288,11 +303,23 @@ def validate_training_data(estimator, X, y, sample_weight, are_numbers=False):
                 f"{what} is a masked array, whose mask would be lost: drop the "
                 "sequences that are masked."
             )
-    sequences = validate_sequences(estimator, X, reset=True)
-    if y is None:
+    sequences = validate_sequences(estimator, X, reset=reset)
+    starts = sequences.offsets[:-1]  # stands for X: one entry a sequence
+    if y is not None:
+        y = _validate_targets(y, name, are_numbers)
+        check_consistent_length(starts, y)
+    elif needs_y:
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
+    sample_weight = _check_sample_weight(
+        sample_weight, starts, dtype=np.float64, ensure_non_negative=True
+    )
+    return sequences, y, sample_weight
+
+
+def _validate_targets(y, name, are_numbers):
+    """Check y by itself, and make an array of it."""
     _check_targets(y)
     y = y.toarray() if issparse(y) else y
     y = check_array(
@@ -306,16 +333,11 @@ def validate_training_data(estimator, X, y, sample_weight, are_numbers=False):
         y = column_or_1d(y, warn=True)
     if y.dtype.kind in "fc":
         assert_all_finite(y, estimator_name=name, input_name="y")
-    starts = sequences.offsets[:-1]  # stands for X: one entry a sequence
-    check_consistent_length(starts, y)
     if y.dtype.kind == "O":
         for i, target in enumerate(y.flat):
             if is_missing(target):
                 raise ValueError(_no_target(target, i // (y.size // len(y))))
-    sample_weight = _check_sample_weight(
-        sample_weight, starts, dtype=np.float64, ensure_non_negative=True
-    )
-    return sequences, y, sample_weight
+    return y
 
 
 def _check_targets(y):

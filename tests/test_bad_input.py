@@ -16,7 +16,7 @@ import scipy.sparse
 import torch
 from sklearn.exceptions import NotFittedError
 
-from skrnn import RNNClassifier, RNNEncoder, sequences_from_frame
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, sequences_from_frame
 
 SERIES = [np.zeros((2, 5)), np.ones((3, 5))]
 
@@ -880,12 +880,14 @@ def test_a_missing_number_in_y_raises(Estimator, y):
         Estimator().fit(["ab", "cd"], y)
 
 
-def test_y_none_raises():
+@pytest.mark.parametrize("Estimator", [RNNClassifier, RNNRegressor])
+def test_y_none_raises(Estimator):
     sentence = (
-        "This RNNEncoder estimator requires y to be passed, but the target y is None."
+        f"This {Estimator.__name__} estimator requires y to be passed, but the target "
+        "y is None."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        RNNEncoder().fit(["a", "b"], None)
+        Estimator().fit(["a", "b"], None)
 
 
 @pytest.mark.parametrize("Estimator", [RNNEncoder, RNNClassifier])

@@ -4,6 +4,8 @@ The ladder that a kernel climbs: the definition in NumPy, torch.nn with the same
 weights, autograd, and central differences.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,7 @@ from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
 from skrnn._core import gradient as gradients
 from skrnn._core import network, prediction
 from skrnn._core.memory import Scratch
+from skrnn._core.packing import pack
 
 every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
 tokens_or_numbers = pytest.mark.parametrize("is_token", [True, False])
@@ -222,6 +225,82 @@ def test_gradient_equals_central_differences(name, loss):
         assert (gradient.flat @ direction).item() == pytest.approx(
             slope, rel=1e-5, abs=1e-7
         )
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("nhidden", [(5,), (4, 6)])
+def test_a_loss_at_each_step_equals_that_of_all_beginnings(cell, nhidden):
+    # Of the sequence abc, what is to be predicted after a, after ab and after abc.
+    weights = random_weights(network.Architecture(nhidden, cell, pooling="none"))
+    last = replace(weights, architecture=network.Architecture(nhidden, cell))
+    values = random_inputs(True)
+    generator = torch.Generator().manual_seed(3)
+    target = torch.randint(N_OUTPUTS, (len(values),), generator=generator)
+    row_weight = torch.rand(len(values), generator=generator, dtype=torch.float64)
+    packing = packed()
+    gradient = network.zeros_like(weights)
+    gradient.flat.fill_(torch.nan)
+    total = gradients.loss_and_gradient(
+        weights,
+        gradient,
+        Scratch(torch.float64),
+        values[packing.rows],
+        packing,
+        "cross_entropy",
+        target[packing.rows],
+        row_weight[packing.rows],
+    )
+    ends = np.arange(len(values)) + 1
+    starts = np.repeat(OFFSETS[:-1], LENGTHS)
+    (beginnings,) = pack(starts, ends - starts)
+    expected = network.zeros_like(last)
+    expected_total = gradients.loss_and_gradient(
+        last,
+        expected,
+        Scratch(torch.float64),
+        values[beginnings.rows],
+        beginnings,
+        "cross_entropy",
+        target[beginnings.indices],
+        row_weight[beginnings.indices],
+    )
+    torch.testing.assert_close(total, expected_total, rtol=1e-12, atol=0)
+    torch.testing.assert_close(gradient.flat, expected.flat, rtol=1e-10, atol=1e-12)
+    for rows, H in prediction.states_of_all_steps(weights, values, OFFSETS):
+        ends_of_rows = np.stack([starts[rows], ends[rows]], axis=1)
+        for h, (start, stop) in zip(H, ends_of_rows, strict=True):
+            alone = prediction.encode(
+                last, values[start:stop], np.array([0, stop - start])
+            )
+            torch.testing.assert_close(h, alone[0], rtol=1e-12, atol=1e-14)
+
+
+def test_scores_in_parts_have_the_gradient_of_all(monkeypatch):
+    architecture = network.Architecture((5,), "gru", pooling="none")
+    weights, values, packing = (
+        random_weights(architecture),
+        random_inputs(True),
+        packed(),
+    )
+    n_rows = len(values)
+    target = torch.arange(n_rows) % N_OUTPUTS
+    flats = []
+    for max_scores in (N_OUTPUTS * n_rows, N_OUTPUTS * 4, 1):
+        monkeypatch.setattr(gradients, "_MAX_SCORES", max_scores)
+        gradient = network.zeros_like(weights)
+        total = gradients.loss_and_gradient(
+            weights,
+            gradient,
+            Scratch(torch.float64),
+            values[packing.rows],
+            packing,
+            "cross_entropy",
+            target,
+            torch.ones(n_rows, dtype=torch.float64),
+        )
+        flats.append(torch.cat([gradient.flat, total[None]]))
+    for flat in flats[1:]:
+        torch.testing.assert_close(flat, flats[0], rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", ["gru-2-2-mean", "tanh-2-1-last"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skrnn import RNNClassifier, RNNEncoder
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
 from skrnn._core import series
 from skrnn._validation import validate_sequences
 
@@ -251,7 +251,7 @@ def test_the_network_reads_differences_beside_the_numbers(rng):
     )
     assert encoder.U_[0].shape == (9, 6) and encoder.difference_scale_.shape == (2, 2)
     (by_hand,) = np.split(
-        encoder._encode(validate_sequences(encoder, X[:1], reset=False))[0], [5][1:]
+        encoder._encode(validate_sequences(encoder, X[:1], reset=False)).values, [5][1:]
     )
     numbers = (X[0] - encoder.mean_) / encoder.scale_
     np.testing.assert_allclose(by_hand[:, :2], numbers, atol=1e-5)
@@ -267,8 +267,45 @@ def test_differences_are_of_what_was_filled_in():
         2, missing="mask", standardize=False, differences=1, max_iter=1
     )
     encoder.fit(X, [0, 1, 0, 1])
-    values, _ = encoder._encode(validate_sequences(encoder, X[:1], reset=False))
+    values = encoder._encode(validate_sequences(encoder, X[:1], reset=False)).values
     scale = np.std([0, 0, 3, 2])
     np.testing.assert_allclose(
         values, np.transpose([[1, 1, 4, 6], [0, 1, 0, 0], [0, 0, 3 / scale, 2 / scale]])
     )
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=5),
+    st.integers(1, 3),
+    st.integers(1, 12),
+)
+def test_patches_are_steps_side_by_side(lengths, n_columns, patch_length):
+    rng = np.random.default_rng(sum(lengths))
+    parts = [rng.normal(size=(n, n_columns)).astype(np.float32) for n in lengths]
+    expected = []
+    for part in parts:
+        n_repeats = -len(part) % patch_length
+        whole = np.concatenate([np.repeat(part[:1], n_repeats, axis=0), part])
+        expected.append(whole.reshape(-1, patch_length * n_columns))
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    values, starts = series.patches(np.concatenate(parts), offsets, patch_length)
+    np.testing.assert_array_equal(values, np.concatenate(expected))
+    np.testing.assert_array_equal(np.diff(starts), list(map(len, expected)))
+
+
+def test_patches_of_any_length_are_read_in_fit_and_after(rng):
+    X = [rng.normal(size=(n, 2)) for n in rng.integers(1, 30, size=80)]
+    y = [float(x[-1, 0]) for x in X]
+    regressor = RNNRegressor(16, patch_length=4, early_stopping=True, random_state=0)
+    assert regressor.fit(X, y).score(X, y) > 0.9
+    assert regressor.patch_length_ == 4 and regressor.U_[0].shape == (48, 2 * 2 * 4)
+    alone = [regressor.predict([x])[0] for x in X[:5]]
+    np.testing.assert_allclose(alone, regressor.predict(X[:5]), atol=1e-6)
+
+
+def test_patches_by_the_length_of_the_series(rng):
+    encoder = RNNEncoder(2, max_iter=1, random_state=0)
+    for length, patch_length in [(3, 1), (149, 1), (1000, 10)]:
+        X = rng.normal(size=(8, length))
+        assert encoder.fit(X, [0, 1] * 4).patch_length_ == patch_length
+    assert not hasattr(encoder.fit(["a", "b"], [0, 1]), "patch_length_")

@@ -14,6 +14,9 @@ from skrnn._core import losses, pooling, recurrence
 from skrnn._core.compiled import compiled
 from skrnn._core.memory import Scratch, take
 
+# Scores of the output layer that are in memory at once.
+_MAX_SCORES = 2**22
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -57,7 +60,8 @@ def loss_and_gradient(
     packing : Packing
     loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
     target : Tensor of shape (n_sequences,) or (n_sequences, n_outputs)
-        In the order of the packing, as `sample_weight`.
+        In the order of the packing, as `sample_weight`; without pooling they have an
+        entry for each row.
     sample_weight : Tensor of shape (n_sequences,)
     masks : sequence of Tensors of shape (n_sequences, n_inputs of a layer), default=()
         For each layer above the first, what its inputs are multiplied by at each step
@@ -90,6 +94,7 @@ def loss_and_gradient(
         [] if start is None else [list(states) for states in start.states],
         [] if start is None else [start.gathered, start.n_steps],
         scratch.memory,
+        _MAX_SCORES,
     )
     scratch.reserve(n_used)
     return total
@@ -290,6 +295,48 @@ def backward(
             dlast[below] = torch.zeros([n_sequences, part.shape[1]], dtype=part.dtype)
 
 
+def output_loss_and_gradient(
+    loss: str,
+    output: list[Tensor],
+    doutput: list[Tensor],
+    h: Tensor,
+    target: Tensor,
+    sample_weight: Tensor,
+    max_scores: int,
+):
+    """Summed loss of ``scores = V h + c``; writes the gradient of V and c.
+
+    Some rows at a time, so that memory does not grow with their number times that of
+    the outputs, which may be all tokens.
+
+    Returns
+    -------
+    total : Tensor of shape ()
+    dh : Tensor of the shape of h
+    """
+    V, c = output[0], output[1]
+    n_rows = h.shape[0]
+    n_at_once = max(1, max_scores // V.shape[0])
+    total = torch.zeros([], dtype=h.dtype)
+    dh = torch.empty_like(h)
+    for start in range(0, n_rows, n_at_once):
+        stop = min(start + n_at_once, n_rows)
+        part = h[start:stop]
+        scores = torch.addmm(c, part, V.t())
+        here, dscores = losses.loss_and_gradient(
+            loss, scores, target[start:stop], sample_weight[start:stop]
+        )
+        total += here
+        if start == 0:
+            torch.mm(dscores.t(), part, out=doutput[0])
+            torch.sum(dscores, [0], out=doutput[1])
+        else:
+            doutput[0].addmm_(dscores.t(), part)
+            doutput[1].add_(dscores.sum([0]))
+        torch.mm(dscores, V, out=dh[start:stop])
+    return total, dh
+
+
 @compiled
 def _loss_and_gradient(
     kind: str,
@@ -309,6 +356,7 @@ def _loss_and_gradient(
     states: list[list[Tensor]],
     gathered: list[Tensor],
     memory: Tensor,
+    max_scores: int,
 ):
     n_directions, n_rows = counts[2], x.shape[0]
     used = [0]
@@ -334,13 +382,10 @@ def _loss_and_gradient(
         chosen.append(choice)
     h = pooled[0] if n_directions == 1 else torch.cat(pooled, 1)
 
-    # scores = V h + c
-    V, c = output[0], output[1]
-    scores = torch.addmm(c, h, V.t())
-    total, dscores = losses.loss_and_gradient(loss, scores, target, sample_weight)
-    torch.mm(dscores.t(), h, out=doutput[0])
-    torch.sum(dscores, [0], out=doutput[1])
-    dpooled = torch.mm(dscores, V).chunk(n_directions, 1)
+    total, dh = output_loss_and_gradient(
+        loss, output, doutput, h, target, sample_weight, max_scores
+    )
+    dpooled = dh.chunk(n_directions, 1)
 
     # The gradients with respect to the last state of each sequence, and to all states.
     dlast: list[Tensor] = []

@@ -2,7 +2,8 @@
 
 "last" is the state of the last step; "mean" is the mean over all steps; "max" is the
 largest value of each unit over all steps, whose gradient goes to the first step that
-has it; "concat" is "last" and "max", one after the other [1]_.
+has it; "concat" is "last" and "max", one after the other [1]_. "none", for training
+that predicts something at each step, leaves all states as they are.
 
 Each pooling takes part in two loops: over packed rows, whose gradient is wanted
 (:func:`pool` and :func:`spread`, which are compiled), and over levels of steps, where a
@@ -36,7 +37,7 @@ def pool(
 
     Parameters
     ----------
-    name : {"last", "mean", "max", "concat"}
+    name : {"last", "mean", "max", "concat", "none"}
     H : Tensor of shape (n_rows, nhidden)
     batch_sizes : list of int
     packing : dict
@@ -47,7 +48,7 @@ def pool(
 
     Returns
     -------
-    h : Tensor of shape (n_sequences, width)
+    h : Tensor of shape (n_sequences, width); of shape (n_rows, nhidden) for "none"
     chosen : Tensor
         What :func:`spread` needs.
     """
@@ -61,6 +62,8 @@ def pool(
         total.index_add_(0, packing["sequence"], H)
         shares = (1.0 / lengths.to(H.dtype)).unsqueeze(1)
         return total.mul_(shares), shares
+    if name == "none":
+        return H, packing["last"]
     last = H.index_select(0, packing["last"])
     if name == "last":
         return last, packing["last"]
@@ -105,9 +108,9 @@ def spread(
 
     Parameters
     ----------
-    name : {"last", "mean", "max", "concat"}
+    name : {"last", "mean", "max", "concat", "none"}
     dh : Tensor of shape (n_sequences, width)
-        With respect to what was pooled.
+        With respect to what was pooled; for "none" of shape (n_rows, nhidden).
     packing, chosen
         As in :func:`pool`.
     memory, used
@@ -124,6 +127,9 @@ def spread(
     dH: list[Tensor] = []
     if name == "last":
         return dh, dH
+    if name == "none":
+        dH.append(dh)
+        return torch.zeros([chosen.shape[0], dh.shape[1]], dtype=dh.dtype), dH
     dh_last = torch.zeros_like(dh)
     if name == "concat":
         dh_last, dh = dh.tensor_split(2, 1)

@@ -52,7 +52,8 @@ def encode(weights, values, offsets, run=map, keys=None):
     round differently from larger ones; so W and U lie in memory as the products want
     them, and no level has less than two rows.
     """
-    h = weights.V.new_empty((len(offsets) - 1, weights.V.shape[1]))
+    n_features = weights.architecture.n_features_out
+    h = weights.V.new_empty((len(offsets) - 1, n_features))
     starts, lengths = offsets[:-1], np.diff(offsets)
     if weights.architecture.bidirectional and len(weights.layers) > 1:
         _encode_all_steps(weights, values, starts, lengths, h, run)
@@ -328,10 +329,9 @@ def _encode_all_steps(weights, values, starts, lengths, out, run):
     architecture = weights.architecture
 
     def encode_batch(chosen):
+        # The longest sequence twice, so that no level has a single row.
         both = np.append(chosen, chosen[0])
-        (packing,) = pack(starts[both], lengths[both])
-        x = values.index_select(0, packing.rows)
-        top = gradient.top_states(weights, x, packing)
+        packing, top = _all_states(weights, values, starts[both], lengths[both])
         tensors = gradient.as_dict(packing, architecture)
         pooled = [
             pooling.pool(architecture.pooling, H, packing.batch_sizes, tensors, [])[0]
@@ -340,3 +340,31 @@ def _encode_all_steps(weights, values, starts, lengths, out, run):
         out[torch.from_numpy(both)[packing.indices]] = torch.cat(pooled, dim=1)
 
     list(run(encode_batch, batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES)))
+
+
+def states_of_all_steps(weights, values, offsets):
+    """The hidden states of the last layer after each step, for one direction.
+
+    Parameters
+    ----------
+    weights, values, offsets
+        As in :func:`encode`.
+
+    Yields
+    ------
+    rows : Tensor of shape (n,), int64
+        Some rows of `values`; all together each once.
+    H : Tensor of shape (n, nhidden)
+        The states after these steps.
+    """
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    for chosen in batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES):
+        packing, (H,) = _all_states(weights, values, starts[chosen], lengths[chosen])
+        yield packing.rows, H
+
+
+def _all_states(weights, values, starts, lengths):
+    """The packing of sequences, and the states of all steps, one tensor a direction."""
+    (packing,) = pack(starts, lengths)
+    x = values.index_select(0, packing.rows)
+    return packing, gradient.top_states(weights, x, packing)

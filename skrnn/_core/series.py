@@ -76,6 +76,36 @@ def standardise(values, mean, scale):
     return standardised
 
 
+def patches(values, offsets, length):
+    """Read several steps at once: their numbers side by side.
+
+    Patches end with the sequence. The first one begins before it, where that is no
+    multiple of `length`, and repeats the first step there.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_features)
+    offsets : ndarray of shape (n_samples + 1,)
+    length : int
+
+    Returns
+    -------
+    values : ndarray of shape (n_patches, length * n_features)
+    offsets : ndarray of shape (n_samples + 1,)
+    """
+    if length == 1:
+        return values, offsets
+    lengths = np.diff(offsets)
+    n_patches = -(-lengths // length)
+    starts = np.concatenate([[0], np.cumsum(n_patches)])
+    # Counted from the end of the sequence, a patch has steps of its own alone.
+    patch = np.arange(starts[-1]) - np.repeat(starts[1:], n_patches)
+    rows = patch[:, np.newaxis] * length + np.arange(length)
+    rows += np.repeat(offsets[1:], n_patches)[:, np.newaxis]
+    np.maximum(rows, np.repeat(offsets[:-1], n_patches)[:, np.newaxis], out=rows)
+    return values[rows].reshape(len(rows), -1), starts
+
+
 def fill_missing(values, offsets):
     """The last value seen in a sequence in place of missing ones, 0 before any.
 

@@ -132,7 +132,7 @@ class Shard:
     x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
     packing : Packing
     target, sample_weight : Tensors
-        In the order of the packing.
+        In the order of the packing, one entry a sequence or a row.
     masks : list of Tensors of shape (n_sequences, n_inputs of a layer)
         Of the dropout below each layer but the first; empty without dropout.
     before : Tensor or None
@@ -167,10 +167,14 @@ class Examples:
         Token ids or numbers of all sequences, end to end.
     offsets : ndarray of shape (n_samples + 1,)
     target : Tensor of shape (n_samples,) or (n_samples, n_outputs)
-    sample_weight : Tensor of shape (n_samples,)
-        Of mean 1.
+        What to predict of each sequence; or, of shape (n_rows, ...), at each step, for
+        a network without pooling.
+    sample_weight : Tensor of shape (n_samples,) or (n_rows,)
+        Of each target; together n_samples.
     hiding : Tensor of shape (n_inputs,) or None
         Probability of each token to be replaced by the unknown one, id 0.
+    at_each_step : bool
+        Whether there is a target for each step.
     """
 
     values: torch.Tensor
@@ -178,6 +182,10 @@ class Examples:
     target: torch.Tensor
     sample_weight: torch.Tensor
     hiding: torch.Tensor | None = None
+    at_each_step: bool = False
+
+    def __len__(self):
+        return len(self.offsets) - 1
 
     def batches(self, plan, generator, widths=()):
         """The sequences in random order, packed batch by batch.
@@ -195,7 +203,7 @@ class Examples:
         ------
         shards : list of Shard
         """
-        n_samples, batch_size = len(self.target), plan.batch_size
+        n_samples, batch_size = len(self), plan.batch_size
         order = torch.randperm(n_samples, generator=generator)
         values = self._with_some_hidden(generator)
         # Packing many batches at a time, but not all: memory is to stay bounded.
@@ -252,17 +260,19 @@ class Examples:
             n_before = np.maximum(lengths - plan.truncate, 0)
         packings = pack(starts + n_before, lengths - n_before, cuts)
         # What takes one operation for all batches is not done batch by batch.
-        x = values.index_select(0, torch.cat([p.rows for p in packings]))
+        rows = torch.cat([p.rows for p in packings])
         ranks = torch.cat([p.indices for p in packings])
         which = indices.index_select(0, ranks)
         starts, n_before = starts[ranks.numpy()], n_before[ranks.numpy()]
+        n_rows = [len(p.rows) for p in packings]
         n_sequences = [len(p.indices) for p in packings]
         cuts = np.cumsum(n_sequences)[:-1]
+        of, sizes = (rows, n_rows) if self.at_each_step else (which, n_sequences)
         parts = zip(
-            x.split([len(p.rows) for p in packings]),
+            values.index_select(0, rows).split(n_rows),
             packings,
-            self.target.index_select(0, which).split(n_sequences),
-            self.sample_weight.index_select(0, which).split(n_sequences),
+            self.target.index_select(0, of).split(sizes),
+            self.sample_weight.index_select(0, of).split(sizes),
             np.split(starts, cuts),
             np.split(n_before, cuts),
             strict=True,
@@ -442,7 +452,7 @@ def fit(
     -------
     progress : Progress
     """
-    n_samples = len(examples.target)
+    n_samples = len(examples)
     n_updates = plan.n_epochs * math.ceil(n_samples / plan.batch_size)
     optimiser = _choose_optimiser(weights, examples, plan, embeddings)
     trained = [weights.flat] + ([] if embeddings is None else [embeddings.vectors])
@@ -537,7 +547,7 @@ def _choose_optimiser(weights, examples, plan, embeddings):
     if embeddings is not None:
         return Embedded(weights, embeddings)
     n_inputs = len(weights.layers[0][0].U)
-    n_samples = len(examples.target)
+    n_samples = len(examples)
     tokens_a_batch = examples.values.numel() * min(1, plan.batch_size / n_samples)
     is_token = not examples.values.is_floating_point()
     if is_token and n_inputs > _MANY_TOKENS + 2 * tokens_a_batch:

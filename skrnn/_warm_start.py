@@ -1,0 +1,106 @@
+"""Going on from the last fit."""
+
+from dataclasses import asdict
+
+import numpy as np
+import torch
+
+from skrnn._core import network
+from skrnn._inputs import READING_PARAMETERS
+
+
+def check_same_network(estimator, last, architecture):
+    """Refuse parameters under which the last weights mean something else.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    last : dict
+        What the last fit has set.
+    architecture : Architecture
+
+    Raises
+    ------
+    ValueError
+        If such a parameter is not what it was.
+    """
+    before = {**last["_architecture"], **last["_reading"]}
+    now = asdict(architecture)
+    now |= {name: getattr(estimator, name) for name in READING_PARAMETERS}
+    if estimator.kind_ == "series":
+        before["differences"] = len(last["difference_scale_"])
+        now["differences"] = estimator.differences
+    has_vectors = "embeddings_" in last
+    if has_vectors != (estimator.embeddings is not None):
+        before["embeddings"] = "given" if has_vectors else None
+        now["embeddings"] = None if has_vectors else "given"
+    for name, value in now.items():
+        if value != before[name]:
+            raise ValueError(
+                f"warm_start=True goes on from the last fit, whose {name} was "
+                f"{before[name]!r}, but now it is {value!r}. Use the same, or "
+                "warm_start=False."
+            )
+
+
+def load_weights(weights, estimator, last):
+    """Start from the weights of the last fit.
+
+    Output weights are those of the last fit for the classes, tokens or numbers that it
+    has learned to predict, too.
+
+    Parameters
+    ----------
+    weights : Weights
+        Written.
+    estimator : estimator instance
+        What is to be learned: ``classes_`` and the like.
+    last : dict
+    """
+    names = ("W_", "U_", "b_", "V_", "intercept_")
+    old = network.from_public(
+        weights.architecture, **{name: last[name] for name in names}
+    )
+    for layer, old_layer in zip(weights.all_layers(), old.all_layers(), strict=True):
+        layer.U.copy_(old_layer.U)
+        layer.W.copy_(old_layer.W)
+        layer.b.copy_(old_layer.b)
+    if not _is_same_task(estimator, last) or weights.V.shape[1] != old.V.shape[1]:
+        return
+    V, c = old.V, old.c
+    if "target_mean_" in last:
+        if len(last["target_mean_"]) != len(weights.c):
+            return
+        V, c = _rescaled(V, c, estimator, last)
+    rows, old_rows = _common_outputs(estimator, last, len(weights.c), len(c))
+    weights.V[rows] = V[old_rows]
+    weights.c[rows] = c[old_rows]
+
+
+def _is_same_task(estimator, last):
+    names = ("task_", "_is_multilabel")
+    return all(last.get(name) == getattr(estimator, name, None) for name in names)
+
+
+def _rescaled(V, c, estimator, last):
+    """Output weights for numbers that are standardised in another way."""
+    scale = estimator.target_scale_
+    # Of a constant there is nothing to predict but the mean.
+    factor = np.divide(
+        last["target_scale_"], scale, np.zeros_like(scale), where=scale > 0
+    )
+    shift = last["target_mean_"] - estimator.target_mean_
+    shift = np.divide(shift, scale, np.zeros_like(scale), where=scale > 0)
+    factor, shift = (torch.from_numpy(a.astype(np.float32)) for a in (factor, shift))
+    return V * factor.unsqueeze(1), c * factor + shift
+
+
+def _common_outputs(estimator, last, n_outputs, n_old):
+    """Rows of V, and those of the last V, that stand for the same."""
+    if "classes_" not in last:
+        rows = list(range(min(n_outputs, n_old)))
+        return rows, rows
+    row_of = {label: row for row, label in enumerate(last["classes_"].tolist())}
+    labels = estimator.classes_.tolist()
+    rows = [row for row, label in enumerate(labels) if label in row_of]
+    return rows, [row_of[labels[row]] for row in rows]
