@@ -17,7 +17,7 @@ from skrnn._validation import validate_training_data
 
 @share_docs
 class RNNClassifier(ClassifierMixin, BaseRNN):
-    r"""Classify sequences by the last hidden state of a recurrent network.
+    r"""Classify sequences by a recurrent network.
 
     The network [1]_ reads each sequence step by step, in the simplest case by
 
@@ -91,7 +91,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         activation="tanh",
         recurrence="learned",
         bidirectional=False,
-        pooling="last",
+        pooling="auto",
         analyzer="auto",
         lowercase=False,
         strip_accents=None,

@@ -42,10 +42,11 @@ PARTS["parameters"] = dedent(
     bidirectional : bool, default=False
         Also read each sequence from the end, with weights of its own; h has the codes
         of both directions, one after the other.
-    pooling : {"last", "mean", "max", "concat"}, default="last"
-        The code of a sequence: the hidden state of its last step; the mean or the
-        largest value of each entry over all steps; or "last" and "max", one after the
-        other [11]_.
+    pooling : {"auto", "last", "mean", "max", "sum", "concat"}, default="auto"
+        The code h of a sequence: the hidden state of its last step; the mean or the
+        largest value of each entry over all steps; "last" plus "max"; or these two, one
+        after the other [11]_. "auto" is "last" for the cell "rnn", as in [1]_, and
+        "sum" for the others: it finds what happened long before the end.
     analyzer : {"auto", "char", "word", "token", "series"} or callable, default="auto"
         What a step of a sequence is. "auto" takes strings for characters, strings and
         integers in a row for tokens, and floats and rows of numbers for series. "char"

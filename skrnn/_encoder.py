@@ -1,4 +1,4 @@
-"""RNNEncoder: a sequence to its last hidden state."""
+"""RNNEncoder: a sequence to the vector that a network ends with."""
 
 from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
@@ -21,11 +21,12 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
 
         h_0 = 0,    h_t = activation(W h_{t-1} + U x_t + b),
 
-    and its last hidden state h is the code of the sequence. W, U and b are learned
-    together with V and c so that ``V h + c`` predicts y: by cross entropy where y holds
-    labels, by squared error where it holds numbers. Without y, ``V h_t + c`` predicts
-    what the network reads at step t + 1: of tokens the next one, or the end of the
-    sequence, by cross entropy; of numbers all of them, by squared error.
+    and its last hidden state, or what `pooling` makes of all states, is the code h of
+    the sequence. W, U and b are learned together with V and c so that ``V h + c``
+    predicts y: by cross entropy where y holds labels, by squared error where it holds
+    numbers. Without y, ``V h_t + c`` predicts what the network reads at step t + 1: of
+    tokens the next one, or the end of the sequence, by cross entropy; of numbers all of
+    them, by squared error.
 
     Parameters
     ----------
@@ -34,10 +35,11 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
     Attributes
     ----------
     task_ : {"classification", "multilabel", "regression", "next_step"}
-        "next_step" without y. Else what y was taken for, by :func:`sklearn.utils.multiclass.type_of_target`:
-        strings, integers and floats that are whole numbers are class labels; columns of
-        0 and 1 say which of several labels a sequence has; other floats, and other
-        columns of numbers, are numbers to predict.
+        "next_step" without y. Else what y was taken for, by
+        :func:`sklearn.utils.multiclass.type_of_target`: strings, integers and floats
+        that are whole numbers are class labels; columns of 0 and 1 say which of several
+        labels a sequence has; other floats, and other columns of numbers, are numbers
+        to predict.
     classes_ : ndarray of shape (n_classes,)
         The class labels, sorted; of several labels a sequence, their columns in y. Not
         there for regression.

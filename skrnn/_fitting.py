@@ -6,16 +6,15 @@ from numbers import Integral
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skrnn import _inputs, _next_steps, _warm_start
+from skrnn import _evaluation, _inputs, _next_steps, _warm_start
+from skrnn._convergence import check_converged
 from skrnn._core import network, training
 from skrnn._core.sequences import Sequences
 from skrnn._core.threads import torch_settings
-from skrnn._targets import Objective, accuracy_or_r2, mean_loss
-from skrnn._warnings import warn
+from skrnn._targets import Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +93,14 @@ def fit_network(estimator, sequences, targets, sample_weight, last=None):
     weights = _initial_weights(architecture, inputs, objective, generator)
     if last is not None:
         _warm_start.load_weights(weights, estimator, last)
-    progress = _train(estimator, weights, data, held_out, inputs, objective, generator)
-    _check_converged(estimator, progress, objective.chance)
+    validation = None
+    if held_out is not None:
+        validation = _evaluation.HeldOut.of(estimator, held_out, objective)
+    progress = _train(
+        estimator, weights, data, inputs, objective, validation, generator
+    )
+    chance = (validation or objective).chance
+    check_converged(estimator, progress, chance, inputs.offsets[-1] / len(data))
     _publish(estimator, weights, inputs)
     _record(estimator, progress)
 
@@ -157,18 +162,19 @@ def _hold_out(data, fraction, loss, generator):
     return tuple(data.take(np.flatnonzero(part)) for part in parts)
 
 
-def _train(estimator, weights, data, held_out, inputs, objective, generator):
+def _train(estimator, weights, data, inputs, objective, validation, generator):
     """Train weights in place.
 
     Returns
     -------
     progress : Progress
     """
-    evaluate = None
+
+    def evaluate():
+        _publish(estimator, weights, inputs)
+        return validation.loss_and_score(estimator)
+
     with torch_settings() as n_threads:
-        if held_out is not None:
-            evaluation = _evaluation_at_steps if objective.at_each_step else _evaluation
-            evaluate = evaluation(estimator, weights, inputs, held_out, objective)
         plan = make_plan(estimator, len(data))
         min_shard = training.min_shard(weights.architecture)
         return training.fit(
@@ -179,7 +185,7 @@ def _train(estimator, weights, data, held_out, inputs, objective, generator):
             generator,
             on_epoch=print if estimator.verbose else None,
             embeddings=inputs.embeddings,
-            evaluate=evaluate,
+            evaluate=None if validation is None else evaluate,
         )
 
 
@@ -196,43 +202,6 @@ def _examples(data, inputs, objective):
         hiding=hiding,
         at_each_step=objective.at_each_step,
     )
-
-
-def _evaluation(estimator, weights, inputs, held_out, objective):
-    """What early stopping asks after each epoch.
-
-    Returns
-    -------
-    evaluate : callable
-        ``evaluate()`` is the loss and the score of the held-out sequences.
-    """
-    encoded = estimator._encode(held_out.sequences, held_out.indices)
-
-    def evaluate():
-        _publish(estimator, weights, inputs)
-        h = estimator._states_of(encoded)
-        scores = estimator._scores_of(h).numpy()
-        if not np.isfinite(scores).all():
-            return math.inf, -math.inf
-        of = held_out.target, held_out.sample_weight, objective.loss
-        return mean_loss(scores, *of), accuracy_or_r2(scores, *of)
-
-    return evaluate
-
-
-def _evaluation_at_steps(estimator, weights, inputs, held_out, objective):
-    """The same where the next step is predicted: its score is minus the loss."""
-    values, offsets, _ = estimator._encode(held_out.sequences, held_out.indices)
-    n_outputs = len(objective.bias)
-    of = estimator, values, offsets
-    held_out_objective = _next_steps.next_steps(*of, held_out.sample_weight, n_outputs)
-
-    def evaluate():
-        _publish(estimator, weights, inputs)
-        loss = _next_steps.mean_loss(*of, held_out_objective)
-        return loss, -loss
-
-    return evaluate
 
 
 def _publish(estimator, weights, inputs):
@@ -253,40 +222,6 @@ def _record(estimator, progress):
         estimator.validation_scores_ = progress.validation_scores
         estimator.validation_loss_curve_ = progress.validation_losses
         estimator.best_validation_score_ = max(progress.validation_scores)
-
-
-def _check_converged(estimator, progress, chance):
-    """Raise or warn if training diverged or did nothing but harm.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-    progress : Progress
-    chance : float
-        The loss of a network that does not look at X.
-    """
-    n_epochs, loss = len(progress.loss_curve), progress.loss_curve[-1]
-    cure = (
-        f"Lower learning_rate_init (now {estimator.learning_rate_init:g}) or "
-        "max_grad_norm, or use activation='tanh'."
-    )
-    if progress.diverged:
-        what = (
-            f"Training diverged in epoch {n_epochs}: the loss or a weight was not "
-            "finite."
-        )
-        if n_epochs == 1:
-            raise ValueError(f"{what} {cure}")
-        kept = "the best epoch" if estimator.early_stopping else "before that epoch"
-        what += f" {type(estimator).__name__} keeps the weights from {kept}."
-    elif loss > 10 * max(chance, 0.5):
-        what = (
-            f"The training loss of the last epoch is {loss:.3g}, where a network "
-            f"that knows nothing has {chance:.3g}."
-        )
-    else:
-        return
-    warn(f"{what} {cure}", ConvergenceWarning)
 
 
 def check_parameters(estimator):
@@ -373,13 +308,16 @@ def new_architecture(estimator):
             "truncate needs a network that reads in one direction. Use "
             "bidirectional=False or truncate=None."
         )
+    pooling = estimator.pooling
+    if pooling == "auto":
+        pooling = "last" if estimator.cell == "rnn" else "sum"
     return network.Architecture(
         nhidden=tuple(int(n) for n in nhidden),
         cell=estimator.cell,
         activation=estimator.activation,
         recurrence=estimator.recurrence,
         bidirectional=bool(estimator.bidirectional),
-        pooling=estimator.pooling,
+        pooling=pooling,
     )
 
 

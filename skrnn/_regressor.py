@@ -13,7 +13,7 @@ from skrnn._validation import validate_training_data
 
 @share_docs
 class RNNRegressor(RegressorMixin, BaseRNN):
-    r"""Predict numbers from sequences by the last hidden state of a recurrent network.
+    r"""Predict numbers from sequences by a recurrent network.
 
     The network [1]_ reads each sequence step by step, in the simplest case by
 

@@ -589,7 +589,7 @@ architectures = st.fixed_dictionaries(
     optional={
         "cell": st.sampled_from(["rnn", "gru", "lstm"]),
         "bidirectional": st.just(True),
-        "pooling": st.sampled_from(["last", "mean", "max", "concat"]),
+        "pooling": st.sampled_from(["last", "mean", "max", "concat", "sum"]),
     },
 )
 

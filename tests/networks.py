@@ -32,7 +32,7 @@ ARCHITECTURES = {
         )
     )
     for cell, nhidden, bidirectional, pooling in product(
-        CELLS, [(5,), (4, 6)], [False, True], ["last", "mean", "max", "concat"]
+        CELLS, [(5,), (4, 6)], [False, True], ["last", "mean", "max", "concat", "sum"]
     )
 }
 

@@ -64,6 +64,7 @@ def reference_code(weights, x, architecture):
         "mean": lambda h: h.mean(axis=0),
         "max": lambda h: h.max(axis=0),
         "concat": lambda h: np.concatenate([h[-1], h.max(axis=0)]),
+        "sum": lambda h: h[-1] + h.max(axis=0),
     }[architecture["pooling"]]
     return np.concatenate([pool(h) for h in H])
 

@@ -105,6 +105,7 @@ class TorchNetwork(nn.Module):
                 "mean": lambda h, last: [h.mean(0)],
                 "max": lambda h, last: [h.max(0).values],
                 "concat": lambda h, last: [last, h.max(0).values],
+                "sum": lambda h, last: [last + h.max(0).values],
             }
             pool = pools[self.architecture.pooling]
             parts = [

@@ -137,7 +137,7 @@ def test_embeddings_are_read_and_the_tokens_of_x_predicted():
     assert best.tolist() == [encoder.vocabulary_[c] for c in "ab"] + [0]
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean", "max", "concat"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "concat", "sum"])
 def test_training_does_not_depend_on_the_pooling(pooling):
     encoder = fitted(WORDS, max_iter=3, pooling=pooling)
     last = fitted(WORDS, max_iter=3)

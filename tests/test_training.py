@@ -169,7 +169,7 @@ def test_truncation_longer_than_all_sequences_changes_nothing():
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-@pytest.mark.parametrize("pooling", ["last", "mean", "max", "concat"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "concat", "sum"])
 @pytest.mark.parametrize("is_token", [True, False])
 def test_truncation_starts_from_the_state_that_it_does_not_look_behind(
     cell, pooling, is_token, rng

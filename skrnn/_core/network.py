@@ -29,7 +29,8 @@ class Architecture:
         Whether the W of the cell "rnn" is learned or stays the identity.
     bidirectional : bool
         Every layer also reads the sequences from the end, with weights of its own.
-    pooling : {"last", "mean", "max", "concat"}
+    pooling : {"last", "mean", "max", "concat", "sum", "none"}
+        "none" only while fitting.
     """
 
     nhidden: tuple

@@ -2,8 +2,9 @@
 
 "last" is the state of the last step; "mean" is the mean over all steps; "max" is the
 largest value of each unit over all steps, whose gradient goes to the first step that
-has it; "concat" is "last" and "max", one after the other [1]_. "none", for training
-that predicts something at each step, leaves all states as they are.
+has it; "concat" is "last" and "max", one after the other [1]_, and "sum" their sum.
+"none", for training that predicts something at each step, leaves all states as they
+are.
 
 Each pooling takes part in two loops: over packed rows, whose gradient is wanted
 (:func:`pool` and :func:`spread`, which are compiled), and over levels of steps, where a
@@ -26,6 +27,11 @@ def width(name, nhidden):
     return 2 * nhidden if name == "concat" else nhidden
 
 
+def gathered_width(name, nhidden):
+    """Length of what :func:`gather` keeps."""
+    return 2 * nhidden if name in ("concat", "sum") else nhidden
+
+
 def pool(
     name: str,
     H: Tensor,
@@ -37,7 +43,7 @@ def pool(
 
     Parameters
     ----------
-    name : {"last", "mean", "max", "concat", "none"}
+    name : {"last", "mean", "max", "concat", "sum", "none"}
     H : Tensor of shape (n_rows, nhidden)
     batch_sizes : list of int
     packing : dict
@@ -67,11 +73,13 @@ def pool(
     last = H.index_select(0, packing["last"])
     if name == "last":
         return last, packing["last"]
-    if name == "concat" and len(gathered) > 0:
+    if name != "max" and len(gathered) > 0:
         gathered = [gathered[0][:, H.shape[1] :]]
     best, chosen = _largest(H, batch_sizes, gathered)
     if name == "concat":
         best = torch.cat([last, best], 1)
+    elif name == "sum":
+        best += last
     return best, chosen
 
 
@@ -108,7 +116,7 @@ def spread(
 
     Parameters
     ----------
-    name : {"last", "mean", "max", "concat", "none"}
+    name : {"last", "mean", "max", "concat", "sum", "none"}
     dh : Tensor of shape (n_sequences, width)
         With respect to what was pooled; for "none" of shape (n_rows, nhidden).
     packing, chosen
@@ -130,7 +138,7 @@ def spread(
     if name == "none":
         dH.append(dh)
         return torch.zeros([chosen.shape[0], dh.shape[1]], dtype=dh.dtype), dH
-    dh_last = torch.zeros_like(dh)
+    dh_last = dh if name == "sum" else torch.zeros_like(dh)
     if name == "concat":
         dh_last, dh = dh.tensor_split(2, 1)
         dh_last = dh_last.contiguous()
@@ -154,17 +162,17 @@ def gather(name, before, h):
 
     Parameters
     ----------
-    name : {"last", "mean", "max", "concat"}
-    before : Tensor of shape (n_sequences, width) or None
+    name : {"last", "mean", "max", "concat", "sum"}
+    before : Tensor of shape (n_sequences, gathered_width) or None
     h : Tensor of shape (n_sequences, nhidden)
 
     Returns
     -------
-    gathered : Tensor of shape (n_sequences, width)
+    gathered : Tensor of shape (n_sequences, gathered_width)
     """
     if name == "last":
         return h
-    if name == "concat":
+    if name in ("concat", "sum"):
         largest = None if before is None else before[:, h.shape[1] :]
         return torch.cat([h, gather("max", largest, h)], 1)
     if before is None:
@@ -177,12 +185,12 @@ def nothing(name, n_sequences, like):
 
     Parameters
     ----------
-    name : {"last", "mean", "max", "concat"}
+    name : {"last", "mean", "max", "concat", "sum"}
     n_sequences : int
     like : Tensor of shape (..., nhidden)
     """
     zeros = like.new_zeros((n_sequences, like.shape[-1]))
-    if name == "concat":
+    if name in ("concat", "sum"):
         return torch.cat([zeros, nothing("max", n_sequences, like)], 1)
     return zeros.fill_(-torch.inf) if name == "max" else zeros
 
@@ -192,10 +200,13 @@ def finish(name, gathered, lengths):
 
     Parameters
     ----------
-    name : {"last", "mean", "max", "concat"}
-    gathered : Tensor of shape (n_sequences, width)
+    name : {"last", "mean", "max", "concat", "sum"}
+    gathered : Tensor of shape (n_sequences, gathered_width)
     lengths : Tensor of shape (n_sequences,)
     """
+    if name == "sum":
+        last, largest = gathered.chunk(2, 1)
+        return last + largest
     if name != "mean":
         return gathered
     return gathered / lengths.to(gathered.dtype).unsqueeze(1)

@@ -152,7 +152,7 @@ class _Reader:
         -------
         order : Tensor of shape (n_sequences,), int64
             The sequences, those that end first first.
-        last : list of Tensors of shape (n_sequences, nhidden or width)
+        last : list of Tensors of shape (n_sequences, nhidden or gathered_width)
             In that order: all states of all layers, if they are to be kept, and what
             the pooling has gathered.
         """
@@ -164,7 +164,7 @@ class _Reader:
         widths = []
         if keep_states:
             widths = [len(W_T) for W_T in self.W_T for _ in range(cell.n_states)]
-        widths.append(pooling.width(self.pooling, len(self.W_T[-1])))
+        widths.append(pooling.gathered_width(self.pooling, len(self.W_T[-1])))
         last = [V.new_empty((n_sequences, width)) for width in widths]
         order, n_ended = [], 0
         states, gathered = [()] * len(self.layers), None

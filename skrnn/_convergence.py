@@ -1,0 +1,81 @@
+"""Errors and warnings about how a fit went."""
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skrnn._warnings import warn
+
+_MANY_STEPS = 50
+
+
+def check_converged(estimator, progress, chance, n_steps):
+    """Raise or warn if training diverged, or did harm or nothing.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    progress : Progress
+    chance : float
+        The loss of a network that does not look at X.
+    n_steps : float
+        That the network takes through a sequence, on average.
+    """
+    n_epochs, loss = len(progress.loss_curve), progress.loss_curve[-1]
+    cure = (
+        f"Lower learning_rate_init (now {estimator.learning_rate_init:g}) or "
+        "max_grad_norm, or use activation='tanh'."
+    )
+    if progress.diverged:
+        what = (
+            f"Training diverged in epoch {n_epochs}: the loss or a weight was not "
+            "finite."
+        )
+        if n_epochs == 1:
+            raise ValueError(f"{what} {cure}")
+        kept = "the best epoch" if estimator.early_stopping else "before that epoch"
+        what += f" {type(estimator).__name__} keeps the weights from {kept}."
+    elif loss > 10 * max(chance, 0.5):
+        what = (
+            f"The training loss of the last epoch is {loss:.3g}, where a network "
+            f"that knows nothing has {chance:.3g}."
+        )
+    else:
+        what = _what_was_not_learned(estimator, progress, chance)
+        cure = _how_to_learn(estimator, n_steps)
+    if what:
+        warn(f"{what} {cure}", ConvergenceWarning)
+
+
+def _what_was_not_learned(estimator, progress, chance):
+    """A sentence for a network that is no better than a guess; else None."""
+    loss, of = progress.loss_curve[-1], "the training loss of the last epoch"
+    least = 0.95 * chance
+    if progress.validation_losses:
+        best = np.argmax(progress.validation_scores)
+        loss, of = progress.validation_losses[best], "the best validation loss"
+        least = chance
+    # A guess that is always right, or a fit that was cut short on purpose.
+    if chance < 1e-3 or loss < least or estimator.max_iter != "auto":
+        return None
+    return (
+        f"{type(estimator).__name__} has learned next to nothing: {of} is {loss:.3g}, "
+        f"and that of a network that does not look at X {chance:.3g}."
+    )
+
+
+def _how_to_learn(estimator, n_steps):
+    """Advice for such a network."""
+    if n_steps > _MANY_STEPS and estimator._architecture["pooling"] in ("last", "mean"):
+        fewer = "a larger patch_length"
+        if estimator.kind_ != "series":
+            fewer = "max_length"
+        return (
+            f"It takes {n_steps:.0f} steps through a sequence, and may forget the "
+            f"first ones. Use pooling='max', or {fewer} for fewer steps."
+        )
+    if estimator.cell == "rnn":
+        return "Use cell='gru', which learns what to keep, or more epochs by max_iter."
+    return (
+        "Use more epochs by max_iter, a smaller alpha, or more sequences, if y does "
+        "depend on X."
+    )
