@@ -104,7 +104,7 @@ def main(arguments=None):
         for seed in range(parsed.seeds)
         for model in fit_all(X, y, parsed.labels, seed)
     ]
-    test = test or NAMES.test(folder)
+    test = test or NAMES.test(folder)  # after the last fit
     print(f"{parsed.labels} labels, {len(X)} names:\n")
     print(tables(score_all(fitted, NAMES, *test)))
 

@@ -39,7 +39,8 @@ def score(model, data_set, X, y):
     Returns
     -------
     scores : dict of str to float
-        Log loss and calibration error only of models with probabilities.
+        Log loss and calibration error only of models with probabilities, of all
+        classes in y.
     """
     start = time.perf_counter()
     predicted = model.predict(X)
@@ -54,7 +55,7 @@ def score(model, data_set, X, y):
     if positive := data_set.positive:
         f1 = f1_score(y, predicted, pos_label=positive)
         scores[f"{positive} F1"] = float(f1)
-    if hasattr(model, "predict_proba"):
+    if hasattr(model, "predict_proba") and np.isin(y, model.classes_).all():
         probabilities = np.asarray(model.predict_proba(X), dtype=np.float64)
         # Means of float32 probabilities add up to 1 in float32 only; log_loss warns.
         probabilities /= probabilities.sum(axis=1, keepdims=True)

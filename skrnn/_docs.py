@@ -125,7 +125,7 @@ PARTS["parameters"] = dedent(
         most 128 sequences.
     max_iter : int or "auto", default="auto"
         Number of epochs, over which the learning rate rises and falls. "auto" takes
-        as many as 600 updates need, but at least 12 and at most 1000.
+        as many as 400 updates need, but at least 12 and at most 1000.
     alpha : float, default=0.3
         Strength of the weight decay: each update scales W, U and V by
         ``1 - learning_rate * alpha`` [4]_.

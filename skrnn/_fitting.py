@@ -266,7 +266,7 @@ def make_plan(estimator, n_samples):
     max_iter = estimator.max_iter
     if max_iter == "auto":
         n_updates_an_epoch = math.ceil(n_samples / batch_size)
-        max_iter = min(1000, max(12, math.ceil(600 / n_updates_an_epoch)))
+        max_iter = min(1000, max(12, math.ceil(400 / n_updates_an_epoch)))
     return training.Plan(
         n_epochs=int(max_iter),
         batch_size=min(int(batch_size), n_samples),
