@@ -12,18 +12,20 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn import _inputs
 from skrnn._core import network, prediction
 from skrnn._core.threads import threads, torch_settings
+from skrnn._fitting import new_architecture
 from skrnn._text import TOKEN_PATTERN
 from skrnn._validation import validate_sequences
+from skrnn._warm_start import check_same_network
 
 # How X is read, which a warm start keeps.
-READING = (
+READ_ATTRIBUTES = (
     *("kind_", "n_features_in_", "feature_names_in_", "_reading"),
-    *("vocabulary_", "_grams", "embeddings_"),
+    *("vocabulary_", "_grams", "embeddings_", "_given_ids"),
     *("mean_", "scale_", "difference_scale_", "patch_length_"),
 )
 # All that a fit may set; what a subclass or a user sets beside is theirs.
 FITTED = (
-    *READING,
+    *READ_ATTRIBUTES,
     *("task_", "classes_", "target_mean_", "target_scale_", "encoder_"),
     *("W_", "U_", "b_", "V_", "intercept_"),
     *("loss_", "best_loss_", "loss_curve_", "n_iter_"),
@@ -164,11 +166,13 @@ class BaseRNN(BaseEstimator):
             What the last fit has set, if `warm_start` goes on from it.
         """
         before = dict(vars(self))
-        is_warm = self.warm_start and hasattr(self, "W_")
-        for name in FITTED:
-            if not (is_warm and name in READING):
-                vars(self).pop(name, None)
         last = {name: before[name] for name in FITTED if name in before}
+        is_warm = self.warm_start and "W_" in last
+        if is_warm:
+            check_same_network(self, last, new_architecture(self))
+        for name in FITTED:
+            if not (is_warm and name in READ_ATTRIBUTES):
+                vars(self).pop(name, None)
         try:
             yield last if is_warm else None
         except BaseException:
@@ -215,15 +219,9 @@ class BaseRNN(BaseEstimator):
 
     def _states_of(self, encoded):
         """The pooled hidden states of sequences."""
-        ids, (values, offsets, keys) = None, encoded
-        if keys is not None and values.size < len(self.vocabulary_):
-            # A few sequences need not wait for the vectors of a large vocabulary.
-            shape = values.shape  # NumPy 1 returns flat ones
-            ids, values = np.unique(values, return_inverse=True)
-            values = values.reshape(shape)
-        values = torch.from_numpy(values)
+        offsets, keys = encoded.offsets, encoded.keys
         with torch_settings() as n_threads:
-            weights = self._weights(ids)
+            weights, values = self._weights_for(encoded)
             with threads(prediction.useful_threads(offsets, n_threads)) as run:
                 return prediction.encode(weights, values, offsets, run, keys)
 
@@ -240,10 +238,20 @@ class BaseRNN(BaseEstimator):
     def _fitted_architecture(self):
         return network.Architecture(**self._architecture)
 
-    def _weights(self, ids):
-        """The fitted weights as the network wants them, for some tokens or all."""
+    def _weights_for(self, encoded):
+        """The fitted weights as the network wants them, and the values it is to read.
+
+        A few sequences need not wait for the vectors of a large vocabulary: they count
+        tokens of their own.
+        """
+        ids, values = None, encoded.values
+        if encoded.keys is not None and values.size < len(self.vocabulary_):
+            shape = values.shape  # NumPy 1 returns flat ones
+            ids, values = np.unique(values, return_inverse=True)
+            values = values.reshape(shape)
         architecture = self._fitted_architecture()
         names = ("W_", "U_", "b_", "V_", "intercept_")
         arrays = {name: getattr(self, name) for name in names}
         vectors = getattr(self, "embeddings_", None)
-        return network.from_public(architecture, **arrays, ids=ids, vectors=vectors)
+        weights = network.from_public(architecture, **arrays, ids=ids, vectors=vectors)
+        return weights, torch.from_numpy(values)

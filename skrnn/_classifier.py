@@ -198,7 +198,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Warns
         -----
         ConvergenceWarning
-            If training diverges later, or ends with a loss far above that of guessing.
+            If training diverges later, ends with a loss far above that of guessing, or
+            with one that is no better.
 
         Notes
         -----

@@ -1,26 +1,28 @@
 """Errors and warnings about how a fit went."""
 
-import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn._warnings import warn
 
 _MANY_STEPS = 50
+_HIGH_RATE = 0.02
 
 
-def check_converged(estimator, progress, chance, n_steps):
+def check_converged(estimator, progress, objective, validation, n_steps):
     """Raise or warn if training diverged, or did harm or nothing.
 
     Parameters
     ----------
     estimator : estimator instance
     progress : Progress
-    chance : float
-        The loss of a network that does not look at X.
+    objective : Objective
+        Of the training part.
+    validation : HeldOut or None
     n_steps : float
         That the network takes through a sequence, on average.
     """
     n_epochs, loss = len(progress.loss_curve), progress.loss_curve[-1]
+    chance = objective.chance
     cure = (
         f"Lower learning_rate_init (now {estimator.learning_rate_init:g}) or "
         "max_grad_norm, or use activation='tanh'."
@@ -40,31 +42,45 @@ def check_converged(estimator, progress, chance, n_steps):
             f"that knows nothing has {chance:.3g}."
         )
     else:
-        what = _what_was_not_learned(estimator, progress, chance)
-        cure = _how_to_learn(estimator, n_steps)
+        what = _what_was_not_learned(estimator, progress, chance, validation)
+        cure = _how_to_learn(estimator, n_steps, objective.at_each_step)
     if what:
         warn(f"{what} {cure}", ConvergenceWarning)
 
 
-def _what_was_not_learned(estimator, progress, chance):
+def _what_was_not_learned(estimator, progress, chance, validation):
     """A sentence for a network that is no better than a guess; else None."""
-    loss, of = progress.loss_curve[-1], "the training loss of the last epoch"
-    least = 0.95 * chance
-    if progress.validation_losses:
-        best = np.argmax(progress.validation_scores)
-        loss, of = progress.validation_losses[best], "the best validation loss"
-        least = chance
-    # A guess that is always right, or a fit that was cut short on purpose.
-    if chance < 1e-3 or loss < least or estimator.max_iter != "auto":
+    if chance < 1e-3 or estimator.max_iter != "auto":
+        return None  # a guess that is always right, or a fit that was to be short
+    what = f"{type(estimator).__name__} has learned next to nothing"
+    if validation is None:
+        loss = progress.loss_curve[-1]
+        if loss < 0.95 * chance:
+            return None
+        return (
+            f"{what}: the training loss of the last epoch is {loss:.3g}, and that of a "
+            f"network that does not look at X {chance:.3g}."
+        )
+    score, loss = progress.best_validation
+    guess = validation.score_of_a_guess
+    # A score may stand still where probabilities get better.
+    if score > guess or loss < validation.objective.chance:
         return None
     return (
-        f"{type(estimator).__name__} has learned next to nothing: {of} is {loss:.3g}, "
-        f"and that of a network that does not look at X {chance:.3g}."
+        f"{what}: the best validation score is {score:.3g}, and that of a network that "
+        f"does not look at X {guess:.3g}."
     )
 
 
-def _how_to_learn(estimator, n_steps):
+def _how_to_learn(estimator, n_steps, at_each_step):
     """Advice for such a network."""
+    if estimator.learning_rate_init > _HIGH_RATE:
+        return f"Lower learning_rate_init (now {estimator.learning_rate_init:g})."
+    if at_each_step:
+        return (
+            "Use more epochs by max_iter or more sequences, if the next step does "
+            "depend on those before."
+        )
     if n_steps > _MANY_STEPS and estimator._architecture["pooling"] in ("last", "mean"):
         fewer = "a larger patch_length"
         if estimator.kind_ != "series":

@@ -63,9 +63,10 @@ PARTS["parameters"] = dedent(
         At each step read the n-grams that end there, for all n from `min_n` to `max_n`:
         x is 1 for each of them, so that U x is the sum of their vectors. Those that
         would begin before the sequence does have one vector for all. "auto" is (1, 3)
-        for characters from which labels are predicted, the 50,000 n-grams that occur
-        most often unless `max_features` says otherwise, and (1, 1) for all else: words,
-        tokens, a given `vocabulary` or `embeddings`, numbers to predict.
+        for characters from which labels or the next ones are predicted, the 50,000
+        n-grams that occur most often unless `max_features` says otherwise, and (1, 1)
+        for all else: words, tokens, a given `vocabulary` or `embeddings`, numbers to
+        predict.
     min_df : int or float in [0, 1], default=1
         Tokens and n-grams in fewer sequences, or in a smaller share of them, are left
         out of the vocabulary.
@@ -93,9 +94,8 @@ PARTS["parameters"] = dedent(
     patch_length : int or "auto", default="auto"
         Read so many steps of a series of numbers at once, side by side [12]_: the
         network takes fewer steps, which is faster and easier to learn. A first patch
-        that would begin before its sequence repeats the first step. "auto" is 1 for
-        series of up to 150 steps, and for longer ones so many that the network takes
-        about 100 steps on average.
+        that would begin before its sequence repeats the first step. "auto" is the
+        average length divided by 100, rounded, but at least 1.
     missing : {"error", "mask"}, default="error"
         What to do about NaN. "mask" goes on with the last value that was seen in the
         sequence, or with the mean before any (with 0 unless `standardize`), and adds a
@@ -112,8 +112,8 @@ PARTS["parameters"] = dedent(
         While fitting, each input of a layer above the first is 0 with this probability,
         at all steps of a sequence or at none [9]_. Without effect on a single layer.
     truncate : int or None, default=None
-        While fitting, the gradient looks back at the last `truncate` steps of each
-        sequence only; they start from the state that the steps before them lead to.
+        While fitting, the gradient looks back at the last `truncate` steps (or patches)
+        of each sequence only; they start from the state that the steps before lead to.
         For sequences of thousands of steps: memory then does not grow with their
         length, but nothing is learned from what comes before. It saves no time, often
         the contrary. Not for `bidirectional`.
@@ -134,7 +134,8 @@ PARTS["parameters"] = dedent(
         None leaves them as they are.
     early_stopping : bool, default=False
         Hold out a part of the training data, of each class the same share, and end with
-        the weights that have the best score on it: accuracy of labels, R^2 of numbers.
+        the weights that have the best score on it: accuracy of labels, R^2 of numbers,
+        and minus the loss where the next step is predicted.
     validation_fraction : float in (0, 1), default=0.1
         The share that `early_stopping` holds out.
     tol : float, default=1e-4
@@ -147,8 +148,9 @@ PARTS["parameters"] = dedent(
         does. Nor do the scores of the first quarter, while the learning rate rises.
     warm_start : bool, default=False
         Start from the weights of the last fit, if there was one, with its vocabulary,
-        or its means and deviations, and the same parameters of the network and of
-        reading. Classes that it knew keep their rows of `V_`. The schedule of the
+        or its means and deviations, and its `embeddings`, whose vectors are not read
+        again; parameters of the network and of reading must be the same. Classes that
+        it knew keep their rows of `V_`. The schedule of the
         learning rate starts again: a smaller `learning_rate_init` forgets less.
     random_state : int, RandomState instance or None, default=None
         Initial weights, order of the sequences, and hidden tokens. With an int, two

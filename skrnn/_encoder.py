@@ -42,7 +42,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         to predict.
     classes_ : ndarray of shape (n_classes,)
         The class labels, sorted; of several labels a sequence, their columns in y. Not
-        there for regression.
+        there for numbers and next steps.
     target_mean_, target_scale_ : ndarrays of shape (n_outputs,)
         Mean and standard deviation of y. Only there for regression.
     {kind}
@@ -133,7 +133,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         Warns
         -----
         ConvergenceWarning
-            If training diverges later, or ends with a loss far above that of guessing.
+            If training diverges later, ends with a loss far above that of guessing, or
+            with one that is no better.
 
         Notes
         -----
@@ -162,7 +163,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         -------
         h : ndarray of shape (n_samples, n_features_out), float32
             The code of each sequence: nhidden numbers, of the last layer; twice as many
-            if `bidirectional`.
+            if `bidirectional`, and twice as many if `pooling` is "concat".
 
         Raises
         ------

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skrnn import _next_steps
 from skrnn._inputs import Encoded
+from skrnn._next_steps import mean_loss_of_steps, next_steps
 from skrnn._targets import Objective, accuracy_or_r2, mean_loss
 
 
@@ -39,13 +39,17 @@ class HeldOut(NamedTuple):
         loss, bias = objective.loss, objective.bias
         if not objective.at_each_step:
             return cls(encoded, Objective(data.target, data.sample_weight, loss, bias))
-        of = estimator, encoded.values, encoded.offsets, data.sample_weight
-        return cls(encoded, _next_steps.next_steps(*of, bias=bias))
+        of = estimator, encoded, data.sample_weight
+        return cls(encoded, next_steps(*of, bias=bias))
 
     @property
-    def chance(self):
-        """The mean loss of the best guess that the training part allows."""
-        return self.objective.chance
+    def score_of_a_guess(self):
+        """The score without a look at X."""
+        objective = self.objective
+        if objective.at_each_step:
+            return -objective.chance
+        of = objective.target, objective.weight, objective.loss
+        return accuracy_or_r2(objective.guess, *of)
 
     def loss_and_score(self, estimator):
         """The mean loss and the score under the published weights.
@@ -54,7 +58,7 @@ class HeldOut(NamedTuple):
         """
         objective = self.objective
         if objective.at_each_step:
-            loss = _next_steps.mean_loss(estimator, self.encoded, objective)
+            loss = mean_loss_of_steps(estimator, self.encoded, objective)
             return loss, -loss
         scores = estimator._scores_of(estimator._states_of(self.encoded)).numpy()
         if not np.isfinite(scores).all():

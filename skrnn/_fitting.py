@@ -9,11 +9,12 @@ import torch
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skrnn import _evaluation, _inputs, _next_steps, _warm_start
+from skrnn import _evaluation, _inputs, _warm_start
 from skrnn._convergence import check_converged
 from skrnn._core import network, training
 from skrnn._core.sequences import Sequences
 from skrnn._core.threads import torch_settings
+from skrnn._next_steps import next_steps
 from skrnn._targets import Objective
 
 
@@ -69,8 +70,6 @@ def fit_network(estimator, sequences, targets, sample_weight, last=None):
     check_parameters(estimator)
     if targets is None:
         _check_can_predict_next(estimator)
-    if last is not None:
-        _warm_start.check_same_network(estimator, last, architecture)
     generator = _new_generator(estimator.random_state)
 
     indices = np.arange(len(sequences))
@@ -99,8 +98,8 @@ def fit_network(estimator, sequences, targets, sample_weight, last=None):
     progress = _train(
         estimator, weights, data, inputs, objective, validation, generator
     )
-    chance = (validation or objective).chance
-    check_converged(estimator, progress, chance, inputs.offsets[-1] / len(data))
+    n_steps = inputs.offsets[-1] / len(data)
+    check_converged(estimator, progress, objective, validation, n_steps)
     _publish(estimator, weights, inputs)
     _record(estimator, progress)
 
@@ -111,11 +110,11 @@ def _objective(estimator, data, inputs, targets, last):
         of = data.target, data.sample_weight
         return Objective(*of, targets.loss, targets.bias)
     values = inputs.values if inputs.ids is None else inputs.ids[inputs.values]
-    n_before = 0
+    n_outputs = None
     if last is not None and last.get("task_") == estimator.task_:
-        n_before = len(last["V_"])
-    of = inputs.offsets, data.sample_weight
-    return _next_steps.next_steps(estimator, values, *of, n_before)
+        n_outputs = len(last["V_"])
+    encoded = _inputs.Encoded(values, inputs.offsets)
+    return next_steps(estimator, encoded, data.sample_weight, n_outputs)
 
 
 def _initial_weights(architecture, inputs, objective, generator):

@@ -58,7 +58,9 @@ MAX_AUTO_GRAMS = 50_000
 STEPS_AT_MOST = 100
 # How X is read; as it was in fit, until the next one.
 READING_PARAMETERS = ("analyzer", "lowercase", "strip_accents", "token_pattern")
-READING_PARAMETERS += ("missing", "max_length", "overlong")
+READING_PARAMETERS += ("missing", "max_length", "overlong", "standardize")
+READING_PARAMETERS += ("differences", "patch_length")
+READING_PARAMETERS += ("ngram_range", "min_df", "max_features")
 KIND_NAMES = {
     "text": "strings",
     "words": "strings",
@@ -201,7 +203,7 @@ def learn_inputs(
     _warn_of_upper_case(estimator, tokens, "embeddings")
     ids, hiding = learn_tokens(estimator, *of, tokens)
     learn_embeddings(estimator, ids, tokens, matrix, generator)
-    return _embedded(estimator, ids, sequences.offsets, hiding, tokens)
+    return _embedded(estimator, ids, sequences.offsets, hiding)
 
 
 def resume_inputs(estimator, sequences, sample_weight, indices):
@@ -216,20 +218,17 @@ def resume_inputs(estimator, sequences, sample_weight, indices):
     hiding = _hiding(estimator, ids, sequences, sample_weight)
     if estimator.embeddings is None:
         return Inputs(ids, sequences.offsets, hiding)
-    tokens, _ = read_embeddings(estimator.embeddings, estimator.kind_)
     # Training writes into them, and may fail.
     estimator.embeddings_ = estimator.embeddings_.copy()
-    return _embedded(estimator, ids, sequences.offsets, hiding, tokens)
+    return _embedded(estimator, ids, sequences.offsets, hiding)
 
 
-def _embedded(estimator, ids, offsets, hiding, tokens):
+def _embedded(estimator, ids, offsets, hiding):
     """Inputs that are vectors, of the tokens in X alone."""
     used, values = np.unique(np.append(ids, UNKNOWN), return_inverse=True)
     values = values.reshape(-1)[:-1].reshape(ids.shape).astype(np.int32)
-    known = estimator.vocabulary_
     is_fixed = np.zeros(len(estimator.embeddings_), dtype=bool)
-    if estimator.freeze_embeddings:
-        is_fixed[[known[token] for token in tokens if token in known]] = True
+    is_fixed[estimator._given_ids] = estimator.freeze_embeddings
     embeddings = Embeddings(
         torch.from_numpy(estimator.embeddings_[used]), torch.from_numpy(is_fixed[used])
     )
@@ -336,6 +335,12 @@ def _known_ids(estimator, sequences):
     ids = encode_tokens(estimator, sequences).values
     known = estimator.vocabulary_
     if not ((ids > UNKNOWN) & (ids <= len(known))).any():
+        if estimator.vocabulary is None:
+            raise ValueError(
+                "warm_start=True goes on with the vocabulary of the last fit, which "
+                f"has no token of X: its first one is {next(iter(known))!r}. Use "
+                "warm_start=False."
+            )
         raise ValueError(
             "vocabulary has no token of X: its first one is "
             f"{next(iter(known))!r}. Check the analyzer, lowercase and ngram_range="
@@ -419,10 +424,10 @@ def _check_types(tokens, known):
 
 
 def learn_embeddings(estimator, ids, tokens, matrix, generator):
-    """Set ``embeddings_``: vectors for all tokens, given ones or random ones.
+    """Set ``embeddings_``, vectors for all tokens, and ``_given_ids``.
 
-    The first row is of the unknown token; random ones are of the size of the given
-    ones.
+    Vectors are given, or random and of the size of those given. The first row is of the
+    unknown token.
 
     Parameters
     ----------
@@ -455,7 +460,7 @@ def learn_embeddings(estimator, ids, tokens, matrix, generator):
     vectors = torch.empty(n_ids, matrix.shape[1])
     vectors.normal_(0.0, scale, generator=generator)
     vectors[given] = torch.from_numpy(matrix[rows])
-    estimator.embeddings_ = vectors.numpy()
+    estimator.embeddings_, estimator._given_ids = vectors.numpy(), given
 
 
 def _scale(matrix):
@@ -516,7 +521,7 @@ def encode_series(estimator, sequences, indices=None):
 def _patch_length(estimator, sequences):
     """How many steps of a series are read at once."""
     if estimator.patch_length != "auto":
-        return int(estimator.patch_length)
+        return int(min(estimator.patch_length, sequences.lengths.max()))
     return max(1, round(sequences.lengths.mean() / STEPS_AT_MOST))
 
 

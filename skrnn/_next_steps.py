@@ -8,10 +8,10 @@ import torch
 from skrnn._core import losses, network, prediction
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._inputs import ngram_range_of
-from skrnn._targets import MAX_SCORES, Objective, log_shares
+from skrnn._targets import Objective, log_shares
 
 
-def next_steps(estimator, values, offsets, sample_weight, n_outputs=0, bias=None):
+def next_steps(estimator, encoded, sample_weight, n_outputs=None, bias=None):
     """What comes after each step.
 
     Of tokens the id of the next one, or 0 where the sequence ends; of numbers the next
@@ -21,16 +21,13 @@ def next_steps(estimator, values, offsets, sample_weight, n_outputs=0, bias=None
     ----------
     estimator : estimator instance
         With ``kind_``.
-    values : ndarray of shape (n_rows,) or (n_rows, n_lengths), int, or \
-            (n_rows, n_inputs)
-        Token ids or numbers of all sequences, end to end.
-    offsets : ndarray of shape (n_samples + 1,)
+    encoded : Encoded
     sample_weight : ndarray of shape (n_samples,)
-    n_outputs : int, default=0
-        Outputs that there must be at least, of tokens.
+    n_outputs : int, default=None
+        One more than the largest id of a token that is to be predicted. None for all
+        in these sequences.
     bias : ndarray, default=None
-        That of the training part, if these are other sequences. Tokens that it does not
-        have do not count.
+        That of the training part, if these are other sequences.
 
     Returns
     -------
@@ -41,53 +38,60 @@ def next_steps(estimator, values, offsets, sample_weight, n_outputs=0, bias=None
     ValueError
         If nothing is there to be predicted.
     """
+    values, offsets = encoded.values, encoded.offsets
     weight = np.repeat(sample_weight, np.diff(offsets))
     is_last = np.zeros(len(values), dtype=bool)
     is_last[offsets[1:] - 1] = True
-    of = values, is_last, weight
     if estimator.kind_ == "series":
-        return _next_numbers(*of, bias)
-    if ngram_range_of(estimator)[0] > 1:
-        raise ValueError(
-            "Without y, the next token is predicted, but ngram_range="
-            f"{estimator.ngram_range!r} leaves single tokens out. Begin it with 1."
-        )
-    return _next_tokens(*of, n_outputs, bias)
-
-
-def _next_tokens(ids, is_last, weight, n_outputs, bias):
-    tokens = ids if ids.ndim == 1 else ids[:, 0]  # of n-grams the shortest
-    target = np.append(tokens[1:], UNKNOWN).astype(np.int64)
-    if bias is not None:
-        target[target >= len(bias)] = UNKNOWN
-    # Nobody can say which unknown token comes next.
-    weight = weight * ((target != UNKNOWN) | is_last)
-    target[is_last] = 0
-    if bias is None:
-        n_outputs = max(int(tokens.max()) + 1, n_outputs)
+        target, n_outputs = np.roll(values, -1, axis=0), values.shape[1]
+        is_known, loss = ~is_last, "squared_error"
+    else:
+        if ngram_range_of(estimator)[0] > 1:
+            raise ValueError(
+                "Without y, the next token is predicted, but ngram_range="
+                f"{estimator.ngram_range!r} leaves single tokens out. Begin it with 1."
+            )
+        tokens = values if values.ndim == 1 else values[:, 0]  # the shortest n-grams
+        if bias is not None:
+            n_outputs = len(bias)
+        n_outputs = n_outputs or int(tokens.max()) + 1
+        target = np.append(tokens[1:], UNKNOWN).astype(np.int64)
+        # Nobody can say which unknown token comes next.
+        is_known = (target != UNKNOWN) & (target < n_outputs) & ~is_last
+        loss = "cross_entropy"
+    if not (weight * is_known).any():
+        raise ValueError(_nothing_to_predict(estimator, is_held_out=bias is not None))
+    target[~is_known] = 0
+    if loss == "cross_entropy":
+        is_known |= is_last  # the end is known
+    weight = weight * is_known
+    weight /= weight.mean()
+    if bias is None and loss == "cross_entropy":
         bias = log_shares(np.bincount(target, weight, n_outputs))
-    return Objective(target, _of_mean_1(weight), "cross_entropy", bias, True)
-
-
-def _next_numbers(values, is_last, weight, bias):
-    if is_last.all():
-        raise ValueError(
-            "Without y, the next step is predicted, but no sequence of X has more than "
-            "one step. Pass y or longer sequences."
-        )
-    target = np.roll(values, -1, axis=0)
-    weight = _of_mean_1(weight * ~is_last)
-    target[is_last] = 0.0
-    if bias is None:
+    elif bias is None:
         bias = np.average(target, axis=0, weights=weight).astype(np.float32)
-    return Objective(target, weight, "squared_error", bias, True)
+    return Objective(target, weight, loss, bias, at_each_step=True)
 
 
-def _of_mean_1(weight):
-    return weight / weight.mean()
+def _nothing_to_predict(estimator, is_held_out):
+    """The sentence for sequences of which no step has a next one that is known."""
+    where, cure = "X", "Pass y, or longer sequences"
+    if is_held_out:
+        where = "the part that is held out"
+        cure += ", or use another validation_fraction"
+    what = "step"
+    if estimator.kind_ != "series":
+        what = "token that is known"
+    elif estimator.patch_length_ > 1:
+        what = f"patch of {estimator.patch_length_} steps"
+        cure += ", or a smaller patch_length"
+    return (
+        f"Without y, the next step is predicted, but no sequence of {where} has more "
+        f"than one {what}. {cure}."
+    )
 
 
-def mean_loss(estimator, encoded, objective):
+def mean_loss_of_steps(estimator, encoded, objective):
     """The loss of a fitted network, averaged over all steps.
 
     Parameters
@@ -102,13 +106,12 @@ def mean_loss(estimator, encoded, objective):
     mean : float
         Infinite if it is not a number.
     """
-    weights = estimator._weights(None)
+    weights, values = estimator._weights_for(encoded)
     target = torch.from_numpy(objective.target)
     weight = torch.from_numpy(objective.weight.astype(np.float32))
-    n_at_once = max(1, MAX_SCORES // len(weights.c))
+    n_at_once = max(1, losses.MAX_SCORES // len(weights.c))
     total = 0.0
-    of = weights, torch.from_numpy(encoded.values), encoded.offsets
-    for rows, H in prediction.states_of_all_steps(*of):
+    for rows, H in prediction.states_of_all_steps(weights, values, encoded.offsets):
         parts = zip(rows.split(n_at_once), H.split(n_at_once), strict=True)
         for some, states in parts:
             scores = network.output_scores(weights.V, weights.c, states)

@@ -99,7 +99,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Warns
         -----
         ConvergenceWarning
-            If training diverges later, or ends with a loss far above that of guessing.
+            If training diverges later, ends with a loss far above that of guessing, or
+            with one that is no better.
 
         Notes
         -----

@@ -13,8 +13,6 @@ from skrnn._core import losses
 from skrnn._core.sequences import as_plain
 from skrnn._core.series import mean_and_scale, standardise
 
-MAX_SCORES = 2**22  # in memory at once
-
 
 @dataclass(frozen=True, slots=True)
 class Targets:
@@ -56,14 +54,15 @@ class Objective:
     @property
     def chance(self):
         """The mean loss of the best guess without a look at X."""
-        total = 0.0
-        n_at_once = max(1, MAX_SCORES // len(self.bias))
-        for start in range(0, len(self.target), n_at_once):
-            part = slice(start, start + n_at_once)
-            target, weight = self.target[part], self.weight[part]
-            scores = np.tile(self.bias, (len(target), 1))
-            total += len(target) * mean_loss(scores, target, weight, self.loss)
-        return total / len(self.target)
+        if self.loss == "cross_entropy":  # of all tokens: not a score for each row
+            log_p = torch.log_softmax(torch.from_numpy(self.bias).double(), 0).numpy()
+            return float(-(log_p[self.target] * self.weight).mean())
+        return mean_loss(self.guess, self.target, self.weight, self.loss)
+
+    @property
+    def guess(self):
+        """Scores without a look at X, of shape (n_samples, n_outputs)."""
+        return np.tile(self.bias, (len(self.target), 1))
 
 
 def task_of(y):

@@ -27,13 +27,14 @@ def check_same_network(estimator, last, architecture):
     before = {**last["_architecture"], **last["_reading"]}
     now = asdict(architecture)
     now |= {name: getattr(estimator, name) for name in READING_PARAMETERS}
-    if estimator.kind_ == "series":
-        before["differences"] = len(last["difference_scale_"])
-        now["differences"] = estimator.differences
-    has_vectors = "embeddings_" in last
-    if has_vectors != (estimator.embeddings is not None):
-        before["embeddings"] = "given" if has_vectors else None
-        now["embeddings"] = None if has_vectors else "given"
+    if ("embeddings_" in last) != (estimator.embeddings is not None):
+        had, cure = "none", "None"
+        if "embeddings_" in last:
+            had, cure = "some", "those"
+        raise ValueError(
+            f"warm_start=True goes on from the last fit, which had {had} for "
+            f"embeddings. Use {cure}, or warm_start=False."
+        )
     for name, value in now.items():
         if value != before[name]:
             raise ValueError(
@@ -78,8 +79,13 @@ def load_weights(weights, estimator, last):
 
 
 def _is_same_task(estimator, last):
-    names = ("task_", "_is_multilabel")
-    return all(last.get(name) == getattr(estimator, name, None) for name in names)
+    # Of the two, an encoder of a classifier has both.
+    if last.get("task_") != getattr(estimator, "task_", None):
+        return False
+    is_multilabel = getattr(estimator, "_is_multilabel", False)
+    if hasattr(estimator, "task_"):
+        return True
+    return last.get("_is_multilabel", False) == is_multilabel
 
 
 def _rescaled(V, c, estimator, last):

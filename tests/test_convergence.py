@@ -35,8 +35,8 @@ def test_a_fit_that_learns_nothing_says_so(params, n_steps, advice, rng):
 def test_it_compares_with_a_guess(rng):
     X, y = rng.normal(size=(100, 60)), rng.normal(size=100)
     message = (
-        r"^RNNRegressor has learned next to nothing: the best validation loss is "
-        r"\d\.\d+, and that of a network that does not look at X 0\.\d+\. "
+        r"^RNNRegressor has learned next to nothing: the best validation score "
+        r"is -\S+, and that of a network that does not look at X -\S+\. "
     )
     regressor = RNNRegressor(16, pooling="last", early_stopping=True, random_state=0)
     regressor.set_params(validation_fraction=0.5)
@@ -47,6 +47,24 @@ def test_it_compares_with_a_guess(rng):
 def test_next_steps_of_noise_are_not_predicted(rng):
     with pytest.warns(ConvergenceWarning, match="learned next to nothing"):
         RNNEncoder(**TINY, differences=0).fit([rng.normal(size=9) for _ in range(80)])
+
+
+def test_a_high_learning_rate_is_named(rng):
+    classifier = RNNClassifier(16, learning_rate_init=1.0, random_state=0)
+    X, y = rng.normal(size=(100, 20)), rng.integers(2, size=100)
+    with pytest.warns(ConvergenceWarning, match=r"Lower learning_rate_init \(now 1\)"):
+        classifier.fit(X, y)
+
+
+def test_good_probabilities_or_a_good_score_are_enough(rng):
+    # A fifth of the labels are wrong: the score is good, probabilities are too sure.
+    X = random_words(rng, 240, 5)
+    y = [(x[-1] in "ab") != (rng.random() < 0.2) for x in X]
+    params = {"early_stopping": True, "validation_fraction": 0.3, "random_state": 1}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        classifier = RNNClassifier(64, **params).fit(X, y)
+    assert classifier.best_validation_score_ > 0.6
 
 
 @pytest.mark.parametrize("max_iter, y", [(1, [0, 1]), ("auto", [1, 1])])

@@ -40,6 +40,10 @@ FLOORS = {
     "_inputs": {"numpy", "torch", "sklearn"},
     "_validation": {"numpy", "scipy", "sklearn"},
     "_targets": {"numpy", "sklearn", "torch"},
+    "_next_steps": {"numpy", "torch"},
+    "_evaluation": {"numpy"},
+    "_warm_start": {"numpy", "torch"},
+    "_convergence": {"sklearn"},
     "_fitting": {"numpy", "torch", "sklearn"},
     "_base": {"numpy", "torch", "sklearn"},
     "_docs": set(),
@@ -65,6 +69,7 @@ STANDARD_LIBRARY = {
     "textwrap",
     "threading",
     "time",
+    "typing",
     "warnings",
 }
 

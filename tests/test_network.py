@@ -25,7 +25,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
 
 from skrnn._core import gradient as gradients
-from skrnn._core import network, prediction
+from skrnn._core import losses, network, prediction
 from skrnn._core.memory import Scratch
 from skrnn._core.packing import pack
 
@@ -287,7 +287,7 @@ def test_scores_in_parts_have_the_gradient_of_all(monkeypatch):
     target = torch.arange(n_rows) % N_OUTPUTS
     flats = []
     for max_scores in (N_OUTPUTS * n_rows, N_OUTPUTS * 4, 1):
-        monkeypatch.setattr(gradients, "_MAX_SCORES", max_scores)
+        monkeypatch.setattr(losses, "MAX_SCORES", max_scores)
         gradient = network.zeros_like(weights)
         total = gradients.loss_and_gradient(
             weights,

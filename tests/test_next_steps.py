@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from sklearn.linear_model import LogisticRegression
 
 from skrnn import RNNEncoder
@@ -24,7 +23,7 @@ def log_softmax(scores):
 
 
 def fitted(X, **params):
-    return RNNEncoder(8, random_state=0, **params).fit(X)
+    return RNNEncoder(8, **{"pooling": "last", "random_state": 0, **params}).fit(X)
 
 
 def test_tokens_and_the_end_are_predicted():
@@ -63,8 +62,9 @@ def test_targets_of_tokens():
     encoder = fitted(["abx", "b", "ba"], max_features=2, ngram_range=(1, 1), max_iter=1)
     assert encoder.vocabulary_ == {"a": 1, "b": 2}
     sequences = validate_sequences(encoder, ["abx", "b", "ba"], reset=False)
-    values, offsets, _ = encoder._encode(sequences)
-    objective = next_steps(encoder, values, offsets, np.array([1.0, 2.0, 1.0]))
+    objective = next_steps(
+        encoder, encoder._encode(sequences), np.array([1.0, 2.0, 1.0])
+    )
     # a b x(unknown), then the end; b, the end; b a, the end
     assert objective.target.tolist() == [2, 0, 0, 0, 1, 0]
     weight = np.array([1, 0, 1, 2, 1, 1])  # none for what is unknown
@@ -80,8 +80,8 @@ def test_targets_of_numbers():
     X = [np.array(x) for x in X]
     encoder = fitted(X, differences=0, max_iter=1)
     sequences = validate_sequences(encoder, X, reset=False)
-    values, offsets, _ = encoder._encode(sequences)
-    objective = next_steps(encoder, values, offsets, np.ones(3))
+    values, *_ = encoded = encoder._encode(sequences)
+    objective = next_steps(encoder, encoded, np.ones(3))
     assert objective.weight.tolist() == [2, 2, 0, 0, 2, 0]
     rows = [1, 2, 5]
     np.testing.assert_array_equal(objective.target[[0, 1, 4]], values[rows])
@@ -94,7 +94,8 @@ def test_a_series_that_goes_on_as_it_began_is_predicted(rng):
     X = [
         np.sin(rng.uniform(0, 6) + 0.7 * np.arange(n)) for n in rng.integers(8, 20, 90)
     ]
-    encoder = RNNEncoder(16, random_state=0, early_stopping=True).fit(X)
+    params = {"pooling": "last", "early_stopping": True, "random_state": 0}
+    encoder = RNNEncoder(16, **params).fit(X)
     assert encoder.V_.shape == (2, 16)  # the number and what it adds to the last one
     assert encoder.best_validation_score_ > -0.06
     # By hand: sin(t + s) = 2 cos(s) sin(t) - sin(t - s)
@@ -150,10 +151,10 @@ def test_training_does_not_depend_on_the_pooling(pooling):
 def test_states_of_all_steps_are_the_codes_of_all_beginnings():
     encoder = fitted(WORDS, max_iter=3)
     sequences = validate_sequences(encoder, WORDS[:5], reset=False)
-    values, offsets, _ = encoder._encode(sequences)
-    weights = encoder._weights(None)
+    encoded = encoder._encode(sequences)
+    weights, values = encoder._weights_for(encoded)
     states = np.empty((len(values), 8), dtype=np.float32)
-    parts = prediction.states_of_all_steps(weights, torch.from_numpy(values), offsets)
+    parts = prediction.states_of_all_steps(weights, values, encoded.offsets)
     for rows, H in parts:
         states[rows] = H
     beginnings = [x[: n + 1] for x in WORDS[:5] for n in range(len(x))]
@@ -164,7 +165,10 @@ def test_states_of_all_steps_are_the_codes_of_all_beginnings():
 @pytest.mark.parametrize(
     "X, params, sentence",
     [
-        ([[1.0], [2.0]], {}, "no sequence of X has more than one step"),
+        ([[1.0], [2.0]], {}, "no sequence of X has more than one step. Pass y"),
+        ([[1.0] * 5] * 2, {"patch_length": 5}, "one patch of 5 steps.*smaller patch_l"),
+        (["a", "b"], {}, "no sequence of X has more than one token that is known"),
+        (["ab", "b", "c"], {"vocabulary": ["c"]}, "one token that is known"),
         (["ab", "b"], {"ngram_range": (2, 3)}, "leaves single tokens out"),
         (["ab", "b"], {"bidirectional": True}, "the network has read it"),
         (["ab", "b"], {"truncate": 3}, "truncate=3 would leave the first ones out"),

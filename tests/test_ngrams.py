@@ -185,7 +185,7 @@ def test_bigrams_show_what_single_tokens_cannot():
     # Blind to order but for the bigrams.
     X, y = ["ab", "ba"] * 20, [0, 1] * 20
     params = {"cell": "rnn", "activation": "identity", "recurrence": "identity"}
-    params |= {"token_dropout": 0.0, "random_state": 0}
+    params |= {"token_dropout": 0.0, "max_iter": 75, "random_state": 0}
     scores = [
         RNNClassifier(8, ngram_range=(1, n), **params).fit(X, y).score(X, y)
         for n in (1, 2)

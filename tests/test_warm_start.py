@@ -104,7 +104,7 @@ def test_labels_after_none_and_none_after_labels():
     encoder.fit(X)
     assert encoder.task_ == "next_step" and encoder.loss_ > loss  # V is new
     V = encoder.V_
-    encoder.fit(["a"] * 8)  # fewer tokens than there were
+    encoder.fit(["aa"] * 8)  # fewer tokens than there were
     assert encoder.V_.shape == V.shape
     np.testing.assert_allclose(encoder.V_, V, atol=1e-6)
 
@@ -143,9 +143,11 @@ def test_few_labels_are_better_used_after_many_sequences_without():
     [
         ({"nhidden": 4}, r"nhidden was \(8,\), but now it is \(4,\)"),
         ({"cell": "lstm"}, "cell was 'gru', but now it is 'lstm'"),
-        ({"pooling": "max"}, "pooling was 'last', but now it is 'max'"),
+        ({"pooling": "max"}, "pooling was 'sum', but now it is 'max'"),
         ({"lowercase": True}, "lowercase was False, but now it is True"),
-        ({"embeddings": VECTORS}, "embeddings was None, but now it is 'given'"),
+        ({"embeddings": VECTORS}, "had none for embeddings. Use None, or"),
+        ({"ngram_range": (1, 2)}, r"ngram_range was 'auto', but now it is \(1, 2\)"),
+        ({"missing": "mask"}, "missing was 'error', but now it is 'mask'"),
     ],
 )
 def test_another_network_raises(params, sentence):
@@ -165,6 +167,34 @@ def test_other_differences_or_features_raise():
         regressor.fit([np.ones((3, 2))] * 4, [1.0, 2.0, 3.0, 4.0])
     with pytest.raises(TypeError, match="X holds strings"):
         regressor.fit(X, range(len(X)))
+    with pytest.raises(ValueError, match="patch_length was 'auto', but now it is 2"):
+        regressor.set_params(patch_length=2).fit(SERIES, [x[-1] for x in SERIES])
+
+
+def test_tokens_that_are_all_new_raise():
+    with pytest.raises(ValueError, match="vocabulary of the last fit, which has no"):
+        warm().fit(X, Y).fit(["xyz", "zyx"], ["a", "b"])
+
+
+def test_an_encoder_of_a_classifier_goes_on_with_its_output_weights():
+    encoder = RNNClassifier(8, max_iter=5, random_state=0).fit(X, Y).encoder_
+    V = encoder.V_
+    encoder.set_params(warm_start=True, **NO_CHANGE).fit(X, Y)
+    np.testing.assert_allclose(encoder.V_, V, atol=1e-6)
+    encoder = RNNRegressor(8, max_iter=5).fit(SERIES, [x[-1] for x in SERIES]).encoder_
+    V = encoder.V_
+    encoder.set_params(warm_start=True, **NO_CHANGE)
+    encoder.fit(SERIES, [x[-1] + 0.5 for x in SERIES])
+    np.testing.assert_allclose(encoder.V_, V, atol=1e-4)
+
+
+def test_vectors_that_were_given_stay_frozen():
+    classifier = warm(embeddings=VECTORS).fit(X, Y)
+    before = classifier.embeddings_
+    others = {"z": np.ones(4)}
+    classifier.set_params(embeddings=others, freeze_embeddings=True).fit(X, Y)
+    rows = [classifier.vocabulary_[token] for token in VECTORS]
+    np.testing.assert_array_equal(classifier.embeddings_[rows], before[rows])
 
 
 def test_a_fit_that_fails_leaves_the_vectors_as_they_were():

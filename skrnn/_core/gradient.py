@@ -14,9 +14,6 @@ from skrnn._core import losses, pooling, recurrence
 from skrnn._core.compiled import compiled
 from skrnn._core.memory import Scratch, take
 
-# Scores of the output layer that are in memory at once.
-_MAX_SCORES = 2**22
-
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -94,7 +91,7 @@ def loss_and_gradient(
         [] if start is None else [list(states) for states in start.states],
         [] if start is None else [start.gathered, start.n_steps],
         scratch.memory,
-        _MAX_SCORES,
+        losses.MAX_SCORES,
     )
     scratch.reserve(n_used)
     return total

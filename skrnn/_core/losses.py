@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor
 
+# Scores of the output layer that are in memory at once.
+MAX_SCORES = 2**22
+
 
 def loss_and_gradient(
     name: str, scores: Tensor, target: Tensor, sample_weight: Tensor

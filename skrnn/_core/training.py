@@ -320,6 +320,11 @@ class Progress:
     _to_beat: float = -math.inf
     _best: tuple = (math.inf, math.inf)
 
+    @property
+    def best_validation(self):
+        """Score and loss of the best epoch."""
+        return -self._best[0], self._best[1]
+
     def record(self, loss):
         """Add the loss of an epoch."""
         self.loss_curve.append(loss)
