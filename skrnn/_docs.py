@@ -109,8 +109,8 @@ PARTS["parameters"] = dedent(
         this probability [10]_. "auto" is 0.4 for n-grams, which are rare and many, and
         0 for tokens alone.
     dropout : float in [0, 1), default=0.0
-        While fitting, each input of a layer above the first is 0 with this probability,
-        at all steps of a sequence or at none [9]_. Without effect on a single layer.
+        While fitting, each input of a layer above the first, and each entry of h that V
+        reads, is 0 with this probability, at all steps of a sequence or at none [9]_.
     truncate : int or None, default=None
         While fitting, the gradient looks back at the last `truncate` steps (or patches)
         of each sequence only; they start from the state that the steps before lead to.

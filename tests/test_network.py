@@ -304,6 +304,51 @@ def test_scores_in_parts_have_the_gradient_of_all(monkeypatch):
         torch.testing.assert_close(flat, flats[0], rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("pooling", ["last", "sum", "none"])
+@pytest.mark.parametrize("nhidden", [(5,), (4, 5)])
+def test_dropout_multiplies_what_the_output_layer_reads(nhidden, pooling):
+    weights = random_weights(network.Architecture(nhidden, "gru", pooling=pooling))
+    values, packing, generator = random_inputs(True), packed(), torch.Generator()
+    masks = [
+        (torch.rand(5, n, generator=generator.manual_seed(n)) < 0.6).double() / 0.6
+        for n in nhidden
+    ]
+    n_targets = len(values) if pooling == "none" else 5
+    target = torch.arange(n_targets) % N_OUTPUTS
+    ones = torch.ones(n_targets, dtype=torch.float64)
+    gradient = network.zeros_like(weights)
+
+    def loss_of(weights, masks):
+        return gradients.loss_and_gradient(
+            weights,
+            gradient,
+            Scratch(torch.float64),
+            values[packing.rows],
+            packing,
+            "cross_entropy",
+            target,
+            ones,
+            masks=masks,
+        ).item()
+
+    total = loss_of(weights, masks)
+    assert total != loss_of(weights, masks[:-1])
+    if len(nhidden) == 1 and pooling != "none":  # by hand
+        h = prediction.encode(weights, values, OFFSETS)[packing.indices]
+        scores = (h * masks[0]) @ weights.V.T + weights.c
+        expected = nn.functional.cross_entropy(scores, target, reduction="sum")
+        assert total == pytest.approx(expected.item(), rel=1e-10)
+    total = loss_of(weights, masks)
+    slopes = gradient.flat.clone()
+    direction = torch.randn(len(slopes), generator=generator, dtype=torch.float64)
+    totals = []
+    for sign in (1, -2):
+        weights.flat.add_(direction, alpha=sign * 1e-6)
+        totals.append(loss_of(weights, masks))
+    slope = (totals[0] - totals[1]) / 2e-6
+    assert (slopes @ direction).item() == pytest.approx(slope, rel=1e-5)
+
+
 @pytest.mark.parametrize("name", ["gru-2-2-mean", "tanh-2-1-last"])
 def test_dropout_multiplies_the_inputs_of_the_layers_above(name):
     weights = random_weights(ARCHITECTURES[name])

@@ -62,7 +62,7 @@ def loss_and_gradient(
     sample_weight : Tensor of shape (n_sequences,)
     masks : sequence of Tensors of shape (n_sequences, n_inputs of a layer), default=()
         For each layer above the first, what its inputs are multiplied by at each step
-        of a sequence.
+        of a sequence; one more, of width n_features_out, for the output layer.
     start : Start, default=None
         Where the sequences stand, if these are not their first steps; no gradient
         goes further back.
@@ -379,9 +379,17 @@ def _loss_and_gradient(
         chosen.append(choice)
     h = pooled[0] if n_directions == 1 else torch.cat(pooled, 1)
 
+    mask: list[Tensor] = []
+    if len(masks) * n_directions == len(layers):  # one is for the output layer
+        mask = masks[-1:]
+        if pooling_name == "none":
+            mask = [mask[0].index_select(0, packing["sequence"])]
+        h = h * mask[0]
     total, dh = output_loss_and_gradient(
         loss, output, doutput, h, target, sample_weight, max_scores
     )
+    for each in mask:
+        dh.mul_(each)
     dpooled = dh.chunk(n_directions, 1)
 
     # The gradients with respect to the last state of each sequence, and to all states.

@@ -68,8 +68,8 @@ class Plan:
         Stop when the loss has been below `tol` for this many epochs in a row; or, with
         validation, when the score has not got better by more than `tol`.
     dropout : float
-        Probability of each input of the layers above the first to be 0, at all steps of
-        a sequence or at none [1]_.
+        Probability of each input of the layers above the first, and of the output
+        layer, to be 0, at all steps of a sequence or at none [1]_.
     truncate : int or None
         Backpropagate through the last so many steps of a sequence only.
     n_shards : int
@@ -134,7 +134,8 @@ class Shard:
     target, sample_weight : Tensors
         In the order of the packing, one entry a sequence or a row.
     masks : list of Tensors of shape (n_sequences, n_inputs of a layer)
-        Of the dropout below each layer but the first; empty without dropout.
+        Of the inputs of each layer but the first, and of the output layer; empty
+        without dropout.
     before : Tensor or None
         Token ids or numbers of the steps before those that are packed; None if there
         are none.
@@ -197,7 +198,7 @@ class Examples:
         plan : Plan
         generator : torch.Generator
         widths : sequence of int, default=()
-            The number of inputs of each layer that has dropout below.
+            The number of inputs of each layer that has dropout.
 
         Yields
         ------
@@ -466,6 +467,7 @@ def fit(
     widths = []
     if plan.dropout > 0:
         widths = [len(directions[0].U) for directions in weights.layers[1:]]
+        widths.append(weights.V.shape[1])
     progress = Progress(plan.n_epochs, n_samples)
     n_done = 0
     before = [tensor.clone() for tensor in trained]
