@@ -60,7 +60,12 @@ def measure_busy(data, rounds):
     """
     # Gates make each step enough work for several threads.
     classifier = skrnn.RNNClassifier(
-        cell="lstm", ngram_range=(1, 1), batch_size=256, max_iter=3, random_state=0
+        cell="lstm",
+        pooling="last",
+        ngram_range=(1, 1),
+        batch_size=256,
+        max_iter=3,
+        random_state=0,
     )
     fit = partial(classifier.fit, data.names, data.labels)
     fit()

@@ -79,6 +79,7 @@ def ours(row, n_epochs):
     return skrnn.RNNClassifier(
         row.nhidden,
         cell=row.cell,
+        pooling="last",
         ngram_range=(1, 1),
         batch_size=row.batch_size,
         max_iter=n_epochs,
