@@ -522,8 +522,8 @@ def fitted(X, **params):
 def encoded(encoder, X):
     """Ids or numbers, a sequence at a time."""
     sequences = validate_sequences(encoder, X, reset=False)
-    values, _ = encoder._encode(sequences)
-    return np.split(values, sequences.offsets[1:-1])
+    encoded = encoder._encode(sequences)
+    return np.split(encoded.values, encoded.offsets[1:-1])
 
 
 WORD = r"\w+|[^\w\s]"
