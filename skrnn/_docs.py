@@ -95,7 +95,8 @@ PARTS["parameters"] = dedent(
         Read so many steps of a series of numbers at once, side by side [12]_: the
         network takes fewer steps, which is faster and easier to learn. A first patch
         that would begin before its sequence repeats the first step. "auto" is the
-        average length divided by 100, rounded, but at least 1.
+        average length divided by 100, rounded, but at least 1; the longest series of
+        `fit` has the most steps that can be read at once.
     missing : {"error", "mask"}, default="error"
         What to do about NaN. "mask" goes on with the last value that was seen in the
         sequence, or with the mean before any (with 0 unless `standardize`), and adds a

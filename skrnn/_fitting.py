@@ -14,7 +14,7 @@ from skrnn._convergence import check_converged
 from skrnn._core import network, training
 from skrnn._core.sequences import Sequences
 from skrnn._core.threads import torch_settings
-from skrnn._next_steps import next_steps
+from skrnn._next_steps import check_can_predict_next, next_steps
 from skrnn._targets import Objective
 
 
@@ -69,7 +69,7 @@ def fit_network(estimator, sequences, targets, sample_weight, last=None):
     architecture = new_architecture(estimator)
     check_parameters(estimator)
     if targets is None:
-        _check_can_predict_next(estimator)
+        check_can_predict_next(estimator)
     generator = _new_generator(estimator.random_state)
 
     indices = np.arange(len(sequences))
@@ -238,21 +238,6 @@ def check_parameters(estimator):
             f"learning_rate_init * alpha is {decay:g}: below 1 was expected, since "
             "weight decay scales the weights by 1 - learning_rate * alpha. Lower "
             "alpha."
-        )
-
-
-def _check_can_predict_next(estimator):
-    """Refuse what does not go with predicting the next step."""
-    if estimator.bidirectional:
-        raise ValueError(
-            "Without y, the next step is predicted, but with bidirectional=True the "
-            "network has read it. Use bidirectional=False, or pass y."
-        )
-    if estimator.truncate is not None:
-        raise ValueError(
-            "Without y, the next step is predicted, at all steps: truncate="
-            f"{estimator.truncate} would leave the first ones out. Use truncate=None, "
-            "or pass y."
         )
 
 

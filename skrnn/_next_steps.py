@@ -11,6 +11,27 @@ from skrnn._inputs import ngram_range_of
 from skrnn._targets import Objective, log_shares
 
 
+def check_can_predict_next(estimator):
+    """Refuse what does not go with predicting the next step.
+
+    Raises
+    ------
+    ValueError
+        If the network reads in two directions, or forgets the first steps.
+    """
+    if estimator.bidirectional:
+        raise ValueError(
+            "Without y, the next step is predicted, but with bidirectional=True the "
+            "network has read it. Use bidirectional=False, or pass y."
+        )
+    if estimator.truncate is not None:
+        raise ValueError(
+            "Without y, the next step is predicted, at all steps: truncate="
+            f"{estimator.truncate} would leave the first ones out. Use truncate=None, "
+            "or pass y."
+        )
+
+
 def next_steps(estimator, encoded, sample_weight, n_outputs=None, bias=None):
     """What comes after each step.
 
@@ -110,7 +131,7 @@ def mean_loss_of_steps(estimator, encoded, objective):
     target = torch.from_numpy(objective.target)
     weight = torch.from_numpy(objective.weight.astype(np.float32))
     n_at_once = max(1, losses.MAX_SCORES // len(weights.c))
-    total = 0.0
+    total = torch.zeros(())
     for rows, H in prediction.states_of_all_steps(weights, values, encoded.offsets):
         parts = zip(rows.split(n_at_once), H.split(n_at_once), strict=True)
         for some, states in parts:
@@ -118,6 +139,6 @@ def mean_loss_of_steps(estimator, encoded, objective):
             loss, _ = losses.loss_and_gradient(
                 objective.loss, scores, target[some], weight[some]
             )
-            total += loss.item()
-    mean = total / len(target)
+            total += loss
+    mean = total.item() / len(target)
     return mean if math.isfinite(mean) else math.inf

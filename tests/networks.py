@@ -5,7 +5,9 @@ from itertools import product
 import numpy as np
 import torch
 
+from skrnn._core import gradient as gradients
 from skrnn._core import network
+from skrnn._core.memory import Scratch
 from skrnn._core.packing import pack
 
 LENGTHS = np.array([4, 1, 7, 4, 2])
@@ -58,3 +60,39 @@ def packed(lengths=LENGTHS):
     """All sequences in one batch."""
     (packing,) = pack(np.cumsum(lengths) - lengths, lengths)
     return packing
+
+
+def loss_and_gradient(weights, values, loss, target, weight, packing=None, **options):
+    """The summed loss of one batch and its gradient, of which every entry is written.
+
+    `target` and `weight` are in the order of the sequences, or without pooling in that
+    of the rows of `values`.
+    """
+    packing = packing or packed()
+    order = packing.indices
+    if weights.architecture.pooling == "none":
+        order = packing.rows
+    gradient = network.zeros_like(weights)
+    gradient.flat.fill_(torch.nan)
+    total = gradients.loss_and_gradient(
+        weights,
+        gradient,
+        options.pop("scratch", Scratch(weights.flat.dtype)),
+        values[packing.rows],
+        packing,
+        loss,
+        target[order],
+        weight[order],
+        **options,
+    )
+    return total, gradient
+
+
+def slope_along(direction, weights, total_of, step=1e-6):
+    """The slope of ``total_of()`` along a direction of the weights, by differences."""
+    totals = []
+    for sign in (1, -2):
+        weights.flat.add_(direction, alpha=sign * step)
+        totals.append(total_of().item())
+    weights.flat.add_(direction, alpha=step)
+    return (totals[0] - totals[1]) / (2 * step)

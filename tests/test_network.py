@@ -16,9 +16,11 @@ from networks import (
     N_INPUTS,
     N_OUTPUTS,
     OFFSETS,
+    loss_and_gradient,
     packed,
     random_inputs,
     random_weights,
+    slope_along,
 )
 from reference import reference_code, reference_one_hot
 from torch import nn
@@ -145,24 +147,6 @@ in_torch = pytest.mark.parametrize(
 )
 
 
-def our_gradient(weights, values, loss, target, sample_weight, **options):
-    packing = packed()
-    gradient = network.zeros_like(weights)
-    gradient.flat.fill_(torch.nan)  # every entry must be written
-    total = gradients.loss_and_gradient(
-        weights,
-        gradient,
-        Scratch(weights.flat.dtype),
-        values[packing.rows],
-        packing,
-        loss,
-        target[packing.indices],
-        sample_weight[packing.indices],
-        **options,
-    )
-    return total, gradient
-
-
 @in_torch
 @tokens_or_numbers
 @pytest.mark.parametrize("dtype, rtol", [(torch.float64, 1e-10), (torch.float32, 1e-4)])
@@ -170,7 +154,7 @@ def test_loss_and_gradient_equal_torch_nn(name, is_token, dtype, rtol):
     weights = random_weights(ARCHITECTURES[name], dtype)
     values = random_inputs(is_token, dtype)
     sample_weight = torch.tensor([1.0, 0.5, 2.0, 1.0, 3.0], dtype=dtype)
-    total, gradient = our_gradient(
+    total, gradient = loss_and_gradient(
         weights, values, "cross_entropy", LABELS, sample_weight
     )
     theirs = TorchNetwork(weights)
@@ -210,19 +194,16 @@ def test_gradient_equals_central_differences(name, loss):
         target = (target > 0).double()
     sample_weight = torch.rand(5, generator=generator, dtype=torch.float64)
     # Along random directions: one step in each entry would take minutes for all.
-    _, gradient = our_gradient(weights, values, loss, target, sample_weight)
-    step = 1e-6
+    _, gradient = loss_and_gradient(weights, values, loss, target, sample_weight)
+
+    def total_of():
+        return loss_and_gradient(weights, values, loss, target, sample_weight)[0]
+
     for _ in range(10):
         direction = torch.randn(
             len(weights.flat), generator=generator, dtype=torch.float64
         )
-        totals = []
-        for sign in (1, -2):
-            weights.flat.add_(direction, alpha=sign * step)
-            total, _ = our_gradient(weights, values, loss, target, sample_weight)
-            totals.append(total.item())
-        weights.flat.add_(direction, alpha=step)
-        slope = (totals[0] - totals[1]) / (2 * step)
+        slope = slope_along(direction, weights, total_of)
         assert (gradient.flat @ direction).item() == pytest.approx(
             slope, rel=1e-5, abs=1e-7
         )
@@ -238,33 +219,12 @@ def test_a_loss_at_each_step_equals_that_of_all_beginnings(cell, nhidden):
     generator = torch.Generator().manual_seed(3)
     target = torch.randint(N_OUTPUTS, (len(values),), generator=generator)
     row_weight = torch.rand(len(values), generator=generator, dtype=torch.float64)
-    packing = packed()
-    gradient = network.zeros_like(weights)
-    gradient.flat.fill_(torch.nan)
-    total = gradients.loss_and_gradient(
-        weights,
-        gradient,
-        Scratch(torch.float64),
-        values[packing.rows],
-        packing,
-        "cross_entropy",
-        target[packing.rows],
-        row_weight[packing.rows],
-    )
+    of = values, "cross_entropy", target, row_weight
+    total, gradient = loss_and_gradient(weights, *of)
     ends = np.arange(len(values)) + 1
     starts = np.repeat(OFFSETS[:-1], LENGTHS)
     (beginnings,) = pack(starts, ends - starts)
-    expected = network.zeros_like(last)
-    expected_total = gradients.loss_and_gradient(
-        last,
-        expected,
-        Scratch(torch.float64),
-        values[beginnings.rows],
-        beginnings,
-        "cross_entropy",
-        target[beginnings.indices],
-        row_weight[beginnings.indices],
-    )
+    expected_total, expected = loss_and_gradient(last, *of, beginnings)
     torch.testing.assert_close(total, expected_total, rtol=1e-12, atol=0)
     torch.testing.assert_close(gradient.flat, expected.flat, rtol=1e-10, atol=1e-12)
     for rows, H in prediction.states_of_all_steps(weights, values, OFFSETS):
@@ -278,27 +238,15 @@ def test_a_loss_at_each_step_equals_that_of_all_beginnings(cell, nhidden):
 
 def test_scores_in_parts_have_the_gradient_of_all(monkeypatch):
     architecture = network.Architecture((5,), "gru", pooling="none")
-    weights, values, packing = (
-        random_weights(architecture),
-        random_inputs(True),
-        packed(),
-    )
+    weights, values = random_weights(architecture), random_inputs(True)
     n_rows = len(values)
     target = torch.arange(n_rows) % N_OUTPUTS
+    ones = torch.ones(n_rows, dtype=torch.float64)
     flats = []
     for max_scores in (N_OUTPUTS * n_rows, N_OUTPUTS * 4, 1):
         monkeypatch.setattr(losses, "MAX_SCORES", max_scores)
-        gradient = network.zeros_like(weights)
-        total = gradients.loss_and_gradient(
-            weights,
-            gradient,
-            Scratch(torch.float64),
-            values[packing.rows],
-            packing,
-            "cross_entropy",
-            target,
-            torch.ones(n_rows, dtype=torch.float64),
-        )
+        of = values, "cross_entropy", target, ones
+        total, gradient = loss_and_gradient(weights, *of)
         flats.append(torch.cat([gradient.flat, total[None]]))
     for flat in flats[1:]:
         torch.testing.assert_close(flat, flats[0], rtol=1e-12, atol=1e-14)
@@ -308,7 +256,7 @@ def test_scores_in_parts_have_the_gradient_of_all(monkeypatch):
 @pytest.mark.parametrize("nhidden", [(5,), (4, 5)])
 def test_dropout_multiplies_what_the_output_layer_reads(nhidden, pooling):
     weights = random_weights(network.Architecture(nhidden, "gru", pooling=pooling))
-    values, packing, generator = random_inputs(True), packed(), torch.Generator()
+    values, generator = random_inputs(True), torch.Generator()
     masks = [
         (torch.rand(5, n, generator=generator.manual_seed(n)) < 0.6).double() / 0.6
         for n in nhidden
@@ -316,37 +264,22 @@ def test_dropout_multiplies_what_the_output_layer_reads(nhidden, pooling):
     n_targets = len(values) if pooling == "none" else 5
     target = torch.arange(n_targets) % N_OUTPUTS
     ones = torch.ones(n_targets, dtype=torch.float64)
-    gradient = network.zeros_like(weights)
 
-    def loss_of(weights, masks):
-        return gradients.loss_and_gradient(
-            weights,
-            gradient,
-            Scratch(torch.float64),
-            values[packing.rows],
-            packing,
-            "cross_entropy",
-            target,
-            ones,
-            masks=masks,
-        ).item()
+    def loss_of(masks):
+        of = values, "cross_entropy", target, ones
+        return loss_and_gradient(weights, *of, masks=masks)
 
-    total = loss_of(weights, masks)
-    assert total != loss_of(weights, masks[:-1])
+    total, gradient = loss_of(masks)
+    assert total != loss_of(masks[:-1])[0]
     if len(nhidden) == 1 and pooling != "none":  # by hand
-        h = prediction.encode(weights, values, OFFSETS)[packing.indices]
+        order = packed().indices
+        h = prediction.encode(weights, values, OFFSETS)[order]
         scores = (h * masks[0]) @ weights.V.T + weights.c
-        expected = nn.functional.cross_entropy(scores, target, reduction="sum")
-        assert total == pytest.approx(expected.item(), rel=1e-10)
-    total = loss_of(weights, masks)
-    slopes = gradient.flat.clone()
-    direction = torch.randn(len(slopes), generator=generator, dtype=torch.float64)
-    totals = []
-    for sign in (1, -2):
-        weights.flat.add_(direction, alpha=sign * 1e-6)
-        totals.append(loss_of(weights, masks))
-    slope = (totals[0] - totals[1]) / 2e-6
-    assert (slopes @ direction).item() == pytest.approx(slope, rel=1e-5)
+        expected = nn.functional.cross_entropy(scores, target[order], reduction="sum")
+        assert total.item() == pytest.approx(expected.item(), rel=1e-10)
+    direction = torch.randn(len(weights.flat), generator=generator, dtype=torch.float64)
+    slope = slope_along(direction, weights, lambda: loss_of(masks)[0])
+    assert (gradient.flat @ direction).item() == pytest.approx(slope, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["gru-2-2-mean", "tanh-2-1-last"])
@@ -360,18 +293,16 @@ def test_dropout_multiplies_the_inputs_of_the_layers_above(name):
     ones = torch.ones(5, dtype=torch.float64)
 
     def loss_of(weights, masks):
-        return our_gradient(weights, values, "cross_entropy", LABELS, ones, masks=masks)
+        return loss_and_gradient(
+            weights, values, "cross_entropy", LABELS, ones, masks=masks
+        )
 
     dropped, gradient = loss_of(weights, [mask])
     plain, _ = loss_of(weights, [])
     assert dropped != plain
     assert torch.equal(loss_of(weights, [torch.ones_like(mask)])[0], plain)
     direction = torch.randn(len(weights.flat), generator=generator, dtype=torch.float64)
-    totals = []
-    for sign in (1, -2):
-        weights.flat.add_(direction, alpha=sign * 1e-6)
-        totals.append(loss_of(weights, [mask])[0].item())
-    slope = (totals[0] - totals[1]) / 2e-6
+    slope = slope_along(direction, weights, lambda: loss_of(weights, [mask])[0])
     assert (gradient.flat @ direction).item() == pytest.approx(slope, rel=1e-5)
 
 
@@ -384,31 +315,23 @@ def test_python_runs_the_same_lines_where_torch_cannot_compile_them(name, monkey
         if is_plain:
             plain = gradients._loss_and_gradient.__wrapped__
             monkeypatch.setattr(gradients, "_loss_and_gradient", plain)
-        total, gradient = our_gradient(weights, values, "cross_entropy", LABELS, ones)
+        total, gradient = loss_and_gradient(
+            weights, values, "cross_entropy", LABELS, ones
+        )
         results.append([total, gradient.flat])
     torch.testing.assert_close(*results, rtol=1e-12, atol=1e-14)
 
 
 def test_memory_used_again_does_not_leak_into_the_next_gradient():
     weights = random_weights(ARCHITECTURES["lstm-2-2-max"])
-    values, packing = random_inputs(True), packed()
+    values, ones = random_inputs(True), torch.ones(5, dtype=torch.float64)
     used = Scratch(torch.float64)
     used.reserve(25_000)
     used.memory.fill_(torch.nan)
     flats = []
     for scratch in (used, Scratch(torch.float64)):
-        gradient = network.zeros_like(weights)
-        gradients.loss_and_gradient(
-            weights,
-            gradient,
-            scratch,
-            values[packing.rows],
-            packing,
-            "cross_entropy",
-            LABELS,
-            torch.ones(5, dtype=torch.float64),
-        )
-        flats.append(gradient.flat)
+        of = values, "cross_entropy", LABELS, ones
+        flats.append(loss_and_gradient(weights, *of, scratch=scratch)[1].flat)
     assert torch.equal(*flats)
 
 

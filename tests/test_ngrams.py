@@ -10,15 +10,13 @@ from networks import (
     LABELS,
     N_INPUTS,
     OFFSETS,
-    packed,
+    loss_and_gradient,
     random_weights,
 )
 from sklearn.feature_extraction.text import CountVectorizer
 
 from skrnn import RNNClassifier, RNNEncoder
-from skrnn._core import gradient as gradients
-from skrnn._core import network, ngrams, prediction, vocabulary
-from skrnn._core.memory import Scratch
+from skrnn._core import ngrams, prediction, vocabulary
 from skrnn._core.sequences import read_sequences, read_words
 
 texts = st.lists(st.text("abAé ", min_size=1, max_size=12), min_size=1, max_size=8)
@@ -30,20 +28,11 @@ def test_several_tokens_at_a_step_equal_a_multi_hot_vector(name):
     generator = torch.Generator().manual_seed(3)
     ids = torch.randint(N_INPUTS, (OFFSETS[-1], 3), generator=generator)
     one_hot = torch.nn.functional.one_hot(ids, N_INPUTS).sum(1).double()
-    packing, ones = packed(), torch.ones(5, dtype=torch.float64)
+    ones = torch.ones(5, dtype=torch.float64)
     results = []
     for values in (ids, ids.int(), one_hot):
-        gradient = network.zeros_like(weights)
-        total = gradients.loss_and_gradient(
-            weights,
-            gradient,
-            Scratch(torch.float64),
-            values[packing.rows],
-            packing,
-            "cross_entropy",
-            LABELS[packing.indices],
-            ones,
-        )
+        of = values, "cross_entropy", LABELS, ones
+        total, gradient = loss_and_gradient(weights, *of)
         codes = prediction.encode(weights, values, OFFSETS)
         results.append([total, gradient.flat, codes])
     for other in results[:2]:

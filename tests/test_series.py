@@ -308,4 +308,6 @@ def test_patches_by_the_length_of_the_series(rng):
     for length, patch_length in [(3, 1), (149, 1), (1000, 10)]:
         X = rng.normal(size=(8, length))
         assert encoder.fit(X, [0, 1] * 4).patch_length_ == patch_length
+    encoder = RNNEncoder(2, patch_length=10**6, max_iter=1)
+    assert encoder.fit(rng.normal(size=(8, 20)), [0, 1] * 4).patch_length_ == 20
     assert not hasattr(encoder.fit(["a", "b"], [0, 1]), "patch_length_")
