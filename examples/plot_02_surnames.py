@@ -91,8 +91,8 @@ print(f"{len(X_train)} training and {len(X_test)} test names, {len(set(y))} labe
 # Four models, one split
 # ----------------------
 # The first two end in the same forest. One feeds it with character counts, the other
-# with the codes of a recurrent network. In the third model the network
-# decides by itself. The fourth looks at all pieces of one to five characters.
+# with the codes of a recurrent network. In the third model the network decides by
+# itself. The fourth looks at all pieces of one to five characters.
 
 ngrams = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 5))
 models = {

@@ -131,7 +131,7 @@ def mean_loss_of_steps(estimator, encoded, objective):
     target = torch.from_numpy(objective.target)
     weight = torch.from_numpy(objective.weight.astype(np.float32))
     n_at_once = max(1, losses.MAX_SCORES // len(weights.c))
-    total = torch.zeros(())
+    total = torch.zeros((), dtype=torch.float64)
     for rows, H in prediction.states_of_all_steps(weights, values, encoded.offsets):
         parts = zip(rows.split(n_at_once), H.split(n_at_once), strict=True)
         for some, states in parts:
