@@ -5,6 +5,7 @@ import torch
 
 from skrnn._core import network, optimiser
 from skrnn._core.optimiser import Adam, AllWeights, SomeRows, to_clipped_mean
+from skrnn._core.threads import threads, torch_settings
 
 
 @pytest.mark.parametrize("is_plain", [False, True])
@@ -44,8 +45,11 @@ def test_clipping_leaves_a_zero_gradient():
     assert torch.equal(gradient, torch.zeros(3))
 
 
+@pytest.mark.parametrize("n_parts", [1, 3])
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_some_rows_equal_all_weights_while_every_token_is_in_the_batch(bidirectional):
+def test_some_rows_equal_all_weights_while_every_token_is_in_the_batch(
+    bidirectional, n_parts
+):
     """And a row that is never there only decays, by as much as if it were."""
     architecture = network.Architecture((3,), "gru", bidirectional=bidirectional)
     generator = torch.Generator().manual_seed(0)
@@ -54,7 +58,7 @@ def test_some_rows_equal_all_weights_while_every_token_is_in_the_batch(bidirecti
     some = network.zeros_like(everything)
     some.flat.copy_(everything.flat)
     before = [layer.U.clone() for layer in some.layers[0]]
-    dense, sparse = AllWeights(everything), SomeRows(some)
+    dense, sparse = AllWeights(everything), SomeRows(some, n_parts=n_parts)
     present = torch.tensor([0, 2, 3, 5])
     for step in range(6):
         ids = present[torch.randperm(4, generator=generator)].repeat(2)
@@ -76,6 +80,27 @@ def test_some_rows_equal_all_weights_while_every_token_is_in_the_batch(bidirecti
     torch.testing.assert_close(some.flat, everything.flat, rtol=1e-10, atol=1e-12)
     decayed = some.layers[0][0].U[1] / before[0][1]
     assert (decayed < 0.95).all()
+
+
+def test_rows_are_moved_by_several_threads_as_by_one():
+    def moved(n_threads):
+        architecture = network.Architecture((3,))
+        weights = network.zeros(architecture, 9, 2)
+        generator = torch.Generator().manual_seed(0)
+        weights.flat.normal_(generator=generator)
+        with torch_settings(), threads(n_threads) as run:
+            rows = SomeRows(weights, run, n_threads)
+            for _ in range(5):
+                ids = torch.randint(9, (4,), generator=generator)
+                local, _ = rows.local([ids])
+                n_tokens = len(local.layers[0][0].U)
+                gradient = network.zeros(architecture, n_tokens, 2).flat
+                gradient.normal_(generator=generator)
+                rows.update(gradient, 4, 1.0, 0.1, 0.3)
+            rows.synchronise()
+        return weights.flat
+
+    assert torch.equal(moved(2), moved(1))
 
 
 def test_a_row_catches_up_with_weight_decay_when_it_is_needed():

@@ -460,7 +460,6 @@ def fit(
     """
     n_samples = len(examples)
     n_updates = plan.n_epochs * math.ceil(n_samples / plan.batch_size)
-    optimiser = _choose_optimiser(weights, examples, plan, embeddings)
     trained = [weights.flat] + ([] if embeddings is None else [embeddings.vectors])
     n_workers = plan.n_shards_of(min(plan.batch_size, n_samples))
     workers = [_Worker(weights, loss) for _ in range(n_workers)]
@@ -473,6 +472,9 @@ def fit(
     before = [tensor.clone() for tensor in trained]
     best = None
     with threads(n_workers) as run:
+        optimiser = _choose_optimiser(
+            weights, examples, plan, embeddings, run, n_workers
+        )
         for _ in range(plan.n_epochs):
             _copy(trained, before)
             total = weights.flat.new_zeros(())
@@ -549,7 +551,7 @@ def _is_finite(tensor):
     return bool(torch.isfinite(tensor.sum()) or torch.isfinite(tensor).all())
 
 
-def _choose_optimiser(weights, examples, plan, embeddings):
+def _choose_optimiser(weights, examples, plan, embeddings, run, n_workers):
     """Whether updates move all token vectors or only those of the batch."""
     if embeddings is not None:
         return Embedded(weights, embeddings)
@@ -558,7 +560,7 @@ def _choose_optimiser(weights, examples, plan, embeddings):
     tokens_a_batch = examples.values.numel() * min(1, plan.batch_size / n_samples)
     is_token = not examples.values.is_floating_point()
     if is_token and n_inputs > _MANY_TOKENS + 2 * tokens_a_batch:
-        return SomeRows(weights)
+        return SomeRows(weights, run, n_workers)
     return AllWeights(weights)
 
 
