@@ -355,7 +355,7 @@ def _loss_and_gradient(
     memory: Tensor,
     max_scores: int,
 ):
-    n_directions, n_rows = counts[2], x.shape[0]
+    n_directions = counts[2]
     used = [0]
     traces = forward(
         kind,
@@ -370,13 +370,14 @@ def _loss_and_gradient(
         used,
     )
     pooled: list[Tensor] = []
-    chosen: list[Tensor] = []
-    for trace in traces[len(traces) - n_directions :]:
-        vector, choice = pooling.pool(
+    kept: list[Tensor] = []
+    top = traces[len(traces) - n_directions :]
+    for trace in top:
+        vector, of_pooling = pooling.pool(
             pooling_name, trace[2], batch_sizes, packing, gathered
         )
         pooled.append(vector)
-        chosen.append(choice)
+        kept.append(of_pooling)
     h = pooled[0] if n_directions == 1 else torch.cat(pooled, 1)
 
     mask: list[Tensor] = []
@@ -399,11 +400,12 @@ def _loss_and_gradient(
         last, everywhere = pooling.spread(
             pooling_name,
             dpooled[i].contiguous(),
+            top[i][2],
+            batch_sizes,
             packing,
-            chosen[i],
+            kept[i],
             memory,
             used,
-            n_rows,
         )
         dlast.append(last)
         dall.append(everywhere)

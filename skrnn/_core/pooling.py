@@ -55,7 +55,7 @@ def pool(
     Returns
     -------
     h : Tensor of shape (n_sequences, width); of shape (n_rows, nhidden) for "none"
-    chosen : Tensor
+    kept : Tensor
         What :func:`spread` needs.
     """
     if name == "mean":
@@ -75,42 +75,31 @@ def pool(
         return last, packing["last"]
     if name != "max" and len(gathered) > 0:
         gathered = [gathered[0][:, H.shape[1] :]]
-    best, chosen = _largest(H, batch_sizes, gathered)
+    best = _largest(H, batch_sizes, gathered)
     if name == "concat":
-        best = torch.cat([last, best], 1)
-    elif name == "sum":
-        best += last
-    return best, chosen
+        return torch.cat([last, best], 1), best
+    return best if name == "max" else last + best, best
 
 
 def _largest(H: Tensor, batch_sizes: list[int], gathered: list[Tensor]):
-    """The largest value of each unit, and the row it is in."""
+    """The largest value of each unit over all steps of a sequence."""
     rows = H.split(batch_sizes)
-    best = rows[0].clone()
-    chosen = torch.arange(batch_sizes[0]).unsqueeze(1).expand_as(best).clone()
-    if len(gathered) > 0:  # -1 for steps that are no longer there
-        is_before = gathered[0] >= best
-        best = torch.maximum(best, gathered[0])
-        chosen.masked_fill_(is_before, -1)
-    start = batch_sizes[0]
+    best = torch.maximum(rows[0], gathered[0]) if len(gathered) > 0 else rows[0].clone()
     for t in range(1, len(batch_sizes)):
-        h, n = rows[t], batch_sizes[t]
-        is_better = h > best[:n]
-        torch.maximum(best[:n], h, out=best[:n])
-        here = torch.arange(start, start + n).unsqueeze(1)
-        chosen[:n] = torch.where(is_better, here, chosen[:n])
-        start += n
-    return best, chosen
+        so_far = best[: batch_sizes[t]]
+        torch.maximum(so_far, rows[t], out=so_far)
+    return best
 
 
 def spread(
     name: str,
     dh: Tensor,
+    H: Tensor,
+    batch_sizes: list[int],
     packing: dict[str, Tensor],
-    chosen: Tensor,
+    kept: Tensor,
     memory: Tensor,
     used: list[int],
-    n_rows: int,
 ):
     """The gradient with respect to the states.
 
@@ -119,11 +108,10 @@ def spread(
     name : {"last", "mean", "max", "concat", "sum", "none"}
     dh : Tensor of shape (n_sequences, width)
         With respect to what was pooled; for "none" of shape (n_rows, nhidden).
-    packing, chosen
+    H, batch_sizes, packing, kept
         As in :func:`pool`.
     memory, used
         As in :func:`skrnn._core.memory.take`.
-    n_rows : int
 
     Returns
     -------
@@ -137,19 +125,33 @@ def spread(
         return dh, dH
     if name == "none":
         dH.append(dh)
-        return torch.zeros([chosen.shape[0], dh.shape[1]], dtype=dh.dtype), dH
+        return torch.zeros([batch_sizes[0], dh.shape[1]], dtype=dh.dtype), dH
     dh_last = dh if name == "sum" else torch.zeros_like(dh)
     if name == "concat":
         dh_last, dh = dh.tensor_split(2, 1)
         dh_last = dh_last.contiguous()
-    part = take(memory, used, n_rows, dh.shape[1])
+    everywhere = take(memory, used, H.shape[0], dh.shape[1])
     if name == "mean":
-        torch.index_select(dh * chosen, 0, packing["sequence"], out=part)
+        torch.index_select(dh * kept, 0, packing["sequence"], out=everywhere)
     else:
-        is_there = chosen >= 0
-        part.zero_().scatter_add_(0, chosen.clamp(min=0), dh * is_there)
-    dH.append(part)
+        _spread_largest(dh.clone(), H, batch_sizes, kept, everywhere)
+    dH.append(everywhere)
     return dh_last, dH
+
+
+def _spread_largest(
+    left: Tensor, H: Tensor, batch_sizes: list[int], best: Tensor, dH: Tensor
+):
+    """Write the gradient of :func:`_largest`: `left` goes to who has the value first.
+
+    None where that was a step that is no longer there.
+    """
+    rows, drows = H.split(batch_sizes), dH.split(batch_sizes)
+    for t in range(len(batch_sizes)):
+        here, still_left = drows[t], left[: batch_sizes[t]]
+        torch.eq(rows[t], best[: batch_sizes[t]], out=here)
+        here.mul_(still_left)
+        still_left.sub_(here)
 
 
 def looks_back(name):
