@@ -202,8 +202,8 @@ class _Reader:
         if k == 0 and x.is_floating_point():
             return x
         G = new(len(layer.b))
-        if k == 0:
-            recurrence.look_up(self.table, layer.U, x, G)
+        if k == 0 and x.dim() == 1:
+            torch.index_select(self.table, 0, x, out=G)
         else:
             recurrence.add_inputs(layer.U, layer.b, x, G)
         return G
@@ -289,8 +289,8 @@ def _levels(reader, values, starts, lengths, is_reversed=False):
     sizes = alive[:-1]
     n_rows = np.cumsum(sizes)
     U, b = reader.layers[0].U, reader.layers[0].b
-    is_token = not values.is_floating_point()
-    table = recurrence.token_table(U, b) if is_token else None
+    is_one_token = values.dim() == 1
+    table = recurrence.token_table(U, b) if is_one_token else None
     first = 0
     while first < len(sizes):
         done = n_rows[first] - sizes[first]
@@ -307,7 +307,7 @@ def _levels(reader, values, starts, lengths, is_reversed=False):
         if table is None:
             recurrence.add_inputs(U, b, x, G)
         else:
-            recurrence.look_up(table, U, x, G)
+            torch.index_select(table, 0, x, out=G)
         for t, g in enumerate(G.split(sizes[first:stop].tolist()), start=first):
             n_next = int(sizes[t + 1]) if t + 1 < len(sizes) else 0
             ended = torch.arange(n_next, len(g))

@@ -24,39 +24,32 @@ def token_table(U: Tensor, b: Tensor):
     return table
 
 
-def look_up(table: Tensor, U: Tensor, x: Tensor, G: Tensor):
-    """Write what tokens and the biases add into G.
+def add_inputs(U: Tensor, b: Tensor, x: Tensor, G: Tensor):
+    """Write what the inputs and the biases add into G.
 
     Parameters
     ----------
-    table : Tensor of shape (n_inputs, n_blocks * nhidden)
-        What :func:`token_table` returned.
     U : Tensor of shape (n_inputs, n_input_blocks * nhidden)
-    x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int
-        One token a step or several, whose vectors are added up.
+    b : Tensor of shape (n_blocks * nhidden,)
+    x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
+        One token a step, or several, whose vectors are added up, or numbers.
     G : Tensor of shape (n_rows, n_blocks * nhidden)
     """
-    if x.dim() == 1:
-        torch.index_select(table, 0, x, out=G)
-        return
-    columns = x.t().contiguous()
-    torch.index_select(table, 0, columns[0], out=G)
-    from_input = G[:, G.shape[1] - U.shape[1] :]
-    for i in range(1, columns.shape[0]):
-        from_input.add_(U.index_select(0, columns[i]))
-
-
-def add_inputs(U: Tensor, b: Tensor, x: Tensor, G: Tensor):
-    """Write what the inputs and the biases add into G."""
+    n_other = b.shape[0] - U.shape[1]
+    from_input = G[:, n_other:]
     if not x.is_floating_point():
-        look_up(token_table(U, b), U, x, G)
+        if x.dim() == 1:
+            torch.index_select(token_table(U, b), 0, x, out=G)
+            return
+        starts = torch.arange(0, x.numel(), x.shape[1], dtype=x.dtype)
+        sums = torch.embedding_bag(U, x.flatten(), starts)[0]
+        torch.add(sums, b[n_other:], out=from_input)
+    elif U.shape[1] == 1:  # products by one column round by the number of rows
+        torch.add(b, torch.mm(x, U.expand(-1, 2))[:, :1], out=G)
+        return
     else:
-        n_other = b.shape[0] - U.shape[1]
-        if U.shape[1] == 1:  # products by one column round by the number of rows
-            torch.add(b, torch.mm(x, U.expand(-1, 2))[:, :1], out=G)
-        else:
-            torch.addmm(b[n_other:], x, U, out=G[:, n_other:])
-        G[:, :n_other] = b[:n_other]
+        torch.addmm(b[n_other:], x, U, out=from_input)
+    G[:, :n_other] = b[:n_other]
 
 
 def forward(
