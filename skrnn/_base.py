@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _inputs
+from skrnn._callbacks import CallbackSupportMixin
 from skrnn._core import network, prediction
 from skrnn._core.threads import threads, torch_settings
 from skrnn._fitting import new_architecture
@@ -34,7 +35,7 @@ FITTED = (
 )
 
 
-class BaseRNN(BaseEstimator):
+class BaseRNN(CallbackSupportMixin, BaseEstimator):
     """Base class of all estimators; not to be used directly."""
 
     _parameter_constraints = {  # noqa: RUF012 (scikit-learn's own form)
@@ -165,20 +166,26 @@ class BaseRNN(BaseEstimator):
         last : dict or None
             What the last fit has set, if `warm_start` goes on from it.
         """
-        before = dict(vars(self))
-        last = {name: before[name] for name in FITTED if name in before}
+        last = {name: vars(self)[name] for name in FITTED if name in vars(self)}
         is_warm = self.warm_start and "W_" in last
         if is_warm:
             check_same_network(self, last, new_architecture(self))
-        for name in FITTED:
-            if not (is_warm and name in READ_ATTRIBUTES):
-                vars(self).pop(name, None)
+        self._forget(but=READ_ATTRIBUTES if is_warm else ())
         try:
             yield last if is_warm else None
         except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
+            self._forget()
+            vars(self).update(last)
             raise
+
+    def _forget(self, but=()):
+        """Delete what a fit has set."""
+        for name in FITTED:
+            if name not in but:
+                vars(self).pop(name, None)
+
+    def _complete(self):
+        """Set the fitted attributes that are made of others."""
 
     def _encode(self, sequences, indices=None):
         """What the network reads of sequences.

@@ -6,6 +6,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._base import BaseRNN
+from skrnn._callbacks import FitTask, with_callbacks
 from skrnn._core.threads import torch_settings
 from skrnn._docs import share_docs
 from skrnn._encoder import as_encoder
@@ -166,6 +167,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         )
         self.class_weight = class_weight
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Learn to classify sequences.
@@ -205,19 +207,23 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         -----
         A fit that fails leaves the estimator as it was.
         """
+        task = FitTask(self, X, y, sample_weight)
         with self._refit() as last:
             sequences, y, sample_weight = validate_training_data(
                 self, X, y, sample_weight, reset=last is None
             )
-            task = task_of(y)
-            if task == "regression":
+            kind = task_of(y)
+            if kind == "regression":
                 _refuse_numbers(y)
             sample_weight = weigh_classes(self.class_weight, y, sample_weight)
-            targets = learn_targets(self, y, task, sample_weight)
-            self._is_multilabel = task == "multilabel"
-            fit_network(self, sequences, targets, sample_weight, last)
-            self.encoder_ = as_encoder(self, task)
+            targets = learn_targets(self, y, kind, sample_weight)
+            self._is_multilabel = kind == "multilabel"
+            fit_network(self, sequences, targets, sample_weight, task, last)
         return self
+
+    def _complete(self):
+        kind = "multilabel" if self._is_multilabel else "classification"
+        self.encoder_ = as_encoder(self, kind)
 
     def predict(self, X):
         """Predict the class of each sequence.

@@ -27,6 +27,14 @@ def check_converged(estimator, progress, objective, validation, n_steps):
         f"Lower learning_rate_init (now {estimator.learning_rate_init:g}) or "
         "max_grad_norm, or use activation='tanh'."
     )
+    if progress.interrupted:
+        kept = "the best epoch" if estimator.early_stopping else f"epoch {n_epochs}"
+        warn(
+            f"Training was interrupted after {n_epochs} of {progress.n_epochs} epochs. "
+            f"{type(estimator).__name__} keeps the weights from {kept}.",
+            ConvergenceWarning,
+        )
+        return
     if progress.diverged:
         what = (
             f"Training diverged in epoch {n_epochs}: the loss or a weight was not "

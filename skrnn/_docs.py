@@ -158,7 +158,9 @@ PARTS["parameters"] = dedent(
         fits give the same weights. None takes a new seed from the operating system:
         the global generators of NumPy and torch are not used.
     verbose : int, default=0
-        Print a line after each epoch: its loss, speed and the time left.
+        1 shows scikit-learn's progress bar, where `rich` is installed. 2 prints a line
+        after each epoch: its loss, validation score, speed and the time left; so does
+        1 without `rich`, and inside the fit of another estimator.
     """
 ).strip()
 

@@ -7,6 +7,7 @@ from sklearn.base import (
 )
 
 from skrnn._base import FITTED, BaseRNN
+from skrnn._callbacks import FitTask, with_callbacks
 from skrnn._docs import share_docs
 from skrnn._fitting import fit_network
 from skrnn._targets import learn_targets, task_of
@@ -100,6 +101,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
     'classification'
     """
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Learn to encode sequences by learning to predict y, or their next steps.
@@ -140,6 +142,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         -----
         A fit that fails leaves the estimator as it was.
         """
+        task = FitTask(self, X, y, sample_weight)
         with self._refit() as last:
             sequences, y, sample_weight = validate_training_data(
                 self, X, y, sample_weight, needs_y=False, reset=last is None
@@ -149,7 +152,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
             else:
                 self.task_ = task_of(y)
                 targets = learn_targets(self, y, self.task_, sample_weight)
-            fit_network(self, sequences, targets, sample_weight, last)
+            fit_network(self, sequences, targets, sample_weight, task, last)
         return self
 
     def transform(self, X):

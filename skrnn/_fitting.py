@@ -1,6 +1,7 @@
 """One fit: from validated sequences and targets to fitted attributes."""
 
 import math
+from copy import copy
 from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 
@@ -51,7 +52,7 @@ class _Data:
         return _Data(sequences, target, weight / weight.mean(), self.indices[rows])
 
 
-def fit_network(estimator, sequences, targets, sample_weight, last=None):
+def fit_network(estimator, sequences, targets, sample_weight, task, last=None):
     """Learn how to read the sequences, then the weights.
 
     Sets all fitted attributes but those of reading X and y.
@@ -63,6 +64,8 @@ def fit_network(estimator, sequences, targets, sample_weight, last=None):
     targets : Targets or None
         None to learn to predict the next step of each.
     sample_weight : ndarray of shape (n_samples,)
+    task : FitTask
+        Hears how it goes.
     last : dict, default=None
         What the fit before has set, to go on from it.
     """
@@ -96,12 +99,14 @@ def fit_network(estimator, sequences, targets, sample_weight, last=None):
     if held_out is not None:
         validation = _evaluation.HeldOut.of(estimator, held_out, objective)
     progress = _train(
-        estimator, weights, data, inputs, objective, validation, generator
+        estimator, weights, data, inputs, objective, validation, generator, task
     )
     n_steps = inputs.offsets[-1] / len(data)
     check_converged(estimator, progress, objective, validation, n_steps)
     _publish(estimator, weights, inputs)
     _record(estimator, progress)
+    estimator._complete()
+    task.end()
 
 
 def _objective(estimator, data, inputs, targets, last):
@@ -161,7 +166,7 @@ def _hold_out(data, fraction, loss, generator):
     return tuple(data.take(np.flatnonzero(part)) for part in parts)
 
 
-def _train(estimator, weights, data, inputs, objective, validation, generator):
+def _train(estimator, weights, data, inputs, objective, validation, generator, task):
     """Train weights in place.
 
     Returns
@@ -173,18 +178,33 @@ def _train(estimator, weights, data, inputs, objective, validation, generator):
         _publish(estimator, weights, inputs)
         return validation.loss_and_score(estimator)
 
+    def fitted_attributes(progress):
+        fitted = copy(estimator)
+        if inputs.embeddings is not None:
+            fitted.embeddings_ = estimator.embeddings_.copy()
+        _publish(fitted, weights, inputs)
+        _record(fitted, progress)
+        fitted._complete()
+        before = vars(estimator)
+        return {
+            name: value
+            for name, value in vars(fitted).items()
+            if value is not before.get(name)
+        }
+
     with torch_settings() as n_threads:
         plan = make_plan(estimator, len(data))
         min_shard = training.min_shard(weights.architecture)
+        task.begin(plan.n_epochs, fitted_attributes)
         return training.fit(
             weights,
             _examples(data, inputs, objective),
             objective.loss,
             replace(plan, n_shards=n_threads, min_shard=min_shard),
             generator,
-            on_epoch=print if estimator.verbose else None,
             embeddings=inputs.embeddings,
             evaluate=None if validation is None else evaluate,
+            watch=task,
         )
 
 
@@ -213,13 +233,13 @@ def _publish(estimator, weights, inputs):
 
 def _record(estimator, progress):
     """Set the attributes that tell how the fit went."""
-    estimator.loss_curve_ = progress.loss_curve
+    estimator.loss_curve_ = list(progress.loss_curve)  # which may go on
     estimator.loss_ = progress.loss_curve[-1]
     estimator.best_loss_ = min(progress.loss_curve)
     estimator.n_iter_ = len(progress.loss_curve)
     if progress.validation_scores:
-        estimator.validation_scores_ = progress.validation_scores
-        estimator.validation_loss_curve_ = progress.validation_losses
+        estimator.validation_scores_ = list(progress.validation_scores)
+        estimator.validation_loss_curve_ = list(progress.validation_losses)
         estimator.best_validation_score_ = max(progress.validation_scores)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 
 from skrnn._base import BaseRNN
+from skrnn._callbacks import FitTask, with_callbacks
 from skrnn._docs import share_docs
 from skrnn._encoder import as_encoder
 from skrnn._fitting import fit_network
@@ -68,6 +69,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     True
     """
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Learn to predict numbers from sequences.
@@ -106,15 +108,18 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         -----
         A fit that fails leaves the estimator as it was.
         """
+        task = FitTask(self, X, y, sample_weight)
         with self._refit() as last:
             sequences, y, sample_weight = validate_training_data(
                 self, X, y, sample_weight, are_numbers=True, reset=last is None
             )
             targets = learn_targets(self, y, "regression", sample_weight)
             self._is_one_output = y.ndim == 1
-            fit_network(self, sequences, targets, sample_weight, last)
-            self.encoder_ = as_encoder(self, "regression")
+            fit_network(self, sequences, targets, sample_weight, task, last)
         return self
+
+    def _complete(self):
+        self.encoder_ = as_encoder(self, "regression")
 
     def predict(self, X):
         """Predict the numbers of each sequence.

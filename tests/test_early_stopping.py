@@ -154,6 +154,6 @@ def test_errors_name_sequences_where_they_stand_in_X(monkeypatch):
 
 
 def test_a_line_an_epoch_has_the_score(capsys):
-    RNNClassifier(**PARAMS, max_iter=2, verbose=1).fit(*noisy(50, seed=0))
+    RNNClassifier(**PARAMS, max_iter=2, verbose=2).fit(*noisy(50, seed=0))
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 and ", validation score " in lines[0]

@@ -40,8 +40,7 @@ def test_early_stopping_stops_when_the_score_gets_no_better():
     progress = training.Progress(20, 1)
     counts = []
     for score in (0.9, 0.1, 0.2, 0.3, 0.4, 0.95, 0.9500001, 0.9, 0.97):
-        progress.record(1.0)
-        progress.record_validation(1.0, score)
+        progress.record(1.0, 1.0, score)
         progress.count(1e-4)
         counts.append(progress.n_no_change)
     # The first five epochs are those in which the learning rate rises.
@@ -124,7 +123,7 @@ def test_auto_batch_size_and_epochs(n_samples, batch_size, n_epochs):
 
 
 def test_verbose_prints_a_line_an_epoch(capsys):
-    RNNClassifier(max_iter=3, verbose=1, random_state=0).fit(["ab", "cd"], [0, 1])
+    RNNClassifier(max_iter=3, verbose=2, random_state=0).fit(["ab", "cd"], [0, 1])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert lines[0].startswith("Epoch 1/3, loss ")

@@ -1,7 +1,9 @@
 """The minibatch loop: order, shards, schedule, stopping, history."""
 
 import math
+import multiprocessing
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -290,7 +292,7 @@ class Examples:
 
 @dataclass(slots=True)
 class Progress:
-    """What a fit has done so far; handed to `on_epoch` after each epoch.
+    """What a fit has done so far.
 
     Attributes
     ----------
@@ -305,6 +307,8 @@ class Progress:
         Whether the last epoch has the best validation score.
     diverged : bool
         Whether the last epoch ended with numbers that are not finite.
+    interrupted : bool
+        Whether the user ended the training.
     started : float
         When, in seconds.
     """
@@ -317,6 +321,7 @@ class Progress:
     n_no_change: int = 0
     is_best: bool = False
     diverged: bool = False
+    interrupted: bool = False
     started: float = field(default_factory=time.perf_counter)
     _to_beat: float = -math.inf
     _best: tuple = (math.inf, math.inf)
@@ -326,18 +331,18 @@ class Progress:
         """Score and loss of the best epoch."""
         return -self._best[0], self._best[1]
 
-    def record(self, loss):
-        """Add the loss of an epoch."""
+    def record(self, loss, validation_loss=None, score=None):
+        """Add an epoch: its loss, and those of sequences it did not learn from."""
         self.loss_curve.append(loss)
-
-    def record_validation(self, loss, score):
-        """Add what an epoch has made of the sequences it did not learn from."""
-        self.validation_losses.append(loss)
+        if score is None:
+            self.is_best = False
+            return
+        self.validation_losses.append(validation_loss)
         self.validation_scores.append(score)
         # Of equal scores, the one of the lower loss.
-        self.is_best = (-score, loss) < self._best
+        self.is_best = (-score, validation_loss) < self._best
         if self.is_best:
-            self._best = (-score, loss)
+            self._best = (-score, validation_loss)
 
     def count(self, tol):
         """Count the epochs without a change.
@@ -425,15 +430,16 @@ def fit(
     loss,
     plan,
     generator,
-    on_epoch=None,
     embeddings=None,
     evaluate=None,
+    watch=None,
 ):
     """Train `weights` in place: minibatches, Adam, a one-cycle learning rate.
 
-    Stops once it has converged, as `plan` says, or at a loss or weights that are not
-    finite, with the weights from before that epoch. The result depends on the number of
-    shards, in rounding, but not on which of them is done first.
+    Stops once it has converged, as `plan` says; or when the user interrupts it, or at a
+    loss or weights that are not finite, with the weights from before that epoch. The
+    result depends on the number of shards, in rounding, but not on which of them is
+    done first.
 
     Parameters
     ----------
@@ -444,8 +450,6 @@ def fit(
     plan : Plan
     generator : torch.Generator
         All that is random: the order of the samples, the hidden tokens, dropout.
-    on_epoch : callable, default=None
-        Called with the Progress after each epoch.
     embeddings : Embeddings, default=None
         Vectors of the tokens, which the network reads in their place; trained in
         place, too.
@@ -453,10 +457,18 @@ def fit(
         ``evaluate()`` is called after each epoch and returns the loss and the score of
         other sequences under `weights`. Training ends with the weights of the best
         score.
+    watch : object, default=None
+        ``watch.epoch_begins()`` is called before each epoch, and after it
+        ``watch.epoch_ends(progress)``, which returns whether to stop.
 
     Returns
     -------
     progress : Progress
+
+    Raises
+    ------
+    KeyboardInterrupt
+        In a process that works for another one, or in the first epoch.
     """
     n_samples = len(examples)
     n_updates = plan.n_epochs * math.ceil(n_samples / plan.batch_size)
@@ -468,15 +480,16 @@ def fit(
         widths = [len(directions[0].U) for directions in weights.layers[1:]]
         widths.append(weights.V.shape[1])
     progress = Progress(plan.n_epochs, n_samples)
+    snapshots = _Snapshots(trained)
     n_done = 0
-    before = [tensor.clone() for tensor in trained]
-    best = None
-    with threads(n_workers) as run:
+    with threads(n_workers) as run, _may_be_interrupted(progress, snapshots):
         optimiser = _choose_optimiser(
             weights, examples, plan, embeddings, run, n_workers
         )
         for _ in range(plan.n_epochs):
-            _copy(trained, before)
+            if watch is not None:
+                watch.epoch_begins()
+            snapshots.take()
             total = weights.flat.new_zeros(())
             for shards in examples.batches(plan, generator, widths):
                 total += _add_gradients(run, workers, optimiser, shards)
@@ -490,25 +503,80 @@ def fit(
                 n_done += 1
             optimiser.synchronise()
             # The one wait for the device in an epoch.
-            progress.record(total.item() / n_samples)
-            loss_is_finite = math.isfinite(progress.loss_curve[-1])
-            progress.diverged = not (loss_is_finite and all(map(_is_finite, trained)))
-            if evaluate is not None and not progress.diverged:
-                progress.record_validation(*evaluate())
-                if progress.is_best:
-                    best = best or [torch.empty_like(tensor) for tensor in trained]
-                    _copy(trained, best)
-            if on_epoch is not None:
-                on_epoch(progress)
-            if progress.diverged:
-                _copy(before, trained)
-                break
+            loss = total.item() / n_samples
+            is_finite = math.isfinite(loss) and all(map(_is_finite, trained))
+            if not is_finite:
+                snapshots.undo()
+            scores = evaluate() if evaluate is not None and is_finite else ()
+            progress.record(loss, *scores)
+            progress.diverged = not is_finite
+            if progress.is_best:
+                snapshots.keep_as_best()
+            snapshots.is_complete = True
+            stop = watch is not None and watch.epoch_ends(progress)
             progress.count(plan.tol)
-            if progress.n_no_change >= plan.n_iter_no_change:
+            enough = progress.n_no_change >= plan.n_iter_no_change
+            if stop or enough or progress.diverged:
                 break
-    if best is not None:
-        _copy(best, trained)
+    snapshots.restore_best()
     return progress
+
+
+class _Snapshots:
+    """What is being trained, as it was before this epoch and after the best one.
+
+    Parameters
+    ----------
+    tensors : list of Tensor
+        Written by :meth:`undo` and :meth:`restore_best`.
+
+    Attributes
+    ----------
+    is_complete : bool
+        Whether the epoch is, and the tensors are what it has made of them.
+    """
+
+    def __init__(self, tensors):
+        self._tensors = tensors
+        self._before = [torch.empty_like(tensor) for tensor in tensors]
+        self._best = None
+        self.is_complete = True
+
+    def take(self):
+        """Remember the tensors from before an epoch."""
+        _copy(self._tensors, self._before)
+        self.is_complete = False
+
+    def keep_as_best(self):
+        """Remember them as the best."""
+        self._best = self._best or [torch.empty_like(each) for each in self._tensors]
+        _copy(self._tensors, self._best)
+
+    def undo(self):
+        """Go back to before this epoch."""
+        _copy(self._before, self._tensors)
+
+    def restore_best(self):
+        """Go back to the best, if any was kept."""
+        if self._best is not None:
+            _copy(self._best, self._tensors)
+
+
+@contextmanager
+def _may_be_interrupted(progress, snapshots):
+    """Ctrl-C ends training after the last complete epoch, if there is one.
+
+    Where other processes work for this one it is theirs to end, so it goes on.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        is_worker = multiprocessing.current_process().name != "MainProcess"
+        if is_worker or not progress.loss_curve:
+            raise
+        progress.interrupted = True
+        if not snapshots.is_complete:
+            snapshots.undo()
 
 
 def _copy(tensors, others):
