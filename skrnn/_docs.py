@@ -122,8 +122,8 @@ PARTS["parameters"] = dedent(
         The largest learning rate of Adam [2]_. It rises to this value over the first
         quarter of the epochs and falls to a hundredth of it by the last [3]_.
     batch_size : int or "auto", default="auto"
-        Sequences an update. "auto" takes an eighth of the data, but at least 8 and at
-        most 128 sequences.
+        Sequences an update. "auto" takes the square root of their number, but at least
+        8 and at most 128.
     max_iter : int or "auto", default="auto"
         Number of epochs, over which the learning rate rises and falls. "auto" takes
         as many as 400 updates need, but at least 12 and at most 1000.

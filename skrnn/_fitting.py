@@ -265,8 +265,8 @@ def make_plan(estimator, n_samples):
     """The numbers of a fit, "auto" resolved by the number of sequences."""
     batch_size = estimator.batch_size
     if batch_size == "auto":
-        # At least eight updates an epoch, but no fewer than eight sequences.
-        batch_size = min(128, max(8, n_samples // 8))
+        # Between few updates of little noise and many of much.
+        batch_size = min(128, max(8, math.isqrt(n_samples)))
     max_iter = estimator.max_iter
     if max_iter == "auto":
         n_updates_an_epoch = math.ceil(n_samples / batch_size)

@@ -114,7 +114,7 @@ def test_loss_is_the_weighted_mean_cross_entropy(rng):
 
 @pytest.mark.parametrize(
     "n_samples, batch_size, n_epochs",
-    [(3, 3, 400), (64, 8, 50), (270, 33, 45), (13_374, 128, 12), (10**6, 128, 12)],
+    [(3, 3, 400), (64, 8, 50), (270, 16, 24), (13_374, 115, 12), (10**6, 128, 12)],
 )
 def test_auto_batch_size_and_epochs(n_samples, batch_size, n_epochs):
     plan = make_plan(RNNClassifier(), n_samples)
