@@ -31,7 +31,12 @@ FITTED = (
     *("W_", "U_", "b_", "V_", "intercept_"),
     *("loss_", "best_loss_", "loss_curve_", "n_iter_"),
     *("validation_scores_", "validation_loss_curve_", "best_validation_score_"),
-    *("_architecture", "_is_multilabel", "_is_one_output"),
+    *("_architecture", "_is_multilabel", "_is_one_output", "_training"),
+)
+# What partial_fit keeps beside how X is read.
+_LEARNED_ONCE = (
+    *("task_", "classes_", "target_mean_", "target_scale_", "_training"),
+    *("_is_multilabel", "_is_one_output"),
 )
 
 
@@ -158,19 +163,27 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         return hasattr(self, "W_")
 
     @contextmanager
-    def _refit(self):
+    def _refit(self, is_partial=False):
         """Forget the last fit; should the new one fail, take the last one back.
+
+        Parameters
+        ----------
+        is_partial : bool, default=False
+            Whether this is a call of `partial_fit`, which keeps what y is, too.
 
         Yields
         ------
         last : dict or None
-            What the last fit has set, if `warm_start` goes on from it.
+            What the last fit has set, if this one goes on from it.
         """
         last = {name: vars(self)[name] for name in FITTED if name in vars(self)}
-        is_warm = self.warm_start and "W_" in last
+        is_warm = "W_" in last and (self.warm_start or is_partial)
+        kept = ()
         if is_warm:
-            check_same_network(self, last, new_architecture(self))
-        self._forget(but=READ_ATTRIBUTES if is_warm else ())
+            what = "partial_fit" if is_partial else "warm_start=True"
+            check_same_network(self, last, new_architecture(self), what)
+            kept = READ_ATTRIBUTES + (_LEARNED_ONCE if is_partial else ())
+        self._forget(but=kept)
         try:
             yield last if is_warm else None
         except BaseException:

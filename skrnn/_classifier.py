@@ -5,6 +5,7 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 
+from skrnn import _partial_fit
 from skrnn._base import BaseRNN
 from skrnn._callbacks import FitTask, with_callbacks
 from skrnn._core.threads import torch_settings
@@ -219,6 +220,64 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             targets = learn_targets(self, y, kind, sample_weight)
             self._is_multilabel = kind == "multilabel"
             fit_network(self, sequences, targets, sample_weight, task, last)
+        return self
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Learn from a chunk of the data: one epoch, on from the last call.
+
+        Parameters
+        ----------
+        {X of fit}
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            As in `fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that may come, on the first call; may be left out afterwards,
+            and where y has a column for each of several labels.
+        {sample_weight of a chunk}
+
+        Returns
+        -------
+        self : RNNClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        TypeError
+            As `fit`.
+        ValueError
+            As `fit`; also if there are no `classes` on the first call, or other ones
+            later; if y holds a label that is not among them; if a parameter of the
+            network or of reading has changed; or if `early_stopping` is True or
+            `class_weight` is "balanced".
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training diverges, or ends with a loss far above that of guessing.
+
+        Notes
+        -----
+        {partial_fit}
+        """
+        task = FitTask(self, X, y, sample_weight)
+        _partial_fit.check_parameters(self)
+        with self._refit(is_partial=True) as last:
+            sequences, y, sample_weight = validate_training_data(
+                self, X, y, sample_weight, reset=last is None
+            )
+            sample_weight = weigh_classes(self.class_weight, y, sample_weight)
+            kind = None
+            if last is not None:
+                kind = "multilabel" if self._is_multilabel else "classification"
+            targets, kind = _partial_fit.learn_or_keep_targets(
+                self, y, sample_weight, classes, kind
+            )
+            if kind == "regression":
+                _refuse_numbers(y)
+            self._is_multilabel = kind == "multilabel"
+            fit_network(self, sequences, targets, sample_weight, task, last, True)
         return self
 
     def _complete(self):

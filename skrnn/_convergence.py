@@ -8,7 +8,9 @@ _MANY_STEPS = 50
 _HIGH_RATE = 0.02
 
 
-def check_converged(estimator, progress, objective, validation, n_steps):
+def check_converged(
+    estimator, progress, objective, validation, n_steps, is_partial=False
+):
     """Raise or warn if training diverged, or did harm or nothing.
 
     Parameters
@@ -20,6 +22,8 @@ def check_converged(estimator, progress, objective, validation, n_steps):
     validation : HeldOut or None
     n_steps : float
         That the network takes through a sequence, on average.
+    is_partial : bool, default=False
+        Whether it was one epoch of many, which need not have learned much.
     """
     n_epochs, loss = len(progress.loss_curve), progress.loss_curve[-1]
     chance = objective.chance
@@ -49,6 +53,8 @@ def check_converged(estimator, progress, objective, validation, n_steps):
             f"The training loss of the last epoch is {loss:.3g}, where a network "
             f"that knows nothing has {chance:.3g}."
         )
+    elif is_partial:
+        return
     else:
         what = _what_was_not_learned(estimator, progress, chance, validation)
         cure = _how_to_learn(estimator, n_steps, objective.at_each_step)

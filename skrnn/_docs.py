@@ -320,6 +320,26 @@ PARTS["sample_weight"] = dedent(
     """
 ).strip()
 
+PARTS["sample_weight of a chunk"] = dedent(
+    """
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each sequence in the loss, relative to the others of this chunk.
+    """
+).strip()
+
+PARTS["partial_fit"] = dedent(
+    """
+    The first call learns how to read: its vocabulary, or means and deviations, stay.
+    Tokens that come later are unknown ones; to leave them places, pass `vocabulary`.
+
+    Adam and the order of random numbers go on where the last call ended, so n calls
+    with the same data are n epochs on it. The learning rate is `learning_rate_init`
+    throughout: nobody knows when the last chunk comes; lower it by `set_params` for the
+    last ones. `max_iter`, `tol` and `n_iter_no_change` are not used. A fit that fails
+    leaves the estimator as it was.
+    """
+).strip()
+
 PARTS["raises of predict"] = dedent(
     """
     NotFittedError

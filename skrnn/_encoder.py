@@ -6,6 +6,7 @@ from sklearn.base import (
     _fit_context,
 )
 
+from skrnn import _partial_fit
 from skrnn._base import FITTED, BaseRNN
 from skrnn._callbacks import FitTask, with_callbacks
 from skrnn._docs import share_docs
@@ -153,6 +154,61 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
                 self.task_ = task_of(y)
                 targets = learn_targets(self, y, self.task_, sample_weight)
             fit_network(self, sequences, targets, sample_weight, task, last)
+        return self
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, classes=None, sample_weight=None):
+        """Learn from a chunk of the data: one epoch, on from the last call.
+
+        Parameters
+        ----------
+        {X of fit}
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            As in `fit`, and in each call of the same kind.
+        classes : array-like of shape (n_classes,), default=None
+            If y holds class labels: all that may come, on the first call.
+        {sample_weight of a chunk}
+
+        Returns
+        -------
+        self : RNNEncoder
+            The fitted encoder.
+
+        Raises
+        ------
+        TypeError
+            As `fit`.
+        ValueError
+            As `fit`; also if y holds labels and there are no `classes` on the first
+            call, or other ones later; if y holds a label that is not among them, or is
+            of another kind than in the last call; if a parameter of the network or of
+            reading has changed; or if `early_stopping` is True.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training diverges, or ends with a loss far above that of guessing.
+
+        Notes
+        -----
+        {partial_fit}
+        """
+        task = FitTask(self, X, y, sample_weight)
+        _partial_fit.check_parameters(self)
+        with self._refit(is_partial=True) as last:
+            sequences, y, sample_weight = validate_training_data(
+                self, X, y, sample_weight, needs_y=False, reset=last is None
+            )
+            kind = None if last is None else self.task_
+            _partial_fit.check_same_kind(y, kind)
+            if y is None:
+                self.task_, targets = "next_step", None
+            else:
+                targets, self.task_ = _partial_fit.learn_or_keep_targets(
+                    self, y, sample_weight, classes, kind
+                )
+            fit_network(self, sequences, targets, sample_weight, task, last, True)
         return self
 
     def transform(self, X):

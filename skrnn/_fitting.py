@@ -10,7 +10,7 @@ import torch
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skrnn import _evaluation, _inputs, _warm_start
+from skrnn import _evaluation, _inputs, _partial_fit, _warm_start
 from skrnn._convergence import check_converged
 from skrnn._core import network, training
 from skrnn._core.sequences import Sequences
@@ -52,7 +52,9 @@ class _Data:
         return _Data(sequences, target, weight / weight.mean(), self.indices[rows])
 
 
-def fit_network(estimator, sequences, targets, sample_weight, task, last=None):
+def fit_network(
+    estimator, sequences, targets, sample_weight, task, last=None, is_partial=False
+):
     """Learn how to read the sequences, then the weights.
 
     Sets all fitted attributes but those of reading X and y.
@@ -68,9 +70,12 @@ def fit_network(estimator, sequences, targets, sample_weight, task, last=None):
         Hears how it goes.
     last : dict, default=None
         What the fit before has set, to go on from it.
+    is_partial : bool, default=False
+        Whether there is to be one epoch only, that goes on from the one before.
     """
     architecture = new_architecture(estimator)
     check_parameters(estimator)
+    plan_of = _plan_of_a_chunk if is_partial else make_plan
     if targets is None:
         check_can_predict_next(estimator)
     generator = _new_generator(estimator.random_state)
@@ -89,7 +94,7 @@ def fit_network(estimator, sequences, targets, sample_weight, task, last=None):
         has_labels = loss != "squared_error"
         inputs = _inputs.learn_inputs(estimator, *of, generator, has_labels)
     else:
-        inputs = _inputs.resume_inputs(estimator, *of)
+        inputs = _inputs.resume_inputs(estimator, *of, is_partial)
     estimator._architecture = asdict(architecture)
     objective = _objective(estimator, data, inputs, targets, last)
     weights = _initial_weights(architecture, inputs, objective, generator)
@@ -98,13 +103,19 @@ def fit_network(estimator, sequences, targets, sample_weight, task, last=None):
     validation = None
     if held_out is not None:
         validation = _evaluation.HeldOut.of(estimator, held_out, objective)
-    progress = _train(
-        estimator, weights, data, inputs, objective, validation, generator, task
-    )
+    moments = None
+    if is_partial:
+        moments = _partial_fit.load_state(estimator, generator, inputs.ids)
+    plan = plan_of(estimator, len(data))
+    of = data, inputs, objective, validation
+    progress, moments = _train(estimator, weights, *of, plan, generator, task, moments)
     n_steps = inputs.offsets[-1] / len(data)
-    check_converged(estimator, progress, objective, validation, n_steps)
+    check_converged(estimator, progress, objective, validation, n_steps, is_partial)
     _publish(estimator, weights, inputs)
-    _record(estimator, progress)
+    before = last["loss_curve_"] if is_partial and last is not None else []
+    _record(estimator, progress, before)
+    if is_partial:
+        _partial_fit.save_state(estimator, generator, moments(), inputs.ids)
     estimator._complete()
     task.end()
 
@@ -166,12 +177,24 @@ def _hold_out(data, fraction, loss, generator):
     return tuple(data.take(np.flatnonzero(part)) for part in parts)
 
 
-def _train(estimator, weights, data, inputs, objective, validation, generator, task):
+def _train(
+    estimator,
+    weights,
+    data,
+    inputs,
+    objective,
+    validation,
+    plan,
+    generator,
+    task,
+    moments,
+):
     """Train weights in place.
 
     Returns
     -------
-    progress : Progress
+    progress, moments
+        As of :func:`skrnn._core.training.fit`.
     """
 
     def evaluate():
@@ -193,7 +216,6 @@ def _train(estimator, weights, data, inputs, objective, validation, generator, t
         }
 
     with torch_settings() as n_threads:
-        plan = make_plan(estimator, len(data))
         min_shard = training.min_shard(weights.architecture)
         task.begin(plan.n_epochs, fitted_attributes)
         return training.fit(
@@ -205,6 +227,7 @@ def _train(estimator, weights, data, inputs, objective, validation, generator, t
             embeddings=inputs.embeddings,
             evaluate=None if validation is None else evaluate,
             watch=task,
+            moments=moments,
         )
 
 
@@ -231,12 +254,12 @@ def _publish(estimator, weights, inputs):
         estimator.embeddings_[inputs.ids] = inputs.embeddings.vectors.numpy()
 
 
-def _record(estimator, progress):
-    """Set the attributes that tell how the fit went."""
-    estimator.loss_curve_ = list(progress.loss_curve)  # which may go on
-    estimator.loss_ = progress.loss_curve[-1]
-    estimator.best_loss_ = min(progress.loss_curve)
-    estimator.n_iter_ = len(progress.loss_curve)
+def _record(estimator, progress, before=()):
+    """Set the attributes that tell how the fit went, and those `before` it."""
+    estimator.loss_curve_ = [*before, *progress.loss_curve]  # which may go on
+    estimator.loss_ = estimator.loss_curve_[-1]
+    estimator.best_loss_ = min(estimator.loss_curve_)
+    estimator.n_iter_ = len(estimator.loss_curve_)
     if progress.validation_scores:
         estimator.validation_scores_ = list(progress.validation_scores)
         estimator.validation_loss_curve_ = list(progress.validation_losses)
@@ -282,6 +305,11 @@ def make_plan(estimator, n_samples):
         dropout=estimator.dropout,
         truncate=None if estimator.truncate is None else int(estimator.truncate),
     )
+
+
+def _plan_of_a_chunk(estimator, n_samples):
+    """One epoch, at a learning rate that does not know how many there will be."""
+    return replace(make_plan(estimator, n_samples), n_epochs=1, is_constant=True)
 
 
 def new_architecture(estimator):

@@ -206,15 +206,18 @@ def learn_inputs(
     return _embedded(estimator, ids, sequences.offsets, hiding)
 
 
-def resume_inputs(estimator, sequences, sample_weight, indices):
+def resume_inputs(estimator, sequences, sample_weight, indices, is_partial=False):
     """Encode sequences as the last fit did.
 
-    Parameters and result as of :func:`learn_inputs`.
+    Parameters and result as of :func:`learn_inputs`; `is_partial` for a chunk, of which
+    no token need be known.
     """
     if estimator.kind_ == "series":
         encoded = encode_series(estimator, sequences, indices)
         return Inputs(encoded.values, encoded.offsets)
-    ids = _known_ids(estimator, sequences)
+    ids = encode_tokens(estimator, sequences).values
+    if not is_partial:
+        _check_some_are_known(estimator, ids)
     hiding = _hiding(estimator, ids, sequences, sample_weight)
     if estimator.embeddings is None:
         return Inputs(ids, sequences.offsets, hiding)
@@ -326,13 +329,12 @@ def learn_tokens(
         min_n, max_n = ngram_range  # no gram is longer than the longest one known
         ngram_range = min_n, max(min_n, min(max_n, len(table["pairs"])))
         estimator._grams = {"ngram_range": ngram_range, **table}
-    ids = _known_ids(estimator, sequences)
+    ids = encode_tokens(estimator, sequences).values
+    _check_some_are_known(estimator, ids)
     return ids, _hiding(estimator, ids, sequences, sample_weight)
 
 
-def _known_ids(estimator, sequences):
-    """Ids of tokens of which at least one must be known."""
-    ids = encode_tokens(estimator, sequences).values
+def _check_some_are_known(estimator, ids):
     known = estimator.vocabulary_
     if not ((ids > UNKNOWN) & (ids <= len(known))).any():
         if estimator.vocabulary is None:
@@ -346,7 +348,6 @@ def _known_ids(estimator, sequences):
             f"{next(iter(known))!r}. Check the analyzer, lowercase and ngram_range="
             f"{estimator.ngram_range!r}."
         )
-    return ids
 
 
 def _hiding(estimator, ids, sequences, sample_weight):

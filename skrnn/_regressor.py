@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 
+from skrnn import _partial_fit
 from skrnn._base import BaseRNN
 from skrnn._callbacks import FitTask, with_callbacks
 from skrnn._docs import share_docs
@@ -116,6 +117,55 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             targets = learn_targets(self, y, "regression", sample_weight)
             self._is_one_output = y.ndim == 1
             fit_network(self, sequences, targets, sample_weight, task, last)
+        return self
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Learn from a chunk of the data: one epoch, on from the last call.
+
+        Parameters
+        ----------
+        {X of fit}
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            As in `fit`. Mean and standard deviation are those of the first chunk.
+        {sample_weight of a chunk}
+
+        Returns
+        -------
+        self : RNNRegressor
+            The fitted regressor.
+
+        Raises
+        ------
+        TypeError
+            As `fit`.
+        ValueError
+            As `fit`; also if y has not as many columns as on the first call, if a
+            parameter of the network or of reading has changed, or if `early_stopping`
+            is True.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training diverges, or ends with a loss far above that of guessing.
+
+        Notes
+        -----
+        {partial_fit}
+        """
+        task = FitTask(self, X, y, sample_weight)
+        _partial_fit.check_parameters(self)
+        with self._refit(is_partial=True) as last:
+            sequences, y, sample_weight = validate_training_data(
+                self, X, y, sample_weight, are_numbers=True, reset=last is None
+            )
+            targets, _ = _partial_fit.learn_or_keep_targets(
+                self, y, sample_weight, None, "regression"
+            )
+            if last is None:
+                self._is_one_output = y.ndim == 1
+            fit_network(self, sequences, targets, sample_weight, task, last, True)
         return self
 
     def _complete(self):

@@ -114,24 +114,39 @@ def learn_targets(estimator, y, task, sample_weight):
         If y does not suit the task.
     """
     if task == "classification":
-        return _learn_classes(estimator, y, sample_weight)
+        y = column_or_1d(y)
+        check_classification_targets(y)
+        estimator.classes_ = np.unique(y)
+    elif task == "multilabel":
+        estimator.classes_ = np.arange(y.shape[1])
+    else:
+        numbers = y.reshape(len(y), -1).astype(np.float64)
+        used = sample_weight > 0
+        mean, scale = mean_and_scale(numbers[used], sample_weight[used])
+        estimator.target_mean_, estimator.target_scale_ = mean, scale
+        targets = targets_of(estimator, y, task, sample_weight)
+        is_constant = (numbers[used] == numbers[used][0]).all(axis=0)
+        estimator.target_scale_ = np.where(is_constant, 0.0, scale)
+        return targets
+    return targets_of(estimator, y, task, sample_weight)
+
+
+def targets_of(estimator, y, task, sample_weight):
+    """Targets in terms of what :func:`learn_targets` has set; same parameters."""
+    if task == "classification":
+        return _classes(estimator.classes_, y, sample_weight)
     if task == "multilabel":
-        return _learn_labels(estimator, y, sample_weight)
-    return _learn_numbers(estimator, y, sample_weight)
+        return _labels(y, sample_weight)
+    return _numbers(estimator.target_mean_, estimator.target_scale_, y, sample_weight)
 
 
-def _learn_classes(estimator, y, sample_weight):
-    y = column_or_1d(y)
-    check_classification_targets(y)
-    classes, labels = np.unique(y, return_inverse=True)
-    estimator.classes_ = classes
+def _classes(classes, y, sample_weight):
+    labels = np.searchsorted(classes, y).astype(np.int64, copy=False)
     counts = np.bincount(labels, sample_weight / sample_weight.max(), len(classes))
-    labels = labels.astype(np.int64, copy=False)
     return Targets(labels, "cross_entropy", log_shares(counts))
 
 
-def _learn_labels(estimator, y, sample_weight):
-    estimator.classes_ = np.arange(y.shape[1])
+def _labels(y, sample_weight):
     values = y.astype(np.float32)
     weight = (sample_weight / sample_weight.max())[:, np.newaxis]
     counts = np.stack(
@@ -139,6 +154,19 @@ def _learn_labels(estimator, y, sample_weight):
     )
     missing, present = log_shares(counts)
     return Targets(values, "binary_cross_entropy", present - missing)
+
+
+def _numbers(mean, scale, y, sample_weight):
+    numbers = y.reshape(len(y), -1).astype(np.float64)
+    values = standardise(numbers, mean, scale)
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1) & (sample_weight > 0))
+    if len(bad):
+        i = bad[0]
+        raise ValueError(
+            f"y[{i}] is {y[i]}, which is too far from the mean, {mean}, to be divided "
+            f"by the standard deviation, {scale}. Check the unit."
+        )
+    return Targets(values, "squared_error", np.zeros(len(mean), dtype=np.float32))
 
 
 def log_shares(counts):

@@ -9,7 +9,7 @@ from skrnn._core import network
 from skrnn._inputs import READING_PARAMETERS
 
 
-def check_same_network(estimator, last, architecture):
+def check_same_network(estimator, last, architecture, what="warm_start=True"):
     """Refuse parameters under which the last weights mean something else.
 
     Parameters
@@ -18,12 +18,15 @@ def check_same_network(estimator, last, architecture):
     last : dict
         What the last fit has set.
     architecture : Architecture
+    what : str, default="warm_start=True"
+        Goes on from the last fit.
 
     Raises
     ------
     ValueError
         If such a parameter is not what it was.
     """
+    instead = "a new fit" if what == "partial_fit" else "warm_start=False"
     before = {**last["_architecture"], **last["_reading"]}
     now = asdict(architecture)
     now |= {name: getattr(estimator, name) for name in READING_PARAMETERS}
@@ -32,15 +35,15 @@ def check_same_network(estimator, last, architecture):
         if "embeddings_" in last:
             had, cure = "some", "those"
         raise ValueError(
-            f"warm_start=True goes on from the last fit, which had {had} for "
-            f"embeddings. Use {cure}, or warm_start=False."
+            f"{what} goes on from the last fit, which had {had} for embeddings. Use "
+            f"{cure}, or {instead}."
         )
     for name, value in now.items():
         if value != before[name]:
             raise ValueError(
-                f"warm_start=True goes on from the last fit, whose {name} was "
+                f"{what} goes on from the last fit, whose {name} was "
                 f"{before[name]!r}, but now it is {value!r}. Use the same, or "
-                "warm_start=False."
+                f"{instead}."
             )
 
 

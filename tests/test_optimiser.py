@@ -89,7 +89,7 @@ def test_rows_are_moved_by_several_threads_as_by_one():
         generator = torch.Generator().manual_seed(0)
         weights.flat.normal_(generator=generator)
         with torch_settings(), threads(n_threads) as run:
-            rows = SomeRows(weights, run, n_threads)
+            rows = SomeRows(weights, None, run, n_threads)
             for _ in range(5):
                 ids = torch.randint(9, (4,), generator=generator)
                 local, _ = rows.local([ids])

@@ -136,17 +136,39 @@ class Embeddings:
     is_fixed: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What Adam remembers, for a training that goes on later.
+
+    Attributes
+    ----------
+    mean, square : Tensors of shape (n_weights,)
+        Its averages, in the order of the flat weights.
+    n_steps : int
+        The steps that they are of.
+    vectors : tuple of 2 Tensors of shape (n_tokens, n_dimensions), default=()
+        The averages of vectors that tokens have from elsewhere, if these are trained.
+    """
+
+    mean: Tensor
+    square: Tensor
+    n_steps: int
+    vectors: tuple = ()
+
+
 class AllWeights:
     """Each update moves every weight.
 
     Parameters
     ----------
     weights : Weights
+    moments : Moments, default=None
+        To go on from. Overwritten.
     """
 
-    def __init__(self, weights):
+    def __init__(self, weights, moments=None):
         self._weights = weights
-        self._adam = Adam(weights.flat)
+        self._adam = _adam_on(weights.flat, moments)
 
     def local(self, *inputs):
         """What takes part in a batch.
@@ -183,6 +205,21 @@ class AllWeights:
     def synchronise(self):
         """Bring the weights that were passed in up to date."""
 
+    def moments(self):
+        """What to go on from; to be called after :meth:`synchronise`.
+
+        Returns
+        -------
+        moments : Moments
+        """
+        return Moments(self._adam.mean, self._adam.square, self._adam.n_steps)
+
+
+def _adam_on(flat, moments):
+    if moments is None:
+        return Adam(flat)
+    return Adam(flat, moments.mean, moments.square, moments.n_steps)
+
 
 class SomeRows:
     """Each update moves the token vectors of its batch only, and all other weights.
@@ -196,17 +233,20 @@ class SomeRows:
     ----------
     weights : Weights
         Of a network that reads tokens.
+    moments : Moments, default=None
+        To go on from.
     run : callable, default=map
         ``run(function, *iterables)``, on several threads.
     n_parts : int, default=1
         Into how many parts, each for a thread, the vectors of a batch are cut.
     """
 
-    def __init__(self, weights, run=map, n_parts=1):
+    def __init__(self, weights, moments=None, run=map, n_parts=1):
         self._weights = weights
         self._run = run
         self._n_parts = n_parts
-        self._adam = Adam(weights.flat[: weights.n_shared])
+        n_shared = weights.n_shared
+        self._adam = Adam(weights.flat[:n_shared])
         tables = [layer.U for layer in weights.layers[0]]
         n_tokens, width = tables[0].shape
         # Row by row the vector, its two averages, and so for the other direction: what
@@ -215,6 +255,19 @@ class SomeRows:
         self._tables = self._by_direction(self._rows)
         for (vectors, _, _), table in zip(self._tables, tables, strict=True):
             vectors.copy_(table)
+        if moments is not None:
+            self._adam.mean.copy_(moments.mean[:n_shared])
+            self._adam.square.copy_(moments.square[:n_shared])
+            self._adam.n_steps = moments.n_steps
+            means, squares = (
+                flat[n_shared:].chunk(len(tables))
+                for flat in (moments.mean, moments.square)
+            )
+            for (_, *averages), *saved in zip(
+                self._tables, means, squares, strict=True
+            ):
+                for average, flat in zip(averages, saved, strict=True):
+                    average.copy_(flat.view_as(average))
         self._tokens = self._local_rows = None
         # Logarithms of what weight decay has multiplied by: in all, and for each row
         # when it was last brought up to date.
@@ -283,6 +336,14 @@ class SomeRows:
             layer.U.copy_(vectors)
         self._decay_of.fill_(self._decay)
 
+    def moments(self):
+        """See :meth:`AllWeights.moments`."""
+        mean, square = (
+            torch.cat([of_shared, *(table[i].flatten() for table in self._tables)])
+            for i, of_shared in ((1, self._adam.mean), (2, self._adam.square))
+        )
+        return Moments(mean, square, self._adam.n_steps)
+
     def _overdue_decay(self, decay_of):
         """Factors for rows that were last decayed then, of shape (n_rows, 1)."""
         factors = torch.exp(self._decay - decay_of)
@@ -300,16 +361,20 @@ class Embedded:
     weights : Weights
         Of a network that reads vectors.
     embeddings : Embeddings
+    moments : Moments, default=None
+        To go on from. Overwritten.
     """
 
-    def __init__(self, weights, embeddings):
+    def __init__(self, weights, embeddings, moments=None):
         self._weights = weights
         self._embeddings = embeddings
-        self._adam = Adam(weights.flat)
+        self._adam = _adam_on(weights.flat, moments)
         self._tokens = self._vectors = None
-        if not embeddings.is_fixed.all():
-            self._mean = torch.zeros_like(embeddings.vectors)
-            self._square = torch.zeros_like(embeddings.vectors)
+        self._averages = () if moments is None else moments.vectors
+        if not self._averages and not embeddings.is_fixed.all():
+            self._averages = tuple(
+                torch.zeros_like(embeddings.vectors) for _ in range(2)
+            )
 
     def local(self, *inputs):
         """See :meth:`AllWeights.local`."""
@@ -341,17 +406,20 @@ class Embedded:
         self._adam.step(everything[:n_weights], learning_rate, decay, weights.n_biases)
         if is_fixed.all():
             return
-        averages = [
-            table.index_select(0, self._tokens) for table in (self._mean, self._square)
-        ]
+        averages = [table.index_select(0, self._tokens) for table in self._averages]
         rows = Adam(vectors, *averages, self._adam.n_steps - 1)
         rows.step(everything[n_weights:].view_as(vectors), learning_rate)
-        tables = self._embeddings.vectors, self._mean, self._square
+        tables = self._embeddings.vectors, *self._averages
         for table, part in zip(tables, (vectors, *averages), strict=True):
             table.index_copy_(0, self._tokens, part)
 
     def synchronise(self):
         """See :meth:`AllWeights.synchronise`."""
+
+    def moments(self):
+        """See :meth:`AllWeights.moments`."""
+        adam = self._adam
+        return Moments(adam.mean, adam.square, adam.n_steps, self._averages)
 
 
 def _renumber(inputs):

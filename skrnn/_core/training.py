@@ -61,6 +61,8 @@ class Plan:
         Sequences an update.
     learning_rate : float
         The largest one of the schedule.
+    is_constant : bool
+        Whether the learning rate stays at that, not on its one cycle.
     weight_decay : float
         Each update scales all weights but the biases by
         ``1 - learning_rate * weight_decay``.
@@ -92,10 +94,15 @@ class Plan:
     max_grad_norm: float | None
     tol: float
     n_iter_no_change: int
+    is_constant: bool = False
     dropout: float = 0.0
     truncate: int | None = None
     n_shards: int = 1
     min_shard: int = _MIN_SHARD
+
+    def learning_rate_at(self, done):
+        """The learning rate when the share `done` of the fit is done."""
+        return self.learning_rate * (1.0 if self.is_constant else one_cycle(done))
 
     def n_shards_of(self, n_sequences):
         """Into how many shards a minibatch of so many sequences is cut."""
@@ -433,6 +440,7 @@ def fit(
     embeddings=None,
     evaluate=None,
     watch=None,
+    moments=None,
 ):
     """Train `weights` in place: minibatches, Adam, a one-cycle learning rate.
 
@@ -460,10 +468,14 @@ def fit(
     watch : object, default=None
         ``watch.epoch_begins()`` is called before each epoch, and after it
         ``watch.epoch_ends(progress)``, which returns whether to stop.
+    moments : Moments, default=None
+        Of the training before, to go on from. Overwritten.
 
     Returns
     -------
     progress : Progress
+    moments : callable
+        ``moments()`` returns those at the end.
 
     Raises
     ------
@@ -484,7 +496,7 @@ def fit(
     n_done = 0
     with threads(n_workers) as run, _may_be_interrupted(progress, snapshots):
         optimiser = _choose_optimiser(
-            weights, examples, plan, embeddings, run, n_workers
+            weights, examples, plan, embeddings, moments, run, n_workers
         )
         for _ in range(plan.n_epochs):
             if watch is not None:
@@ -497,7 +509,7 @@ def fit(
                     workers[0].gradient.flat,
                     sum(len(shard.packing.indices) for shard in shards),
                     plan.max_grad_norm,
-                    plan.learning_rate * one_cycle(n_done / n_updates),
+                    plan.learning_rate_at(n_done / n_updates),
                     plan.weight_decay,
                 )
                 n_done += 1
@@ -519,7 +531,7 @@ def fit(
             if stop or enough or progress.diverged:
                 break
     snapshots.restore_best()
-    return progress
+    return progress, optimiser.moments
 
 
 class _Snapshots:
@@ -619,17 +631,17 @@ def _is_finite(tensor):
     return bool(torch.isfinite(tensor.sum()) or torch.isfinite(tensor).all())
 
 
-def _choose_optimiser(weights, examples, plan, embeddings, run, n_workers):
+def _choose_optimiser(weights, examples, plan, embeddings, moments, run, n_workers):
     """Whether updates move all token vectors or only those of the batch."""
     if embeddings is not None:
-        return Embedded(weights, embeddings)
+        return Embedded(weights, embeddings, moments)
     n_inputs = len(weights.layers[0][0].U)
     n_samples = len(examples)
     tokens_a_batch = examples.values.numel() * min(1, plan.batch_size / n_samples)
     is_token = not examples.values.is_floating_point()
     if is_token and n_inputs > _MANY_TOKENS + 2 * tokens_a_batch:
-        return SomeRows(weights, run, n_workers)
-    return AllWeights(weights)
+        return SomeRows(weights, moments, run, n_workers)
+    return AllWeights(weights, moments)
 
 
 def _dropout_mask(n_sequences, width, rate, generator):
