@@ -1,5 +1,7 @@
 """Recurrent networks as scikit-learn estimators."""
 
+__version__ = "0.1.0"
+
 from skrnn._classifier import RNNClassifier
 from skrnn._encoder import RNNEncoder
 from skrnn._frames import sequences_from_frame
@@ -12,5 +14,3 @@ __all__ = [
     "__version__",
     "sequences_from_frame",
 ]
-
-__version__ = "0.1.0"

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn import _inputs
+from skrnn import _inputs, _state
 from skrnn._callbacks import CallbackSupportMixin
 from skrnn._core import network, prediction
 from skrnn._core.threads import threads, torch_settings
@@ -158,6 +158,12 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.target_tags.required = True
         return tags
+
+    def __getstate__(self):
+        return _state.stamped(super().__getstate__())
+
+    def __setstate__(self, state):
+        super().__setstate__(_state.checked(state, type(self).__name__))
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "W_")

@@ -1,0 +1,299 @@
+"""Estimators as named arrays, for formats that hold no code.
+
+A pickle may run any code when it is loaded. What is here goes through arrays, strings
+and numbers alone: :func:`save_safetensors` writes one file, and the dict of
+:func:`to_state_dict` is what ``torch.load(file, weights_only=True)`` accepts.
+"""
+
+import json
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._classifier import RNNClassifier
+from skrnn._core.descriptions import describe
+from skrnn._encoder import RNNEncoder
+from skrnn._regressor import RNNRegressor
+
+__all__ = ["from_state_dict", "load_safetensors", "save_safetensors", "to_state_dict"]
+
+_CLASSES = {cls.__name__: cls for cls in (RNNClassifier, RNNEncoder, RNNRegressor)}
+_KEY = "skrnn"  # of what is no array
+
+
+def to_state_dict(estimator):
+    """Take a fitted estimator apart into named tensors.
+
+    Parameters
+    ----------
+    estimator : RNNEncoder, RNNClassifier or RNNRegressor
+        Fitted.
+
+    Returns
+    -------
+    state_dict : dict of str to Tensor
+        Copies of all fitted arrays by their names: ``V_``, ``W_.0`` and so on. One
+        entry, ``skrnn``, is a string: parameters, vocabulary and whatever else is no
+        array, as JSON.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is of another class, or holds something else than arrays,
+        numbers, strings and lists, tuples or dicts of them, such as a function.
+    NotFittedError
+        If it is not fitted.
+
+    See Also
+    --------
+    from_state_dict : The way back.
+    save_safetensors : The same into a file.
+
+    Notes
+    -----
+    Callbacks are left out.
+
+    Examples
+    --------
+    >>> import io
+    >>> import torch
+    >>> from skrnn import RNNClassifier
+    >>> from skrnn.export import from_state_dict, to_state_dict
+    >>> X, y = ["ab", "ba", "abb", "bba"], [0, 1, 0, 1]
+    >>> classifier = RNNClassifier(nhidden=4, random_state=0).fit(X, y)
+    >>> file = io.BytesIO()
+    >>> torch.save(to_state_dict(classifier), file)
+    >>> _ = file.seek(0)
+    >>> same = from_state_dict(torch.load(file, weights_only=True))
+    >>> same.predict(X).tolist() == classifier.predict(X).tolist()
+    True
+    """
+    arrays, text = _take_apart(estimator)
+    tensors = {name: torch.tensor(array) for name, array in arrays.items()}
+    return {**tensors, _KEY: text}
+
+
+def from_state_dict(state_dict):
+    """Put an estimator together again.
+
+    Parameters
+    ----------
+    state_dict : dict of str to Tensor
+        What :func:`to_state_dict` returned.
+
+    Returns
+    -------
+    estimator : RNNEncoder, RNNClassifier or RNNRegressor
+        Fitted as it was.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or of another version of skrnn that this one cannot
+        read.
+
+    See Also
+    --------
+    to_state_dict : The way there, with an example.
+    load_safetensors : The same from a file.
+
+    Examples
+    --------
+    >>> from skrnn import RNNEncoder
+    >>> from skrnn.export import from_state_dict, to_state_dict
+    >>> encoder = RNNEncoder(nhidden=4, random_state=0).fit(["ab", "ba"], [0, 1])
+    >>> from_state_dict(to_state_dict(encoder)).transform(["ab"]).shape
+    (1, 4)
+    """
+    arrays = {
+        name: tensor.numpy(force=True).copy()
+        for name, tensor in state_dict.items()
+        if name != _KEY
+    }
+    return _put_together(arrays, state_dict.get(_KEY))
+
+
+def save_safetensors(estimator, path):
+    """Write a fitted estimator into a file of the safetensors format.
+
+    Parameters
+    ----------
+    estimator : RNNEncoder, RNNClassifier or RNNRegressor
+        Fitted.
+    path : str or PathLike
+        Overwritten if it is there.
+
+    Raises
+    ------
+    ImportError
+        If safetensors is not installed.
+    TypeError, NotFittedError
+        As :func:`to_state_dict`.
+
+    See Also
+    --------
+    load_safetensors : The way back.
+    to_state_dict : The same without a file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skrnn import RNNEncoder
+    >>> from skrnn.export import load_safetensors, save_safetensors
+    >>> encoder = RNNEncoder(nhidden=4, random_state=0).fit(["ab", "ba"], [0, 1])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "encoder.safetensors"
+    ...     save_safetensors(encoder, path)
+    ...     same = load_safetensors(path)
+    >>> bool((same.transform(["ab"]) == encoder.transform(["ab"])).all())
+    True
+    """
+    safetensors = _import_safetensors()
+    arrays, text = _take_apart(estimator)
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    safetensors.numpy.save_file(arrays, path, metadata={_KEY: text})
+
+
+def load_safetensors(path):
+    """Read a fitted estimator from a file of the safetensors format.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        What :func:`save_safetensors` wrote.
+
+    Returns
+    -------
+    estimator : RNNEncoder, RNNClassifier or RNNRegressor
+        Fitted as it was.
+
+    Raises
+    ------
+    ImportError
+        If safetensors is not installed.
+    ValueError
+        As :func:`from_state_dict`.
+
+    See Also
+    --------
+    save_safetensors : The way there, with an example.
+    from_state_dict : The same without a file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skrnn import RNNEncoder
+    >>> from skrnn.export import load_safetensors, save_safetensors
+    >>> encoder = RNNEncoder(nhidden=4, random_state=0).fit(["ab", "ba"], [0, 1])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "encoder.safetensors"
+    ...     save_safetensors(encoder, path)
+    ...     print(type(load_safetensors(path)).__name__)
+    RNNEncoder
+    """
+    safetensors = _import_safetensors()
+    with safetensors.safe_open(path, framework="numpy") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}
+        return _put_together(arrays, (file.metadata() or {}).get(_KEY))
+
+
+def _import_safetensors():
+    try:
+        import safetensors.numpy
+    except ImportError as error:
+        raise ImportError(
+            "skrnn.export needs safetensors for this. Install it with `pip install "
+            "safetensors`, or use to_state_dict and torch.save."
+        ) from error
+    return safetensors
+
+
+def _take_apart(estimator):
+    """The arrays of an estimator by name, and the rest as JSON."""
+    name = type(estimator).__name__
+    if _CLASSES.get(name) is not type(estimator):
+        raise TypeError(
+            f"{describe(estimator)} cannot be exported: an estimator of skrnn was "
+            "expected. Of a pipeline, pass the step that is one."
+        )
+    check_is_fitted(estimator)
+    state = estimator.__getstate__()
+    for left_out in ("encoder_", "_skl_callbacks"):
+        state.pop(left_out, None)
+    arrays = {}
+    plain = {key: _plain(value, key, arrays) for key, value in state.items()}
+    return arrays, json.dumps({"class": name, "state": plain})
+
+
+def _put_together(arrays, text):
+    """The inverse of :func:`_take_apart`."""
+    try:
+        content = json.loads(text)
+        cls, state = _CLASSES[content["class"]], content["state"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            "This holds no estimator of skrnn: what to_state_dict or save_safetensors "
+            "made was expected."
+        ) from error
+    estimator = cls.__new__(cls)
+    estimator.__setstate__(
+        {key: _parsed(value, arrays) for key, value in state.items()}
+    )
+    estimator._complete()
+    return estimator
+
+
+def _plain(value, path, arrays):
+    """What JSON can hold of a value; arrays are added to `arrays`, by their path."""
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        arrays[path] = value
+        return {"array": path}
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OUT":
+        items = _plain(value.tolist(), path, arrays)
+        return {"array of": str(value.dtype), "items": items}
+    if isinstance(value, dict):
+        items = [
+            [_plain(key, path, arrays), _plain(each, f"{path}.{key}", arrays)]
+            for key, each in value.items()
+        ]
+        return {"dict": items}
+    if isinstance(value, (list, tuple)):
+        items = [_plain(each, f"{path}.{i}", arrays) for i, each in enumerate(value)]
+        return items if isinstance(value, list) else {"tuple": items}
+    raise TypeError(
+        f"{path} is {describe(value)}, which cannot be exported: arrays, numbers, "
+        "strings, lists and dicts were expected. Set it to one of them by set_params "
+        "or use joblib."
+    )
+
+
+def _parsed(value, arrays):
+    """The inverse of :func:`_plain`."""
+    if isinstance(value, list):
+        return [_parsed(each, arrays) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return arrays[value["array"]]
+    if "dict" in value:
+        return {
+            _parsed(key, arrays): _parsed(each, arrays) for key, each in value["dict"]
+        }
+    if "tuple" in value:
+        return tuple(_parsed(each, arrays) for each in value["tuple"])
+    items = _parsed(value["items"], arrays)
+    array = np.empty(len(items), dtype=value["array of"])
+    array[:] = items
+    return array

@@ -1,0 +1,67 @@
+"""Save small fitted estimators, to be read by all later versions.
+
+    python tests/states/make.py
+
+Writes ``format_N.pkl`` beside this file, N being the format of the state: estimators,
+sequences, and what they make of them. Run it once for each new format; never again.
+"""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
+from skrnn._state import FORMAT
+
+PARAMS = {"nhidden": 2, "max_iter": 3, "random_state": 0}
+X = ["aab", "ba", "abba", "b", "bbb", "a", "baa", "bab"]
+Y = ["a", "b", "a", "b", "b", "a", "b", "b"]
+SERIES = [np.arange(n, dtype=float) for n in (3, 5, 2, 4)]
+
+
+def fitted():
+    """Estimators of all kinds, each with sequences.
+
+    Returns
+    -------
+    fitted : dict of str to (estimator, sequences)
+    """
+    vectors = {"a": [1.0, 0.0], "b": [0.0, 1.0]}
+    word = RNNClassifier(**PARAMS, analyzer="word", lowercase=True, cell="lstm")
+    stacked = RNNEncoder(
+        **{**PARAMS, "nhidden": (3, 2)}, bidirectional=True, cell="rnn"
+    )
+    rows = RNNRegressor(**PARAMS, missing="mask")
+    several = np.array([["a" in x, "b" in x] for x in X]).astype(int)
+    partial = RNNClassifier(**PARAMS).partial_fit(X, Y, classes=["a", "b"])
+    return {
+        "n-grams": (RNNClassifier(**PARAMS).fit(X, Y), X),
+        "words": (word.fit([" ".join(x) for x in X], Y), ["a B", "b c a"]),
+        "labels": (RNNClassifier(**PARAMS).fit(X, several), X),
+        "vectors": (RNNClassifier(**PARAMS, embeddings=vectors).fit(X, Y), X),
+        "layers": (stacked.fit(X, Y), X),
+        "next step": (RNNEncoder(**PARAMS).fit(X), X),
+        "tokens": (RNNEncoder(**PARAMS).fit([[1, 2], [2, 1]], [0, 1]), [[1], [2, 2]]),
+        "series": (rows.fit(SERIES, [0.5, 1.5, 2.0, 1.0]), SERIES),
+        "chunks": (partial, X),
+    }
+
+
+def result(estimator, X):
+    """What an estimator makes of sequences."""
+    for method in ("transform", "predict_proba", "predict"):
+        if hasattr(estimator, method):
+            return getattr(estimator, method)(X)
+
+
+def main():
+    """Fit, and write."""
+    path = Path(__file__).with_name(f"format_{FORMAT}.pkl")
+    saved = {name: (est, X, result(est, X)) for name, (est, X) in fitted().items()}
+    path.write_bytes(pickle.dumps(saved))
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
