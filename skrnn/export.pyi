@@ -1,0 +1,15 @@
+from os import PathLike
+from typing import TypeAlias
+
+from torch import Tensor
+
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
+
+__all__ = ["from_state_dict", "load_safetensors", "save_safetensors", "to_state_dict"]
+
+_Estimator: TypeAlias = RNNEncoder | RNNClassifier | RNNRegressor
+
+def to_state_dict(estimator: _Estimator) -> dict[str, Tensor | str]: ...
+def from_state_dict(state_dict: dict[str, Tensor | str]) -> _Estimator: ...
+def save_safetensors(estimator: _Estimator, path: str | PathLike[str]) -> None: ...
+def load_safetensors(path: str | PathLike[str]) -> _Estimator: ...

@@ -1,0 +1,293 @@
+"""Our estimators inside those of scikit-learn."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import sklearn
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import (
+    ColumnTransformer,
+    TransformedTargetRegressor,
+    make_column_transformer,
+)
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+    VotingRegressor,
+)
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    RandomizedSearchCV,
+    StratifiedKFold,
+    TunedThresholdClassifierCV,
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
+    learning_curve,
+    validation_curve,
+)
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
+
+PARAMS = {"nhidden": 8, "max_iter": 12, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def strings():
+    """Strings, and whether the first letter comes before the last one."""
+    rng = np.random.default_rng(0)
+    letters = np.array(list("abcd"))
+    X = ["".join(rng.choice(letters, rng.integers(2, 7))) for _ in range(120)]
+    return X, np.array(["up" if x[0] < x[-1] else "down" for x in X])
+
+
+@pytest.fixture(scope="module")
+def series():
+    """Series of several lengths, and their means."""
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=rng.integers(3, 8)) for _ in range(80)]
+    return X, np.array([x.mean() for x in X])
+
+
+def as_column(X):
+    column = np.empty((len(X), 1), dtype=object)
+    column[:, 0] = X
+    return column
+
+
+def n_grams():
+    return TfidfVectorizer(analyzer="char")
+
+
+def forest():
+    return RandomForestClassifier(10, random_state=0)
+
+
+def test_kinds_are_recognised(strings):
+    assert is_classifier(RNNClassifier()) and is_regressor(RNNRegressor())
+    assert not is_classifier(RNNEncoder()) and not is_regressor(RNNEncoder())
+    X, _ = strings
+    y = np.repeat(["often", "rare"], [110, 10])  # the last ten
+    found = cross_validate(
+        RNNClassifier(**PARAMS), X, y, cv=5, return_indices=True, error_score="raise"
+    )
+    folds = list(StratifiedKFold(5).split(X, y))
+    for (_, ours), theirs in zip(folds, found["indices"]["test"], strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda model, grid, **kw: GridSearchCV(model, grid, **kw),
+        lambda model, grid, **kw: RandomizedSearchCV(model, grid, n_iter=2, **kw),
+        lambda model, grid, **kw: HalvingGridSearchCV(
+            model, grid, resource="max_iter", max_resources=12, min_resources=4, **kw
+        ),
+    ],
+    ids=["grid", "randomized", "halving"],
+)
+def test_searches(make, n_jobs, strings):
+    grid = {"nhidden": [4, 8], "cell": ["gru", "rnn"]}
+    model = RNNClassifier(random_state=0, max_iter=6)
+    options = {"cv": 2, "n_jobs": n_jobs, "error_score": "raise"}
+    search = make(model, grid, **options).fit(*strings)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    best = search.best_params_
+    assert best["nhidden"] in (4, 8)
+    assert search.best_estimator_.score(*strings) == search.score(*strings)
+
+
+def test_search_of_a_pipeline_over_series(series):
+    pipeline = Pipeline([("rnn", RNNRegressor(**PARAMS))])
+    grid = {"rnn__nhidden": [2, 8], "rnn__differences": [0, 1]}
+    search = GridSearchCV(pipeline, grid, cv=2, n_jobs=2).fit(*series)
+    assert search.best_params_.keys() == grid.keys()
+
+
+def test_cross_validated_predictions(strings, series):
+    X, y = strings
+    proba = cross_val_predict(RNNClassifier(**PARAMS), X, y, method="predict_proba")
+    assert proba.shape == (len(X), 2)
+    predicted = cross_val_predict(RNNRegressor(**PARAMS), *series, n_jobs=2)
+    assert predicted.shape == series[1].shape
+
+
+def test_curves(strings):
+    sizes, *_ = learning_curve(
+        RNNClassifier(**PARAMS), *strings, train_sizes=[0.5, 1.0], cv=2
+    )
+    assert len(sizes) == 2
+    _, scores = validation_curve(
+        RNNClassifier(**PARAMS),
+        *strings,
+        param_name="nhidden",
+        param_range=[2, 4],
+        cv=2,
+    )
+    assert np.isfinite(scores).all()
+
+
+def test_learning_curve_by_chunks(strings):
+    """By partial_fit."""
+    _, _, scores = learning_curve(
+        RNNClassifier(**PARAMS),
+        *strings,
+        train_sizes=[0.5, 1.0],
+        cv=2,
+        exploit_incremental_learning=True,
+        error_score="raise",
+    )
+    assert np.isfinite(scores).all()
+
+
+ENSEMBLES = {
+    "stacking": lambda rnn: StackingClassifier(
+        [("rnn", rnn), ("n-grams", make_pipeline(n_grams(), forest()))]
+    ),
+    "voting": lambda rnn: VotingClassifier(
+        [("a", rnn), ("b", clone(rnn))], voting="soft"
+    ),
+    "calibrated": lambda rnn: CalibratedClassifierCV(rnn, cv=2),
+    "calibrated by temperature": lambda rnn: CalibratedClassifierCV(
+        rnn, method="temperature", ensemble=False, cv=2
+    ),
+    "one versus rest": OneVsRestClassifier,
+    "threshold": lambda rnn: TunedThresholdClassifierCV(rnn, cv=2),
+    "pipeline": make_pipeline,
+    "forest on codes": lambda rnn: make_pipeline(RNNEncoder(**PARAMS), forest()),
+    "union": lambda rnn: make_pipeline(
+        FeatureUnion([("n-grams", n_grams()), ("h", RNNEncoder(**PARAMS))]),
+        LogisticRegression(),
+    ),
+    "bagging": lambda rnn: make_pipeline(
+        FunctionTransformer(as_column), BaggingClassifier(rnn, 2, random_state=0)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENSEMBLES)
+def test_ensembles(name, strings):
+    X, y = strings
+    model = ENSEMBLES[name](RNNClassifier(**PARAMS))
+    if name in ("one versus rest",):
+        X = as_column(X)
+    model.fit(X, y)
+    assert set(model.classes_) == {"up", "down"}
+    assert model.predict_proba(X).shape == (len(X), 2)
+    assert model.score(X, y) > 0.6
+    assert clone(model).get_params().keys() == model.get_params().keys()
+
+
+def test_boosting_weighs_sequences(strings):
+    X, y = strings
+    model = AdaBoostClassifier(RNNClassifier(**PARAMS), n_estimators=2, random_state=0)
+    assert model.fit(as_column(X), y).score(as_column(X), y) > 0.6
+
+
+def test_several_outputs(strings):
+    X, _ = strings
+    y = np.array([["a" in x, "b" in x] for x in X]).astype(int)
+    several = MultiOutputClassifier(RNNClassifier(**PARAMS)).fit(as_column(X), y)
+    assert several.predict(as_column(X)).shape == y.shape
+    numbers = np.random.default_rng(0).normal(size=(40, 6))
+    chain = ClassifierChain(RNNClassifier(**PARAMS)).fit(numbers, y[:40])
+    assert chain.predict(numbers).shape == (40, 2)
+
+
+def test_column_transformer(strings):
+    X, y = strings
+    frame = pd.DataFrame({"name": X, "kind": ["x", "y"] * 60, "size": range(120)})
+    columns = ColumnTransformer(
+        [
+            ("h", RNNEncoder(**PARAMS), "name"),
+            ("kind", OneHotEncoder(sparse_output=False), ["kind"]),
+            ("size", "passthrough", ["size"]),
+        ]
+    ).set_output(transform="pandas")
+    out = columns.fit_transform(frame, y)
+    assert list(out.columns[:2]) == ["h__rnnencoder0", "h__rnnencoder1"]
+    assert out.shape == (120, 8 + 2 + 1)
+    model = make_pipeline(
+        make_column_transformer((RNNEncoder(**PARAMS), "name")), LogisticRegression()
+    )
+    assert model.fit(frame, y).score(frame, y) > 0.6
+
+
+def test_transformed_target(series):
+    X, y = series
+    model = TransformedTargetRegressor(
+        RNNRegressor(**PARAMS), func=np.exp, inverse_func=np.log, check_inverse=False
+    )
+    assert model.fit(X, y).predict(X).shape == y.shape
+    both = VotingRegressor([("a", RNNRegressor(**PARAMS)), ("b", RNNRegressor(4))])
+    table = np.stack([x[:3] for x in X])
+    assert both.fit(table, y).predict(table).shape == y.shape
+
+
+def test_permutation_importance():
+    """Of the steps of series of one length."""
+    X = np.random.default_rng(0).normal(size=(100, 4))
+    y = X[:, 1] * 2
+    model = RNNRegressor(16, random_state=0).fit(X, y)
+    found = permutation_importance(model, X, y, n_repeats=3, random_state=0)
+    assert found.importances_mean.argmax() == 1
+
+
+@pytest.mark.parametrize(
+    "library, frame", [("pandas", pd.DataFrame), ("polars", pl.DataFrame)]
+)
+def test_set_output(library, frame, strings):
+    encoder = RNNEncoder(**PARAMS).set_output(transform=library)
+    out = encoder.fit_transform(*strings)
+    assert isinstance(out, frame)
+    assert list(out.columns) == list(encoder.get_feature_names_out())
+    default = RNNEncoder(**PARAMS).fit_transform(*strings)
+    assert np.array_equal(out.to_numpy(), default)
+
+
+def test_weights_are_routed(strings):
+    X, y = strings
+    weight = np.where(y == "up", 1.0, 0.1)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = RNNClassifier(**PARAMS).set_fit_request(sample_weight=True)
+        model.set_score_request(sample_weight=True)
+        pipeline = Pipeline([("rnn", model)]).fit(X, y, sample_weight=weight)
+        scores = cross_val_score(model, X, y, cv=2, params={"sample_weight": weight})
+        search = GridSearchCV(model, {"nhidden": [4]}, cv=2)
+        search.fit(X, y, sample_weight=weight)
+    alone = RNNClassifier(**PARAMS).fit(X, y, weight)
+    assert np.array_equal(pipeline[-1].V_, alone.V_)
+    assert np.isfinite(scores).all()
+
+
+def test_parameters_are_reached_through_all_of_it():
+    union = FeatureUnion([("h", RNNEncoder())])
+    pipeline = Pipeline([("union", union), ("forest", forest())])
+    pipeline.set_params(union__h__nhidden=(4, 3), union__h__cell="lstm")
+    assert pipeline.get_params()["union__h__nhidden"] == (4, 3)
+    assert clone(pipeline).get_params()["union__h__cell"] == "lstm"
+    with pytest.raises(ValueError, match="Invalid parameter 'hidden'"):
+        pipeline.set_params(union__h__hidden=3)
+
+
+@pytest.mark.parametrize("estimator", [RNNClassifier(), RNNEncoder(), RNNRegressor()])
+def test_it_is_shown_as_html(estimator):
+    html = estimator._repr_html_()
+    assert type(estimator).__name__ in html and "nhidden" in html
+    assert "Not fitted" in html
