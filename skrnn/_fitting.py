@@ -7,7 +7,6 @@ from numbers import Integral
 
 import numpy as np
 import torch
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from skrnn import _evaluation, _inputs, _partial_fit, _warm_start
@@ -153,6 +152,9 @@ def _hold_out(data, fraction, loss, generator):
     -------
     training, held_out : _Data
     """
+    # Imported late, as it imports half of scikit-learn.
+    from sklearn.model_selection import train_test_split
+
     labels = data.target if loss == "cross_entropy" else np.zeros(len(data))
     _, labels, counts = np.unique(labels, return_inverse=True, return_counts=True)
     rows = np.flatnonzero(counts[labels] > 1)
