@@ -1,5 +1,6 @@
 """RNNEncoder: a sequence to the vector that a network ends with."""
 
+import numpy as np
 from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -167,7 +168,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             As in `fit`, and in each call of the same kind.
         classes : array-like of shape (n_classes,), default=None
-            If y holds class labels: all that may come, on the first call.
+            If y holds class labels: all that may come, on the first call. None for
+            those of the first chunk.
         {sample_weight of a chunk}
 
         Returns
@@ -180,10 +182,10 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         TypeError
             As `fit`.
         ValueError
-            As `fit`; also if y holds labels and there are no `classes` on the first
-            call, or other ones later; if y holds a label that is not among them, or is
-            of another kind than in the last call; if a parameter of the network or of
-            reading has changed; or if `early_stopping` is True.
+            As `fit`; also if there are other `classes` than on the first call; if y
+            holds a label that is not among them, or is of another kind than in the last
+            call; if a parameter of the network or of reading has changed; or if
+            `early_stopping` is True.
 
         Warns
         -----
@@ -205,6 +207,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
             if y is None:
                 self.task_, targets = "next_step", None
             else:
+                if last is None and classes is None and task_of(y) == "classification":
+                    classes = np.unique(y)
                 targets, self.task_ = _partial_fit.learn_or_keep_targets(
                     self, y, sample_weight, classes, kind
                 )

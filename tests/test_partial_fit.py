@@ -132,6 +132,13 @@ def test_a_class_may_come_late():
     assert classifier.predict_proba(X).shape == (len(X), 3)
 
 
+def test_an_encoder_takes_the_classes_of_the_first_chunk():
+    encoder = RNNEncoder(**PARAMS).partial_fit(X, LABELS)
+    assert encoder.classes_.tolist() == ["a", "b"]
+    with pytest.raises(ValueError, match="is not one of the classes of the first call"):
+        encoder.partial_fit(["ab"], ["c"])
+
+
 def test_numbers_that_are_equal_in_the_first_chunk_may_differ_later():
     regressor = RNNRegressor(**PARAMS).partial_fit(X[:8], [2.0] * 8)
     for _ in range(60):
@@ -155,10 +162,6 @@ def fitted(estimator, *chunk_of):
 BAD = {
     "no classes": (
         lambda: RNNClassifier(**PARAMS).partial_fit(X, LABELS),
-        "classes must be passed on the first call to partial_fit",
-    ),
-    "no classes for an encoder": (
-        lambda: RNNEncoder(**PARAMS).partial_fit(X, LABELS),
         "classes must be passed on the first call to partial_fit",
     ),
     "other classes": (
