@@ -3,6 +3,7 @@
 import tracemalloc
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +56,7 @@ def test_rows_of_one_sequence_are_found(lengths, batch_size):
         np.testing.assert_array_equal(mirrored - first, last[sequence] - rows)
 
 
+@pytest.mark.thread_unsafe(reason="it measures the memory of the process")
 def test_memory_of_packing_is_linear_in_the_rows():
     # One long sequence among many short ones: a table of batches by steps would hold
     # 1,025 x 100,000 numbers.

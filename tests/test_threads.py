@@ -1,13 +1,15 @@
 """The number of intra-operation threads is changed for a call, and put back."""
 
+import pickle
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
 import pytest
 import torch
 
-from skrnn import RNNClassifier
+from skrnn import RNNClassifier, RNNEncoder
 from skrnn._core import network, prediction, training
 from skrnn._core.threads import threads, torch_settings
 
@@ -214,6 +216,27 @@ def test_predictions_are_equal_on_any_number_of_threads(monkeypatch):
     three = classifier.predict_proba(X)
     torch.set_num_threads(torch_threads)
     np.testing.assert_array_equal(one, three)
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder])
+def test_eight_callers_at_once_get_what_one_gets(make):
+    """Of one estimator, which keeps nothing of a call; and of fits of their own."""
+    X = ["".join("abc"[i * j % 3] for j in range(1 + i % 9)) for i in range(400)]
+    y = [i % 3 for i in range(400)]
+    estimator = make(8, max_iter=2, random_state=0).fit(X, y)
+    use = getattr(estimator, "predict_proba", None) or estimator.transform
+    parts = [X[i : i + 50 + i] for i in range(0, 320, 5)]
+    alone = [use(part) for part in parts]
+    state = pickle.dumps(estimator)
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(use, parts))
+        fits = pool.map(lambda _: make(8, max_iter=2, random_state=0).fit(X, y), "ab")
+        weights = [fitted.V_ for fitted in fits]
+    for ours, theirs in zip(together, alone, strict=True):
+        assert np.array_equal(ours, theirs)
+    assert pickle.dumps(estimator) == state
+    for V in weights:
+        assert np.array_equal(V, estimator.V_)
 
 
 def test_an_error_in_a_thread_is_raised(two_threads):

@@ -69,9 +69,9 @@ class Adam:
             decay,
             1 - self.beta_1,
             self.beta_2,
-            seen_square**-0.5,
-            self.epsilon,
-            -learning_rate / seen_mean,
+            # mean / (sqrt(square / seen) + epsilon), a pass over memory less.
+            self.epsilon * seen_square**0.5,
+            -learning_rate / seen_mean * seen_square**0.5,
         )
 
 
@@ -86,7 +86,6 @@ def _adam_step(
     decay: float,
     rate: float,
     beta_2: float,
-    unbiased: float,
     epsilon: float,
     size: float,
 ):
@@ -94,7 +93,7 @@ def _adam_step(
     mean.lerp_(gradient, rate)
     square.mul_(beta_2).addcmul_(gradient, gradient, value=1.0 - beta_2)
     # Copied first: the root of what does not lie together takes ten times as long.
-    scale.copy_(square).sqrt_().mul_(unbiased).add_(epsilon)
+    scale.copy_(square).sqrt_().add_(epsilon)
     weights.addcdiv_(mean, scale, value=size)
 
 
