@@ -47,6 +47,7 @@ def test_numbers_do_not_depend_on_how_many_are_at_work(at_a_time, monkeypatch, r
     np.testing.assert_array_equal(filled, np.concatenate(list(map(naive_fill, parts))))
 
 
+@pytest.mark.thread_unsafe(reason="it measures the memory of the process")
 @pytest.mark.parametrize(
     "function, n_columns",
     [("mean_and_scale", 0), ("standardise", 4), ("fill_missing", 8)],
