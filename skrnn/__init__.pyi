@@ -25,10 +25,11 @@ __version__: str
 # Any container of sequences: a list, an array, a column or a frame of any library.
 _Sequences: TypeAlias = Any
 _Token: TypeAlias = str | int
-_RandomState: TypeAlias = int | np.random.RandomState | None
+_Int: TypeAlias = int | np.integer[Any]
+_RandomState: TypeAlias = _Int | np.random.RandomState | None
 
 class _BaseRNN(CallbackSupportMixin, BaseEstimator):
-    nhidden: int | Sequence[int]
+    nhidden: _Int | Sequence[_Int]
     cell: Literal["gru", "lstm", "rnn"]
     activation: Literal["tanh", "relu", "identity"]
     recurrence: Literal["learned", "identity"]
@@ -39,32 +40,32 @@ class _BaseRNN(CallbackSupportMixin, BaseEstimator):
     strip_accents: Literal["unicode", "ascii"] | Callable[[str], str] | None
     token_pattern: str
     ngram_range: Literal["auto"] | tuple[int, int]
-    min_df: int | float
-    max_features: int | None
+    min_df: _Int | float
+    max_features: _Int | None
     vocabulary: Mapping[_Token, int] | Iterable[_Token] | None
     embeddings: Any
     freeze_embeddings: bool
     standardize: bool
-    differences: int
-    patch_length: Literal["auto"] | int
+    differences: _Int
+    patch_length: Literal["auto"] | _Int
     missing: Literal["error", "mask"]
-    max_length: int | None
+    max_length: _Int | None
     overlong: Literal["error", "first", "last"]
     token_dropout: Literal["auto"] | float
     dropout: float
-    truncate: int | None
+    truncate: _Int | None
     learning_rate_init: float
-    batch_size: Literal["auto"] | int
-    max_iter: Literal["auto"] | int
+    batch_size: Literal["auto"] | _Int
+    max_iter: Literal["auto"] | _Int
     alpha: float
     max_grad_norm: float | None
     early_stopping: bool
     validation_fraction: float
     tol: float
-    n_iter_no_change: int
+    n_iter_no_change: _Int
     warm_start: bool
     random_state: _RandomState
-    verbose: int
+    verbose: _Int
 
     kind_: Literal["text", "words", "tokens", "series"]
     n_features_in_: int
@@ -92,7 +93,7 @@ class _BaseRNN(CallbackSupportMixin, BaseEstimator):
 
     def __init__(
         self,
-        nhidden: int | Sequence[int] = 128,
+        nhidden: _Int | Sequence[_Int] = 128,
         *,
         cell: Literal["gru", "lstm", "rnn"] = "gru",
         activation: Literal["tanh", "relu", "identity"] = "tanh",
@@ -105,32 +106,32 @@ class _BaseRNN(CallbackSupportMixin, BaseEstimator):
         strip_accents: Literal["unicode", "ascii"] | Callable[[str], str] | None = None,
         token_pattern: str = ...,
         ngram_range: Literal["auto"] | tuple[int, int] = "auto",
-        min_df: int | float = 1,
-        max_features: int | None = None,
+        min_df: _Int | float = 1,
+        max_features: _Int | None = None,
         vocabulary: Mapping[_Token, int] | Iterable[_Token] | None = None,
         embeddings: Any = None,
         freeze_embeddings: bool = False,
         standardize: bool = True,
-        differences: int = 1,
-        patch_length: Literal["auto"] | int = "auto",
+        differences: _Int = 1,
+        patch_length: Literal["auto"] | _Int = "auto",
         missing: Literal["error", "mask"] = "error",
-        max_length: int | None = None,
+        max_length: _Int | None = None,
         overlong: Literal["error", "first", "last"] = "error",
         token_dropout: Literal["auto"] | float = "auto",
         dropout: float = 0.0,
-        truncate: int | None = None,
+        truncate: _Int | None = None,
         learning_rate_init: float = 0.005,
-        batch_size: Literal["auto"] | int = "auto",
-        max_iter: Literal["auto"] | int = "auto",
+        batch_size: Literal["auto"] | _Int = "auto",
+        max_iter: Literal["auto"] | _Int = "auto",
         alpha: float = 0.3,
         max_grad_norm: float | None = 1.0,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         tol: float = 1e-4,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: _Int = 10,
         warm_start: bool = False,
         random_state: _RandomState = None,
-        verbose: int = 0,
+        verbose: _Int = 0,
     ) -> None: ...
     def get_params(self, deep: bool = True) -> dict[str, Any]: ...
     def set_params(self, **params: Any) -> Self: ...
@@ -171,7 +172,7 @@ class RNNClassifier(ClassifierMixin, _BaseRNN):
 
     def __init__(
         self,
-        nhidden: int | Sequence[int] = 128,
+        nhidden: _Int | Sequence[_Int] = 128,
         *,
         cell: Literal["gru", "lstm", "rnn"] = "gru",
         activation: Literal["tanh", "relu", "identity"] = "tanh",
@@ -184,32 +185,32 @@ class RNNClassifier(ClassifierMixin, _BaseRNN):
         strip_accents: Literal["unicode", "ascii"] | Callable[[str], str] | None = None,
         token_pattern: str = ...,
         ngram_range: Literal["auto"] | tuple[int, int] = "auto",
-        min_df: int | float = 1,
-        max_features: int | None = None,
+        min_df: _Int | float = 1,
+        max_features: _Int | None = None,
         vocabulary: Mapping[_Token, int] | Iterable[_Token] | None = None,
         embeddings: Any = None,
         freeze_embeddings: bool = False,
         standardize: bool = True,
-        differences: int = 1,
-        patch_length: Literal["auto"] | int = "auto",
+        differences: _Int = 1,
+        patch_length: Literal["auto"] | _Int = "auto",
         missing: Literal["error", "mask"] = "error",
-        max_length: int | None = None,
+        max_length: _Int | None = None,
         overlong: Literal["error", "first", "last"] = "error",
         token_dropout: Literal["auto"] | float = "auto",
         dropout: float = 0.0,
-        truncate: int | None = None,
+        truncate: _Int | None = None,
         learning_rate_init: float = 0.005,
-        batch_size: Literal["auto"] | int = "auto",
-        max_iter: Literal["auto"] | int = "auto",
+        batch_size: Literal["auto"] | _Int = "auto",
+        max_iter: Literal["auto"] | _Int = "auto",
         alpha: float = 0.3,
         max_grad_norm: float | None = 1.0,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         tol: float = 1e-4,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: _Int = 10,
         warm_start: bool = False,
         random_state: _RandomState = None,
-        verbose: int = 0,
+        verbose: _Int = 0,
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
     ) -> None: ...
     def fit(

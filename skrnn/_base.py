@@ -33,6 +33,8 @@ FITTED = (
     *("validation_scores_", "validation_loss_curve_", "best_validation_score_"),
     *("_architecture", "_is_multilabel", "_is_one_output", "_training"),
 )
+# What scikit-learn's callbacks set while a fit goes on.
+_OF_THE_MOMENT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 # What partial_fit keeps beside how X is read.
 _LEARNED_ONCE = (
     *("task_", "classes_", "target_mean_", "target_scale_", "_training"),
@@ -160,7 +162,10 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         return tags
 
     def __getstate__(self):
-        return _state.stamped(super().__getstate__())
+        state = _state.stamped(super().__getstate__())
+        for name in _OF_THE_MOMENT:
+            state.pop(name, None)
+        return state
 
     def __setstate__(self, state):
         super().__setstate__(_state.checked(state, type(self).__name__))

@@ -80,6 +80,20 @@ class FitTask:
         """Call when the estimator is fitted."""
         self._context.call_on_fit_task_end(**self._of)
 
+    @property
+    def is_alone(self):
+        """Whether nothing but pipelines that end with it are being fitted around it.
+
+        Then what an interrupted fit has learned is kept. A search would go on with the
+        next fit.
+        """
+        context = self._context
+        while context is not None:
+            if context.source_task_name not in (None, "fit-final-estimator"):
+                return False
+            context = context.parent
+        return True
+
     def _wants_bar(self, callbacks):
         """Whether `verbose` means scikit-learn's progress bar, not lines.
 

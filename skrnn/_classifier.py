@@ -255,7 +255,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Warns
         -----
         ConvergenceWarning
-            If training diverges, or ends with a loss far above that of guessing.
+            If it ends with a loss far above that of guessing.
 
         Notes
         -----
@@ -267,17 +267,18 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             sequences, y, sample_weight = validate_training_data(
                 self, X, y, sample_weight, reset=last is None
             )
-            sample_weight = weigh_classes(self.class_weight, y, sample_weight)
             kind = None
             if last is not None:
                 kind = "multilabel" if self._is_multilabel else "classification"
-            targets, kind = _partial_fit.learn_or_keep_targets(
-                self, y, sample_weight, classes, kind
-            )
+            kind = _partial_fit.learn_kind(self, y, classes, kind)
             if kind == "regression":
                 _refuse_numbers(y)
             self._is_multilabel = kind == "multilabel"
-            fit_network(self, sequences, targets, sample_weight, task, last, True)
+            of = self.class_weight, y, sample_weight, self.classes_
+            sample_weight = weigh_classes(*of)
+            targets = _partial_fit.targets_of_chunk(self, y, kind, sample_weight)
+            of = sequences, targets, sample_weight
+            fit_network(self, *of, task, last, is_partial=True)
         return self
 
     def _complete(self):

@@ -160,7 +160,7 @@ PARTS["parameters"] = dedent(
     verbose : int, default=0
         1 shows scikit-learn's progress bar, where `rich` is installed. 2 prints a line
         after each epoch: its loss, validation score, speed and the time left; so does
-        1 without `rich`, and inside the fit of another estimator.
+        1 without `rich`, and inside a pipeline or a search.
     """
 ).strip()
 
@@ -335,8 +335,9 @@ PARTS["partial_fit"] = dedent(
     Adam and the order of random numbers go on where the last call ended, so n calls
     with the same data are n epochs on it. The learning rate is `learning_rate_init`
     throughout: nobody knows when the last chunk comes; lower it by `set_params` for the
-    last ones. `max_iter`, `tol` and `n_iter_no_change` are not used. A fit that fails
-    leaves the estimator as it was.
+    last ones. Weights, those of classes too, count within their chunk. `max_iter`,
+    `tol` and `n_iter_no_change` are not used. A fit that fails leaves the estimator as
+    it was.
     """
 ).strip()
 

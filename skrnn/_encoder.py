@@ -190,7 +190,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         Warns
         -----
         ConvergenceWarning
-            If training diverges, or ends with a loss far above that of guessing.
+            If it ends with a loss far above that of guessing.
 
         Notes
         -----
@@ -203,16 +203,17 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
                 self, X, y, sample_weight, needs_y=False, reset=last is None
             )
             kind = None if last is None else self.task_
-            _partial_fit.check_same_kind(y, kind)
+            _partial_fit.check_same_kind(y, kind, classes)
             if y is None:
                 self.task_, targets = "next_step", None
             else:
                 if last is None and classes is None and task_of(y) == "classification":
                     classes = np.unique(y)
-                targets, self.task_ = _partial_fit.learn_or_keep_targets(
-                    self, y, sample_weight, classes, kind
-                )
-            fit_network(self, sequences, targets, sample_weight, task, last, True)
+                self.task_ = _partial_fit.learn_kind(self, y, classes, kind)
+                of = y, self.task_, sample_weight
+                targets = _partial_fit.targets_of_chunk(self, *of)
+            of = sequences, targets, sample_weight
+            fit_network(self, *of, task, last, is_partial=True)
         return self
 
     def transform(self, X):

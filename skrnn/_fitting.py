@@ -95,7 +95,7 @@ def fit_network(
     else:
         inputs = _inputs.resume_inputs(estimator, *of, is_partial)
     estimator._architecture = asdict(architecture)
-    objective = _objective(estimator, data, inputs, targets, last)
+    objective = _objective(estimator, data, inputs, targets, last, is_partial)
     weights = _initial_weights(architecture, inputs, objective, generator)
     if last is not None:
         _warm_start.load_weights(weights, estimator, last)
@@ -107,11 +107,13 @@ def fit_network(
         moments = _partial_fit.load_state(estimator, generator, inputs.ids)
     plan = plan_of(estimator, len(data))
     of = data, inputs, objective, validation
-    progress, moments = _train(estimator, weights, *of, plan, generator, task, moments)
+    before = last["loss_curve_"] if is_partial and last is not None else []
+    progress, moments = _train(
+        estimator, weights, *of, plan, generator, task, moments, before
+    )
     n_steps = inputs.offsets[-1] / len(data)
     check_converged(estimator, progress, objective, validation, n_steps, is_partial)
     _publish(estimator, weights, inputs)
-    before = last["loss_curve_"] if is_partial and last is not None else []
     _record(estimator, progress, before)
     if is_partial:
         _partial_fit.save_state(estimator, generator, moments(), inputs.ids)
@@ -119,7 +121,7 @@ def fit_network(
     task.end()
 
 
-def _objective(estimator, data, inputs, targets, last):
+def _objective(estimator, data, inputs, targets, last, is_partial):
     """What the training part is to teach."""
     if targets is not None:
         of = data.target, data.sample_weight
@@ -128,6 +130,8 @@ def _objective(estimator, data, inputs, targets, last):
     n_outputs = None
     if last is not None and last.get("task_") == estimator.task_:
         n_outputs = len(last["V_"])
+    elif is_partial and inputs.hiding is not None:  # later chunks may have any token
+        n_outputs = 1 + _inputs.last_token_id(estimator)
     encoded = _inputs.Encoded(values, inputs.offsets)
     return next_steps(estimator, encoded, data.sample_weight, n_outputs)
 
@@ -190,6 +194,7 @@ def _train(
     generator,
     task,
     moments,
+    curve_before,
 ):
     """Train weights in place.
 
@@ -207,8 +212,9 @@ def _train(
         fitted = copy(estimator)
         if inputs.embeddings is not None:
             fitted.embeddings_ = estimator.embeddings_.copy()
+        fitted._training = None  # Adam has gone on since
         _publish(fitted, weights, inputs)
-        _record(fitted, progress)
+        _record(fitted, progress, curve_before)
         fitted._complete()
         before = vars(estimator)
         return {

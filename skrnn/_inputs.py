@@ -362,6 +362,13 @@ def _hiding(estimator, ids, sequences, sample_weight):
     return hiding.astype(np.float32)
 
 
+def last_token_id(estimator):
+    """The largest id of a token that is no longer n-gram."""
+    if hasattr(estimator, "_grams"):
+        return int(estimator._grams["ids"][0].max())
+    return max(estimator.vocabulary_.values())
+
+
 def ngram_range_of(estimator):
     """The range of n-grams that a fitted estimator reads."""
     return getattr(estimator, "_grams", {"ngram_range": (1, 1)})["ngram_range"]

@@ -12,6 +12,10 @@ from skrnn._core.optimiser import Moments
 from skrnn._core.sequences import as_plain
 from skrnn._targets import learn_targets, targets_of, task_of
 
+_ARE_NUMBERS = (
+    " If they are numbers to predict, use RNNRegressor, and its encoder_: RNNEncoder "
+    "takes whole numbers for labels."
+)
 _OF_VECTORS = ("vectors_mean", "vectors_square")
 
 
@@ -36,7 +40,7 @@ def check_parameters(estimator):
         )
 
 
-def check_same_kind(y, kind):
+def check_same_kind(y, kind, classes):
     """Refuse to learn from y after learning without, and the other way round.
 
     Parameters
@@ -44,7 +48,12 @@ def check_same_kind(y, kind):
     y : ndarray or None
     kind : str or None
         The ``task_`` of the last call; None if this is the first one.
+    classes : array-like or None
     """
+    if y is None and classes is not None:
+        raise ValueError(
+            "classes are those of y, but y is None. Pass y, or no classes."
+        )
     if kind is None or (y is None) == (kind == "next_step"):
         return
     was, now = ("no y", "one") if y is not None else ("y", "none")
@@ -55,24 +64,22 @@ def check_same_kind(y, kind):
     )
 
 
-def learn_or_keep_targets(estimator, y, sample_weight, classes, kind=None):
-    """What is to be predicted of a chunk, in terms of the first one.
+def learn_kind(estimator, y, classes, kind=None):
+    """What y is, in terms of the first chunk.
 
-    Sets ``classes_``, or ``target_mean_`` and ``target_scale_``, on the first call.
+    Sets ``classes_`` on the first call, if there are any.
 
     Parameters
     ----------
     estimator : estimator instance
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-    sample_weight : ndarray of shape (n_samples,)
     classes : array-like of shape (n_classes,) or None
         All labels that may come; of several labels a sequence, their columns.
     kind : {"classification", "multilabel", "regression"}, default=None
-        What y is. None to tell from the first chunk.
+        What y was in the first chunk. None if this is the first one.
 
     Returns
     -------
-    targets : Targets
     kind : str
 
     Raises
@@ -81,35 +88,65 @@ def learn_or_keep_targets(estimator, y, sample_weight, classes, kind=None):
         If there are no classes on the first call, or others later, or y holds one that
         is not among them.
     """
-    is_first = not (
-        hasattr(estimator, "classes_") or hasattr(estimator, "target_mean_")
-    )
     if kind is None:
         kind = "classification" if y.ndim == 1 and classes is not None else task_of(y)
     if kind == "regression":
-        if is_first:
-            targets = learn_targets(estimator, y, kind, sample_weight)
-            # What is constant in the first chunk may not be so in the next one.
-            is_constant = estimator.target_scale_ == 0
-            estimator.target_scale_ = np.where(
-                is_constant, 1.0, estimator.target_scale_
-            )
-            return targets, kind
-        _check_n_columns(y, len(estimator.target_mean_))
-        return targets_of(estimator, y, kind, sample_weight), kind
+        return kind
     if kind == "multilabel" and classes is None:
-        classes = np.arange(y.shape[1]) if is_first else estimator.classes_
+        classes = getattr(
+            estimator, "classes_", np.arange(y.reshape(len(y), -1).shape[1])
+        )
     _check_partial_fit_first_call(estimator, classes)
     if kind == "classification":
         y = column_or_1d(y)
         check_classification_targets(y)
     _check_known(estimator, y, kind)
-    return targets_of(estimator, y, kind, sample_weight), kind
+    return kind
+
+
+def targets_of_chunk(estimator, y, kind, sample_weight):
+    """What is to be predicted, in terms of the first chunk.
+
+    Sets ``target_mean_`` and ``target_scale_`` on the first call.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    kind : {"classification", "multilabel", "regression"}
+    sample_weight : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    targets : Targets
+
+    Raises
+    ------
+    ValueError
+        If y has other columns than in the first chunk, or cannot be standardised.
+    """
+    if kind != "regression":
+        y = column_or_1d(y) if kind == "classification" else y
+        return targets_of(estimator, y, kind, sample_weight)
+    if not hasattr(estimator, "target_mean_"):
+        learn_targets(estimator, y, kind, sample_weight)
+    _check_n_columns(y, len(estimator.target_mean_))
+    # What has been constant so far may not be so in this chunk or a later one.
+    scale = estimator.target_scale_
+    estimator.target_scale_ = np.where(scale == 0, 1.0, scale)
+    return targets_of(estimator, y, kind, sample_weight)
 
 
 def _check_known(estimator, y, kind):
     if kind == "multilabel":
         _check_n_columns(y, len(estimator.classes_))
+        bad = ~np.isin(y, (0, 1))
+        if bad.any():
+            i = int(bad.any(axis=1).argmax())
+            raise ValueError(
+                f"y[{i}] is {y[i]}: a 0 or 1 for each of {len(estimator.classes_)} "
+                "labels was expected, as on the first call to partial_fit."
+            )
         return
     unknown = ~np.isin(y, estimator.classes_)
     if unknown.any():
@@ -117,6 +154,7 @@ def _check_known(estimator, y, kind):
         raise ValueError(
             f"y[{i}] is {as_plain(y[i])!r}, which is not one of the classes of the "
             "first call to partial_fit. Pass all classes there."
+            + (_ARE_NUMBERS if y.dtype.kind == "f" else "")
         )
 
 
@@ -146,7 +184,7 @@ def save_state(estimator, generator, moments, ids):
         "square": moments.square.numpy(),
         "n_steps": moments.n_steps,
     }
-    before = getattr(estimator, "_training", {})
+    before = getattr(estimator, "_training", None) or {}
     if moments.vectors:
         for name, part in zip(_OF_VECTORS, moments.vectors, strict=True):
             if name in before:

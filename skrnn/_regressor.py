@@ -148,7 +148,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Warns
         -----
         ConvergenceWarning
-            If training diverges, or ends with a loss far above that of guessing.
+            If it ends with a loss far above that of guessing.
 
         Notes
         -----
@@ -160,12 +160,12 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             sequences, y, sample_weight = validate_training_data(
                 self, X, y, sample_weight, are_numbers=True, reset=last is None
             )
-            targets, _ = _partial_fit.learn_or_keep_targets(
-                self, y, sample_weight, None, "regression"
-            )
+            of = y, "regression", sample_weight
+            targets = _partial_fit.targets_of_chunk(self, *of)
             if last is None:
                 self._is_one_output = y.ndim == 1
-            fit_network(self, sequences, targets, sample_weight, task, last, True)
+            of = sequences, targets, sample_weight
+            fit_network(self, *of, task, last, is_partial=True)
         return self
 
     def _complete(self):

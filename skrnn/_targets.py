@@ -174,25 +174,7 @@ def log_shares(counts):
     return np.log((counts / counts.sum(axis=0)).astype(np.float32))
 
 
-def _learn_numbers(estimator, y, sample_weight):
-    numbers = y.reshape(len(y), -1).astype(np.float64)
-    used = sample_weight > 0
-    mean, scale = mean_and_scale(numbers[used], sample_weight[used])
-    values = standardise(numbers, mean, scale)
-    bad = np.flatnonzero(~np.isfinite(values).all(axis=1) & used)
-    if len(bad):
-        i = bad[0]
-        raise ValueError(
-            f"y[{i}] is {y[i]}, which is too far from the mean, {mean}, to be divided "
-            f"by the standard deviation, {scale}. Check the unit."
-        )
-    is_constant = (numbers[used] == numbers[used][0]).all(axis=0)
-    estimator.target_mean_ = mean
-    estimator.target_scale_ = np.where(is_constant, 0.0, scale)
-    return Targets(values, "squared_error", np.zeros(len(mean), dtype=np.float32))
-
-
-def weigh_classes(class_weight, y, sample_weight):
+def weigh_classes(class_weight, y, sample_weight, classes=None):
     """The weights of the sequences, times those of their classes.
 
     Parameters
@@ -200,6 +182,8 @@ def weigh_classes(class_weight, y, sample_weight):
     class_weight : dict of class -> weight, "balanced" or None
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
     sample_weight : ndarray of shape (n_samples,)
+    classes : ndarray of shape (n_classes,), default=None
+        Sorted. None for those of y.
 
     Returns
     -------
@@ -217,7 +201,8 @@ def weigh_classes(class_weight, y, sample_weight):
             f"class_weight is {class_weight!r}, but y has {y.shape[1]} labels for each "
             "sequence. Use class_weight=None, and sample_weight for single sequences."
         )
-    classes, labels = np.unique(y, return_inverse=True)
+    classes = np.unique(y) if classes is None else classes
+    labels = np.searchsorted(classes, y)
     sample_weight = sample_weight / sample_weight.max()  # a product could overflow
     if class_weight == "balanced":
         totals = np.bincount(labels, sample_weight)

@@ -21,6 +21,8 @@ __all__ = ["from_state_dict", "load_safetensors", "save_safetensors", "to_state_
 
 _CLASSES = {cls.__name__: cls for cls in (RNNClassifier, RNNEncoder, RNNRegressor)}
 _KEY = "skrnn"  # of what is no array
+_LEFT_OUT = ("encoder_", "_skl_callbacks", "_parent_callback_ctx", "_metadata_request")
+_EXPECTED = "What to_state_dict or save_safetensors made was expected."
 
 
 def to_state_dict(estimator):
@@ -42,7 +44,8 @@ def to_state_dict(estimator):
     ------
     TypeError
         If the estimator is of another class, or holds something else than arrays,
-        numbers, strings and lists, tuples or dicts of them, such as a function.
+        numbers, strings and lists, tuples or dicts of them: a function as `analyzer`, a
+        RandomState as `random_state`.
     NotFittedError
         If it is not fitted.
 
@@ -53,7 +56,7 @@ def to_state_dict(estimator):
 
     Notes
     -----
-    Callbacks are left out.
+    Callbacks, and what metadata the estimator asks for, are left out.
 
     Examples
     --------
@@ -71,7 +74,7 @@ def to_state_dict(estimator):
     True
     """
     arrays, text = _take_apart(estimator)
-    tensors = {name: torch.tensor(array) for name, array in arrays.items()}
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     return {**tensors, _KEY: text}
 
 
@@ -107,12 +110,10 @@ def from_state_dict(state_dict):
     >>> from_state_dict(to_state_dict(encoder)).transform(["ab"]).shape
     (1, 4)
     """
-    arrays = {
-        name: tensor.numpy(force=True).copy()
-        for name, tensor in state_dict.items()
-        if name != _KEY
-    }
-    return _put_together(arrays, state_dict.get(_KEY))
+    content = _content(state_dict[_KEY] if _KEY in state_dict else None)
+    return _put_together(
+        *content, lambda name: state_dict[name].numpy(force=True).copy()
+    )
 
 
 def save_safetensors(estimator, path):
@@ -153,7 +154,6 @@ def save_safetensors(estimator, path):
     """
     safetensors = _import_safetensors()
     arrays, text = _take_apart(estimator)
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     safetensors.numpy.save_file(arrays, path, metadata={_KEY: text})
 
 
@@ -196,9 +196,12 @@ def load_safetensors(path):
     RNNEncoder
     """
     safetensors = _import_safetensors()
-    with safetensors.safe_open(path, framework="numpy") as file:
-        arrays = {name: file.get_tensor(name) for name in file.keys()}
-        return _put_together(arrays, (file.metadata() or {}).get(_KEY))
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            content = _content((file.metadata() or {}).get(_KEY))
+            return _put_together(*content, file.get_tensor)
+    except safetensors.SafetensorError as error:
+        raise ValueError(f"{path} cannot be read: {error}. {_EXPECTED}") from error
 
 
 def _import_safetensors():
@@ -222,27 +225,30 @@ def _take_apart(estimator):
         )
     check_is_fitted(estimator)
     state = estimator.__getstate__()
-    for left_out in ("encoder_", "_skl_callbacks"):
+    for left_out in _LEFT_OUT:
         state.pop(left_out, None)
     arrays = {}
     plain = {key: _plain(value, key, arrays) for key, value in state.items()}
     return arrays, json.dumps({"class": name, "state": plain})
 
 
-def _put_together(arrays, text):
-    """The inverse of :func:`_take_apart`."""
+def _content(text):
+    """The class and the state, as JSON has them."""
     try:
         content = json.loads(text)
-        cls, state = _CLASSES[content["class"]], content["state"]
+        return _CLASSES[content["class"]], content["state"]
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            "This holds no estimator of skrnn: what to_state_dict or save_safetensors "
-            "made was expected."
-        ) from error
+        raise ValueError(f"This holds no estimator of skrnn. {_EXPECTED}") from error
+
+
+def _put_together(cls, state, get_array):
+    """The inverse of :func:`_take_apart`."""
+    try:
+        state = {key: _parsed(value, get_array) for key, value in state.items()}
+    except KeyError as error:
+        raise ValueError(f"The array {error} is missing. {_EXPECTED}") from error
     estimator = cls.__new__(cls)
-    estimator.__setstate__(
-        {key: _parsed(value, arrays) for key, value in state.items()}
-    )
+    estimator.__setstate__(state)
     estimator._complete()
     return estimator
 
@@ -258,17 +264,16 @@ def _plain(value, path, arrays):
     if isinstance(value, Real):
         return float(value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        arrays[path] = value
-        return {"array": path}
+        is_turned = value.flags.f_contiguous and not value.flags.c_contiguous
+        native = value.dtype.newbyteorder("=")
+        arrays[path] = np.array(value.T if is_turned else value, native, order="C")
+        return {"transpose of" if is_turned else "array": path}
     if isinstance(value, np.ndarray) and value.dtype.kind in "OUT":
-        items = _plain(value.tolist(), path, arrays)
-        return {"array of": str(value.dtype), "items": items}
+        items = _plain(value.ravel().tolist(), path, arrays)
+        kind = "T" if value.dtype.kind == "T" else str(value.dtype)
+        return {"array of": kind, "shape": list(value.shape), "items": items}
     if isinstance(value, dict):
-        items = [
-            [_plain(key, path, arrays), _plain(each, f"{path}.{key}", arrays)]
-            for key, each in value.items()
-        ]
-        return {"dict": items}
+        return _plain_dict(value, path, arrays)
     if isinstance(value, (list, tuple)):
         items = [_plain(each, f"{path}.{i}", arrays) for i, each in enumerate(value)]
         return items if isinstance(value, list) else {"tuple": items}
@@ -279,21 +284,39 @@ def _plain(value, path, arrays):
     )
 
 
-def _parsed(value, arrays):
+def _plain_dict(value, path, arrays):
+    keys = [_plain(key, path, arrays) for key in value]
+    values = list(value.values())
+    forms = {(v.shape, v.dtype) if isinstance(v, np.ndarray) else None for v in values}
+    if len(values) > 1 and len(forms) == 1 and None not in forms:
+        # One array of all, not one for each of many tokens.
+        return {"dict of rows": keys, "rows": _plain(np.stack(values), path, arrays)}
+    items = [_plain(each, f"{path}.{i}", arrays) for i, each in enumerate(values)]
+    return {"dict": [list(pair) for pair in zip(keys, items, strict=True)]}
+
+
+def _parsed(value, get_array):
     """The inverse of :func:`_plain`."""
     if isinstance(value, list):
-        return [_parsed(each, arrays) for each in value]
+        return [_parsed(each, get_array) for each in value]
     if not isinstance(value, dict):
         return value
     if "array" in value:
-        return arrays[value["array"]]
+        return get_array(value["array"])
+    if "transpose of" in value:
+        return get_array(value["transpose of"]).T
     if "dict" in value:
-        return {
-            _parsed(key, arrays): _parsed(each, arrays) for key, each in value["dict"]
-        }
+        return dict(_parsed(value["dict"], get_array))
+    if "dict of rows" in value:
+        keys, rows = (
+            _parsed(value[name], get_array) for name in ("dict of rows", "rows")
+        )
+        return dict(zip(keys, rows, strict=True))
     if "tuple" in value:
-        return tuple(_parsed(each, arrays) for each in value["tuple"])
-    items = _parsed(value["items"], arrays)
-    array = np.empty(len(items), dtype=value["array of"])
-    array[:] = items
-    return array
+        return tuple(_parsed(value["tuple"], get_array))
+    kind = np.dtypes.StringDType() if value["array of"] == "T" else value["array of"]
+    items = _parsed(value["items"], get_array)
+    array = np.empty(len(items), dtype=kind)
+    for i, item in enumerate(items):
+        array[i] = item
+    return array.reshape(value["shape"])

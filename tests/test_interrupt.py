@@ -10,6 +10,8 @@ import pytest
 import torch
 from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from skrnn import RNNClassifier
 from skrnn._core import gradient, training
@@ -112,3 +114,20 @@ def test_workers_of_other_processes_are_ended():
         delayed(_fit_interrupted)(n) for n in [3 * N_UPDATES] * 2
     )
     assert outcomes == ["interrupted"] * 2
+
+
+def test_a_search_is_ended(monkeypatch):
+    interrupt = _Interrupt(3 * N_UPDATES // 2)
+    monkeypatch.setattr(training.gradient, "loss_and_gradient", interrupt)
+    search = GridSearchCV(RNNClassifier(**PARAMS), {"nhidden": [3, 4]}, cv=2)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X, Y)
+
+
+def test_a_pipeline_keeps_its_last_step(monkeypatch):
+    interrupt = _Interrupt(3 * N_UPDATES // 2)
+    monkeypatch.setattr(training.gradient, "loss_and_gradient", interrupt)
+    pipeline = make_pipeline("passthrough", RNNClassifier(**PARAMS))
+    with pytest.warns(ConvergenceWarning, match="was interrupted after 1 of 6 epochs"):
+        pipeline.fit(X, Y)
+    assert pipeline[-1].n_iter_ == 1

@@ -155,6 +155,57 @@ def test_class_weight_of_a_dict():
     assert_same(one, other)
 
 
+def test_class_weight_of_classes_that_are_not_in_the_chunk():
+    weight = {"a": 1.0, "b": 0.5, "c": 9.0}
+    one = RNNClassifier(**PARAMS, class_weight=weight)
+    one.partial_fit(X, LABELS, classes=["a", "b", "c"])
+    assert one.partial_fit(X[:2], ["b", "b"]).n_iter_ == 2
+
+
+def test_next_steps_may_be_tokens_of_a_given_vocabulary_that_come_late():
+    encoder = RNNEncoder(**PARAMS, vocabulary=list("abxy"))
+    encoder.partial_fit(["ab", "ba"])
+    assert len(encoder.V_) == 5
+    before = encoder.V_.copy()
+    encoder.partial_fit(["xy", "yx"])
+    assert (encoder.V_ != before).any(axis=1).all()
+    learned = RNNEncoder(**PARAMS).partial_fit(["ab", "ba"])  # n-grams
+    assert len(learned.V_) == 3
+
+
+def test_numbers_after_a_fit_of_equal_ones():
+    regressor = RNNRegressor(**PARAMS, max_iter=2).fit(X, np.full(len(X), 3.0))
+    assert (regressor.predict(X) == 3.0).all()
+    for _ in range(60):
+        regressor.partial_fit(X, NUMBERS)
+    assert regressor.score(X, NUMBERS) > 0.8
+
+
+def test_a_callback_sees_all_epochs():
+    class Count:
+        epochs = ()
+
+        def setup(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            pass
+
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            if fitted_estimator is not None:
+                self.epochs += (fitted_estimator.n_iter_,)
+                fitted_estimator.set_callbacks().partial_fit(X, LABELS)
+
+    count = Count()
+    classifier = RNNClassifier(**PARAMS).set_callbacks(count)
+    for _ in range(3):
+        classifier.partial_fit(X, LABELS, classes=["a", "b"])
+    assert count.epochs == (1, 2, 3)
+
+
 def fitted(estimator, *chunk_of):
     return chunk(estimator, *chunk_of)
 
@@ -178,6 +229,12 @@ BAD = {
     "other columns": (
         lambda: chunk(fitted(RNNClassifier(**PARAMS), X, MANY), X, MANY[:, [0, 1, 1]]),
         r"^y is of shape \(40, 3\): 2 columns were expected",
+    ),
+    "other values": (
+        lambda: chunk(
+            fitted(RNNClassifier(**PARAMS), X, MANY), X[:2], np.array([[0, 1], [7, 0]])
+        ),
+        r"^y\[1\] is \[7 0\]: a 0 or 1 for each of 2 labels was expected",
     ),
     "other columns of numbers": (
         lambda: chunk(
@@ -213,6 +270,16 @@ BAD = {
             NUMBERS[:4],
         ),
         "X has 2 features, but RNNRegressor is expecting 3 features as input",
+    ),
+    "classes of nothing": (
+        lambda: RNNEncoder(**PARAMS).partial_fit(X, classes=["a", "b"]),
+        r"^classes are those of y, but y is None\. Pass y, or no classes\.$",
+    ),
+    "numbers that look like labels": (
+        lambda: chunk(
+            fitted(RNNEncoder(**PARAMS), X, [1.0, 2.0] * 20), X, [1.0, 3.0] * 20
+        ),
+        r"^y\[1\] is 3\.0, which is not .* use RNNRegressor, and its encoder_",
     ),
     "y after none": (
         lambda: chunk(fitted(RNNEncoder(**PARAMS), X, None), X, NUMBERS),

@@ -4,12 +4,14 @@ import io
 import json
 import pickle
 import sys
+import tempfile
 from copy import copy, deepcopy
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
+import sklearn
 import torch
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -54,7 +56,15 @@ def by_state_dict(estimator):
     return export.from_state_dict(torch.load(file, weights_only=True))
 
 
+def by_safetensors(estimator):
+    pytest.importorskip("safetensors")
+    with tempfile.TemporaryDirectory() as folder:
+        export.save_safetensors(estimator, Path(folder) / "it")
+        return export.load_safetensors(Path(folder) / "it")
+
+
 WAYS = [deepcopy, copy, by_pickle, by_joblib, by_skops, by_state_dict]
+WAYS.append(by_safetensors)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -73,16 +83,6 @@ def test_a_copy_does_the_same(name, way):
             other.encoder_.transform(X), estimator.encoder_.transform(X)
         )
         assert same
-
-
-@pytest.mark.parametrize("name", FITTED)
-def test_safetensors(name, tmp_path):
-    pytest.importorskip("safetensors")
-    estimator, X = FITTED[name]
-    export.save_safetensors(estimator, tmp_path / "it")
-    other = export.load_safetensors(tmp_path / "it")
-    assert np.array_equal(result(other, X), result(estimator, X))
-    assert other.get_params().keys() == estimator.get_params().keys()
 
 
 @pytest.mark.parametrize("name", FITTED)
@@ -119,20 +119,123 @@ def test_this_format_has_a_file():
 
 
 @pytest.mark.parametrize(
-    "stamp, said",
+    "stamp, sentence",
     [
-        ({"_skrnn_version": "9.1", "_state_format": 9}, "skrnn 9.1, in format 9"),
-        ({}, "skrnn before 0.1.0, in format 0"),
+        (
+            {"_skrnn_version": "9.1", "_state_format": 9},
+            r"^This RNNClassifier was saved by skrnn 9\.1, in format 9 of its state\. ",
+        ),
+        ({}, "^This RNNClassifier carries no version of skrnn: .* Fit it again"),
     ],
 )
-def test_states_of_other_formats_are_refused(stamp, said):
+def test_states_of_other_formats_are_refused(stamp, sentence):
     estimator, _ = FITTED["n-grams"]
     state = {**_state.checked(estimator.__getstate__(), ""), **stamp}
-    with pytest.raises(
-        ValueError,
-        match=rf"^This RNNClassifier was saved by {said} of its state\. skrnn",
-    ):
+    with pytest.raises(ValueError, match=sentence):
         RNNClassifier().__setstate__(state)
+
+
+ODD = {
+    "keys that look alike": {"embeddings": {1: [1.0], "1": [2.0], "a.b": [3.0]}},
+    "vectors": {"embeddings": {1: np.ones(2), "1": np.zeros(2)}},
+    "a turned matrix": {"embeddings": (["a", "b"], np.eye(2)[::-1])},
+    "a column": {"embeddings": (["a", "b"], np.arange(4.0).reshape(2, 2).T)},
+    "bytes in the other order": {"embeddings": (["a"], np.ones((1, 2), ">f4"))},
+    "numbers of NumPy": {"nhidden": np.int64(3), "alpha": np.float32(0.5)},
+    "a tuple": {"nhidden": (3, 2)},
+    "a vocabulary": {"vocabulary": {"b": 1, "a": 0}},
+    "strings in a table": {"vocabulary": np.array(["a", "b"], dtype=object)},
+}
+
+
+@pytest.mark.parametrize("way", [by_state_dict, by_safetensors])
+@pytest.mark.parametrize("name", ODD)
+def test_odd_parameters(name, way):
+    X = [["a", "b", 1], ["b", "1", "a.b"], ["a"]]
+    encoder = RNNEncoder(2, max_iter=1, random_state=0).set_params(**ODD[name])
+    other = way(encoder.fit(X, [0, 1, 1]))
+    assert np.array_equal(other.transform(X), encoder.transform(X))
+    for key, value in encoder.get_params().items():
+        np.testing.assert_equal(other.get_params()[key], value)
+    assert other.U_[0].flags.f_contiguous == encoder.U_[0].flags.f_contiguous
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        np.array(["x", "yy"]),
+        np.array(["x", "yy"], dtype=object),
+        np.array([3, 5], dtype=">i8"),
+        np.array([False, True]),
+        np.array([1.0, 2.0]),
+    ],
+    ids=lambda classes: str(classes.dtype),
+)
+@pytest.mark.parametrize("way", [by_state_dict, by_safetensors])
+def test_labels_of_any_type(classes, way):
+    X, y = ["ab", "ba", "b"], classes[[0, 1, 1]]
+    classifier = RNNClassifier(2, max_iter=1, random_state=0).fit(X, y)
+    other = way(classifier)
+    assert np.array_equal(other.predict(X), classifier.predict(X))
+    assert other.classes_.dtype.kind == classifier.classes_.dtype.kind
+
+
+def test_many_given_vectors_are_one_array():
+    vectors = {f"t{i}": np.full(2, i, np.float32) for i in range(50)}
+    encoder = RNNEncoder(2, max_iter=1, embeddings=vectors).fit([["t1", "t2"]] * 4)
+    assert len(export.to_state_dict(encoder)) < 20
+
+
+class Save:
+    """A callback that saves the estimator of each epoch."""
+
+    saved = ()
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        if fitted_estimator is not None:
+            self.saved += (by_state_dict(fitted_estimator),)
+            assert not hasattr(by_pickle(fitted_estimator), "_callback_fit_ctx")
+
+
+def test_an_estimator_handed_to_a_callback_can_be_saved():
+    save = Save()
+    classifier = RNNClassifier(2, max_iter=2, random_state=0).set_callbacks(save)
+    classifier.fit(["ab", "ba", "abb"], [0, 1, 0])
+    assert np.array_equal(save.saved[-1].V_, classifier.V_)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "X, params",
+    [
+        ([[1, "1"], ["1", 1]] * 4, {}),
+        ([[True, False], [False, True]] * 4, {}),
+        ([["a", "b"], ["b", "a"]] * 4, {"ngram_range": (1, 2)}),
+        ([[1, 2], [2, 1]] * 4, {"ngram_range": (1, 2)}),
+    ],
+)
+def test_tokens_that_look_alike(X, params, way):
+    classifier = RNNClassifier(4, max_iter=5, random_state=0, ngram_range=(1, 1))
+    classifier.set_params(**params).fit(X, [0, 1] * 4)
+    other = way(classifier)
+    assert list(other.vocabulary_.items()) == list(classifier.vocabulary_.items())
+    assert np.array_equal(other.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_what_routing_asks_for_is_left_out():
+    with sklearn.config_context(enable_metadata_routing=True):
+        classifier = RNNClassifier(2, max_iter=1).set_fit_request(sample_weight=True)
+        classifier.fit(["ab", "ba"], [0, 1])
+        assert by_state_dict(classifier).predict(["ab"]).shape == (1,)
 
 
 def test_the_state_carries_the_version():
@@ -184,7 +287,7 @@ def test_what_cannot_be_exported(make, error, message):
     "text", [None, "", "{}", '{"class": "os.system", "state": {}}']
 )
 def test_other_files_are_refused(text):
-    with pytest.raises(ValueError, match=r"^This holds no estimator of skrnn: what "):
+    with pytest.raises(ValueError, match=r"^This holds no estimator of skrnn\. What "):
         export.from_state_dict({"V_": torch.zeros(1), "skrnn": text})
 
 

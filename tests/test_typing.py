@@ -35,6 +35,7 @@ h: RNNEncoder = classifier.encoder_
 W: list[NDArray[np.float32]] = h.W_
 sequences: list[object] = sequences_from_frame(None, group="a", columns="b")
 both, groups = sequences_from_frame(None, group="a", columns="b", return_groups=True)
+RNNClassifier(nhidden=np.int64(3), max_iter=np.int32(3))
 save_safetensors(classifier, "file")
 same = load_safetensors("file")
 """

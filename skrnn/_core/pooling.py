@@ -144,7 +144,7 @@ def _spread_largest(
 ):
     """Write the gradient of :func:`_largest`: `left` goes to who has the value first.
 
-    None where that was a step that is no longer there.
+    Where a step that is no longer there has a larger one, nobody gets it.
     """
     rows, drows = H.split(batch_sizes), dH.split(batch_sizes)
     for t in range(len(batch_sizes)):

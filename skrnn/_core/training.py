@@ -340,10 +340,12 @@ class Progress:
 
     def record(self, loss, validation_loss=None, score=None):
         """Add an epoch: its loss, and those of sequences it did not learn from."""
-        self.loss_curve.append(loss)
-        if score is None:
-            self.is_best = False
-            return
+        self.is_best = False
+        if score is not None:
+            self._record_validation(validation_loss, score)
+        self.loss_curve.append(loss)  # the last: then the epoch is complete
+
+    def _record_validation(self, validation_loss, score):
         self.validation_losses.append(validation_loss)
         self.validation_scores.append(score)
         # Of equal scores, the one of the lower loss.
@@ -467,7 +469,8 @@ def fit(
         score.
     watch : object, default=None
         ``watch.epoch_begins()`` is called before each epoch, and after it
-        ``watch.epoch_ends(progress)``, which returns whether to stop.
+        ``watch.epoch_ends(progress)``, which returns whether to stop;
+        ``watch.is_alone`` is whether an interrupt is to end this training and no more.
     moments : Moments, default=None
         Of the training before, to go on from. Overwritten.
 
@@ -480,7 +483,8 @@ def fit(
     Raises
     ------
     KeyboardInterrupt
-        In a process that works for another one, or in the first epoch.
+        In a process that works for another one, in the first epoch, or if the training
+        is not alone.
     """
     n_samples = len(examples)
     n_updates = plan.n_epochs * math.ceil(n_samples / plan.batch_size)
@@ -494,7 +498,7 @@ def fit(
     progress = Progress(plan.n_epochs, n_samples)
     snapshots = _Snapshots(trained)
     n_done = 0
-    with threads(n_workers) as run, _may_be_interrupted(progress, snapshots):
+    with threads(n_workers) as run, _may_be_interrupted(progress, snapshots, watch):
         optimiser = _choose_optimiser(
             weights, examples, plan, embeddings, moments, run, n_workers
         )
@@ -524,7 +528,6 @@ def fit(
             progress.diverged = not is_finite
             if progress.is_best:
                 snapshots.keep_as_best()
-            snapshots.is_complete = True
             stop = watch is not None and watch.epoch_ends(progress)
             progress.count(plan.tol)
             enough = progress.n_no_change >= plan.n_iter_no_change
@@ -544,25 +547,26 @@ class _Snapshots:
 
     Attributes
     ----------
-    is_complete : bool
-        Whether the epoch is, and the tensors are what it has made of them.
+    n_taken : int
+        Epochs that have begun.
     """
 
     def __init__(self, tensors):
         self._tensors = tensors
         self._before = [torch.empty_like(tensor) for tensor in tensors]
-        self._best = None
-        self.is_complete = True
+        self._best = self._spare = None
+        self.n_taken = 0
 
     def take(self):
         """Remember the tensors from before an epoch."""
         _copy(self._tensors, self._before)
-        self.is_complete = False
+        self.n_taken += 1
 
     def keep_as_best(self):
         """Remember them as the best."""
-        self._best = self._best or [torch.empty_like(each) for each in self._tensors]
-        _copy(self._tensors, self._best)
+        copy = self._spare or [torch.empty_like(each) for each in self._tensors]
+        _copy(self._tensors, copy)
+        self._spare, self._best = self._best, copy
 
     def undo(self):
         """Go back to before this epoch."""
@@ -575,20 +579,24 @@ class _Snapshots:
 
 
 @contextmanager
-def _may_be_interrupted(progress, snapshots):
+def _may_be_interrupted(progress, snapshots, watch):
     """Ctrl-C ends training after the last complete epoch, if there is one.
 
-    Where other processes work for this one it is theirs to end, so it goes on.
+    It is passed on where it is to end more: a search, or the work for another process.
     """
     try:
         yield
     except KeyboardInterrupt:
         is_worker = multiprocessing.current_process().name != "MainProcess"
-        if is_worker or not progress.loss_curve:
+        is_alone = watch is None or watch.is_alone
+        if is_worker or not is_alone or not progress.loss_curve:
             raise
         progress.interrupted = True
-        if not snapshots.is_complete:
+        n_complete = len(progress.loss_curve)
+        if n_complete < snapshots.n_taken:
             snapshots.undo()
+        del progress.validation_losses[n_complete:]
+        del progress.validation_scores[n_complete:]
 
 
 def _copy(tensors, others):
