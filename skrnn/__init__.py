@@ -1,11 +1,10 @@
 """Recurrent networks as scikit-learn estimators."""
 
-__version__ = "0.1.0"
-
 from skrnn._classifier import RNNClassifier
 from skrnn._encoder import RNNEncoder
 from skrnn._frames import sequences_from_frame
 from skrnn._regressor import RNNRegressor
+from skrnn._version import __version__
 
 __all__ = [
     "RNNClassifier",

@@ -4,6 +4,7 @@ A fit is a task whose subtasks are its epochs. All that knows scikit-learn's cal
 protocol is here.
 """
 
+import multiprocessing
 from importlib.util import find_spec
 
 from sklearn.callback import CallbackSupportMixin, ProgressBar, with_callbacks
@@ -85,8 +86,10 @@ class FitTask:
         """Whether nothing but pipelines that end with it are being fitted around it.
 
         Then what an interrupted fit has learned is kept. A search would go on with the
-        next fit.
+        next fit, and so would a process that works for another one.
         """
+        if multiprocessing.current_process().name != "MainProcess":
+            return False
         context = self._context
         while context is not None:
             if context.source_task_name not in (None, "fit-final-estimator"):

@@ -1,6 +1,6 @@
 """The version that a saved estimator carries."""
 
-from skrnn import __version__
+from skrnn._version import __version__
 
 # Raised whenever fitted attributes change their meaning, so that estimators of before
 # would be read wrongly. tests/states/ has one file for each.

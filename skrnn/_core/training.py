@@ -1,7 +1,6 @@
 """The minibatch loop: order, shards, schedule, stopping, history."""
 
 import math
-import multiprocessing
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -483,8 +482,7 @@ def fit(
     Raises
     ------
     KeyboardInterrupt
-        In a process that works for another one, in the first epoch, or if the training
-        is not alone.
+        In the first epoch, or if the training is not alone.
     """
     n_samples = len(examples)
     n_updates = plan.n_epochs * math.ceil(n_samples / plan.batch_size)
@@ -582,14 +580,13 @@ class _Snapshots:
 def _may_be_interrupted(progress, snapshots, watch):
     """Ctrl-C ends training after the last complete epoch, if there is one.
 
-    It is passed on where it is to end more: a search, or the work for another process.
+    It is passed on where it is to end more than this training.
     """
     try:
         yield
     except KeyboardInterrupt:
-        is_worker = multiprocessing.current_process().name != "MainProcess"
         is_alone = watch is None or watch.is_alone
-        if is_worker or not is_alone or not progress.loss_curve:
+        if not is_alone or not progress.loss_curve:
             raise
         progress.interrupted = True
         n_complete = len(progress.loss_curve)
