@@ -183,9 +183,9 @@ def test_embeddings_that_cannot_be_used(params, message):
 def test_training_touches_the_vectors_in_x_alone(monkeypatch):
     sizes = []
 
-    def record(weights, embeddings):
+    def record(weights, embeddings, moments):
         sizes.append(len(embeddings.vectors))
-        return Embedded(weights, embeddings)
+        return Embedded(weights, embeddings, moments)
 
     monkeypatch.setattr(training, "Embedded", record)
     others = {f"word {i}": [0.1, 0.2, 0.3] for i in range(1000)}
