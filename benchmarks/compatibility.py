@@ -13,6 +13,7 @@ import warnings
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import NamedTuple
 
 # Read when SciPy is imported; without it one of the checks skips itself.
@@ -110,7 +111,10 @@ def answers(estimator):
         "callbacks": hasattr(estimator, "set_callbacks"),
         "skops": _works(partial(_through_skops, estimator)),
     }
-    return [("no", "yes")[found[question]] for question in QUESTIONS]
+    said = {question: ("no", "yes")[answer] for question, answer in found.items()}
+    if find_spec("skops") is None:
+        said["skops"] = "not installed"
+    return [said[question] for question in QUESTIONS]
 
 
 def _through_skops(estimator):
