@@ -1,8 +1,10 @@
 """Our estimators inside those of scikit-learn."""
 
+import awkward as ak
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import sklearn
 from sklearn.base import clone, is_classifier, is_regressor
@@ -69,6 +71,10 @@ def as_column(X):
     return column
 
 
+def as_awkward_lists(X):
+    return ak.Array([list(x) for x in X])
+
+
 def n_grams():
     return TfidfVectorizer(analyzer="char")
 
@@ -111,6 +117,20 @@ def test_searches(make, n_jobs, strings):
     best = search.best_params_
     assert best["nhidden"] in (4, 8)
     assert search.best_estimator_.score(*strings) == search.score(*strings)
+
+
+@pytest.mark.parametrize(
+    "container",
+    [np.array, pa.array, lambda X: pa.array([*map(list, X)]), as_awkward_lists],
+    ids=["strings", "arrow strings", "arrow token lists", "awkward token lists"],
+)
+def test_flat_containers_reach_the_workers(container, strings):
+    X, y = strings
+    search = GridSearchCV(
+        RNNClassifier(**PARAMS), {"nhidden": [4]}, cv=2, n_jobs=2, error_score="raise"
+    )
+    alone = clone(search).set_params(n_jobs=1).fit(container(X), y)
+    assert search.fit(container(X), y).best_score_ == alone.best_score_
 
 
 def test_search_of_a_pipeline_over_series(series):
