@@ -27,9 +27,13 @@ import machine
 import names
 import numpy as np
 import timing
+from sklearn.utils.validation import validate_data
 
-from skrnn import RNNEncoder, _inputs, sequences_from_frame
-from skrnn._validation import validate_sequences
+from skrnn import RNNEncoder, sequences_from_frame
+from skrnn._core.samples import Samples
+from skrnn._reading.options import ReadingOptions
+from skrnn._reading.schema import Schema
+from skrnn._reading.tokens import TokenReader
 
 WORDS_A_SENTENCE = 10
 ROWS_A_GROUP = 10
@@ -44,10 +48,14 @@ def encode(X, **params):
         Of the ids and the offsets.
     """
     encoder = RNNEncoder(**params)
-    sequences = validate_sequences(encoder, X, reset=True)
-    weight = np.ones(len(sequences))
-    ids, _ = _inputs.learn_tokens(encoder, sequences, weight, None)
-    return ids.nbytes + sequences.offsets.nbytes
+    options = ReadingOptions.of(encoder.get_params())
+    read_table = partial(validate_data, encoder, reset=True)
+    _, sequences = Schema("RNNEncoder", options).learn(X, read_table)
+    weight, positions = np.ones(len(sequences)), np.arange(len(sequences))
+    samples = Samples(sequences, None, weight, positions)
+    reader, steps = TokenReader.learn(options, samples, generator=None)
+    reader.inputs(steps, weight, options)
+    return steps.values.nbytes + steps.offsets.nbytes
 
 
 def split_and_look_up(X, vocabulary):

@@ -3,15 +3,16 @@
 Order needs more than a sum: cat, chat and katze
 ================================================
 
-A model wants one vector for a word, however long the word is. Here are the rungs of
-Terence Parr's ladder, from `Explaining RNNs <https://explained.ai/rnn/>`_, tried on
-cat, chat, katze and *act*, which has the letters of cat in another order.
+A model needs one vector per word, however long the word is. This example climbs the
+ladder of Terence Parr's `Explaining RNNs <https://explained.ai/rnn/>`_, rung by rung,
+with the words cat, chat, katze and *act*, which has the letters of cat in another
+order.
 """
 
 # %%
 # The words and their codes
 # -------------------------
-# The code of a character is its place in the vocabulary, counted from 0.
+# The code of a character is its position in the vocabulary, counted from 0.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -36,16 +37,16 @@ def report(title, encode):
 # %%
 # Rung 1: add the codes
 # ---------------------
-# A sum does not know about order, so cat and act are both 6. Worse, any other word
-# whose codes happen to add up to 6 looks the same as well.
+# A sum ignores order, so cat and act are both 6. Worse, any other word whose codes
+# happen to add up to 6 gets the same encoding.
 
 report("Sum of codes", lambda word: sum(codes[character] for character in word))
 
 # %%
 # Rung 2: double the sum before adding
 # ------------------------------------
-# Now the weight of a character depends on its place, and so the number on the order.
-# Words still collide: an *a* in front adds nothing, because its code is 0.
+# Now the weight of a character depends on its position, so the encoding depends on the
+# order. Words still collide: an *a* in front adds nothing, because its code is 0.
 
 
 def doubling_sum(word):
@@ -73,8 +74,8 @@ report("Bag of characters", bag)
 # %%
 # Rung 4: add a vector for each character
 # ---------------------------------------
-# The matrix ``U`` has one random column for each character, of a size that is ours to
-# choose. The encoding is the sum of the columns of the characters.
+# The matrix ``U`` has one random column per character, whose length we can choose. The
+# encoding is the sum of the columns of the characters.
 
 nhidden = 4
 U = np.random.default_rng(0).normal(size=(nhidden, len(vocabulary)))
@@ -83,8 +84,8 @@ report("Weighted bag, U times the counts", lambda word: U @ bag(word))
 # %%
 # Rung 5: the same sum, one step at a time
 # ----------------------------------------
-# The sum can be built while the word is read: ``h = W h + U x``, where ``x`` picks a
-# column of ``U``. With the identity as ``W`` it ends in the same vectors as rung 4.
+# The sum can be computed while the word is read: ``h = W h + U x``, where ``x`` selects
+# a column of ``U``. If ``W`` is the identity, the result is the same as on rung 4.
 
 
 def bag_states(word):
@@ -100,9 +101,10 @@ report("Continuous bag, h = I h + U x", lambda word: bag_states(word)[-1])
 # %%
 # Rung 6: learn W and U
 # ---------------------
-# A recurrent network lets ``W`` change ``h`` at every step, as the doubling did, and
-# bends the result with tanh. It learns ``W`` and ``U`` by telling the words apart. The
-# loop below is the whole encoder, and gives the same vectors as ``transform``.
+# In a recurrent network, ``W`` changes ``h`` at every step, as the doubling did, and
+# the result is passed through tanh. The network learns ``W`` and ``U`` by telling the
+# words apart. The loop below is the whole encoder, and gives the same vectors as
+# ``transform``.
 
 rnn = RNNClassifier(nhidden=nhidden, cell="rnn", ngram_range=(1, 1), random_state=0)
 rnn.fit(words, words)
@@ -127,8 +129,8 @@ print(f"  {rnn.score(words, words):.0%} of the words are classified correctly.")
 # %%
 # Watch h move
 # ------------
-# Follow ``h`` from the zero vector (the square), in the plane where it moves most. In
-# the bag, cat and act meet again. In the learned network they stay apart.
+# Follow ``h`` from the zero vector (the square), in the plane in which it moves most.
+# In the bag, cat and act meet again. In the learned network, they stay apart.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
 for axis, title, states_of in [

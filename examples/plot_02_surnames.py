@@ -3,21 +3,21 @@
 Order tells the language of a surname
 =====================================
 
-The first and last letters of a surname say much about where it comes from: van der,
--ová, -nen, -sson. A bag of characters throws their order away. How much does a network
-that keeps it gain, and how does it compare with the best simple rival, n-grams?
+The first and last letters of a surname say much about its origin: van der, -ová, -nen,
+-sson. A bag of characters discards their order. How much does a network gain by keeping
+it, and how does it compare with the best simple alternative, n-grams?
 
-Give the path of a CSV file (a header row, then a name and a label in the first two
-columns) to try it on your own data: ``python plot_02_surnames.py names.csv``.
+To try it on your own data, pass the path of a CSV file with a header row, and with a
+name and a label in the first two columns: ``python plot_02_surnames.py names.csv``.
 """
 
 # %%
 # Real surnames of 14 languages
 # -----------------------------
-# The faker package ships lists of real surnames. We take 14 lists in Latin script. A
-# name in the lists of two languages has no single right answer, so it is dropped. At
-# most 500 random names are taken from each list, to keep the classes of similar size.
-# The names of a CSV file are used as they are.
+# The faker package contains lists of real surnames. We use 14 lists in Latin script. A
+# name that is in the lists of two languages has no unique correct answer and is
+# dropped. At most 500 random names are taken from each list, to keep the classes
+# similar in size. The names of a CSV file are used unchanged.
 
 import argparse
 import csv
@@ -38,7 +38,7 @@ from sklearn.svm import LinearSVC
 
 from skrnn import RNNClassifier, RNNEncoder
 
-# language: where faker keeps its list, a locale and an attribute of the provider
+# language: locale of faker, and the attribute of its provider that holds the list
 lists = {
     "Croatian": ("hr_HR", "last_names"),
     "Czech": ("cs_CZ", "last_names"),
@@ -90,9 +90,10 @@ print(f"{len(X_train)} training and {len(X_test)} test names, {len(set(y))} labe
 # %%
 # Four models, one split
 # ----------------------
-# The first two end in the same forest. One feeds it with character counts, the other
-# with the codes of a recurrent network. In the third model the network decides by
-# itself. The fourth looks at all pieces of one to five characters.
+# The first two models end in the same forest. Its inputs are character counts in the
+# first model and the codes of a recurrent network in the second. In the third model,
+# the network itself predicts the class. The fourth model uses all n-grams of one to
+# five characters.
 
 ngrams = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 5))
 models = {
@@ -119,8 +120,8 @@ for name, model in models.items():
 # %%
 # How long should h be?
 # ---------------------
-# ``nhidden`` is the length of the hidden state ``h``. It is searched like any parameter
-# of scikit-learn.
+# ``nhidden`` is the length of the hidden state ``h``. It can be searched like any
+# parameter in scikit-learn.
 
 rnn = RNNClassifier(random_state=0)
 search = GridSearchCV(rnn, {"nhidden": [16, 32, 64]}, cv=3).fit(X_train, y_train)
@@ -132,8 +133,8 @@ for nhidden, score in zip([16, 32, 64], scores, strict=True):
 # %%
 # Which languages look alike?
 # ---------------------------
-# A row of the figure is a true language and adds up to 100 %. Neighbours are mixed up
-# most, such as Czech and Slovak, which share many endings.
+# Each row of the figure is a true language and sums to 100 %. Neighbouring languages
+# are confused most, such as Czech and Slovak, which share many endings.
 
 figure, axis = plt.subplots(figsize=(9, 8), layout="constrained")
 y_pred = models["RNNClassifier"].predict(X_test)

@@ -2,7 +2,7 @@
 
 from skrnn._classifier import RNNClassifier
 from skrnn._encoder import RNNEncoder
-from skrnn._frames import sequences_from_frame
+from skrnn._reading.frames import sequences_from_frame
 from skrnn._regressor import RNNRegressor
 from skrnn._version import __version__
 

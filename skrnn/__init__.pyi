@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal, Self, TypeAlias, overload
 
 import numpy as np
@@ -24,49 +25,79 @@ __version__: str
 
 # Any container of sequences: a list, an array, a column or a frame of any library.
 _Sequences: TypeAlias = Any
+
+# What parameters may be, by the names of skrnn/_types.py.
 _Token: TypeAlias = str | int
-_Int: TypeAlias = int | np.integer[Any]
-_RandomState: TypeAlias = _Int | np.random.RandomState | None
+_Count: TypeAlias = int | np.integer[Any]
+_CountOrZero: TypeAlias = int | np.integer[Any]
+_Counts: TypeAlias = Sequence[int | np.integer[Any]]
+_Pair: TypeAlias = tuple[int, int]
+_Probability: TypeAlias = float
+_Fraction: TypeAlias = float
+_Rate: TypeAlias = float
+_NonNegative: TypeAlias = float
+_Positive: TypeAlias = float
+_CountOrShare: TypeAlias = int | np.integer[Any] | float
+_Function: TypeAlias = Callable[[Any], Any]
+_TextFunction: TypeAlias = Callable[[str], str]
+_Tokens: TypeAlias = Mapping[_Token, int] | Iterable[_Token]
+_Vectors: TypeAlias = Any
+_RandomState: TypeAlias = int | np.integer[Any] | np.random.RandomState | None
+_Verbosity: TypeAlias = int | np.integer[Any]
+_ClassWeights: TypeAlias = Mapping[Any, float]
+
+# Without bases of scikit-learn: it has no types, and mypy would take any parameter.
+@dataclass(repr=False, eq=False)
+class _Parameters:
+    # Parameters of skrnn/_base.py, written by tests/stubs.py:
+    nhidden: _Count | _Counts = 128
+    _: KW_ONLY
+    cell: Literal["rnn", "gru", "lstm"] = "gru"
+    activation: Literal["tanh", "relu", "identity"] = "tanh"
+    recurrence: Literal["learned", "identity"] = "learned"
+    bidirectional: bool = False
+    pooling: Literal["auto"] | Literal["last", "mean", "max", "concat", "sum"] = "auto"
+    analyzer: Literal["auto", "char", "word", "token", "series"] | _Function = "auto"
+    lowercase: bool = False
+    strip_accents: Literal["ascii", "unicode"] | _TextFunction | None = None
+    token_pattern: str = ...
+    ngram_range: Literal["auto"] | _Pair = "auto"
+    min_df: _CountOrShare = 1
+    max_features: _Count | None = None
+    vocabulary: _Tokens | None = None
+    embeddings: _Vectors | None = None
+    freeze_embeddings: bool = False
+    standardize: bool = True
+    differences: _CountOrZero = 1
+    patch_length: Literal["auto"] | _Count = "auto"
+    missing: Literal["error", "mask"] = "error"
+    max_length: _Count | None = None
+    overlong: Literal["error", "first", "last"] = "error"
+    token_dropout: Literal["auto"] | _Probability = "auto"
+    dropout: _Probability = 0.0
+    truncate: _Count | None = None
+    learning_rate_init: _Rate = 0.005
+    batch_size: Literal["auto"] | _Count = "auto"
+    max_iter: Literal["auto"] | _Count = "auto"
+    alpha: _NonNegative = 0.3
+    max_grad_norm: _Positive | None = 1.0
+    early_stopping: bool = False
+    validation_fraction: _Fraction = 0.1
+    tol: _NonNegative = 1e-4
+    n_iter_no_change: _Count = 10
+    warm_start: bool = False
+    random_state: _RandomState = None
+    verbose: _Verbosity = 0
+    # End of the parameters.
+
+@dataclass(repr=False, eq=False)
+class _ClassifierParameters(_Parameters):
+    # Parameters of skrnn/_classifier.py, written by tests/stubs.py:
+    _: KW_ONLY
+    class_weight: _ClassWeights | Literal["balanced"] | None = None
+    # End of the parameters.
 
 class _BaseRNN(CallbackSupportMixin, BaseEstimator):
-    nhidden: _Int | Sequence[_Int]
-    cell: Literal["gru", "lstm", "rnn"]
-    activation: Literal["tanh", "relu", "identity"]
-    recurrence: Literal["learned", "identity"]
-    bidirectional: bool
-    pooling: Literal["auto", "last", "mean", "max", "concat", "sum"]
-    analyzer: Literal["auto", "char", "word", "token", "series"] | Callable[[Any], Any]
-    lowercase: bool
-    strip_accents: Literal["unicode", "ascii"] | Callable[[str], str] | None
-    token_pattern: str
-    ngram_range: Literal["auto"] | tuple[int, int]
-    min_df: _Int | float
-    max_features: _Int | None
-    vocabulary: Mapping[_Token, int] | Iterable[_Token] | None
-    embeddings: Any
-    freeze_embeddings: bool
-    standardize: bool
-    differences: _Int
-    patch_length: Literal["auto"] | _Int
-    missing: Literal["error", "mask"]
-    max_length: _Int | None
-    overlong: Literal["error", "first", "last"]
-    token_dropout: Literal["auto"] | float
-    dropout: float
-    truncate: _Int | None
-    learning_rate_init: float
-    batch_size: Literal["auto"] | _Int
-    max_iter: Literal["auto"] | _Int
-    alpha: float
-    max_grad_norm: float | None
-    early_stopping: bool
-    validation_fraction: float
-    tol: float
-    n_iter_no_change: _Int
-    warm_start: bool
-    random_state: _RandomState
-    verbose: _Int
-
     kind_: Literal["text", "words", "tokens", "series"]
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
@@ -91,53 +122,13 @@ class _BaseRNN(CallbackSupportMixin, BaseEstimator):
     validation_loss_curve_: list[float]
     best_validation_score_: float
 
-    def __init__(
-        self,
-        nhidden: _Int | Sequence[_Int] = 128,
-        *,
-        cell: Literal["gru", "lstm", "rnn"] = "gru",
-        activation: Literal["tanh", "relu", "identity"] = "tanh",
-        recurrence: Literal["learned", "identity"] = "learned",
-        bidirectional: bool = False,
-        pooling: Literal["auto", "last", "mean", "max", "concat", "sum"] = "auto",
-        analyzer: Literal["auto", "char", "word", "token", "series"]
-        | Callable[[Any], Any] = "auto",
-        lowercase: bool = False,
-        strip_accents: Literal["unicode", "ascii"] | Callable[[str], str] | None = None,
-        token_pattern: str = ...,
-        ngram_range: Literal["auto"] | tuple[int, int] = "auto",
-        min_df: _Int | float = 1,
-        max_features: _Int | None = None,
-        vocabulary: Mapping[_Token, int] | Iterable[_Token] | None = None,
-        embeddings: Any = None,
-        freeze_embeddings: bool = False,
-        standardize: bool = True,
-        differences: _Int = 1,
-        patch_length: Literal["auto"] | _Int = "auto",
-        missing: Literal["error", "mask"] = "error",
-        max_length: _Int | None = None,
-        overlong: Literal["error", "first", "last"] = "error",
-        token_dropout: Literal["auto"] | float = "auto",
-        dropout: float = 0.0,
-        truncate: _Int | None = None,
-        learning_rate_init: float = 0.005,
-        batch_size: Literal["auto"] | _Int = "auto",
-        max_iter: Literal["auto"] | _Int = "auto",
-        alpha: float = 0.3,
-        max_grad_norm: float | None = 1.0,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        tol: float = 1e-4,
-        n_iter_no_change: _Int = 10,
-        warm_start: bool = False,
-        random_state: _RandomState = None,
-        verbose: _Int = 0,
-    ) -> None: ...
     def get_params(self, deep: bool = True) -> dict[str, Any]: ...
     def set_params(self, **params: Any) -> Self: ...
     def set_callbacks(self, *callbacks: Any) -> Self: ...
 
-class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _BaseRNN):
+class RNNEncoder(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, _BaseRNN, _Parameters
+):
     task_: Literal["classification", "multilabel", "regression", "next_step"]
     classes_: NDArray[Any]
 
@@ -165,54 +156,10 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _BaseRNN):
         self, *, transform: Literal["default", "pandas", "polars"] | None = None
     ) -> Self: ...
 
-class RNNClassifier(ClassifierMixin, _BaseRNN):
-    class_weight: Mapping[Any, float] | Literal["balanced"] | None
+class RNNClassifier(ClassifierMixin, _BaseRNN, _ClassifierParameters):
     classes_: NDArray[Any]
     encoder_: RNNEncoder
 
-    def __init__(
-        self,
-        nhidden: _Int | Sequence[_Int] = 128,
-        *,
-        cell: Literal["gru", "lstm", "rnn"] = "gru",
-        activation: Literal["tanh", "relu", "identity"] = "tanh",
-        recurrence: Literal["learned", "identity"] = "learned",
-        bidirectional: bool = False,
-        pooling: Literal["auto", "last", "mean", "max", "concat", "sum"] = "auto",
-        analyzer: Literal["auto", "char", "word", "token", "series"]
-        | Callable[[Any], Any] = "auto",
-        lowercase: bool = False,
-        strip_accents: Literal["unicode", "ascii"] | Callable[[str], str] | None = None,
-        token_pattern: str = ...,
-        ngram_range: Literal["auto"] | tuple[int, int] = "auto",
-        min_df: _Int | float = 1,
-        max_features: _Int | None = None,
-        vocabulary: Mapping[_Token, int] | Iterable[_Token] | None = None,
-        embeddings: Any = None,
-        freeze_embeddings: bool = False,
-        standardize: bool = True,
-        differences: _Int = 1,
-        patch_length: Literal["auto"] | _Int = "auto",
-        missing: Literal["error", "mask"] = "error",
-        max_length: _Int | None = None,
-        overlong: Literal["error", "first", "last"] = "error",
-        token_dropout: Literal["auto"] | float = "auto",
-        dropout: float = 0.0,
-        truncate: _Int | None = None,
-        learning_rate_init: float = 0.005,
-        batch_size: Literal["auto"] | _Int = "auto",
-        max_iter: Literal["auto"] | _Int = "auto",
-        alpha: float = 0.3,
-        max_grad_norm: float | None = 1.0,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        tol: float = 1e-4,
-        n_iter_no_change: _Int = 10,
-        warm_start: bool = False,
-        random_state: _RandomState = None,
-        verbose: _Int = 0,
-        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
-    ) -> None: ...
     def fit(
         self, X: _Sequences, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self: ...
@@ -231,7 +178,7 @@ class RNNClassifier(ClassifierMixin, _BaseRNN):
         self, X: _Sequences, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> float: ...
 
-class RNNRegressor(RegressorMixin, _BaseRNN):
+class RNNRegressor(RegressorMixin, _BaseRNN, _Parameters):
     encoder_: RNNEncoder
 
     def fit(

@@ -1,155 +1,116 @@
-"""What the estimators share: parameters, the fit skeleton, the fitted weights."""
+"""What the estimators share: parameters, the template of fit, fitted attributes.
 
-from contextlib import contextmanager
-from numbers import Integral, Real
+This is the only module that sets attributes of an estimator. It sets all of them in one
+step at the end of a fit, so that another thread that reads them meanwhile sees the
+complete last fit.
+"""
+
+from dataclasses import KW_ONLY, fields
+from functools import partial
+from typing import Literal
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skrnn import _inputs, _state
-from skrnn._callbacks import CallbackSupportMixin
-from skrnn._core import network, prediction
-from skrnn._core.threads import threads, torch_settings
-from skrnn._fitting import new_architecture
-from skrnn._text import TOKEN_PATTERN
-from skrnn._validation import validate_sequences
-from skrnn._warm_start import check_same_network
-
-# How X is read, which a warm start keeps.
-READ_ATTRIBUTES = (
-    *("kind_", "n_features_in_", "feature_names_in_", "_reading"),
-    *("vocabulary_", "_grams", "embeddings_", "_given_ids"),
-    *("mean_", "scale_", "difference_scale_", "patch_length_"),
+from skrnn import _state
+from skrnn._callbacks import CallbackSupportMixin, FitTask
+from skrnn._continuing import LastFit
+from skrnn._core import public
+from skrnn._core.cells import ActivationName, CellName, RecurrenceName
+from skrnn._core.pooling import PoolingName
+from skrnn._core.samples import Samples
+from skrnn._fitting import fit
+from skrnn._heads import task as tasks
+from skrnn._heads.chunks import head_of_chunk
+from skrnn._heads.class_weight import weigh_classes
+from skrnn._heads.numbers import NumbersHead
+from skrnn._heads.task import head_of, learn_head
+from skrnn._heads.validation import validate_targets
+from skrnn._model import Model, check_finite
+from skrnn._parameters import Settings
+from skrnn._reading import reader, schema
+from skrnn._reading.schema import Schema
+from skrnn._reading.text import TOKEN_PATTERN
+from skrnn._types import (
+    Count,
+    CountOrShare,
+    CountOrZero,
+    Counts,
+    Fraction,
+    Function,
+    NonNegative,
+    Pair,
+    Positive,
+    Probability,
+    RandomState,
+    Rate,
+    TextFunction,
+    Tokens,
+    Vectors,
+    Verbosity,
+    takes_parameters,
 )
-# All that a fit may set; what a subclass or a user sets beside is theirs.
+
+# All attributes that a fit may set. Any others belong to subclasses or users.
 FITTED = (
-    *READ_ATTRIBUTES,
-    *("task_", "classes_", "target_mean_", "target_scale_", "encoder_"),
-    *("W_", "U_", "b_", "V_", "intercept_"),
+    *(*schema.ATTRIBUTES, *reader.ATTRIBUTES, *tasks.ATTRIBUTES),
+    *(*public.all_names(), "encoder_"),
     *("loss_", "best_loss_", "loss_curve_", "n_iter_"),
     *("validation_scores_", "validation_loss_curve_", "best_validation_score_"),
-    *("_architecture", "_is_multilabel", "_is_one_output", "_training"),
+    *("_architecture", "_training"),
 )
-# What scikit-learn's callbacks set while a fit goes on.
+# What scikit-learn's callbacks set during a fit.
 _OF_THE_MOMENT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
-# What partial_fit keeps beside how X is read.
-_LEARNED_ONCE = (
-    *("task_", "classes_", "target_mean_", "target_scale_", "_training"),
-    *("_is_multilabel", "_is_one_output"),
-)
 
 
+@takes_parameters
 class BaseRNN(CallbackSupportMixin, BaseEstimator):
     """Base class of all estimators; not to be used directly."""
 
-    _parameter_constraints = {  # noqa: RUF012 (scikit-learn's own form)
-        "nhidden": [Interval(Integral, 1, None, closed="left"), tuple, list],
-        "cell": [StrOptions({"rnn", "gru", "lstm"})],
-        "activation": [StrOptions({"tanh", "relu", "identity"})],
-        "recurrence": [StrOptions({"learned", "identity"})],
-        "bidirectional": ["boolean"],
-        "pooling": [StrOptions({"auto", "last", "mean", "max", "concat", "sum"})],
-        **_inputs.PARAMETER_CONSTRAINTS,
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "truncate": [None, Interval(Integral, 1, None, closed="left")],
-        "learning_rate_init": [Interval(Real, 0, 1, closed="right")],
-        "batch_size": [
-            StrOptions({"auto"}),
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
+    nhidden: Count | Counts = 128
+    _: KW_ONLY
+    cell: CellName = "gru"
+    activation: ActivationName = "tanh"
+    recurrence: RecurrenceName = "learned"
+    bidirectional: bool = False
+    pooling: Literal["auto"] | PoolingName = "auto"
+    analyzer: Literal["auto", "char", "word", "token", "series"] | Function = "auto"
+    lowercase: bool = False
+    strip_accents: Literal["ascii", "unicode"] | TextFunction | None = None
+    token_pattern: str = TOKEN_PATTERN
+    ngram_range: Literal["auto"] | Pair = "auto"
+    min_df: CountOrShare = 1
+    max_features: Count | None = None
+    vocabulary: Tokens | None = None
+    embeddings: Vectors | None = None
+    freeze_embeddings: bool = False
+    standardize: bool = True
+    differences: CountOrZero = 1
+    patch_length: Literal["auto"] | Count = "auto"
+    missing: Literal["error", "mask"] = "error"
+    max_length: Count | None = None
+    overlong: Literal["error", "first", "last"] = "error"
+    token_dropout: Literal["auto"] | Probability = "auto"
+    dropout: Probability = 0.0
+    truncate: Count | None = None
+    learning_rate_init: Rate = 0.005
+    batch_size: Literal["auto"] | Count = "auto"
+    max_iter: Literal["auto"] | Count = "auto"
+    alpha: NonNegative = 0.3
+    max_grad_norm: Positive | None = 1.0
+    early_stopping: bool = False
+    validation_fraction: Fraction = 0.1
+    tol: NonNegative = 1e-4
+    n_iter_no_change: Count = 10
+    warm_start: bool = False
+    random_state: RandomState = None
+    verbose: Verbosity = 0
 
-    def __init__(
-        self,
-        nhidden=128,
-        *,
-        cell="gru",
-        activation="tanh",
-        recurrence="learned",
-        bidirectional=False,
-        pooling="auto",
-        analyzer="auto",
-        lowercase=False,
-        strip_accents=None,
-        token_pattern=TOKEN_PATTERN,
-        ngram_range="auto",
-        min_df=1,
-        max_features=None,
-        vocabulary=None,
-        embeddings=None,
-        freeze_embeddings=False,
-        standardize=True,
-        differences=1,
-        patch_length="auto",
-        missing="error",
-        max_length=None,
-        overlong="error",
-        token_dropout="auto",
-        dropout=0.0,
-        truncate=None,
-        learning_rate_init=0.005,
-        batch_size="auto",
-        max_iter="auto",
-        alpha=0.3,
-        max_grad_norm=1.0,
-        early_stopping=False,
-        validation_fraction=0.1,
-        tol=1e-4,
-        n_iter_no_change=10,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
-        self.nhidden = nhidden
-        self.cell = cell
-        self.activation = activation
-        self.recurrence = recurrence
-        self.bidirectional = bidirectional
-        self.pooling = pooling
-        self.analyzer = analyzer
-        self.lowercase = lowercase
-        self.strip_accents = strip_accents
-        self.token_pattern = token_pattern
-        self.ngram_range = ngram_range
-        self.min_df = min_df
-        self.max_features = max_features
-        self.vocabulary = vocabulary
-        self.embeddings = embeddings
-        self.freeze_embeddings = freeze_embeddings
-        self.standardize = standardize
-        self.differences = differences
-        self.patch_length = patch_length
-        self.missing = missing
-        self.max_length = max_length
-        self.overlong = overlong
-        self.token_dropout = token_dropout
-        self.dropout = dropout
-        self.truncate = truncate
-        self.learning_rate_init = learning_rate_init
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.alpha = alpha
-        self.max_grad_norm = max_grad_norm
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
+    # What a subclass says about y.
+    _head = None  # the class of its head; None to choose it by y
+    _y_is_required = True
+    _needs_classes = False  # whether the first `partial_fit` needs `classes`
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -158,11 +119,12 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.allow_nan = self.missing == "mask"
         tags.input_tags.three_d_array = True
-        tags.target_tags.required = True
+        tags.target_tags.required = self._y_is_required
         return tags
 
     def __getstate__(self):
-        state = _state.stamped(super().__getstate__())
+        # A copy: another thread may be fitting this estimator.
+        state = _state.stamped(dict(super().__getstate__()))
         for name in _OF_THE_MOMENT:
             state.pop(name, None)
         return state
@@ -173,116 +135,194 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "W_")
 
-    @contextmanager
-    def _refit(self, is_partial=False):
-        """Forget the last fit; should the new one fail, take the last one back.
+    def _learn(self, X, y, sample_weight, *, classes=None, is_partial=False):
+        """The template of `fit` and `partial_fit`.
 
         Parameters
         ----------
+        X, y, sample_weight
+            As the user passed them.
+        classes : array-like, default=None
+            As the user passed them to `partial_fit`.
         is_partial : bool, default=False
-            Whether this is a call of `partial_fit`, which keeps what y is, too.
+            Whether this is a call of `partial_fit`.
 
-        Yields
-        ------
-        last : dict or None
-            What the last fit has set, if this one goes on from it.
+        Returns
+        -------
+        self : estimator instance
         """
-        last = {name: vars(self)[name] for name in FITTED if name in vars(self)}
-        is_warm = "W_" in last and (self.warm_start or is_partial)
-        kept = ()
-        if is_warm:
-            what = "partial_fit" if is_partial else "warm_start=True"
-            check_same_network(self, last, new_architecture(self), what)
-            kept = READ_ATTRIBUTES + (_LEARNED_ONCE if is_partial else ())
-        self._forget(but=kept)
-        try:
-            yield last if is_warm else None
-        except BaseException:
-            self._forget()
-            vars(self).update(last)
-            raise
+        settings = Settings.of(type(self).__name__, self._parameters(), is_partial)
+        last = self._last_fit(settings)
+        kept, sequences = self._read(X, settings, last)
+        targets, weight = self._validated(y, sample_weight, sequences)
+        samples, head = self._aim(sequences, targets, weight, classes, settings, last)
 
-    def _forget(self, but=()):
-        """Delete what a fit has set."""
-        for name in FITTED:
-            if name not in but:
-                vars(self).pop(name, None)
+        def attributes_of(learned, **more):
+            attributes = {**kept, **learned.attributes()}
+            attributes |= self._attributes_of_y(learned.head, targets, last)
+            return {**attributes, **more, **self._encoder_of({**attributes, **more})}
+
+        def attributes_meanwhile(learned):
+            stale = {name: None for name in FITTED if name in vars(self)}
+            return {**stale, **attributes_of(learned)}
+
+        task = FitTask(self, X, y, sample_weight, attributes_meanwhile)
+        learned = fit(samples, head, settings, task, last)
+        more = {"_training": learned.training()} if is_partial else {}
+        self._become(attributes_of(learned, **more))
+        task.end()
+        return self
+
+    def _parameters(self):
+        """The values of the parameters, except those that users' subclasses add."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def _last_fit(self, settings):
+        """The fit to continue from, or None."""
+        attributes = self._fitted()
+        if "W_" not in attributes or not (self.warm_start or settings.is_partial):
+            return None
+        expected = Schema.from_attributes(settings.estimator_name, attributes)
+        model = Model.from_attributes(attributes, self._head_of(attributes))
+        last = LastFit(attributes, expected, model, settings.is_partial)
+        last.check_same_network(settings)
+        return last
+
+    def _read(self, X, settings, last):
+        """Read the X of a fit.
+
+        Returns
+        -------
+        kept : dict
+            Attributes that describe X.
+        sequences : Sequences
+        """
+        if last is not None:
+            sequences = last.schema.read(X, _table_reader(self._at_this_moment()))
+            names = [name for name in schema.ATTRIBUTES if name in last.attributes]
+            return {name: last.attributes[name] for name in names}, sequences
+        # scikit-learn's validation sets attributes: on a copy, not on this estimator.
+        other = self._at_this_moment(without=FITTED)
+        before = Schema(settings.estimator_name, settings.reading)
+        learned, sequences = before.learn(X, _table_reader(other, reset=True))
+        kept = learned.attributes()
+        if hasattr(other, "feature_names_in_"):
+            kept["feature_names_in_"] = other.feature_names_in_
+        return kept, sequences
+
+    def _validated(self, y, sample_weight, sequences):
+        """y and sample_weight as arrays, validated against X."""
+        return validate_targets(
+            y,
+            sample_weight,
+            sequences.offsets[:-1],
+            type(self).__name__,
+            are_numbers=self._head is NumbersHead,
+            is_required=self._y_is_required,
+        )
+
+    def _aim(self, sequences, y, weight, classes, settings, last):
+        """Samples with their targets, and the head that predicts these.
+
+        Returns
+        -------
+        samples : Samples
+        head : Head or None
+            None if the next step is to be predicted.
+        """
+        if settings.is_partial:
+            last_head = None if last is None else last.model.head
+            of_this_class = self._head, self._needs_classes
+            head = head_of_chunk(y, weight, classes, last_head, *of_this_class)
+        else:
+            head = learn_head(y, weight, self._head)
+        target = None
+        if head is not None:
+            self._check_task(head.task, y)
+            class_weight = settings.parameters.get("class_weight")
+            if class_weight is not None:
+                weight = weigh_classes(class_weight, y, weight, head.classes)
+            head = head.fitted_to(y, weight)
+            target = head.targets(y, weight)
+        positions = np.arange(len(sequences))
+        return Samples(sequences, target, weight, positions), head
+
+    def _head_of(self, attributes):
+        """The head of a fit, from the attributes that the fit has set."""
+        return head_of(attributes)
+
+    def _check_task(self, task, y):
+        """Raise if this estimator does not support such a y."""
+
+    def _attributes_of_y(self, head, y, last):
+        """What this estimator keeps of y, in addition to what the head keeps."""
+        return {}
+
+    def _encoder_of(self, attributes):
+        """The attribute ``encoder_``, if this estimator has one."""
+        return {}
+
+    def _become(self, attributes):
+        """Set all fitted attributes in one step."""
+        vars_now = vars(self).items()
+        others = {name: value for name, value in vars_now if name not in FITTED}
+        self.__dict__ = {**others, **attributes}
 
     def _complete(self):
-        """Set the fitted attributes that are made of others."""
+        """Set the fitted attributes that are derived from others."""
+        attributes = self._fitted()
+        self._become({**attributes, **self._encoder_of(attributes)})
 
-    def _encode(self, sequences, indices=None):
-        """What the network reads of sequences.
+    def _fitted(self):
+        """The attributes set by the last fit."""
+        now = vars(self)  # another thread may replace it, but does not change it
+        return {name: now[name] for name in FITTED if name in now}
 
-        Parameters
-        ----------
-        sequences : Sequences
-        indices : ndarray, default=None
-            Where the sequences stand in X, for errors.
+    def _at_this_moment(self, without=()):
+        """A copy with the current attributes, optionally without some of them.
+
+        Another thread may be fitting the original.
+        """
+        copy = object.__new__(type(self))
+        now = vars(self).copy()
+        copy.__dict__ = {k: v for k, v in now.items() if k not in without}
+        return copy
+
+    def _model_and_steps(self, X):
+        """The fitted model, and X as its reader reads it.
 
         Returns
         -------
-        encoded : Encoded
+        model : Model
+        steps : Steps
         """
-        if self.kind_ == "series":
-            return _inputs.encode_series(self, sequences, indices)
-        return _inputs.encode_tokens(self, sequences)
+        fitted = self._at_this_moment()
+        check_is_fitted(fitted)
+        attributes = vars(fitted)
+        expected = Schema.from_attributes(type(self).__name__, attributes)
+        sequences = expected.read(X, _table_reader(fitted))
+        model = Model.from_attributes(attributes, self._head_of(attributes))
+        return model, model.reader.encode(sequences)
 
-    def _hidden_states(self, X):
-        """The pooled hidden states of each sequence.
+    def _model_and_states(self, X):
+        """The fitted model, and the pooled hidden states of each sequence.
 
         Returns
         -------
-        h : Tensor of shape (n_samples, n_features_out)
+        model : Model
+        h : ndarray of shape (n_samples, n_features_out)
         """
-        check_is_fitted(self)
-        sequences = validate_sequences(self, X, reset=False)
-        h = self._states_of(self._encode(sequences))
-        # A sum is finite only if all is, and takes a tenth of the time.
-        if not (torch.isfinite(h.sum()) or torch.isfinite(h).all()):
-            i = int(torch.nonzero(~torch.isfinite(h))[0, 0])
-            raise ValueError(
-                f"The hidden state of X[{i}] is not finite: its numbers are far from "
-                "those seen in fit, or it is too long for activation='relu', under "
-                "which h can grow at each step. Use activation='tanh'."
-            )
-        return h
+        model, steps = self._model_and_steps(X)
+        h = model.states(steps)
+        check_finite(h)
+        return model, h
 
-    def _states_of(self, encoded):
-        """The pooled hidden states of sequences."""
-        offsets, keys = encoded.offsets, encoded.keys
-        with torch_settings() as n_threads:
-            weights, values = self._weights_for(encoded)
-            with threads(prediction.useful_threads(offsets, n_threads)) as run:
-                return prediction.encode(weights, values, offsets, run, keys)
+    def _head_and_scores(self, X):
+        """The fitted head, and ``V h + c``, of shape (n_samples, n_outputs)."""
+        model, h = self._model_and_states(X)
+        return model.head, model.scores(h)
 
-    def _scores(self, X):
-        """``V h + c``, of shape (n_samples, n_outputs)."""
-        return self._scores_of(self._hidden_states(X))
 
-    def _scores_of(self, h):
-        """``V h + c`` of hidden states."""
-        with torch_settings():
-            V, c = (torch.tensor(weights) for weights in (self.V_, self.intercept_))
-            return network.output_scores(V, c, h)
-
-    def _fitted_architecture(self):
-        return network.Architecture(**self._architecture)
-
-    def _weights_for(self, encoded):
-        """The fitted weights as the network wants them, and the values it is to read.
-
-        A few sequences need not wait for the vectors of a large vocabulary: they count
-        tokens of their own.
-        """
-        ids, values = None, encoded.values
-        if encoded.keys is not None and values.size < len(self.vocabulary_):
-            shape = values.shape  # NumPy 1 returns flat ones
-            ids, values = np.unique(values, return_inverse=True)
-            values = values.reshape(shape)
-        architecture = self._fitted_architecture()
-        names = ("W_", "U_", "b_", "V_", "intercept_")
-        arrays = {name: getattr(self, name) for name in names}
-        vectors = getattr(self, "embeddings_", None)
-        weights = network.from_public(architecture, **arrays, ids=ids, vectors=vectors)
-        return weights, torch.from_numpy(values)
+def _table_reader(estimator, reset=False):
+    """scikit-learn's validation of tables for an estimator."""
+    return partial(validate_data, estimator, reset=reset)

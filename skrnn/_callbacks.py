@@ -1,7 +1,7 @@
-"""What a fit shows of itself while it goes on: scikit-learn's callbacks, and lines.
+"""Progress of a fit: scikit-learn's callbacks, and printed lines.
 
-A fit is a task whose subtasks are its epochs. All that knows scikit-learn's callback
-protocol is here.
+A fit is a task whose subtasks are its epochs. Everything that depends on scikit-learn's
+callback protocol is in this module.
 """
 
 import multiprocessing
@@ -20,26 +20,30 @@ class FitTask:
     estimator : estimator instance
     X, y, sample_weight
         As the user passed them.
+    attributes_of : callable
+        ``attributes_of(fit)`` returns the attributes that the fit would set if it ended
+        now.
     """
 
-    def __init__(self, estimator, X, y, sample_weight):
+    def __init__(self, estimator, X, y, sample_weight, attributes_of):
         self._estimator = estimator
+        self._attributes_of = attributes_of
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self._of = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
-        self._context = self._epoch = self._fitted_attributes = None
+        self._context = self._epoch = self._fit = None
         self._prints = False
 
-    def begin(self, n_epochs, fitted_attributes):
-        """Call when all is read and checked, before the first epoch.
+    def begin(self, n_epochs, fit):
+        """Call once all data is read and checked, before the first epoch.
 
         Parameters
         ----------
         n_epochs : int
-            At most.
-        fitted_attributes : callable
-            ``fitted_attributes(progress)`` returns them as if the fit ended now.
+            The maximum number of epochs.
+        fit : Fit
+            Always holds what has been learned so far.
         """
-        self._fitted_attributes = fitted_attributes
+        self._fit = fit
         estimator = self._estimator
         callbacks = getattr(estimator, "_skl_callbacks", [])
         if self._wants_bar(callbacks):
@@ -58,12 +62,12 @@ class FitTask:
         self._epoch = self._context.subcontext(task_name="epoch")
         self._epoch.call_on_fit_task_begin(**self._of)
 
-    def epoch_ends(self, progress):
+    def epoch_ends(self, state):
         """Call after each epoch.
 
         Parameters
         ----------
-        progress : Progress
+        state : TrainingState
 
         Returns
         -------
@@ -71,22 +75,22 @@ class FitTask:
             Whether a callback wants the fit to end here.
         """
         if self._prints:
-            print(progress)
+            print(state.progress)
         return self._epoch.call_on_fit_task_end(
             **self._of,
-            reconstruction_attributes=lambda: self._fitted_attributes(progress),
+            reconstruction_attributes=lambda: self._attributes_of(self._fit),
         )
 
     def end(self):
-        """Call when the estimator is fitted."""
+        """Call once the estimator is fitted."""
         self._context.call_on_fit_task_end(**self._of)
 
     @property
     def is_alone(self):
-        """Whether nothing but pipelines that end with it are being fitted around it.
+        """Whether the fit is not part of another one, except of pipelines ending in it.
 
-        Then what an interrupted fit has learned is kept. A search would go on with the
-        next fit, and so would a process that works for another one.
+        If so, an interrupted fit keeps what it has learned. A search, by contrast,
+        would continue with the next fit, and so would a worker process.
         """
         if multiprocessing.current_process().name != "MainProcess":
             return False
@@ -98,10 +102,10 @@ class FitTask:
         return True
 
     def _wants_bar(self, callbacks):
-        """Whether `verbose` means scikit-learn's progress bar, not lines.
+        """Whether `verbose` means scikit-learn's progress bar, not printed lines.
 
-        Fits inside that of another estimator print lines: bars of their own would run
-        over each other. A bar for all is set on the outer one.
+        A fit inside the fit of another estimator prints lines, because several bars
+        would overwrite each other. To get one bar for all, set it on the outer one.
         """
         estimator = self._estimator
         return (

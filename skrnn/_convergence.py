@@ -1,4 +1,4 @@
-"""Errors and warnings about how a fit went."""
+"""Errors and warnings about the convergence of a fit."""
 
 from sklearn.exceptions import ConvergenceWarning
 
@@ -8,34 +8,34 @@ _MANY_STEPS = 50
 _HIGH_RATE = 0.02
 
 
-def check_converged(
-    estimator, progress, objective, validation, n_steps, is_partial=False
-):
-    """Raise or warn if training diverged, or did harm or nothing.
+def check_converged(settings, fit, samples, judge):
+    """Raise or warn if training diverged, did harm, or had no effect.
 
     Parameters
     ----------
-    estimator : estimator instance
-    progress : Progress
-    objective : Objective
-        Of the training part.
-    validation : HeldOut or None
-    n_steps : float
-        That the network takes through a sequence, on average.
-    is_partial : bool, default=False
-        Whether it was one epoch of many, which need not have learned much.
+    settings : Settings
+    fit : Fit
+    samples : Samples
+        The training data as the network read it.
+    judge : Judge or None
+
+    Raises
+    ------
+    ValueError
+        If training diverged in its first epoch.
     """
-    n_epochs, loss = len(progress.loss_curve), progress.loss_curve[-1]
-    chance = objective.chance
+    name, progress = settings.estimator_name, fit.state.progress
+    n_epochs, loss = progress.n_done, progress.loss_curve[-1]
+    chance = fit.head.chance(samples.target, samples.weight)
     cure = (
-        f"Lower learning_rate_init (now {estimator.learning_rate_init:g}) or "
+        f"Lower learning_rate_init (now {settings['learning_rate_init']:g}) or "
         "max_grad_norm, or use activation='tanh'."
     )
     if progress.interrupted:
-        kept = "the best epoch" if estimator.early_stopping else f"epoch {n_epochs}"
+        kept = "the best epoch" if judge else f"epoch {n_epochs}"
         warn(
             f"Training was interrupted after {n_epochs} of {progress.n_epochs} epochs. "
-            f"{type(estimator).__name__} keeps the weights from {kept}.",
+            f"{name} keeps the weights from {kept}.",
             ConvergenceWarning,
         )
         return
@@ -46,66 +46,67 @@ def check_converged(
         )
         if n_epochs == 1:
             raise ValueError(f"{what} {cure}")
-        kept = "the best epoch" if estimator.early_stopping else "before that epoch"
-        what += f" {type(estimator).__name__} keeps the weights from {kept}."
+        kept = "the best epoch" if judge else "before that epoch"
+        what += f" {name} keeps the weights from {kept}."
     elif loss > 10 * max(chance, 0.5):
         what = (
-            f"The training loss of the last epoch is {loss:.3g}, where a network "
-            f"that knows nothing has {chance:.3g}."
+            f"The training loss of the last epoch is {loss:.3g}, but that of a network "
+            f"that ignores X is {chance:.3g}."
         )
-    elif is_partial:
-        return
+    elif settings.is_partial:
+        return  # one epoch of many need not have learned much
     else:
-        what = _what_was_not_learned(estimator, progress, chance, validation)
-        cure = _how_to_learn(estimator, n_steps, objective.at_each_step)
+        what = _what_was_not_learned(settings, progress, chance, judge)
+        cure = _how_to_learn(settings, fit, samples)
     if what:
         warn(f"{what} {cure}", ConvergenceWarning)
 
 
-def _what_was_not_learned(estimator, progress, chance, validation):
-    """A sentence for a network that is no better than a guess; else None."""
-    if chance < 1e-3 or estimator.max_iter != "auto":
-        return None  # a guess that is always right, or a fit that was to be short
-    what = f"{type(estimator).__name__} has learned next to nothing"
-    if validation is None:
+def _what_was_not_learned(settings, progress, chance, judge):
+    """A sentence for a network that is no better than a guess, otherwise None."""
+    if chance < 1e-3 or settings["max_iter"] != "auto":
+        return None  # a guess is always right, or the user limited the number of epochs
+    what = f"{settings.estimator_name} has learned next to nothing"
+    if judge is None:
         loss = progress.loss_curve[-1]
         if loss < 0.95 * chance:
             return None
         return (
             f"{what}: the training loss of the last epoch is {loss:.3g}, and that of a "
-            f"network that does not look at X {chance:.3g}."
+            f"network that ignores X is {chance:.3g}."
         )
     score, loss = progress.best_validation
-    guess = validation.score_of_a_guess
-    # A score may stand still where probabilities get better.
-    if score > guess or loss < validation.objective.chance:
+    guess = judge.score_of_a_guess
+    # A score may stagnate while the probabilities improve.
+    if score > guess or loss < judge.chance:
         return None
     return (
         f"{what}: the best validation score is {score:.3g}, and that of a network that "
-        f"does not look at X {guess:.3g}."
+        f"ignores X is {guess:.3g}."
     )
 
 
-def _how_to_learn(estimator, n_steps, at_each_step):
+def _how_to_learn(settings, fit, samples):
     """Advice for such a network."""
-    if estimator.learning_rate_init > _HIGH_RATE:
-        return f"Lower learning_rate_init (now {estimator.learning_rate_init:g})."
-    if at_each_step:
+    if settings["learning_rate_init"] > _HIGH_RATE:
+        return f"Lower learning_rate_init (now {settings['learning_rate_init']:g})."
+    if fit.head.per_step:
         return (
-            "Use more epochs by max_iter or more sequences, if the next step does "
-            "depend on those before."
+            "If the next step does depend on the steps before it, increase max_iter or "
+            "use more sequences."
         )
-    if n_steps > _MANY_STEPS and estimator._architecture["pooling"] in ("last", "mean"):
-        fewer = "a larger patch_length"
-        if estimator.kind_ != "series":
-            fewer = "max_length"
+    n_steps = samples.steps.offsets[-1] / len(samples)  # per sequence, on average
+    if n_steps > _MANY_STEPS and fit.architecture.pooling in ("last", "mean"):
+        fewer = "max_length"
+        if fit.reader.kind == "series":
+            fewer = "a larger patch_length"
         return (
-            f"It takes {n_steps:.0f} steps through a sequence, and may forget the "
-            f"first ones. Use pooling='max', or {fewer} for fewer steps."
+            f"It reads {n_steps:.0f} steps per sequence, and may forget the first "
+            f"ones. Use pooling='max', or {fewer} for fewer steps."
         )
-    if estimator.cell == "rnn":
-        return "Use cell='gru', which learns what to keep, or more epochs by max_iter."
+    if settings["cell"] == "rnn":
+        return "Use cell='gru', which learns what to keep, or increase max_iter."
     return (
-        "Use more epochs by max_iter, a smaller alpha, or more sequences, if y does "
-        "depend on X."
+        "If y does depend on X, increase max_iter, decrease alpha, or use more "
+        "sequences."
     )

@@ -1,7 +1,7 @@
-"""What the docstrings of the estimators have in common, written once.
+"""Parts shared by the docstrings of the estimators.
 
-A line ``{parameters}`` in the docstring of a class that `share_docs` decorates, or
-of one of its methods, stands for that part of PARTS.
+In the docstrings of a class decorated with `share_docs` and of its methods, a line such
+as ``{parameters}`` is replaced by that entry of PARTS.
 """
 
 import re
@@ -11,7 +11,7 @@ PARTS = {}
 
 
 def share_docs(cls):
-    """Fill in the parts that the docstrings of a class and its methods name."""
+    """Replace the placeholders in the docstrings of a class and its methods."""
     for member in (cls, *vars(cls).values()):
         doc = getattr(member, "__doc__", None)  # None under python -OO
         if doc is not None and (member is cls or callable(member)):
@@ -27,214 +27,239 @@ def _fill_in(placeholder):
 PARTS["parameters"] = dedent(
     r"""
     nhidden : int or tuple of int, default=128
-        Length of the hidden state h. A tuple stacks layers: each reads the hidden
-        states of the one before, step by step.
+        Length of the hidden state h. A tuple stacks layers: each layer reads the hidden
+        states of the layer before it, step by step.
     cell : {"gru", "lstm", "rnn"}, default="gru"
-        What a step computes. "rnn" is the formula above. "gru" and "lstm" have gates,
-        which learn what to keep over many steps; their steps take three and four times
-        as long. Their formulas are below.
+        Type of recurrent cell. "rnn" is the formula above. "gru" and "lstm" have gates,
+        which learn what to keep over many steps, but their steps take three and four
+        times as long, respectively. Their formulas are in the Notes below.
     activation : {"tanh", "relu", "identity"}, default="tanh"
-        Of the cell "rnn": what bounds, or cuts off, each entry of h.
+        Activation function of h. Values other than "tanh" require ``cell="rnn"``.
     recurrence : {"learned", "identity"}, default="learned"
-        With "identity" the W of the cell "rnn" is the identity and is not learned.
-        With ``activation="identity"``, too, h is the sum of the vectors of the steps: a
-        bag of words, blind to order, which shows what order is worth on one's data.
+        "identity" fixes W to the identity matrix instead of learning it, and requires
+        ``cell="rnn"``. Combined with ``activation="identity"``, it makes h the sum of
+        the vectors of the steps: a bag of words, which ignores order and therefore
+        shows how much order matters for the data at hand.
     bidirectional : bool, default=False
-        Also read each sequence from the end, with weights of its own; h has the codes
-        of both directions, one after the other.
+        Whether to also read each sequence backwards, with separate weights. h is then
+        the concatenation of the codes of both directions.
     pooling : {"auto", "last", "mean", "max", "sum", "concat"}, default="auto"
-        The code h of a sequence: the hidden state of its last step; the mean or the
-        largest value of each entry over all steps; "last" plus "max"; or these two, one
-        after the other [11]_. "auto" is "last" for the cell "rnn", as in [1]_, and
-        "sum" for the others: it finds what happened long before the end.
+        How to compute the code h of a sequence: the hidden state of its last step
+        ("last"); the mean or the maximum of each entry of the hidden state over all
+        steps ("mean", "max"); "last" plus "max" ("sum"); or the concatenation of "last"
+        and "max" ("concat") [11]_. "auto" is "last" for the cell "rnn", as in [1]_, and
+        "sum" for the other cells, because it captures what happened long before the
+        end.
     analyzer : {"auto", "char", "word", "token", "series"} or callable, default="auto"
-        What a step of a sequence is. "auto" takes strings for characters, strings and
-        integers in a row for tokens, and floats and rows of numbers for series. "char"
-        and "word" want strings; "token" and "series" say what integers are. A callable
-        gets each sequence as it was passed and returns what to read instead.
+        What a step of a sequence is. "auto" reads a string as characters, a sequence of
+        strings or integers as tokens, and a sequence of floats or of rows of numbers as
+        a series. "char" and "word" require strings; "token" and "series" determine how
+        integers are read. A callable is applied to each sequence as it was passed and
+        returns what to read instead.
     lowercase : bool, default=False
-        Turn sequences that are strings into lower case; token lists stay as they are.
+        Whether to convert sequences that are strings to lowercase. Token lists are left
+        unchanged.
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
         Remove accents from sequences that are strings, as CountVectorizer does.
     token_pattern : str, default=r"\w+|[^\w\s]"
-        The regular expression of a word, for "word". By default words are letters,
-        digits and underscores, and any other character but white space is a word too.
+        Regular expression that matches a word, used if ``analyzer="word"``. By default,
+        a word is a run of letters, digits and underscores, or any other single
+        character except whitespace.
     ngram_range : tuple (min_n, max_n) or "auto", default="auto"
-        At each step read the n-grams that end there, for all n from `min_n` to `max_n`:
-        x is 1 for each of them, so that U x is the sum of their vectors. Those that
-        would begin before the sequence does have one vector for all. "auto" is (1, 3)
-        for characters from which labels or the next ones are predicted, the 50,000
-        n-grams that occur most often unless `max_features` says otherwise, and (1, 1)
-        for all else: words, tokens, a given `vocabulary` or `embeddings`, numbers to
-        predict.
+        At each step, read the n-grams that end there, for all n from `min_n` to
+        `max_n`: x is 1 for each of them, so that U x is the sum of their vectors. All
+        n-grams that would begin before the start of the sequence share one vector.
+        "auto" is (1, 3) if the steps are characters and the network predicts labels or
+        the next character, with at most the 50,000 most frequent n-grams unless
+        `max_features` is set. In all other cases (words, tokens, a given `vocabulary`
+        or `embeddings`, numeric targets), "auto" is (1, 1).
     min_df : int or float in [0, 1], default=1
-        Tokens and n-grams in fewer sequences, or in a smaller share of them, are left
-        out of the vocabulary.
+        Leave tokens and n-grams out of the vocabulary if they occur in fewer sequences
+        than this number (int) or this fraction of the sequences (float).
     max_features : int or None, default=None
-        Learn only so many tokens and n-grams, those that occur most often.
+        Maximum number of tokens and n-grams to learn: only the most frequent ones are
+        kept.
     vocabulary : mapping or iterable, default=None
-        The tokens and n-grams to know, instead of learning them; of a mapping its keys,
-        in the order of its values. An n-gram is a string, of words with spaces between
-        them, or a tuple of tokens.
+        Tokens and n-grams to use instead of learning them from the data. For a mapping,
+        these are its keys, in the order of its values. An n-gram of characters is a
+        string, an n-gram of words is a string of words separated by spaces, and an
+        n-gram of tokens is a tuple.
     embeddings : mapping of token -> vector, or (vocabulary, matrix), default=None
-        Vectors that tokens have from elsewhere, all of one length; a vocabulary is a
-        list of tokens, or a dict of token -> row of the matrix. The network reads
-        them in place of the tokens. They join the vocabulary, unless it is given.
-        Tokens without one start with a random vector. Prefer the pair for thousands of
-        vectors: scikit-learn takes minutes to print an estimator with such a mapping.
+        Pretrained vectors of tokens, all of the same length, which the network reads in
+        place of the tokens. In a pair, the vocabulary is a list of tokens or a dict of
+        token -> row of the matrix. The tokens are added to the vocabulary, unless
+        `vocabulary` is given. Tokens without a pretrained vector start with a random
+        one. For thousands of vectors, prefer the pair: scikit-learn takes minutes to
+        print an estimator that has such a mapping.
     freeze_embeddings : bool, default=False
-        Keep these vectors as they are. Otherwise they are trained, without decay.
+        Whether to keep the pretrained vectors fixed. Otherwise, they are trained,
+        without weight decay.
     standardize : bool, default=True
-        Divide numbers by their standard deviation once the mean has been subtracted, a
-        feature at a time.
-    differences : int, default=1
-        Of numbers also read, as more features, what each step adds to the one before
-        (1), what that adds to the difference before (2), and so on; each is divided by
+        Whether to standardise numbers: subtract the mean of each feature and divide by
         its standard deviation.
+    differences : int, default=1
+        Order of the differences of numbers to read as additional features: 1 adds the
+        change of each feature from the previous step, 2 also adds the change of that
+        change, and so on. Each difference is divided by its standard deviation.
     patch_length : int or "auto", default="auto"
-        Read so many steps of a series of numbers at once, side by side [12]_: the
-        network takes fewer steps, which is faster and easier to learn. A first patch
-        that would begin before its sequence repeats the first step. "auto" is the
-        average length divided by 100, rounded, but at least 1; the longest series of
-        `fit` has the most steps that can be read at once.
+        Number of consecutive steps of a series of numbers to read at once, side by side
+        [12]_: the network takes fewer steps, which is faster and easier to learn. If
+        the first patch would begin before the start of the sequence, the first step is
+        repeated. "auto" is the average length of a sequence divided by 100, rounded,
+        but at least 1. Larger values than the length of the longest series in `fit` are
+        reduced to that length.
     missing : {"error", "mask"}, default="error"
-        What to do about NaN. "mask" goes on with the last value that was seen in the
-        sequence, or with the mean before any (with 0 unless `standardize`), and adds a
-        feature for each one: 1 where it is missing.
+        How to handle NaN. "error" raises an error. "mask" replaces a missing number by
+        the last observed value in the sequence, or by the mean if there is none yet (by
+        0 if `standardize` is False), and adds one feature per original feature, which
+        is 1 where that feature is missing.
     max_length : int or None, default=None
-        Steps that a sequence may have.
+        Maximum length of a sequence, in steps. None means no limit.
     overlong : {"error", "first", "last"}, default="error"
-        Refuse longer sequences, or keep their first or their last `max_length` steps.
+        How to handle sequences longer than `max_length`: raise an error, or keep only
+        their first or their last `max_length` steps.
     token_dropout : float in [0, 1) or "auto", default="auto"
-        While fitting, each token or n-gram is taken for an unknown one at least with
-        this probability [10]_. "auto" is 0.4 for n-grams, which are rare and many, and
-        0 for tokens alone.
+        During training, the minimum probability with which each token or n-gram is
+        replaced by the unknown token [10]_. "auto" is 0.4 for n-grams, of which there
+        are many, most of them rare, and 0 for single tokens.
     dropout : float in [0, 1), default=0.0
-        While fitting, each input of a layer above the first, and each entry of h that V
-        reads, is 0 with this probability, at all steps of a sequence or at none [9]_.
+        During training, the probability of setting to 0 each input of a layer above the
+        first, and each entry of h before it is multiplied by V. An entry is dropped at
+        all steps of a sequence or at none [9]_.
     truncate : int or None, default=None
-        While fitting, the gradient looks back at the last `truncate` steps (or patches)
-        of each sequence only; they start from the state that the steps before lead to.
-        For sequences of thousands of steps: memory then does not grow with their
-        length, but nothing is learned from what comes before. It saves no time, often
-        the contrary. Not for `bidirectional`.
+        During training, backpropagate only through the last `truncate` steps (or
+        patches) of each sequence, which start from the state that the earlier steps
+        lead to. This is intended for sequences of thousands of steps: memory no longer
+        grows with their length, but nothing is learned from the earlier steps. It does
+        not save time, and often costs more. Not supported with `bidirectional`.
     learning_rate_init : float in (0, 1], default=0.005
-        The largest learning rate of Adam [2]_. It rises to this value over the first
-        quarter of the epochs and falls to a hundredth of it by the last [3]_.
+        Maximum learning rate of Adam [2]_. The learning rate increases to this value
+        over the first quarter of the epochs and decreases to a hundredth of it by the
+        last epoch [3]_.
     batch_size : int or "auto", default="auto"
-        Sequences an update. "auto" takes the square root of their number, but at least
-        8 and at most 128.
+        Number of sequences per update. "auto" is the square root of the number of
+        sequences, but at least 8 and at most 128.
     max_iter : int or "auto", default="auto"
-        Number of epochs, over which the learning rate rises and falls. "auto" takes
-        as many as 400 updates need, but at least 12 and at most 1000.
+        Number of epochs, over which the learning rate increases and decreases. "auto"
+        is the number of epochs that 400 updates take, but at least 12 and at most 1000.
     alpha : float, default=0.3
-        Strength of the weight decay: each update scales W, U and V by
+        Strength of the weight decay: each update multiplies W, U and V by
         ``1 - learning_rate * alpha`` [4]_.
     max_grad_norm : float or None, default=1.0
-        Gradients longer than this, in Euclidean norm, are scaled down to it [5]_.
-        None leaves them as they are.
+        Maximum Euclidean norm of the gradient. Larger gradients are scaled down to this
+        norm [5]_. None leaves them unchanged.
     early_stopping : bool, default=False
-        Hold out a part of the training data, of each class the same share, and end with
-        the weights that have the best score on it: accuracy of labels, R^2 of numbers,
-        and minus the loss where the next step is predicted.
+        Whether to hold out part of the training data, stratified by class, and to keep
+        the weights with the best score on it: accuracy for labels, R^2 for numbers, and
+        minus the loss if the next step is predicted.
     validation_fraction : float in (0, 1), default=0.1
-        The share that `early_stopping` holds out.
+        Fraction of the training data to hold out. Only used if `early_stopping` is
+        True.
     tol : float, default=1e-4
-        A training loss below this counts as converged. With `early_stopping`, a
-        validation score has to get better by more than this to count.
+        Tolerance: a training loss below `tol` counts as converged. With
+        `early_stopping`, a validation score must improve by more than `tol` to count as
+        an improvement.
     n_iter_no_change : int, default=10
-        Training stops before `max_iter` when the loss has been below `tol`, or the
-        validation score has got no better, for so many epochs in a row. A loss that
-        merely stands still does not stop it: it may fall again once the learning rate
-        does. Nor do the scores of the first quarter, while the learning rate rises.
+        Stop training before `max_iter` if, for this number of consecutive epochs, the
+        loss has been below `tol`, or, with `early_stopping`, the validation score has
+        not improved. A loss that merely stagnates does not stop training, because it
+        may decrease again once the learning rate does. Neither do validation scores in
+        the first quarter of the epochs, while the learning rate increases.
     warm_start : bool, default=False
-        Start from the weights of the last fit, if there was one, with its vocabulary,
-        or its means and deviations, and its `embeddings`, whose vectors are not read
-        again; parameters of the network and of reading must be the same. Classes that
-        it knew keep their rows of `V_`. The schedule of the
-        learning rate starts again: a smaller `learning_rate_init` forgets less.
+        Whether to start from the weights of the last fit, if there is one. Its
+        vocabulary, or its means and standard deviations, are kept, and so are its
+        embeddings: the vectors in `embeddings` are not read again. Parameters of the
+        network and of how sequences are read must not change. Classes that the last fit
+        knew keep their rows of `V_`. The learning rate schedule starts again: with a
+        smaller `learning_rate_init`, less is forgotten.
     random_state : int, RandomState instance or None, default=None
-        Initial weights, order of the sequences, and hidden tokens. With an int, two
-        fits give the same weights. None takes a new seed from the operating system:
-        the global generators of NumPy and torch are not used.
+        Determines the initial weights, the order of the sequences, which tokens and
+        entries of h are hidden, and what `early_stopping` holds out. Pass an int for
+        reproducible weights across fits. None draws a new seed from the operating
+        system: the global generators of NumPy and torch are not used.
     verbose : int, default=0
-        1 shows scikit-learn's progress bar, where `rich` is installed. 2 prints a line
-        after each epoch: its loss, validation score, speed and the time left; so does
-        1 without `rich`, and inside a pipeline or a search.
+        1 shows scikit-learn's progress bar if `rich` is installed. 2 prints a line
+        after each epoch, with its loss, validation score, speed and the time left. 1
+        does the same without `rich`, and inside a pipeline or a search.
     """
 ).strip()
 
 PARTS["kind"] = dedent(
     """
     kind_ : {"text", "words", "tokens", "series"}
-        What the sequences of `fit` were: strings by characters or by words, token
-        lists, or numbers.
+        Kind of the sequences seen in `fit`: strings read as characters ("text") or as
+        words ("words"), token lists, or series of numbers.
     """
 ).strip()
 
 PARTS["weights"] = dedent(
     """
     W_ : list of ndarrays of shape (nhidden, nhidden)
-        Recurrent weights: what h keeps from one step to the next. One array for each
-        layer, or for each layer and direction. Of "gru", with r, z and n, and of
-        "lstm", with i, f, g and o, the matrices lie one below the other, in the order
-        of torch.nn.
+        Recurrent weights, which determine what h keeps from one step to the next. One
+        array per layer, or per layer and direction. The matrices of r, z and n ("gru")
+        or of i, f, g and o ("lstm") are stacked vertically, in this order, which is
+        that of torch.nn.
     U_ : list of ndarrays of shape (nhidden, n_inputs)
-        Input weights, in the order of `W_`. Of tokens, column ``vocabulary_[token]`` of
-        the first one is the vector of the token, and column 0 that of unknown tokens;
-        the last one, of n-grams, of those that would begin before the sequence. With
-        `embeddings`, it has a column for each number of their vectors.
+        Input weights, in the order of `W_`. For tokens, column ``vocabulary_[token]``
+        of the first array is the vector of the token, and column 0 is that of unknown
+        tokens; for n-grams, the last column is the vector of those that would begin
+        before the start of the sequence. With `embeddings`, the first array has one
+        column per dimension of the vectors.
     b_ : list of ndarrays of shape (nhidden,)
-        Biases, in the order of `W_`: those of the input and the state in one, but for
-        the n of "gru", whose bias of the state comes last.
+        Biases, in the order of `W_`. The biases of the input and of the hidden state
+        are combined into one, except for n of "gru", whose hidden-state bias comes
+        last.
     """
 ).strip()
 
 PARTS["inputs"] = dedent(
     """
     vocabulary_ : dict of token -> int
-        Tokens and n-grams of the training data, short ones first, in sorted order, and
-        after them those of `embeddings`; or those of `vocabulary`, in its order. Ids
-        count from 1. Not there for numbers.
-    embeddings_ : ndarray of shape (n_inputs, n_dimensions)
-        The vector of each token, in the order of the columns of `U_`. Only there if
-        `embeddings` were given.
+        Mapping of tokens and n-grams to ids, which start at 1. It contains the tokens
+        and n-grams of the training data, the shorter ones first and otherwise sorted,
+        followed by the tokens of `embeddings`; or those of `vocabulary`, in its order.
+        Not available for series of numbers.
+    embeddings_ : ndarray of shape (n_ids, n_dimensions)
+        The vector of each token: row ``vocabulary_[token]``, and row 0 for unknown
+        tokens. Only available if `embeddings` is given.
     mean_, scale_ : ndarrays of shape (n_features,)
-        Mean and standard deviation of each feature over all steps of the training
-        data, by which numbers are standardised; 0 and 1 unless `standardize`. Not
-        there for tokens.
+        Mean and standard deviation of each feature over all steps of the training data,
+        used to standardise numbers; 0 and 1 if `standardize` is False. Not available
+        for tokens.
     difference_scale_ : ndarray of shape (`differences`, n_features)
-        Standard deviations of the differences of standardised numbers. Not there for
-        tokens.
+        Standard deviations of the differences of standardised numbers. Not available
+        for tokens.
     patch_length_ : int
-        How many steps of numbers are read at once. Not there for tokens.
+        Number of steps of a series that are read at once. Not available for tokens.
     n_features_in_ : int
-        Number of steps, if X held univariate series of one length, in any container.
+        Number of steps per sequence. Only available if X held univariate series of
+        equal length, in any container.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, if X was a frame of numbers whose columns are named.
+        Names of the columns. Only available if X was a frame of numbers with named
+        columns.
     """
 ).strip()
 
 PARTS["losses"] = dedent(
     """
     best_loss_ : float
-        The smallest loss of an epoch.
+        Minimum loss over the epochs.
     loss_curve_ : list of float
-        The loss of each epoch.
+        Loss of each epoch.
     n_iter_ : int
         Number of epochs.
     validation_scores_, validation_loss_curve_ : lists of float
-        The score and the loss, on the part held out, after each epoch. These two and
-        the next are only there with `early_stopping`.
+        Score and loss on the held-out data after each epoch. Only available if
+        `early_stopping` is True.
     best_validation_score_ : float
-        The best of these scores.
+        Best validation score. Only available if `early_stopping` is True.
     """
 ).strip()
 
 PARTS["notes"] = dedent(
     """
-    The cell "gru", with the logistic function s, entry by entry products * and the
-    bias c of the state [7]_:
+    The cell "gru" [7]_, where s is the logistic function, * is the elementwise product
+    and c is the bias of the hidden state:
 
         r = s(W_r h_{t-1} + U_r x_t + b_r),    z = s(W_z h_{t-1} + U_z x_t + b_z),
         n = tanh(r * (W_n h_{t-1} + c) + U_n x_t + b_n),
@@ -242,28 +267,30 @@ PARTS["notes"] = dedent(
 
     The cell "lstm" [8]_ has a second state m, which starts at 0:
 
-        i, f, o = s(W h_{t-1} + U x_t + b), each with weights of its own,
+        i, f, o = s(W h_{t-1} + U x_t + b), each with its own weights,
         g = tanh(W_g h_{t-1} + U_g x_t + b_g),
         m_t = f * m_{t-1} + i * g,    h_t = o * tanh(m_t).
 
-    While fitting, a token that occurs c times is replaced by the unknown token with
-    probability 0.25 / (0.25 + c), or `token_dropout` if that is more, so that unknown
-    tokens have a vector that was trained [6]_.
+    During training, a token that occurs c times is replaced by the unknown token with
+    probability 0.25 / (0.25 + c), or `token_dropout` if that is larger, so that the
+    vector of unknown tokens is trained [6]_.
 
-    Time O(n_steps nhidden^2) for all sequences together, an epoch; memory
-    O(n_steps) for the data and O(n_steps_in_batch nhidden) for a batch. Sequences are
-    packed, not padded: a sequence costs what its own steps cost. Predictions keep no
-    states but the last; token sequences that begin alike are computed once as far as
-    they do, and equal ones once.
+    An epoch takes time O(n_steps nhidden^2), where n_steps is the total number of steps
+    in all sequences. Memory is O(n_steps) for the data and O(n_steps_in_batch nhidden)
+    for a batch. Sequences are packed, not padded: the cost of a sequence depends only
+    on its own steps. Prediction does not store the hidden states of earlier steps.
+    Token sequences that begin alike share the computation of their common beginning,
+    and identical ones are computed once.
 
     Large minibatches and predictions use as many threads as
-    :func:`torch.get_num_threads` says, each for sequences of its own:
-    ``torch.set_num_threads(1)`` keeps to one. Weights are the same for the
-    same number of threads. Between numbers, sums are taken in another order: gradients
-    differ in rounding, which a long fit may magnify to the second digit.
+    :func:`torch.get_num_threads` returns, and each thread processes its own share of
+    the sequences; ``torch.set_num_threads(1)`` limits them to one. Weights are
+    reproducible for a fixed number of threads. A different number of threads changes
+    the order of summation: gradients differ by rounding errors, which a long fit may
+    magnify up to the second digit.
 
-    Of a vocabulary of thousands of tokens, of which a minibatch holds few, an update
-    moves the vectors of those few only.
+    If the vocabulary has thousands of tokens, of which a minibatch contains only a few,
+    an update changes the vectors of these few only.
     """
 ).strip()
 
@@ -297,47 +324,50 @@ PARTS["references"] = dedent(
 PARTS["X of fit"] = dedent(
     """
     X : list, tuple, array, tensor, Series or frame of n_samples sequences
-        Strings; tokens (strings or integers) in a row; floats in a row, or numbers
-        of shape (n_steps, n_features). Sequences may differ in length. A column of
-        pandas, polars, pyarrow or awkward will do, and so will a frame of one. An
-        array or frame of numbers of shape (n_samples, n_steps), or an array of
-        shape (n_samples, n_steps, n_features), is series of equal length.
+        Each sequence is a string; a sequence of tokens (strings or integers) or of
+        floats; or numbers of shape (n_steps, n_features). Sequences may differ in
+        length. X may also be a column of pandas, polars, pyarrow or awkward, or a frame
+        with one such column. An array or frame of numbers of shape (n_samples, n_steps)
+        and an array of shape (n_samples, n_steps, n_features) hold series of equal
+        length.
     """
 ).strip()
 
 PARTS["X of predict"] = dedent(
     """
     X : list, tuple, array, tensor, Series or frame of n_samples sequences
-        Of the kind that `fit` saw.
+        Sequences of the same kind as in `fit`.
     """
 ).strip()
 
 PARTS["sample_weight"] = dedent(
     """
     sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each sequence in the loss. A weight of 0 is as good as removal,
-        but for the class of the sequence, which stays among `classes_`.
+        Weight of each sequence in the loss. A weight of 0 is equivalent to removing the
+        sequence, except that its class stays in `classes_`.
     """
 ).strip()
 
 PARTS["sample_weight of a chunk"] = dedent(
     """
     sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each sequence in the loss, relative to the others of this chunk.
+        Weight of each sequence in the loss, relative to the other sequences of this
+        chunk.
     """
 ).strip()
 
 PARTS["partial_fit"] = dedent(
     """
-    The first call learns how to read: its vocabulary, or means and deviations, stay.
-    Tokens that come later are unknown ones; to leave them places, pass `vocabulary`.
+    The first call learns how to read sequences: its vocabulary, or its means and
+    standard deviations, are kept. Tokens that first appear in later calls are unknown;
+    to include them, pass `vocabulary`.
 
-    Adam and the order of random numbers go on where the last call ended, so n calls
-    with the same data are n epochs on it. The learning rate is `learning_rate_init`
-    throughout: nobody knows when the last chunk comes; lower it by `set_params` for the
-    last ones. Weights, those of classes too, count within their chunk. `max_iter`,
-    `tol` and `n_iter_no_change` are not used. A fit that fails leaves the estimator as
-    it was.
+    The state of Adam and of the random number generator is carried over from call to
+    call, so n calls with the same data are equivalent to n epochs. The learning rate is
+    always `learning_rate_init`, because the number of chunks is not known in advance;
+    lower it with `set_params` for the last chunks. Weights, including class weights,
+    are relative to the chunk. `max_iter`, `tol` and `n_iter_no_change` are ignored. If
+    a call fails, the estimator is left unchanged.
     """
 ).strip()
 
@@ -346,10 +376,10 @@ PARTS["raises of predict"] = dedent(
     NotFittedError
         If `fit` has not been called.
     TypeError
-        If X holds another kind of sequences than in `fit`.
+        If X holds sequences of a different kind than in `fit`.
     ValueError
-        If a sequence is empty, or longer than `max_length`, or has another number
-        of features than in `fit`; if a number is infinite, or NaN without
-        `missing`; if a hidden state is not finite.
+        If a sequence is empty, is longer than `max_length`, or has a different number
+        of features than in `fit`; if a number is infinite, or NaN and `missing` is
+        "error"; or if a hidden state is not finite.
     """
 ).strip()

@@ -1,35 +1,37 @@
-"""RNNEncoder: a sequence to the vector that a network ends with."""
+"""RNNEncoder: from a sequence to the vector in which a network encodes it."""
 
-import numpy as np
+from dataclasses import fields
+
 from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     _fit_context,
 )
 
-from skrnn import _partial_fit
-from skrnn._base import FITTED, BaseRNN
-from skrnn._callbacks import FitTask, with_callbacks
+from skrnn._base import BaseRNN
+from skrnn._callbacks import with_callbacks
+from skrnn._core.architecture import Architecture
 from skrnn._docs import share_docs
-from skrnn._fitting import fit_network
-from skrnn._targets import learn_targets, task_of
-from skrnn._validation import validate_training_data
+from skrnn._heads.task import head_of
+from skrnn._types import takes_parameters
 
 
 @share_docs
+@takes_parameters
 class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
-    r"""Encode sequences as vectors that know about order.
+    r"""Encode sequences as order-sensitive vectors with a recurrent network.
 
-    A recurrent network [1]_ reads each sequence step by step, in the simplest case by
+    The network [1]_ reads each sequence step by step. In the simplest case, it computes
 
         h_0 = 0,    h_t = activation(W h_{t-1} + U x_t + b),
 
-    and its last hidden state, or what `pooling` makes of all states, is the code h of
-    the sequence. W, U and b are learned together with V and c so that ``V h + c``
-    predicts y: by cross entropy where y holds labels, by squared error where it holds
-    numbers. Without y, ``V h_t + c`` predicts what the network reads at step t + 1: of
-    tokens the next one, or the end of the sequence, by cross entropy; of numbers all of
-    them, by squared error.
+    and the code h of the sequence is the last hidden state, or a summary of all hidden
+    states, depending on `pooling`. W, U and b are learned together with V and c so that
+    ``V h + c`` predicts y. The loss is the cross entropy if y holds labels, and the
+    squared error if it holds numbers. Without y, ``V h_t + c`` predicts what the
+    network reads at step t + 1. For tokens, this is the next token or the end of the
+    sequence, and the loss is the cross entropy; for numbers, it is all numbers of that
+    step, and the loss is the squared error.
 
     Parameters
     ----------
@@ -38,35 +40,37 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
     Attributes
     ----------
     task_ : {"classification", "multilabel", "regression", "next_step"}
-        "next_step" without y. Else what y was taken for, by
+        "next_step" without y. Otherwise, how y was interpreted, based on
         :func:`sklearn.utils.multiclass.type_of_target`: strings, integers and floats
-        that are whole numbers are class labels; columns of 0 and 1 say which of several
-        labels a sequence has; other floats, and other columns of numbers, are numbers
-        to predict.
+        that are whole numbers are class labels; columns of 0 and 1 indicate which of
+        several labels a sequence has; other floats, and other columns of numbers, are
+        numbers to predict.
     classes_ : ndarray of shape (n_classes,)
-        The class labels, sorted; of several labels a sequence, their columns in y. Not
-        there for numbers and next steps.
+        The class labels, sorted. If sequences have several labels, the indices of the
+        columns of y. Not available if numbers or next steps are predicted.
     target_mean_, target_scale_ : ndarrays of shape (n_outputs,)
-        Mean and standard deviation of y. Only there for regression.
+        Mean and standard deviation of y. Only available for regression.
     {kind}
     {weights}
     V_ : ndarray of shape (n_outputs, n_features_out)
-        Output weights, learned to predict y from h. Numbers to predict are
-        standardised first. Without y, of shape (n_outputs, nhidden): row 0 predicts the
-        end of a sequence and row i the token whose id is i, or each row a number of x.
+        Output weights, which predict y from h. Numbers to predict are standardised
+        first. Without y, the shape is (n_outputs, nhidden): for tokens, row 0 predicts
+        the end of a sequence and row i predicts the token with id i; for series, each
+        row predicts a number of x.
     intercept_ : ndarray of shape (n_outputs,)
         Output biases.
     {inputs}
     loss_ : float
         Loss of the last epoch: cross entropy in nats, or half the squared error of
-        standardised y, averaged over the training data while the weights moved; without
-        y, over all steps that have a next one, the end of tokens being one.
+        standardised y, averaged over the training data while the weights were being
+        updated. Without y, it is averaged over all steps that have a next step; for
+        tokens, the end of a sequence counts as a step.
     {losses}
 
     See Also
     --------
-    RNNClassifier : The same network, which also predicts the class.
-    RNNRegressor : The same network, which also predicts numbers.
+    RNNClassifier : The same network with predictions of classes.
+    RNNRegressor : The same network with predictions of numbers.
 
     Notes
     -----
@@ -88,13 +92,13 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
     array(['rnnencoder0', 'rnnencoder1', 'rnnencoder2', 'rnnencoder3'],
           dtype=object)
 
-    The order of the steps matters, so two words of the same letters differ:
+    The order of the steps matters, so two words with the same letters differ:
 
     >>> cat, act, same = encoder.transform(["cat", "act", "cat"])
     >>> bool(abs(cat - act).max() > 0.1), bool((cat == same).all())
     (True, True)
 
-    Where labels are few, learn from sequences without any first:
+    If labels are scarce, first learn from sequences without labels:
 
     >>> encoder = RNNEncoder(nhidden=4, warm_start=True, random_state=0)
     >>> encoder.fit(X + ["attack", "cat tact", "act at"]).task_
@@ -103,18 +107,20 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
     'classification'
     """
 
+    _y_is_required = False
+
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
-        """Learn to encode sequences by learning to predict y, or their next steps.
+        """Learn to encode sequences by predicting y or their next steps.
 
         Parameters
         ----------
         {X of fit}
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Class labels, several labels, or one or more numbers for each sequence: see
-            `task_`. For whole numbers that are no labels, take the `encoder_` of an
-            RNNRegressor. None to learn from the sequences alone.
+            Class labels, several labels per sequence, or one or more numbers per
+            sequence; see `task_`. To predict whole numbers that are not labels, use the
+            `encoder_` of an RNNRegressor. If None, learn from the sequences alone.
         {sample_weight}
 
         Returns
@@ -125,51 +131,41 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         Raises
         ------
         TypeError
-            If X is not a container of sequences of one kind.
+            If X is not a container of sequences that are all of one kind.
         ValueError
-            If X or one of its sequences is empty, or longer than `max_length`; if the
-            numbers of features differ; if a number is infinite, or NaN without
-            `missing`; if no token is left, or `embeddings` cannot be read; if X, y and
-            sample_weight differ in length; if y is neither labels nor numbers; if
-            parameters are not those of the fit that `warm_start` goes on from, or do
-            not go without y; or if training diverges in its first epoch.
+            If X or a sequence is empty; if a sequence is longer than `max_length`; if
+            sequences differ in their number of features; if a number is infinite, or
+            NaN and `missing` is "error"; if the vocabulary is empty, or `embeddings`
+            cannot be read; if X, y and sample_weight differ in length; if y holds
+            neither labels nor numbers; if `warm_start` is True and parameters of the
+            network or of reading have changed; if parameters are not supported without
+            y; or if training diverges in the first epoch.
 
         Warns
         -----
         ConvergenceWarning
-            If training diverges later, ends with a loss far above that of guessing, or
-            with one that is no better.
+            If training diverges in a later epoch, or ends with a loss that is far above
+            that of guessing, or no better.
 
         Notes
         -----
-        A fit that fails leaves the estimator as it was.
+        If a fit fails, the estimator is left unchanged.
         """
-        task = FitTask(self, X, y, sample_weight)
-        with self._refit() as last:
-            sequences, y, sample_weight = validate_training_data(
-                self, X, y, sample_weight, needs_y=False, reset=last is None
-            )
-            if y is None:
-                self.task_, targets = "next_step", None
-            else:
-                self.task_ = task_of(y)
-                targets = learn_targets(self, y, self.task_, sample_weight)
-            fit_network(self, sequences, targets, sample_weight, task, last)
-        return self
+        return self._learn(X, y, sample_weight)
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, classes=None, sample_weight=None):
-        """Learn from a chunk of the data: one epoch, on from the last call.
+        """Train for one epoch on a chunk of the data, continuing from the last call.
 
         Parameters
         ----------
         {X of fit}
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            As in `fit`, and in each call of the same kind.
+            As in `fit`, and of the same kind in each call.
         classes : array-like of shape (n_classes,), default=None
-            If y holds class labels: all that may come, on the first call. None for
-            those of the first chunk.
+            If y holds class labels, all labels that may occur in any chunk. Only needed
+            in the first call. If None, the labels of the first chunk are used.
         {sample_weight of a chunk}
 
         Returns
@@ -180,41 +176,26 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         Raises
         ------
         TypeError
-            As `fit`.
+            As in `fit`.
         ValueError
-            As `fit`; also if there are other `classes` than on the first call; if y
-            holds a label that is not among them, or is of another kind than in the last
-            call; if a parameter of the network or of reading has changed; or if
-            `early_stopping` is True.
+            As in `fit`; also if `classes` differs from that of the first call; if y
+            holds a label that is not in `classes`, or is of a different kind than in
+            the last call; if parameters of the network or of reading have changed; or
+            if `early_stopping` is True.
 
         Warns
         -----
         ConvergenceWarning
-            If it ends with a loss far above that of guessing.
+            If the epoch ends with a loss far above that of guessing.
 
         Notes
         -----
         {partial_fit}
         """
-        task = FitTask(self, X, y, sample_weight)
-        _partial_fit.check_parameters(self)
-        with self._refit(is_partial=True) as last:
-            sequences, y, sample_weight = validate_training_data(
-                self, X, y, sample_weight, needs_y=False, reset=last is None
-            )
-            kind = None if last is None else self.task_
-            _partial_fit.check_same_kind(y, kind, classes)
-            if y is None:
-                self.task_, targets = "next_step", None
-            else:
-                if last is None and classes is None and task_of(y) == "classification":
-                    classes = np.unique(y)
-                self.task_ = _partial_fit.learn_kind(self, y, classes, kind)
-                of = y, self.task_, sample_weight
-                targets = _partial_fit.targets_of_chunk(self, *of)
-            of = sequences, targets, sample_weight
-            fit_network(self, *of, task, last, is_partial=True)
-        return self
+        return self._learn(X, y, sample_weight, classes=classes, is_partial=True)
+
+    def _attributes_of_y(self, head, y, last):
+        return {"task_": head.task}
 
     def transform(self, X):
         """Encode sequences.
@@ -226,32 +207,41 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         Returns
         -------
         h : ndarray of shape (n_samples, n_features_out), float32
-            The code of each sequence: nhidden numbers, of the last layer; twice as many
-            if `bidirectional`, and twice as many if `pooling` is "concat".
+            The code of each sequence. It has nhidden entries, where nhidden is that of
+            the last layer; twice as many if `bidirectional` is True, and twice as many
+            again if `pooling` is "concat".
 
         Raises
         ------
         {raises of predict}
         """
-        return self._hidden_states(X).numpy()
+        _, h = self._model_and_states(X)
+        return h
 
     @property
     def _n_features_out(self):
-        return self._fitted_architecture().n_features_out
+        return Architecture(**self._architecture).n_features_out
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.required = False
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
 
-def as_encoder(estimator, task):
-    """A fitted RNNEncoder on the memory of an estimator's weights."""
-    names = RNNEncoder().get_params(deep=False)  # a subclass may have others
-    encoder = RNNEncoder(**{name: getattr(estimator, name) for name in names})
-    for name in FITTED:
-        if name != "encoder_" and name in vars(estimator):
-            setattr(encoder, name, getattr(estimator, name))
-    encoder.task_ = task
+def as_encoder(estimator, attributes):
+    """A fitted RNNEncoder that shares the memory of an estimator's weights.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Its parameters become those of the encoder.
+    attributes : dict
+        The fitted attributes.
+    """
+    names = [field.name for field in fields(RNNEncoder)]
+    parameters = {name: getattr(estimator, name) for name in names}
+    encoder = RNNEncoder(**parameters)
+    task = {"task_": head_of(attributes).task}
+    attributes = {k: v for k, v in attributes.items() if k not in ("encoder_", "task_")}
+    encoder._become({**attributes, **task})
     return encoder

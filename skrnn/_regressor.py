@@ -1,27 +1,25 @@
-"""RNNRegressor: a sequence to one or more numbers."""
+"""RNNRegressor: from a sequence to one or more numbers."""
 
-import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 
-from skrnn import _partial_fit
 from skrnn._base import BaseRNN
-from skrnn._callbacks import FitTask, with_callbacks
+from skrnn._callbacks import with_callbacks
 from skrnn._docs import share_docs
 from skrnn._encoder import as_encoder
-from skrnn._fitting import fit_network
-from skrnn._targets import learn_targets
-from skrnn._validation import validate_training_data
+from skrnn._heads.numbers import NumbersHead
+from skrnn._types import takes_parameters
 
 
 @share_docs
+@takes_parameters
 class RNNRegressor(RegressorMixin, BaseRNN):
-    r"""Predict numbers from sequences by a recurrent network.
+    r"""Predict numbers from sequences with a recurrent network.
 
-    The network [1]_ reads each sequence step by step, in the simplest case by
+    The network [1]_ reads each sequence step by step. In the simplest case, it computes
 
         h_0 = 0,    h_t = activation(W h_{t-1} + U x_t + b),    scores = V h_T + c,
 
-    and the scores are the numbers, less their mean and divided by their standard
+    and the scores are the numbers to predict, standardised by their mean and standard
     deviation in the training data. The weights minimise the squared error.
 
     Parameters
@@ -33,24 +31,24 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     target_mean_, target_scale_ : ndarrays of shape (n_outputs,)
         Mean and standard deviation of y.
     encoder_ : RNNEncoder
-        The fitted encoder of this regressor: it has the same weights, and its
-        `transform` gives the h that the scores are computed from.
+        The fitted encoder of this regressor. It has the same weights, and its
+        `transform` returns the h from which the scores are computed.
     {kind}
     {weights}
     V_ : ndarray of shape (n_outputs, n_features_out)
-        Output weights, one row a number to predict.
+        Output weights, one row per number to predict.
     intercept_ : ndarray of shape (n_outputs,)
         Output biases.
     {inputs}
     loss_ : float
         Loss of the last epoch: half the squared error of standardised y, averaged over
-        the training data while the weights moved.
+        the training data while the weights were being updated.
     {losses}
 
     See Also
     --------
     RNNClassifier : Predicts classes.
-    RNNEncoder : The same network as a transformer, whose h can feed any estimator.
+    RNNEncoder : The same network as a transformer that passes h to any estimator.
 
     Notes
     -----
@@ -69,6 +67,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     >>> regressor.score(X, y) > 0.99
     True
     """
+
+    _head = NumbersHead
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
@@ -90,45 +90,37 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Raises
         ------
         TypeError
-            If X is not a container of sequences of one kind.
+            If X is not a container of sequences that are all of one kind.
         ValueError
-            If X or one of its sequences is empty, or longer than `max_length`; if the
-            numbers of features differ; if a number is infinite, or NaN without
-            `missing`; if no token is left, or `embeddings` cannot be read; if X, y and
-            sample_weight differ in length; if y does not hold numbers; if parameters
-            are not those of the fit that `warm_start` goes on from; or if training
-            diverges in its first epoch.
+            If X or a sequence is empty; if a sequence is longer than `max_length`; if
+            sequences differ in their number of features; if a number is infinite, or
+            NaN and `missing` is "error"; if the vocabulary is empty, or `embeddings`
+            cannot be read; if X, y and sample_weight differ in length; if y does not
+            hold numbers; if `warm_start` is True and parameters of the network or of
+            reading have changed; or if training diverges in the first epoch.
 
         Warns
         -----
         ConvergenceWarning
-            If training diverges later, ends with a loss far above that of guessing, or
-            with one that is no better.
+            If training diverges in a later epoch, or ends with a loss that is far above
+            that of guessing, or no better.
 
         Notes
         -----
-        A fit that fails leaves the estimator as it was.
+        If a fit fails, the estimator is left unchanged.
         """
-        task = FitTask(self, X, y, sample_weight)
-        with self._refit() as last:
-            sequences, y, sample_weight = validate_training_data(
-                self, X, y, sample_weight, are_numbers=True, reset=last is None
-            )
-            targets = learn_targets(self, y, "regression", sample_weight)
-            self._is_one_output = y.ndim == 1
-            fit_network(self, sequences, targets, sample_weight, task, last)
-        return self
+        return self._learn(X, y, sample_weight)
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
-        """Learn from a chunk of the data: one epoch, on from the last call.
+        """Train for one epoch on a chunk of the data, continuing from the last call.
 
         Parameters
         ----------
         {X of fit}
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            As in `fit`. Mean and standard deviation are those of the first chunk.
+            As in `fit`. The mean and standard deviation of the first chunk are used.
         {sample_weight of a chunk}
 
         Returns
@@ -139,37 +131,30 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Raises
         ------
         TypeError
-            As `fit`.
+            As in `fit`.
         ValueError
-            As `fit`; also if y has not as many columns as on the first call, if a
-            parameter of the network or of reading has changed, or if `early_stopping`
-            is True.
+            As in `fit`; also if y does not have as many columns as in the first call;
+            if parameters of the network or of reading have changed; or if
+            `early_stopping` is True.
 
         Warns
         -----
         ConvergenceWarning
-            If it ends with a loss far above that of guessing.
+            If the epoch ends with a loss far above that of guessing.
 
         Notes
         -----
         {partial_fit}
         """
-        task = FitTask(self, X, y, sample_weight)
-        _partial_fit.check_parameters(self)
-        with self._refit(is_partial=True) as last:
-            sequences, y, sample_weight = validate_training_data(
-                self, X, y, sample_weight, are_numbers=True, reset=last is None
-            )
-            of = y, "regression", sample_weight
-            targets = _partial_fit.targets_of_chunk(self, *of)
-            if last is None:
-                self._is_one_output = y.ndim == 1
-            of = sequences, targets, sample_weight
-            fit_network(self, *of, task, last, is_partial=True)
-        return self
+        return self._learn(X, y, sample_weight, is_partial=True)
 
-    def _complete(self):
-        self.encoder_ = as_encoder(self, "regression")
+    def _attributes_of_y(self, head, y, last):
+        if last is not None and last.is_partial:
+            return {"_is_one_output": last.attributes["_is_one_output"]}
+        return {"_is_one_output": y.ndim == 1}
+
+    def _encoder_of(self, attributes):
+        return {"encoder_": as_encoder(self, attributes)}
 
     def predict(self, X):
         """Predict the numbers of each sequence.
@@ -181,15 +166,14 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
-            Of one dimension if y was in `fit`.
+            One-dimensional if y was one-dimensional in `fit`.
 
         Raises
         ------
         {raises of predict}
         """
-        scores = self._scores(X).numpy().astype(np.float64)
-        y = scores * self.target_scale_ + self.target_mean_
-        return y[:, 0] if self._is_one_output else y
+        head, scores = self._head_and_scores(X)
+        return head.decode(scores)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

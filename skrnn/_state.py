@@ -1,9 +1,9 @@
-"""The version that a saved estimator carries."""
+"""The version stamp of saved estimators."""
 
 from skrnn._version import __version__
 
-# Raised whenever fitted attributes change their meaning, so that estimators of before
-# would be read wrongly. tests/states/ has one file for each.
+# Bump this number whenever the meaning of fitted attributes changes, so that older
+# estimators would be read wrongly. tests/states/ has one file for each format.
 FORMAT = 1
 
 
@@ -11,10 +11,10 @@ _PAIRS = "_keys_and_values"
 
 
 def stamped(state):
-    """The state of an estimator, with what it was saved by.
+    """The state of an estimator, with the version that saves it.
 
-    Dicts whose keys are not all strings become lists of keys and values: formats that
-    go through JSON, such as that of skops, would take 1, "1" and True for one key, and
+    Dicts whose keys are not all strings become lists of keys and values: formats based
+    on JSON, such as that of skops, do not distinguish the keys 1, "1" and True, and
     have no tuples.
     """
     state = {name: _without_odd_keys(value) for name, value in state.items()}
@@ -40,26 +40,26 @@ def _with_odd_keys(value):
 
 
 def checked(state, name):
-    """The state without its stamp.
+    """The state without its version stamp.
 
     Parameters
     ----------
     state : dict
     name : str
-        Of the class.
+        Name of the class.
 
     Raises
     ------
     ValueError
-        If this version cannot read it.
+        If this version cannot read the state.
     """
     state = dict(state)
     version = state.pop("_skrnn_version", None)
     of = state.pop("_state_format", None)
     if of is None:
         raise ValueError(
-            f"This {name} carries no version of skrnn: what `__getstate__` of {name} "
-            "returned was expected. Fit it again."
+            f"This {name} carries no version of skrnn: the state that `{name}` returns "
+            "from `__getstate__` was expected. Fit it again."
         )
     if of != FORMAT:
         raise ValueError(

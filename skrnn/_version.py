@@ -1,3 +1,3 @@
-"""The version of the package, which its build reads without importing it."""
+"""The version of the package, which the build reads without importing the package."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Warnings that point at the user's line."""
+"""Warnings that point at the user's line of code."""
 
 import sys
 import warnings
@@ -7,10 +7,10 @@ _INSIDE = ("skrnn", "sklearn")
 
 
 def warn(message, category):
-    """Warn as if the line that called scikit-learn or this package did.
+    """Issue a warning that points at the line that called scikit-learn or skrnn.
 
-    How many calls lie between that line and this one depends on whether an estimator
-    is fitted by itself, in a pipeline or in a search.
+    The number of calls between that line and this one depends on whether an estimator
+    is fitted directly, in a pipeline or in a search.
     """
     frame, stacklevel = sys._getframe(1), 2
     while frame is not None and _package(frame) in _INSIDE:

@@ -1,62 +1,63 @@
-"""Estimators as named arrays, for formats that hold no code.
+"""Estimators as named arrays, for file formats that cannot contain code.
 
-A pickle may run any code when it is loaded. What is here goes through arrays, strings
-and numbers alone: :func:`save_safetensors` writes one file, and the dict of
-:func:`to_state_dict` is what ``torch.load(file, weights_only=True)`` accepts.
+Loading a pickle may run arbitrary code. The functions of this module use only arrays,
+strings and numbers: :func:`save_safetensors` writes a file, and
+:func:`to_state_dict` returns a dict that can be saved with ``torch.save`` and loaded
+with ``torch.load(file, weights_only=True)``.
 """
 
 import json
 from numbers import Integral, Real
 
 import numpy as np
-import torch
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._classifier import RNNClassifier
-from skrnn._core.descriptions import describe
+from skrnn._core.execution import CPU
 from skrnn._encoder import RNNEncoder
+from skrnn._messages import describe
 from skrnn._regressor import RNNRegressor
 
 __all__ = ["from_state_dict", "load_safetensors", "save_safetensors", "to_state_dict"]
 
 _CLASSES = {cls.__name__: cls for cls in (RNNClassifier, RNNEncoder, RNNRegressor)}
-_KEY = "skrnn"  # of what is no array
+_KEY = "skrnn"  # of everything that is not an array
 _LEFT_OUT = ("encoder_", "_skl_callbacks", "_parent_callback_ctx", "_metadata_request")
-_EXPECTED = "What to_state_dict or save_safetensors made was expected."
+_EXPECTED = "The output of to_state_dict or save_safetensors was expected."
 
 
 def to_state_dict(estimator):
-    """Take a fitted estimator apart into named tensors.
+    """Convert a fitted estimator to a dict of tensors.
 
     Parameters
     ----------
     estimator : RNNEncoder, RNNClassifier or RNNRegressor
-        Fitted.
+        The fitted estimator.
 
     Returns
     -------
     state_dict : dict of str to Tensor
-        Copies of all fitted arrays by their names: ``V_``, ``W_.0`` and so on. One
-        entry, ``skrnn``, is a string: parameters, vocabulary and whatever else is no
-        array, as JSON.
+        Copies of all fitted arrays by name: ``V_``, ``W_.0`` and so on. One entry,
+        ``skrnn``, is a JSON string with everything that is not an array, such as the
+        parameters and the vocabulary.
 
     Raises
     ------
     TypeError
-        If the estimator is of another class, or holds something else than arrays,
-        numbers, strings and lists, tuples or dicts of them: a function as `analyzer`, a
-        RandomState as `random_state`.
+        If the estimator is of another class, or holds anything but arrays, numbers,
+        strings, and lists, tuples or dicts of them, such as a function as `analyzer` or
+        a RandomState as `random_state`.
     NotFittedError
-        If it is not fitted.
+        If the estimator is not fitted.
 
     See Also
     --------
-    from_state_dict : The way back.
-    save_safetensors : The same into a file.
+    from_state_dict : The inverse function.
+    save_safetensors : Write the same content to a file.
 
     Notes
     -----
-    Callbacks, and what metadata the estimator asks for, are left out.
+    Callbacks and metadata requests are not exported.
 
     Examples
     --------
@@ -74,33 +75,33 @@ def to_state_dict(estimator):
     True
     """
     arrays, text = _take_apart(estimator)
-    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    tensors = {name: CPU.tensor(array) for name, array in arrays.items()}
     return {**tensors, _KEY: text}
 
 
 def from_state_dict(state_dict):
-    """Put an estimator together again.
+    """Restore an estimator from a dict of tensors.
 
     Parameters
     ----------
     state_dict : dict of str to Tensor
-        What :func:`to_state_dict` returned.
+        The output of :func:`to_state_dict`.
 
     Returns
     -------
     estimator : RNNEncoder, RNNClassifier or RNNRegressor
-        Fitted as it was.
+        The fitted estimator.
 
     Raises
     ------
     ValueError
-        If it is something else, or of another version of skrnn that this one cannot
-        read.
+        If `state_dict` is anything else, or if it is from a version of skrnn whose
+        format this version cannot read.
 
     See Also
     --------
-    to_state_dict : The way there, with an example.
-    load_safetensors : The same from a file.
+    to_state_dict : The inverse function, with an example that uses torch.save.
+    load_safetensors : Read an estimator from a file.
 
     Examples
     --------
@@ -117,26 +118,26 @@ def from_state_dict(state_dict):
 
 
 def save_safetensors(estimator, path):
-    """Write a fitted estimator into a file of the safetensors format.
+    """Write a fitted estimator to a file in the safetensors format.
 
     Parameters
     ----------
     estimator : RNNEncoder, RNNClassifier or RNNRegressor
-        Fitted.
+        The fitted estimator.
     path : str or PathLike
-        Overwritten if it is there.
+        Path of the file. An existing file is overwritten.
 
     Raises
     ------
     ImportError
         If safetensors is not installed.
     TypeError, NotFittedError
-        As :func:`to_state_dict`.
+        As in :func:`to_state_dict`.
 
     See Also
     --------
-    load_safetensors : The way back.
-    to_state_dict : The same without a file.
+    load_safetensors : The inverse function.
+    to_state_dict : Convert to a dict instead of a file.
 
     Examples
     --------
@@ -158,29 +159,29 @@ def save_safetensors(estimator, path):
 
 
 def load_safetensors(path):
-    """Read a fitted estimator from a file of the safetensors format.
+    """Read a fitted estimator from a file in the safetensors format.
 
     Parameters
     ----------
     path : str or PathLike
-        What :func:`save_safetensors` wrote.
+        Path of a file written by :func:`save_safetensors`.
 
     Returns
     -------
     estimator : RNNEncoder, RNNClassifier or RNNRegressor
-        Fitted as it was.
+        The fitted estimator.
 
     Raises
     ------
     ImportError
         If safetensors is not installed.
     ValueError
-        As :func:`from_state_dict`.
+        As in :func:`from_state_dict`.
 
     See Also
     --------
-    save_safetensors : The way there, with an example.
-    from_state_dict : The same without a file.
+    save_safetensors : The inverse function, with an example.
+    from_state_dict : Restore from a dict instead of a file.
 
     Examples
     --------
@@ -216,12 +217,12 @@ def _import_safetensors():
 
 
 def _take_apart(estimator):
-    """The arrays of an estimator by name, and the rest as JSON."""
+    """The arrays of an estimator by name, and everything else as JSON."""
     name = type(estimator).__name__
     if _CLASSES.get(name) is not type(estimator):
         raise TypeError(
             f"{describe(estimator)} cannot be exported: an estimator of skrnn was "
-            "expected. Of a pipeline, pass the step that is one."
+            "expected. For a pipeline, pass its skrnn step."
         )
     check_is_fitted(estimator)
     state = estimator.__getstate__()
@@ -233,7 +234,7 @@ def _take_apart(estimator):
 
 
 def _content(text):
-    """The class and the state, as JSON has them."""
+    """The class and the state, parsed from JSON."""
     try:
         content = json.loads(text)
         return _CLASSES[content["class"]], content["state"]
@@ -254,7 +255,7 @@ def _put_together(cls, state, get_array):
 
 
 def _plain(value, path, arrays):
-    """What JSON can hold of a value; arrays are added to `arrays`, by their path."""
+    """A value in a form that JSON can hold; arrays go to `arrays`, by their path."""
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, np.bool_):
@@ -289,7 +290,7 @@ def _plain_dict(value, path, arrays):
     values = list(value.values())
     forms = {(v.shape, v.dtype) if isinstance(v, np.ndarray) else None for v in values}
     if len(values) > 1 and len(forms) == 1 and None not in forms:
-        # One array of all, not one for each of many tokens.
+        # One stacked array instead of one array for each of many tokens.
         return {"dict of rows": keys, "rows": _plain(np.stack(values), path, arrays)}
     items = [_plain(each, f"{path}.{i}", arrays) for i, each in enumerate(values)]
     return {"dict": [list(pair) for pair in zip(keys, items, strict=True)]}

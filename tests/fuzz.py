@@ -31,15 +31,15 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
+from reading import encode_as_fitted
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import CountVectorizer
 
 from skrnn import RNNEncoder
 from skrnn._core import ngrams, vocabulary
-from skrnn._core.descriptions import is_missing
-from skrnn._core.sequences import read_sequences
-from skrnn._text import read_text
-from skrnn._validation import validate_sequences
+from skrnn._messages import is_missing
+from skrnn._reading.lists import read_sequences
+from skrnn._reading.text import read_text
 
 # Of failing examples that are long to print.
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
@@ -521,9 +521,8 @@ def fitted(X, **params):
 
 def encoded(encoder, X):
     """Ids or numbers, a sequence at a time."""
-    sequences = validate_sequences(encoder, X, reset=False)
-    encoded = encoder._encode(sequences)
-    return np.split(encoded.values, encoded.offsets[1:-1])
+    steps = encode_as_fitted(encoder, X)
+    return np.split(steps.values, steps.offsets[1:-1])
 
 
 WORD = r"\w+|[^\w\s]"

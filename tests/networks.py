@@ -5,10 +5,12 @@ from itertools import product
 import numpy as np
 import torch
 
-from skrnn._core import gradient as gradients
 from skrnn._core import network
-from skrnn._core.memory import Scratch
+from skrnn._core.architecture import Architecture
+from skrnn._core.batch import Batch
+from skrnn._core.layout import Layout
 from skrnn._core.packing import pack
+from skrnn._core.weights import zeros
 
 LENGTHS = np.array([4, 1, 7, 4, 2])
 OFFSETS = np.concatenate([[0], np.cumsum(LENGTHS)])
@@ -26,7 +28,7 @@ CELLS = {
 }
 ARCHITECTURES = {
     f"{cell}-{len(nhidden)}-{2 if bidirectional else 1}-{pooling}": (
-        network.Architecture(
+        Architecture(
             nhidden=nhidden,
             bidirectional=bidirectional,
             pooling=pooling,
@@ -41,7 +43,7 @@ ARCHITECTURES = {
 
 def random_weights(architecture, dtype=torch.float64, seed=0):
     """Weights that are all random, biases too."""
-    weights = network.zeros(architecture, N_INPUTS, N_OUTPUTS, dtype)
+    weights = zeros(Layout(architecture, N_INPUTS, N_OUTPUTS), dtype)
     generator = torch.Generator().manual_seed(seed)
     weights.flat.normal_(0.0, 0.5, generator=generator)
     return weights
@@ -62,8 +64,8 @@ def packed(lengths=LENGTHS):
     return packing
 
 
-def loss_and_gradient(weights, values, loss, target, weight, packing=None, **options):
-    """The summed loss of one batch and its gradient, of which every entry is written.
+def batch_of(weights, values, target, weight, packing=None, **options):
+    """All sequences as one Batch.
 
     `target` and `weight` are in the order of the sequences, or without pooling in that
     of the rows of `values`.
@@ -72,20 +74,20 @@ def loss_and_gradient(weights, values, loss, target, weight, packing=None, **opt
     order = packing.indices
     if weights.architecture.pooling == "none":
         order = packing.rows
-    gradient = network.zeros_like(weights)
-    gradient.flat.fill_(torch.nan)
-    total = gradients.loss_and_gradient(
-        weights,
-        gradient,
-        options.pop("scratch", Scratch(weights.flat.dtype)),
-        values[packing.rows],
-        packing,
-        loss,
-        target[order],
-        weight[order],
-        **options,
-    )
-    return total, gradient
+    x = values[packing.rows]
+    return Batch(x, packing, target[order], weight[order], **options)
+
+
+def loss_and_gradient(weights, values, loss, target, weight, packing=None, **options):
+    """The summed loss of one batch and its gradient, of which every entry is written.
+
+    The others are those of :func:`batch_of`, but for `workspace`.
+    """
+    workspace = options.pop("workspace", None) or network.Workspace(weights)
+    workspace.gradient.flat.fill_(torch.nan)
+    batch = batch_of(weights, values, target, weight, packing, **options)
+    total = network.loss_and_gradient(weights, batch, loss, workspace)
+    return total, workspace.gradient
 
 
 def slope_along(direction, weights, total_of, step=1e-6):

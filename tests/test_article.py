@@ -10,7 +10,9 @@ from reference import (
 )
 
 from skrnn import RNNClassifier, RNNEncoder
-from skrnn._core import network, prediction
+from skrnn._core.architecture import Architecture
+from skrnn._core.encode import encode
+from skrnn._core.public import from_public
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
@@ -24,11 +26,12 @@ def test_hidden_states_equal_the_articles_loop(activation, is_token, rng):
     x = reference_one_hot(ids, n_inputs) if is_token else numbers
     W, U, b = (rng.normal(size=s) for s in [(7, 7), (7, 5), (7,)])
 
-    architecture = network.Architecture((nhidden,), activation=activation)
+    architecture = Architecture((nhidden,), activation=activation)
     V, c = np.zeros((1, nhidden)), np.zeros(1)
-    weights = network.from_public(architecture, [W], [U], [b], V, c)
+    arrays = {"W_": [W], "U_": [U], "b_": [b], "V_": V, "intercept_": c}
+    weights = from_public(architecture, arrays)
     values = torch.from_numpy(ids if is_token else numbers)
-    ours = prediction.encode(weights, values, offsets)
+    ours = encode(weights, values, offsets)
     assert ours.shape == (len(lengths), nhidden)
     for h, start, stop in zip(ours.numpy(), offsets[:-1], offsets[1:], strict=True):
         theirs = reference_hidden_states(W, U, b, x[start:stop], activation)

@@ -1033,7 +1033,7 @@ def test_bad_parameters_raise(name, value, expected):
 
 def test_weight_decay_that_would_turn_the_weights_round_raises():
     sentence = (
-        "learning_rate_init * alpha is 1.5: below 1 was expected, since weight decay "
+        "learning_rate_init * alpha is 1.5: it must be below 1, because weight decay "
         "scales the weights by 1 - learning_rate * alpha. Lower alpha."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
@@ -1238,8 +1238,8 @@ BAD_TEXT = {
     "no string": (
         {"strip_accents": len},
         TypeError,
-        "strip_accents made an int of X[0]: a string was expected. Use a function from "
-        "strings to strings.",
+        "strip_accents returned an int for X[0]: a string was expected. Use a function "
+        "from strings to strings.",
     ),
     "nothing left": (
         {"strip_accents": "ascii"},
@@ -1294,7 +1294,7 @@ BAD_TEXT = {
             {"embeddings": {"a": [float(order)]}},
             ValueError,
             f"embeddings has numbers of order {order}: between 1e-15 and 1e+15 was "
-            "expected, which float32 can be trained with. Multiply all by one number.",
+            "expected, so that float32 suffices. Rescale all vectors by one factor.",
         )
         for order in ("1e-45", "1e-20", "1e+20")
     },
@@ -1333,8 +1333,7 @@ def test_what_is_no_token_raises_a_sentence(token):
         ),
         (
             [5, 6, 7, 8],
-            "X has shape (5, 1): series of one step, where fit saw none of fewer than "
-            "5.",
+            "X has shape (5, 1): series of one step, but the shortest in fit had 5.",
         ),
     ],
 )

@@ -15,7 +15,10 @@ def test_a_compiled_function_gives_what_it_gave():
     assert compiled(twice).__wrapped__ is twice
 
 
-@pytest.mark.parametrize("error", [AttributeError, OSError, RuntimeError])
+@pytest.mark.parametrize(
+    "error",
+    [AttributeError, OSError, RuntimeError, TypeError, NotImplementedError, Exception],
+)
 def test_python_takes_over_where_torch_cannot(error, monkeypatch):
     def fail(function):
         raise error

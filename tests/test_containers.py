@@ -20,8 +20,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import BaggingClassifier
 
 from skrnn import RNNClassifier, RNNEncoder
-from skrnn._containers import open_container
-from skrnn._core.sequences import read_sequences
+from skrnn._reading.containers import open_container
+from skrnn._reading.lists import read_sequences
 
 SEQUENCES = {
     "text": ["été", "tea", "a😀\0b", "eat", "tee"],

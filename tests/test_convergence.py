@@ -20,9 +20,9 @@ TINY = {"nhidden": 1, "random_state": 0}
 @pytest.mark.parametrize(
     "params, n_steps, advice",
     [
-        ({}, 8, "Use more epochs by max_iter, a smaller alpha, or more sequences"),
+        ({}, 8, "increase max_iter, decrease alpha, or use more sequences"),
         ({"cell": "rnn"}, 8, "Use cell='gru', which learns what to keep"),
-        ({"pooling": "last"}, 60, r"It takes 60 steps .* pooling='max', or max_length"),
+        ({"pooling": "last"}, 60, r"It reads 60 steps .* pooling='max', or max_length"),
     ],
 )
 def test_a_fit_that_learns_nothing_says_so(params, n_steps, advice, rng):
@@ -36,7 +36,7 @@ def test_it_compares_with_a_guess(rng):
     X, y = rng.normal(size=(100, 60)), rng.normal(size=100)
     message = (
         r"^RNNRegressor has learned next to nothing: the best validation score "
-        r"is -\S+, and that of a network that does not look at X -\S+\. "
+        r"is -\S+, and that of a network that ignores X is -\S+\. "
     )
     regressor = RNNRegressor(16, pooling="last", early_stopping=True, random_state=0)
     regressor.set_params(validation_fraction=0.5)

@@ -1,6 +1,7 @@
 """Public docstrings follow the numpydoc standard, as far as setup.cfg asks."""
 
 from configparser import ConfigParser
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,18 @@ def left_out():
 
 
 def public_names():
-    """The public functions, the classes and the methods that these define."""
+    """The public functions, the classes and the methods that these define.
+
+    Parameters are class attributes, too, but described in the docstring of the class.
+    """
     for name in skrnn.__all__:
         if callable(getattr(skrnn, name)):
             yield f"skrnn.{name}"
         if isinstance(getattr(skrnn, name), type):
-            members = vars(getattr(skrnn, name))
-            own = [m for m in members if m[0] != "_" and not m.endswith("_request")]
+            cls = getattr(skrnn, name)
+            members = vars(cls).keys() - {field.name for field in fields(cls)}
+            own = sorted(m for m in members if m[0] != "_")
+            own = [m for m in own if not m.endswith("_request")]
             yield from (f"skrnn.{name}.{member}" for member in own)
 
 

@@ -6,7 +6,10 @@ import torch
 from sklearn.metrics import log_loss
 
 from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, _fitting
-from skrnn._core.sequences import read_sequences
+from skrnn._core.samples import Samples
+from skrnn._heads.classes import ClassHead
+from skrnn._parameters import Settings
+from skrnn._reading.lists import read_sequences
 
 PARAMS = {"nhidden": 8, "random_state": 0, "early_stopping": True}
 
@@ -95,13 +98,16 @@ def test_nothing_is_held_out_without():
     assert not hasattr(model, "validation_scores_")
 
 
-def hold_out(target, fraction, loss="cross_entropy"):
+def hold_out(target, fraction):
     generator = torch.Generator().manual_seed(0)
-    n = len(target)
+    n, target = len(target), np.asarray(target)
     sequences = read_sequences(["x"] * n)
-    data = _fitting._Data(sequences, np.asarray(target), np.ones(n), np.arange(n))
-    kept, held_out = _fitting._hold_out(data, fraction, loss, generator)
-    assert sorted([*kept.indices, *held_out.indices]) == list(range(len(target)))
+    samples = Samples(sequences, target, np.ones(n), np.arange(n))
+    classifier = RNNClassifier(early_stopping=True, validation_fraction=fraction)
+    settings = Settings.of("RNNClassifier", classifier.get_params())
+    head = ClassHead.learn(target, samples.weight)
+    kept, held_out = _fitting._hold_out(samples, head, settings, generator)
+    assert sorted([*kept.positions, *held_out.positions]) == list(range(n))
     return kept, held_out
 
 

@@ -6,9 +6,18 @@ import torch
 from networks import LABELS, OFFSETS
 
 from skrnn import RNNClassifier, RNNEncoder
-from skrnn._core import network, training
-from skrnn._core.optimiser import Embedded, Embeddings
-from skrnn._fitting import make_plan
+from skrnn._core import trainer
+from skrnn._core.architecture import Architecture
+from skrnn._core.execution import CPU
+from skrnn._core.layout import Layout
+from skrnn._core.rules import Adam
+from skrnn._core.schedule import one_cycle
+from skrnn._core.trainer import Trainer
+from skrnn._core.training_data import TrainingData
+from skrnn._core.training_state import TrainingState
+from skrnn._core.updates.embedded import Embedded, Embeddings
+from skrnn._core.weights import initialise, zeros
+from skrnn._parameters import Settings
 
 X = ["cat sat", "dog sat", "cat ran", "dog ran"] * 5
 Y = [0, 1, 0, 1] * 5
@@ -20,30 +29,32 @@ def fitted(**params):
     return RNNClassifier(8, **params).fit(X, Y)
 
 
+def plan_of(estimator, n_samples):
+    return Settings.of("RNNClassifier", estimator.get_params()).plan(n_samples)
+
+
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
 def test_training_equals_that_of_a_network_that_reads_the_vectors(cell, bidirectional):
-    architecture = network.Architecture((4,), cell, bidirectional=bidirectional)
+    architecture = Architecture((4,), cell, bidirectional=bidirectional)
     generator = torch.Generator().manual_seed(0)
     vectors = torch.randn(6, 3, generator=generator)
     ids = torch.randint(6, (OFFSETS[-1],), generator=generator)
-    plan = make_plan(RNNClassifier(batch_size=2, max_iter=3, tol=0), 5)
+    plan = plan_of(RNNClassifier(batch_size=2, max_iter=3, tol=0), 5)
     flats = []
     for is_embedded in (True, False):
-        weights = network.zeros(architecture, 3, 4)
-        network.initialise(weights, False, torch.Generator().manual_seed(1))
-        examples = training.Examples(
+        weights = zeros(Layout(architecture, 3, 4))
+        initialise(weights, False, torch.Generator().manual_seed(1))
+        data = TrainingData(
             ids if is_embedded else vectors[ids], OFFSETS, LABELS, torch.ones(5)
         )
         fixed = Embeddings(vectors.clone(), torch.ones(6, dtype=torch.bool))
-        training.fit(
+        state = TrainingState(
             weights,
-            examples,
-            "cross_entropy",
-            plan,
             torch.Generator().manual_seed(2),
             embeddings=fixed if is_embedded else None,
         )
+        Trainer("cross_entropy", plan, CPU).run(state, data)
         assert torch.equal(fixed.vectors, vectors)
         flats.append(weights.flat)
     torch.testing.assert_close(*flats, rtol=1e-3, atol=1e-4)
@@ -51,15 +62,13 @@ def test_training_equals_that_of_a_network_that_reads_the_vectors(cell, bidirect
 
 def test_the_gradient_of_the_vectors_is_that_of_autograd(monkeypatch):
     # One update of plain gradient descent instead of Adam.
-    from skrnn._core import optimiser
-
     def step(self, gradient, learning_rate, decay=1.0, n_biases=0):
         self.weights.sub_(gradient, alpha=learning_rate)
 
-    monkeypatch.setattr(optimiser.Adam, "step", step)
-    architecture = network.Architecture((4,))
-    weights = network.zeros(architecture, 3, 4)
-    network.initialise(weights, False, torch.Generator().manual_seed(1))
+    monkeypatch.setattr(Adam, "step", step)
+    architecture = Architecture((4,))
+    weights = zeros(Layout(architecture, 3, 4))
+    initialise(weights, False, torch.Generator().manual_seed(1))
     generator = torch.Generator().manual_seed(0)
     vectors = torch.randn(6, 3, generator=generator)
     ids = torch.randint(6, (OFFSETS[-1],), generator=generator)
@@ -79,10 +88,11 @@ def test_the_gradient_of_the_vectors_is_that_of_autograd(monkeypatch):
     estimator = RNNClassifier(
         batch_size=5, max_iter=1, alpha=0, max_grad_norm=None, learning_rate_init=0.5
     )
-    plan = make_plan(estimator, 5)
-    examples = training.Examples(ids, OFFSETS, LABELS, torch.ones(5))
-    training.fit(weights, examples, "cross_entropy", plan, generator, embeddings=ours)
-    rate = 0.5 * training.one_cycle(0.0)
+    plan = plan_of(estimator, 5)
+    data = TrainingData(ids, OFFSETS, LABELS, torch.ones(5))
+    state = TrainingState(weights, generator, embeddings=ours)
+    Trainer("cross_entropy", plan, CPU).run(state, data)
+    rate = 0.5 * one_cycle(0.0)
     expected = vectors - rate * theirs.grad
     expected[2] = vectors[2]
     torch.testing.assert_close(ours.vectors, expected, rtol=1e-4, atol=1e-6)
@@ -132,7 +142,7 @@ def test_a_vocabulary_may_be_a_dict_of_rows_and_the_matrix_a_tensor():
     for tensor in (layer, layer.weight):
         theirs = fitted(embeddings=(rows, tensor))
         np.testing.assert_array_equal(ours.predict_proba(X), theirs.predict_proba(X))
-    with pytest.raises(ValueError, match="are not different rows, from 0 to 3, of the"):
+    with pytest.raises(ValueError, match="not distinct rows of the matrix, from 0 to"):
         fitted(embeddings=({"cat": 1, "dog": 4}, matrix))
 
 
@@ -183,11 +193,11 @@ def test_embeddings_that_cannot_be_used(params, message):
 def test_training_touches_the_vectors_in_x_alone(monkeypatch):
     sizes = []
 
-    def record(weights, embeddings, moments):
+    def record(weights, rule, embeddings, moments):
         sizes.append(len(embeddings.vectors))
-        return Embedded(weights, embeddings, moments)
+        return Embedded(weights, rule, embeddings, moments)
 
-    monkeypatch.setattr(training, "Embedded", record)
+    monkeypatch.setattr(trainer, "Embedded", record)
     others = {f"word {i}": [0.1, 0.2, 0.3] for i in range(1000)}
     classifier = fitted(embeddings={**others, **VECTORS})
     assert sizes == [5]  # the unknown token, cat, dog, ran, sat

@@ -359,13 +359,13 @@ BAD_FRAMES = {
         [["a"]],
         TypeError,
         "df is of type list: a DataFrame of pandas or polars or a Table of pyarrow was "
-        "expected. Make one of it, one row a step.",
+        "expected. Convert it to one, with one row per step.",
     ),
     "Series": (
         pd.Series(["a"]),
         TypeError,
         "df is of type Series: a DataFrame of pandas or polars or a Table of pyarrow "
-        "was expected. Make one of it, one row a step.",
+        "was expected. Convert it to one, with one row per step.",
     ),
     "lazy": (
         pl.LazyFrame(LOG),
@@ -487,8 +487,8 @@ def test_missing_category_raises():
 )
 def test_strings_in_a_list_of_columns_raise(log, dtype):
     message = (
-        f"Column 'x' of dtype {dtype} is one of a list of columns, of which numbers or "
-        "booleans were expected. Make indicator columns of it first, by "
+        f"Column 'x' of dtype {dtype} is in a list of columns, which must hold numbers "
+        "or booleans. Convert it to indicator columns first, by "
         "pandas.get_dummies(df, columns=['x']) or, in polars, df.to_dummies('x'); or "
         "pass columns='x' for lists of tokens."
     )
@@ -533,8 +533,8 @@ BAD_COLUMNS = {
     "objects in a list of columns": (
         {"columns": ["odd"]},
         ["a", 1.5],
-        "Column 'odd' of dtype object is one of a list of columns, of which numbers or "
-        "booleans were expected. Convert it to floats.",
+        "Column 'odd' of dtype object is in a list of columns, which must hold numbers "
+        "or booleans. Convert it to floats.",
     ),
     "lists as groups": (
         {"group": "odd"},

@@ -14,7 +14,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skrnn import RNNClassifier
-from skrnn._core import gradient, training
+from skrnn._core import network, trainer
+from skrnn._core.shards import Shards
 
 X = ["aab", "ba", "abba", "b", "bbb", "a", "baa", "bab"] * 20
 Y = [x[0] for x in X]
@@ -27,7 +28,7 @@ class _Interrupt:
 
     def __init__(self, n):
         self.n_left = n
-        self._function = gradient.loss_and_gradient
+        self._function = network.loss_and_gradient
 
     def __call__(self, *arguments):
         self.n_left -= 1
@@ -59,7 +60,7 @@ def test_ctrl_c_keeps_the_last_complete_epoch_or_the_best_one(
         params["nhidden"] = 3
     stopped = RNNClassifier(**params).set_callbacks(StopAfterTwo()).fit(X, Y)
     interrupt = _Interrupt(2 * N_UPDATES + when)
-    monkeypatch.setattr(training.gradient, "loss_and_gradient", interrupt)
+    monkeypatch.setattr(trainer.network, "loss_and_gradient", interrupt)
     kept = "the best epoch" if early_stopping else "epoch 2"
     sentence = f"^Training was interrupted after 2 of 6 epochs.*keeps.* from {kept}"
     with pytest.warns(ConvergenceWarning, match=sentence):
@@ -75,7 +76,7 @@ def test_ctrl_c_in_the_first_epoch_ends_the_fit(monkeypatch):
     classifier = RNNClassifier(**PARAMS).fit(X, Y)
     before = dict(vars(classifier))
     interrupt = _Interrupt(N_UPDATES // 2)
-    monkeypatch.setattr(training.gradient, "loss_and_gradient", interrupt)
+    monkeypatch.setattr(trainer.network, "loss_and_gradient", interrupt)
     with pytest.raises(KeyboardInterrupt):
         classifier.fit(X, Y)
     assert vars(classifier) == before
@@ -84,7 +85,7 @@ def test_ctrl_c_in_the_first_epoch_ends_the_fit(monkeypatch):
 def test_ctrl_c_with_several_threads(monkeypatch):
     """Whichever thread waits for which."""
     n_threads, before = torch.get_num_threads(), threading.active_count()
-    monkeypatch.setattr(training, "min_shard", lambda architecture: 4)
+    monkeypatch.setattr(trainer, "shards_for", lambda _, n: Shards(n, 4))
     torch.set_num_threads(3)
     try:
         timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
@@ -100,7 +101,7 @@ def test_ctrl_c_with_several_threads(monkeypatch):
 
 
 def _fit_interrupted(n):
-    training.gradient.loss_and_gradient = _Interrupt(n)
+    trainer.network.loss_and_gradient = _Interrupt(n)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -119,7 +120,7 @@ def test_workers_of_other_processes_are_ended():
 
 def test_a_search_is_ended(monkeypatch):
     interrupt = _Interrupt(3 * N_UPDATES // 2)
-    monkeypatch.setattr(training.gradient, "loss_and_gradient", interrupt)
+    monkeypatch.setattr(trainer.network, "loss_and_gradient", interrupt)
     search = GridSearchCV(RNNClassifier(**PARAMS), {"nhidden": [3, 4]}, cv=2)
     with pytest.raises(KeyboardInterrupt):
         search.fit(X, Y)
@@ -127,7 +128,7 @@ def test_a_search_is_ended(monkeypatch):
 
 def test_a_pipeline_keeps_its_last_step(monkeypatch):
     interrupt = _Interrupt(3 * N_UPDATES // 2)
-    monkeypatch.setattr(training.gradient, "loss_and_gradient", interrupt)
+    monkeypatch.setattr(trainer.network, "loss_and_gradient", interrupt)
     pipeline = make_pipeline("passthrough", RNNClassifier(**PARAMS))
     with pytest.warns(ConvergenceWarning, match="was interrupted after 1 of 6 epochs"):
         pipeline.fit(X, Y)

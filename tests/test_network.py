@@ -24,12 +24,15 @@ from networks import (
 )
 from reference import reference_code, reference_one_hot
 from torch import nn
-from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
+from torch_network import IN_TORCH, TorchNetwork
 
-from skrnn._core import gradient as gradients
-from skrnn._core import losses, network, prediction
-from skrnn._core.memory import Scratch
+from skrnn._core import encode, gradient, losses
+from skrnn._core.architecture import Architecture
+from skrnn._core.layout import Layout
+from skrnn._core.network import Workspace
 from skrnn._core.packing import pack
+from skrnn._core.public import from_public, to_public
+from skrnn._core.weights import initialise, view, zeros
 
 every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
 tokens_or_numbers = pytest.mark.parametrize("is_token", [True, False])
@@ -45,109 +48,17 @@ def as_dict(architecture):
 def test_codes_equal_the_definition(name, is_token):
     weights = random_weights(ARCHITECTURES[name])
     values = random_inputs(is_token)
-    ours = prediction.encode(weights, values, OFFSETS).numpy()
+    ours = encode.encode(weights, values, OFFSETS).numpy()
     x = values.numpy()
     x = reference_one_hot(x, N_INPUTS) if is_token else x
-    public = network.to_public(weights)
+    public = to_public(weights)
     public = [public[name] for name in ("W_", "U_", "b_")]
     for h, start, stop in zip(ours, OFFSETS[:-1], OFFSETS[1:], strict=True):
         theirs = reference_code(public, x[start:stop], as_dict(ARCHITECTURES[name]))
         np.testing.assert_allclose(h, theirs, rtol=1e-10, atol=1e-14)
 
 
-class TorchNetwork(nn.Module):
-    """torch.nn with the weights of ours: the public arrays go in as they are."""
-
-    def __init__(self, weights):
-        super().__init__()
-        architecture = self.architecture = weights.architecture
-        dtype = weights.flat.dtype
-        public = network.to_public(weights)
-        arrays = zip(*(public[name] for name in ("W_", "U_", "b_")), strict=True)
-        n_inputs = N_INPUTS
-        self.layers = nn.ModuleList()
-        for n in architecture.nhidden:
-            options = {"bidirectional": architecture.bidirectional, "dtype": dtype}
-            if architecture.cell == "rnn":
-                options["nonlinearity"] = architecture.activation
-            kind = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[architecture.cell]
-            layer = kind(n_inputs, n, **options)
-            for suffix in ("", "_reverse")[: architecture.n_directions]:
-                W, U, b = next(arrays)
-                parts = {
-                    "weight_hh_l0": W,
-                    "weight_ih_l0": U,
-                    "bias_ih_l0": b[: len(U)],
-                    "bias_hh_l0": np.append(np.zeros(len(U) - n), b[len(U) :])
-                    if architecture.cell == "gru"
-                    else np.zeros(len(U)),
-                }
-                with torch.no_grad():
-                    for key, array in parts.items():
-                        getattr(layer, key + suffix).copy_(torch.from_numpy(array))
-            self.layers.append(layer)
-            n_inputs = n * architecture.n_directions
-        n_codes = architecture.n_features_out
-        self.output = nn.Linear(n_codes, N_OUTPUTS, dtype=dtype)
-        with torch.no_grad():
-            self.output.weight.copy_(weights.V)
-            self.output.bias.copy_(weights.c)
-
-    def forward(self, sequences):
-        x = pack_sequence(sequences, enforce_sorted=False)
-        for layer in self.layers:
-            x, _ = layer(x)
-        H, lengths = pad_packed_sequence(x)  # (n_steps, n_sequences, width)
-        codes = []
-        for i, n in enumerate(lengths.tolist()):
-            directions = list(H[:n, i].chunk(self.architecture.n_directions, dim=1))
-            last = [h[0 if k == 1 else -1] for k, h in enumerate(directions)]
-            pools = {
-                "last": lambda h, last: [last],
-                "mean": lambda h, last: [h.mean(0)],
-                "max": lambda h, last: [h.max(0).values],
-                "concat": lambda h, last: [last, h.max(0).values],
-                "sum": lambda h, last: [last + h.max(0).values],
-            }
-            pool = pools[self.architecture.pooling]
-            parts = [
-                pool(h, h_last) for h, h_last in zip(directions, last, strict=True)
-            ]
-            codes.append(torch.cat([part for both in parts for part in both]))
-        return self.output(torch.stack(codes))
-
-    def gradients(self):
-        """By layer and direction, in the blocks of torch.nn; then V and c."""
-        triples = []
-        for layer in self.layers:
-            for suffix in ("", "_reverse")[: self.architecture.n_directions]:
-                W, U, b, q = (
-                    getattr(layer, key + suffix).grad
-                    for key in (
-                        "weight_hh_l0",
-                        "weight_ih_l0",
-                        "bias_ih_l0",
-                        "bias_hh_l0",
-                    )
-                )
-                if self.architecture.cell == "gru":
-                    b = torch.cat([b, q.chunk(3)[2]])
-                triples.append((W, U, b))
-        return triples, self.output.weight.grad, self.output.bias.grad
-
-
-in_torch = pytest.mark.parametrize(
-    "name",
-    [
-        name
-        for name, architecture in ARCHITECTURES.items()
-        if architecture.activation != "identity"
-        and architecture.recurrence == "learned"
-    ],
-)
-
-
-@in_torch
+@pytest.mark.parametrize("name", IN_TORCH)
 @tokens_or_numbers
 @pytest.mark.parametrize("dtype, rtol", [(torch.float64, 1e-10), (torch.float32, 1e-4)])
 def test_loss_and_gradient_equal_torch_nn(name, is_token, dtype, rtol):
@@ -165,7 +76,7 @@ def test_loss_and_gradient_equal_torch_nn(name, is_token, dtype, rtol):
     their_total.backward()
 
     torch.testing.assert_close(total, their_total.detach(), rtol=rtol, atol=0)
-    ours = network.to_public(gradient)
+    ours = to_public(gradient)
     triples, dV, dc = theirs.gradients()
     for i, triple in enumerate(triples):
         for key, expected in zip(("W_", "U_", "b_"), triple, strict=True):
@@ -213,8 +124,9 @@ def test_gradient_equals_central_differences(name, loss):
 @pytest.mark.parametrize("nhidden", [(5,), (4, 6)])
 def test_a_loss_at_each_step_equals_that_of_all_beginnings(cell, nhidden):
     # Of the sequence abc, what is to be predicted after a, after ab and after abc.
-    weights = random_weights(network.Architecture(nhidden, cell, pooling="none"))
-    last = replace(weights, architecture=network.Architecture(nhidden, cell))
+    weights = random_weights(Architecture(nhidden, cell, pooling="none"))
+    layout = replace(weights.layout, architecture=Architecture(nhidden, cell))
+    last = view(layout, weights.flat)
     values = random_inputs(True)
     generator = torch.Generator().manual_seed(3)
     target = torch.randint(N_OUTPUTS, (len(values),), generator=generator)
@@ -227,17 +139,15 @@ def test_a_loss_at_each_step_equals_that_of_all_beginnings(cell, nhidden):
     expected_total, expected = loss_and_gradient(last, *of, beginnings)
     torch.testing.assert_close(total, expected_total, rtol=1e-12, atol=0)
     torch.testing.assert_close(gradient.flat, expected.flat, rtol=1e-10, atol=1e-12)
-    for rows, H in prediction.states_of_all_steps(weights, values, OFFSETS):
+    for rows, H in encode.states_of_all_steps(weights, values, OFFSETS):
         ends_of_rows = np.stack([starts[rows], ends[rows]], axis=1)
         for h, (start, stop) in zip(H, ends_of_rows, strict=True):
-            alone = prediction.encode(
-                last, values[start:stop], np.array([0, stop - start])
-            )
+            alone = encode.encode(last, values[start:stop], np.array([0, stop - start]))
             torch.testing.assert_close(h, alone[0], rtol=1e-12, atol=1e-14)
 
 
 def test_scores_in_parts_have_the_gradient_of_all(monkeypatch):
-    architecture = network.Architecture((5,), "gru", pooling="none")
+    architecture = Architecture((5,), "gru", pooling="none")
     weights, values = random_weights(architecture), random_inputs(True)
     n_rows = len(values)
     target = torch.arange(n_rows) % N_OUTPUTS
@@ -255,7 +165,7 @@ def test_scores_in_parts_have_the_gradient_of_all(monkeypatch):
 @pytest.mark.parametrize("pooling", ["last", "sum", "none"])
 @pytest.mark.parametrize("nhidden", [(5,), (4, 5)])
 def test_dropout_multiplies_what_the_output_layer_reads(nhidden, pooling):
-    weights = random_weights(network.Architecture(nhidden, "gru", pooling=pooling))
+    weights = random_weights(Architecture(nhidden, "gru", pooling=pooling))
     values, generator = random_inputs(True), torch.Generator()
     masks = [
         (torch.rand(5, n, generator=generator.manual_seed(n)) < 0.6).double() / 0.6
@@ -273,7 +183,7 @@ def test_dropout_multiplies_what_the_output_layer_reads(nhidden, pooling):
     assert total != loss_of(masks[:-1])[0]
     if len(nhidden) == 1 and pooling != "none":  # by hand
         order = packed().indices
-        h = prediction.encode(weights, values, OFFSETS)[order]
+        h = encode.encode(weights, values, OFFSETS)[order]
         scores = (h * masks[0]) @ weights.V.T + weights.c
         expected = nn.functional.cross_entropy(scores, target[order], reduction="sum")
         assert total.item() == pytest.approx(expected.item(), rel=1e-10)
@@ -313,25 +223,25 @@ def test_python_runs_the_same_lines_where_torch_cannot_compile_them(name, monkey
     results = []
     for is_plain in (False, True):
         if is_plain:
-            plain = gradients._loss_and_gradient.__wrapped__
-            monkeypatch.setattr(gradients, "_loss_and_gradient", plain)
-        total, gradient = loss_and_gradient(
+            plain = gradient.loss_and_gradient.__wrapped__
+            monkeypatch.setattr(gradient, "loss_and_gradient", plain)
+        total, written = loss_and_gradient(
             weights, values, "cross_entropy", LABELS, ones
         )
-        results.append([total, gradient.flat])
+        results.append([total, written.flat])
     torch.testing.assert_close(*results, rtol=1e-12, atol=1e-14)
 
 
 def test_memory_used_again_does_not_leak_into_the_next_gradient():
     weights = random_weights(ARCHITECTURES["lstm-2-2-max"])
     values, ones = random_inputs(True), torch.ones(5, dtype=torch.float64)
-    used = Scratch(torch.float64)
-    used.reserve(25_000)
-    used.memory.fill_(torch.nan)
+    used = Workspace(weights)
+    used.scratch.reserve(25_000)
+    used.scratch.memory.fill_(torch.nan)
     flats = []
-    for scratch in (used, Scratch(torch.float64)):
+    for workspace in (used, Workspace(weights)):
         of = values, "cross_entropy", LABELS, ones
-        flats.append(loss_and_gradient(weights, *of, scratch=scratch)[1].flat)
+        flats.append(loss_and_gradient(weights, *of, workspace=workspace)[1].flat)
     assert torch.equal(*flats)
 
 
@@ -339,7 +249,7 @@ def test_memory_used_again_does_not_leak_into_the_next_gradient():
 def test_public_arrays_come_back(name):
     architecture = ARCHITECTURES[name]
     weights = random_weights(architecture, torch.float32)
-    back = network.from_public(architecture, **network.to_public(weights))
+    back = from_public(architecture, to_public(weights))
     for ours, theirs in zip(back.all_layers(), weights.all_layers(), strict=True):
         assert torch.equal(ours.U, theirs.U) and torch.equal(ours.b, theirs.b)
         if architecture.recurrence == "learned":
@@ -347,25 +257,23 @@ def test_public_arrays_come_back(name):
         else:
             assert ours.W.shape[0] == 0
     assert torch.equal(back.V, weights.V) and torch.equal(back.c, weights.c)
-    some = network.from_public(
-        architecture, **network.to_public(weights), ids=np.array([2, 0])
-    )
+    some = from_public(architecture, to_public(weights), ids=np.array([2, 0]))
     for ours, theirs in zip(some.layers[0], weights.layers[0], strict=True):
         assert torch.equal(ours.U, theirs.U[[2, 0]])
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_initial_weights(cell):
-    architecture = network.Architecture((16, 8), cell, bidirectional=True)
-    weights = network.zeros(architecture, 9, 2)
-    network.initialise(weights, True, torch.Generator().manual_seed(0))
+    architecture = Architecture((16, 8), cell, bidirectional=True)
+    weights = zeros(Layout(architecture, 9, 2))
+    initialise(weights, True, torch.Generator().manual_seed(0))
     for layer in weights.all_layers():
         n = layer.W.shape[1]
         for W in layer.W.split(n):
             torch.testing.assert_close(W @ W.T, torch.eye(n))
     for layer in weights.layers[0]:
         assert 0.7 < layer.U.std() < 1.3
-    public = network.to_public(weights)
+    public = to_public(weights)
     for b in public["b_"]:
         if cell == "lstm":  # i, f, g, o: the forget gate starts open
             assert np.split(b, 4)[1].tolist() == [1.0] * (len(b) // 4)

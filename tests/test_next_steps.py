@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from reading import encode_as_fitted, model_of
 from sklearn.linear_model import LogisticRegression
 
 from skrnn import RNNEncoder
-from skrnn._core import network, prediction
-from skrnn._next_steps import next_steps
-from skrnn._validation import validate_sequences
+from skrnn._core import encode
+from skrnn._core.execution import CPU
+from skrnn._core.samples import Samples
+from skrnn._core.weights import Weights
+from skrnn._heads.next_step import NextStepHead
 
 WORDS = ["abc", "ab", "cab", "b", "bcab"] * 8
 
@@ -58,36 +61,42 @@ def test_the_validation_loss_is_that_of_all_steps_held_out(monkeypatch):
     assert encoder.best_validation_score_ == pytest.approx(-loss, rel=1e-5)
 
 
+def learned(steps, weight, is_series):
+    """A head for the next steps, and these."""
+    samples = Samples(steps, None, weight, np.arange(len(weight)))
+    head = NextStepHead.learn(samples, is_series)
+    return head, head.samples_of(samples)
+
+
 def test_targets_of_tokens():
     encoder = fitted(["abx", "b", "ba"], max_features=2, ngram_range=(1, 1), max_iter=1)
     assert encoder.vocabulary_ == {"a": 1, "b": 2}
-    sequences = validate_sequences(encoder, ["abx", "b", "ba"], reset=False)
-    objective = next_steps(
-        encoder, encoder._encode(sequences), np.array([1.0, 2.0, 1.0])
-    )
+    steps = encode_as_fitted(encoder, ["abx", "b", "ba"])
+    head, samples = learned(steps, np.array([1.0, 2.0, 1.0]), is_series=False)
     # a b x(unknown), then the end; b, the end; b a, the end
-    assert objective.target.tolist() == [2, 0, 0, 0, 1, 0]
+    assert samples.target.tolist() == [2, 0, 0, 0, 1, 0]
     weight = np.array([1, 0, 1, 2, 1, 1])  # none for what is unknown
-    np.testing.assert_allclose(objective.weight, weight / weight.mean())
+    np.testing.assert_allclose(samples.weight, weight / weight.mean())
     shares = np.array([4, 1, 1]) + 1
-    np.testing.assert_allclose(objective.bias, np.log(shares / shares.sum()), rtol=1e-6)
-    p = np.exp(objective.bias)[objective.target]
-    assert objective.chance == pytest.approx(np.average(-np.log(p), weights=weight))
+    np.testing.assert_allclose(head.bias, np.log(shares / shares.sum()), rtol=1e-6)
+    p = np.exp(head.bias)[samples.target]
+    chance = head.chance(samples.target, samples.weight)
+    assert chance == pytest.approx(np.average(-np.log(p), weights=weight))
 
 
 def test_targets_of_numbers():
     X = [[[1.0, 5.0], [2.0, 4.0], [4.0, 1.0]], [[0.0, 0.0]], [[3.0, 1.0], [2.0, 2.0]]]
     X = [np.array(x) for x in X]
     encoder = fitted(X, differences=0, max_iter=1)
-    sequences = validate_sequences(encoder, X, reset=False)
-    values, *_ = encoded = encoder._encode(sequences)
-    objective = next_steps(encoder, encoded, np.ones(3))
-    assert objective.weight.tolist() == [2, 2, 0, 0, 2, 0]
+    values, *_ = steps = encode_as_fitted(encoder, X)
+    head, samples = learned(steps, np.ones(3), is_series=True)
+    assert samples.weight.tolist() == [2, 2, 0, 0, 2, 0]
     rows = [1, 2, 5]
-    np.testing.assert_array_equal(objective.target[[0, 1, 4]], values[rows])
-    np.testing.assert_allclose(objective.bias, values[rows].mean(axis=0), atol=1e-6)
-    spread = ((values[rows] - objective.bias) ** 2).mean() / 2
-    assert objective.chance == pytest.approx(spread, rel=1e-5)
+    np.testing.assert_array_equal(samples.target[[0, 1, 4]], values[rows])
+    np.testing.assert_allclose(head.bias, values[rows].mean(axis=0), atol=1e-6)
+    spread = ((values[rows] - head.bias) ** 2).mean() / 2
+    chance = head.chance(samples.target, samples.weight)
+    assert chance == pytest.approx(spread, rel=1e-5)
 
 
 def test_a_series_that_goes_on_as_it_began_is_predicted(rng):
@@ -150,16 +159,15 @@ def test_training_does_not_depend_on_the_pooling(pooling):
 
 def test_states_of_all_steps_are_the_codes_of_all_beginnings():
     encoder = fitted(WORDS, max_iter=3)
-    sequences = validate_sequences(encoder, WORDS[:5], reset=False)
-    encoded = encoder._encode(sequences)
-    weights, values = encoder._weights_for(encoded)
+    steps = encode_as_fitted(encoder, WORDS[:5])
+    weights, values = model_of(encoder)._tensors(steps, CPU)
     states = np.empty((len(values), 8), dtype=np.float32)
-    parts = prediction.states_of_all_steps(weights, values, encoded.offsets)
+    parts = encode.states_of_all_steps(weights, values, steps.offsets)
     for rows, H in parts:
         states[rows] = H
     beginnings = [x[: n + 1] for x in WORDS[:5] for n in range(len(x))]
     np.testing.assert_allclose(states, encoder.transform(beginnings), atol=1e-6)
-    assert isinstance(weights, network.Weights)
+    assert isinstance(weights, Weights)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,10 @@ from networks import (
 from sklearn.feature_extraction.text import CountVectorizer
 
 from skrnn import RNNClassifier, RNNEncoder
-from skrnn._core import ngrams, prediction, vocabulary
-from skrnn._core.sequences import read_sequences, read_words
+from skrnn._core import ngrams, vocabulary
+from skrnn._core.encode import encode
+from skrnn._reading.lists import read_sequences
+from skrnn._reading.text import read_words
 
 texts = st.lists(st.text("abAé ", min_size=1, max_size=12), min_size=1, max_size=8)
 
@@ -33,11 +35,11 @@ def test_several_tokens_at_a_step_equal_a_multi_hot_vector(name):
     for values in (ids, ids.int(), one_hot):
         of = values, "cross_entropy", LABELS, ones
         total, gradient = loss_and_gradient(weights, *of)
-        codes = prediction.encode(weights, values, OFFSETS)
+        codes = encode(weights, values, OFFSETS)
         results.append([total, gradient.flat, codes])
     for other in results[:2]:
         torch.testing.assert_close(other, results[2], rtol=1e-10, atol=1e-13)
-    shared = prediction.encode(weights, ids, OFFSETS, keys=np.arange(OFFSETS[-1]))
+    shared = encode(weights, ids, OFFSETS, keys=np.arange(OFFSETS[-1]))
     torch.testing.assert_close(shared, results[2][2], rtol=1e-10, atol=1e-13)
 
 

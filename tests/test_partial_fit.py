@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
-from skrnn._core import training
+from skrnn._core import schedule, trainer
 
 X = ["aab", "ba", "abba", "b", "bbb", "a", "baa", "bab"] * 5
 LABELS = np.array([x[0] for x in X])
@@ -61,11 +61,11 @@ def test_calls_with_the_same_data_are_epochs_on_it(case, is_large, monkeypatch):
     """Bit for bit those of a fit whose learning rate stays as it is."""
     estimator, X, y, classes = case
     if is_large:  # a vocabulary of which an update moves some vectors only
-        monkeypatch.setattr(training, "_MANY_TOKENS", -1000)
+        monkeypatch.setattr(trainer, "_MANY_TOKENS", -1000)
     for _ in range(3):
         chunk(estimator, X, y, classes)
     with monkeypatch.context() as patch:
-        patch.setattr(training, "one_cycle", lambda done: 1.0)
+        patch.setitem(schedule.SCHEDULES, "one_cycle", lambda done: 1.0)
         whole = type(estimator)(**estimator.get_params()).set_params(max_iter=3)
         whole.fit(X, y)
     assert_same(estimator, whole)
@@ -260,8 +260,8 @@ BAD = {
         lambda: chunk(
             fitted(RNNRegressor(**PARAMS), X, NUMBERS).set_params(nhidden=5), X, NUMBERS
         ),
-        r"^partial_fit goes on from the last fit, whose nhidden was \(4,\), but now it "
-        r"is \(5,\)\. Use the same, or a new fit\.$",
+        r"^partial_fit continues from the last fit, whose nhidden was \(4,\), but now "
+        r"it is \(5,\)\. Use the same, or a new fit\.$",
     ),
     "another width": (
         lambda: chunk(
@@ -273,7 +273,7 @@ BAD = {
     ),
     "classes of nothing": (
         lambda: RNNEncoder(**PARAMS).partial_fit(X, classes=["a", "b"]),
-        r"^classes are those of y, but y is None\. Pass y, or no classes\.$",
+        r"^classes were passed, but y is None\. Pass y, or omit classes\.$",
     ),
     "numbers that look like labels": (
         lambda: chunk(
@@ -283,11 +283,11 @@ BAD = {
     ),
     "y after none": (
         lambda: chunk(fitted(RNNEncoder(**PARAMS), X, None), X, NUMBERS),
-        "^partial_fit goes on from the last call, which had no y, but this one has one",
+        "^partial_fit continues from the last call, which had no y, but this one has",
     ),
     "no y after some": (
         lambda: chunk(fitted(RNNEncoder(**PARAMS), X, NUMBERS), X, None),
-        "^partial_fit goes on from the last call, which had y, but this one has none",
+        "^partial_fit continues from the last call, which had y, but this one has none",
     ),
 }
 

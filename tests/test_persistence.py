@@ -261,7 +261,7 @@ def test_arrays_have_the_names_of_attributes():
         (
             lambda: make_pipeline(StandardScaler(), RNNClassifier()),
             TypeError,
-            "cannot be exported: an estimator of skrnn was expected. Of a pipeline, ",
+            "cannot be exported: an estimator of skrnn was expected. For a pipeline",
         ),
         (lambda: RNNEncoder(), NotFittedError, "is not fitted yet"),
         (
@@ -287,7 +287,7 @@ def test_what_cannot_be_exported(make, error, message):
     "text", [None, "", "{}", '{"class": "os.system", "state": {}}']
 )
 def test_other_files_are_refused(text):
-    with pytest.raises(ValueError, match=r"^This holds no estimator of skrnn\. What "):
+    with pytest.raises(ValueError, match=r"^This holds no estimator of skrnn\. The "):
         export.from_state_dict({"V_": torch.zeros(1), "skrnn": text})
 
 

@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skrnn import RNNClassifier, RNNEncoder
-from skrnn._core import network, prediction
+from skrnn._core.architecture import Architecture
+from skrnn._core.encode import encode
+from skrnn._core.layout import Layout
+from skrnn._core.weights import zeros
 
 words = st.lists(st.text("abc", min_size=1, max_size=12), min_size=1, max_size=30)
 
@@ -22,12 +25,12 @@ CELLS = ["rnn", "gru", "lstm"]
 
 
 def float64_codes(X, cell):
-    architecture = network.Architecture((6,), cell)
-    weights = network.zeros(architecture, 4, 1, torch.float64)
+    architecture = Architecture((6,), cell)
+    weights = zeros(Layout(architecture, 4, 1), torch.float64)
     weights.flat.normal_(generator=torch.Generator().manual_seed(0))
     ids = torch.tensor([" abc".index(character) for word in X for character in word])
     offsets = np.concatenate([[0], np.cumsum([len(word) for word in X])])
-    return prediction.encode(weights, ids, offsets).numpy()
+    return encode(weights, ids, offsets).numpy()
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -60,6 +60,7 @@ def backward(cell, weights, x, packing, initial, G, kept, dh, dH):
         [new(NHIDDEN) for _ in range(2)],
         packing.batch_sizes,
         packing.previous,
+        False,
     )
     return gradient
 

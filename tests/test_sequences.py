@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skrnn._core import vocabulary
-from skrnn._core.sequences import read_array, read_sequences
+from skrnn._reading.lists import read_sequences
+from skrnn._reading.numbers import read_array
 
 texts = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=6)
 tokens = st.one_of(st.text(max_size=3), st.integers(-5, 300))

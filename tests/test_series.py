@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reading import encode_as_fitted
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
 from skrnn._core import series
-from skrnn._validation import validate_sequences
 
 
 def test_missing_numbers_do_not_count():
@@ -251,9 +251,7 @@ def test_the_network_reads_differences_beside_the_numbers(rng):
         X, [0, 1, 0, 1]
     )
     assert encoder.U_[0].shape == (9, 6) and encoder.difference_scale_.shape == (2, 2)
-    (by_hand,) = np.split(
-        encoder._encode(validate_sequences(encoder, X[:1], reset=False)).values, [5][1:]
-    )
+    (by_hand,) = np.split(encode_as_fitted(encoder, X[:1]).values, [5][1:])
     numbers = (X[0] - encoder.mean_) / encoder.scale_
     np.testing.assert_allclose(by_hand[:, :2], numbers, atol=1e-5)
     first = np.diff(numbers, axis=0) / encoder.difference_scale_[0]
@@ -268,7 +266,7 @@ def test_differences_are_of_what_was_filled_in():
         2, missing="mask", standardize=False, differences=1, max_iter=1
     )
     encoder.fit(X, [0, 1, 0, 1])
-    values = encoder._encode(validate_sequences(encoder, X[:1], reset=False)).values
+    values = encode_as_fitted(encoder, X[:1]).values
     scale = np.std([0, 0, 3, 2])
     np.testing.assert_allclose(
         values, np.transpose([[1, 1, 4, 6], [0, 1, 0, 0], [0, 0, 3 / scale, 2 / scale]])

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
 from skrnn import RNNClassifier, RNNEncoder
-from skrnn._core.sequences import read_words
+from skrnn._reading import text as reading
+from skrnn._reading.text import read_words
 
 
 def fitted(X, **params):
@@ -127,11 +128,9 @@ def test_a_separator_only_saves_time(X):
 
 
 def test_many_strings_are_read_part_by_part(monkeypatch):
-    from skrnn._core import sequences
-
     X = [f"w{i % 7} w{i % 3}" for i in range(50)]
     whole = read_words(X, str.split)
-    monkeypatch.setattr(sequences, "_STRINGS_AT_A_TIME", 8)
+    monkeypatch.setattr(reading, "_STRINGS_AT_A_TIME", 8)
     parts = read_words(X, str.split)
     assert parts.tokens == whole.tokens
     np.testing.assert_array_equal(parts.values, whole.values)
@@ -153,7 +152,7 @@ def test_long_sequences_are_refused():
         fitted(["ab", "abcd"], max_length=3)
     assert str(caught.value) == (
         "X[1] has 4 steps, but max_length is 3. Use overlong='first' or "
-        "overlong='last' to keep so many of its steps."
+        "overlong='last' to keep only that many steps."
     )
     series = np.arange(8.0).reshape(2, 4)
     encoder = fitted(series, max_length=3, overlong="last")

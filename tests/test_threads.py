@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn import RNNClassifier, RNNEncoder
-from skrnn._core import network, prediction, training
+from skrnn import RNNClassifier, RNNEncoder, _fitting
+from skrnn._core import encode, trainer
+from skrnn._core.shards import Shards
 from skrnn._core.threads import threads, torch_settings
 
 
@@ -132,10 +133,10 @@ def test_fit_and_predict_run_on_one_thread_and_restore_the_number(
 
         monkeypatch.setattr(module, name, spied)
 
-    spy_on(network, "initialise")
-    spy_on(training, "fit")
-    spy_on(prediction, "encode")
-    spy_on(network, "output_scores")
+    spy_on(_fitting, "initialise")
+    spy_on(trainer.Trainer, "run")
+    spy_on(encode, "encode")
+    spy_on(encode, "output_scores")
     X = ["cat", "chat"]
     classifier = RNNClassifier(max_iter=1).fit(X, X)
     assert torch.get_num_threads() == 2
@@ -143,7 +144,7 @@ def test_fit_and_predict_run_on_one_thread_and_restore_the_number(
     assert torch.get_num_threads() == 2
     assert seen == [
         ("initialise", 1),
-        ("fit", 1),
+        ("run", 1),
         ("encode", 1),
         ("output_scores", 1),
     ]
@@ -195,7 +196,7 @@ def test_what_is_drawn_does_not_depend_on_the_number_of_threads():
         torch_threads = torch.get_num_threads()
         torch.set_num_threads(n_threads)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(training, "min_shard", lambda architecture: 10)
+            patch.setattr(trainer, "shards_for", lambda _, n: Shards(n, 10))
             fits.append(
                 RNNClassifier(
                     (8, 8), learning_rate_init=1e-3, random_state=0, **params
@@ -208,7 +209,7 @@ def test_what_is_drawn_does_not_depend_on_the_number_of_threads():
 
 
 def test_predictions_are_equal_on_any_number_of_threads(monkeypatch):
-    monkeypatch.setattr(prediction, "_MAX_SEQUENCES", 50)
+    monkeypatch.setattr(encode, "_MAX_SEQUENCES", 50)
     classifier, one = fitted_on(1, 700, nhidden=16)
     X = ["".join(word) for word in product("abcd", repeat=5)][:700]
     torch_threads = torch.get_num_threads()

@@ -1,27 +1,17 @@
-"""The schedule, shards, truncation, and when a fit stops."""
+"""When a fit stops, what it does to weights and losses, and truncation."""
 
 import math
 import re
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from skrnn import RNNClassifier
-from skrnn._core import network, training, vocabulary
-from skrnn._fitting import make_plan
-
-
-def test_learning_rate_rises_then_falls():
-    rates = [training.one_cycle(done) for done in np.linspace(0, 1, 101)]
-    peak = int(100 * training.WARM_UP)
-    assert rates[0] == pytest.approx(0.1)
-    assert rates[peak] == pytest.approx(1.0)
-    assert rates[-1] == pytest.approx(0.01)
-    assert all(np.diff(rates[: peak + 1]) > 0) and all(np.diff(rates[peak:]) < 0)
+from skrnn._core import trainer, vocabulary
+from skrnn._parameters import Settings
 
 
 def test_fit_stops_when_the_loss_stays_below_tol():
@@ -34,17 +24,6 @@ def test_fit_stops_when_the_loss_stays_below_tol():
     assert below[-3:].all()
     # and not before
     assert not (below[:-3] & below[1:-2] & below[2:-1]).any()
-
-
-def test_early_stopping_stops_when_the_score_gets_no_better():
-    progress = training.Progress(20, 1)
-    counts = []
-    for score in (0.9, 0.1, 0.2, 0.3, 0.4, 0.95, 0.9500001, 0.9, 0.97):
-        progress.record(1.0, 1.0, score)
-        progress.count(1e-4)
-        counts.append(progress.n_no_change)
-    # The first five epochs are those in which the learning rate rises.
-    assert counts == [0, 0, 0, 0, 0, 0, 1, 2, 0]
 
 
 def test_fit_runs_max_iter_epochs_when_it_does_not_converge():
@@ -91,8 +70,8 @@ def test_training_that_only_did_harm_warns():
     X, y = ["ab", "ba", "aab"] * 20, [0, 1, 2, 1, 2, 0] * 10
     classifier = RNNClassifier(learning_rate_init=1, alpha=0, max_iter=2)
     sentence = (
-        r"^The training loss of the last epoch is \d+\.?\d*, where a network that "
-        r"knows nothing has 1\.1\. Lower learning_rate_init \(now 1\) or "
+        r"^The training loss of the last epoch is \d+\.?\d*, but that of a network "
+        r"that ignores X is 1\.1\. Lower learning_rate_init \(now 1\) or "
         r"max_grad_norm, or use activation='tanh'\.$"
     )
     with pytest.warns(ConvergenceWarning, match=sentence):
@@ -117,7 +96,8 @@ def test_loss_is_the_weighted_mean_cross_entropy(rng):
     [(3, 3, 400), (64, 8, 50), (270, 16, 24), (13_374, 115, 12), (10**6, 128, 12)],
 )
 def test_auto_batch_size_and_epochs(n_samples, batch_size, n_epochs):
-    plan = make_plan(RNNClassifier(), n_samples)
+    settings = Settings.of("RNNClassifier", RNNClassifier().get_params())
+    plan = settings.plan(n_samples)
     assert min(plan.batch_size, n_samples) == batch_size
     assert plan.n_epochs == n_epochs
 
@@ -129,33 +109,6 @@ def test_verbose_prints_a_line_an_epoch(capsys):
     assert lines[0].startswith("Epoch 1/3, loss ")
     assert lines[0].endswith(" s left")
     assert math.isfinite(float(lines[2].split("loss ")[1].split(",")[0]))
-
-
-@pytest.mark.parametrize(
-    "n_sequences, n_shards", [(1, 1), (99, 1), (100, 2), (149, 2), (200, 3)]
-)
-def test_a_minibatch_is_cut_into_shards_of_equal_work(n_sequences, n_shards, rng):
-    plan = replace(make_plan(RNNClassifier(), 1000), n_shards=3, min_shard=50)
-    lengths = np.sort(rng.integers(1, 20, n_sequences))[::-1]
-    shards = np.split(lengths, plan.cuts(lengths)[1:])
-    assert len(shards) == n_shards
-    n_steps = [shard.sum() for shard in shards]
-    assert max(n_steps) - min(n_steps) <= 2 * 20
-
-
-def test_one_long_sequence_makes_a_shard_and_leaves_something_to_the_others():
-    plan = replace(make_plan(RNNClassifier(), 1000), n_shards=4, min_shard=1)
-    assert plan.cuts(np.array([1000, 1, 1, 1])) == [0, 1]
-    assert plan.cuts(np.array([1, 1, 1, 1])) == [0, 1, 2, 3]
-
-
-def test_shards_are_as_large_as_their_work_a_step_demands():
-    sizes = {
-        (cell, nhidden): training.min_shard(network.Architecture((nhidden,), cell))
-        for cell, nhidden in [("rnn", 128), ("rnn", 512), ("lstm", 128)]
-    }
-    assert sizes["rnn", 128] > 2 * sizes["lstm", 128]
-    assert sizes["rnn", 512] == 32
 
 
 def test_truncation_longer_than_all_sequences_changes_nothing():
@@ -268,13 +221,14 @@ def test_a_large_vocabulary_and_truncation_together(rng):
     params = {"max_iter": 20, "batch_size": 32, "learning_rate_init": 0.05}
     with pytest.MonkeyPatch.context() as patch:
         chosen = []
-        original = training._choose_optimiser
+        original = trainer.Trainer._updates
 
         def choose(*arguments):
-            chosen.append(type(original(*arguments)).__name__)
-            return original(*arguments)
+            updates = original(*arguments)
+            chosen.append(type(updates).__name__)
+            return updates
 
-        patch.setattr(training, "_choose_optimiser", choose)
+        patch.setattr(trainer.Trainer, "_updates", choose)
         classifier = RNNClassifier(16, truncate=2, random_state=0, **params).fit(X, y)
     assert chosen == ["SomeRows"]
     assert classifier.score(X, y) > 0.95

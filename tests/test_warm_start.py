@@ -145,7 +145,7 @@ def test_few_labels_are_better_used_after_many_sequences_without():
         ({"cell": "lstm"}, "cell was 'gru', but now it is 'lstm'"),
         ({"pooling": "max"}, "pooling was 'sum', but now it is 'max'"),
         ({"lowercase": True}, "lowercase was False, but now it is True"),
-        ({"embeddings": VECTORS}, "had none for embeddings. Use None, or"),
+        ({"embeddings": VECTORS}, "had no embeddings. Use embeddings=None, or"),
         ({"ngram_range": (1, 2)}, r"ngram_range was 'auto', but now it is \(1, 2\)"),
         ({"missing": "mask"}, "missing was 'error', but now it is 'mask'"),
     ],
@@ -211,5 +211,5 @@ def _interrupted(classifier):
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("skrnn._fitting._record", interrupt)
+        patch.setattr("skrnn._fitting.check_converged", interrupt)
         classifier.fit(X, Y)

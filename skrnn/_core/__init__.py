@@ -1,25 +1,40 @@
-"""The numerical floor: plain arrays and tensors, no estimators.
+"""The numerical core: plain arrays and tensors, no estimators.
 
-Modules may import those above them in this list, never below, and nothing
-upstairs:
+Each module may import only the modules above it in this list, and nothing else
+from skrnn:
 
-    descriptions  what an item of X is and what is wrong with it, in words
-    sequences     any user input -> one flat array with offsets
-    packing       a batch in step order, without padding
-    prefixes      what token sequences begin with in common
-    series        numbers, standardised, none missing
-    ngrams        the n-grams that end at each step
-    vocabulary    token or n-gram -> id
-    threads       threads over sequences, one intra-op thread each
-    compiled      time loops without Python in them, where torch can
-    memory        memory that is used again for each batch
-    losses        scores and targets -> loss and gradient
-    cells         rnn, gru, lstm: one step forward, one step backward
-    recurrence    the time loop over packed rows and its BPTT
-    pooling       the states of all steps -> one vector a sequence
-    network       what a network is made of; its weights, here and upstairs
-    gradient      the loss of a batch and its gradient, through all layers
-    prediction    codes without gradients: level by level, prefixes shared
-    optimiser     clipping, weight decay, Adam, on all weights or some rows
-    training      the minibatch loop: order, shards, schedule, stopping, history
+    sequences       ragged sequences as one flat array with offsets
+    steps           the steps that a network reads, in the same layout
+    samples         sequences with their targets and weights
+    series          numeric sequences: standardised, no missing values
+    ngrams          the n-grams that end at each step
+    vocabulary      token or n-gram -> id
+    threads         threads over sequences, one intra-op thread each
+    execution       where arithmetic happens: devices, threads, new tensors
+    packing         a batch in step order, without padding
+    prefixes        common prefixes of token sequences
+    batch           what a loss is computed from, except for the weights
+    compiled        time loops without Python overhead, where torch supports it
+    memory          memory that is reused for each batch
+    losses          scores and targets -> loss and gradient
+    cells           rnn, gru, lstm: one step forward, one step backward
+    recurrence      the time loop over packed rows and its BPTT
+    pooling         the hidden states of all steps -> one vector per sequence
+    architecture    the structure of a network
+    layout          the position of each part of the weights in one flat tensor
+    weights         the weights and their initial values
+    public          the weights as users see them
+    gradient        forward and backward through all layers
+    network         the interface to the kernels: weights, batch -> loss, gradient
+    encode          pooled hidden states without gradients, sharing common prefixes
+    schedule        how the learning rate rises and falls
+    plan            how to train: the resolved settings of a fit
+    shards          minibatches cut into parts, one per thread
+    training_data   training data on the device
+    batches         the training data in random order, packed
+    rules           update rules: Adam
+    updates         updates of all weights, or only of the rows that a minibatch uses
+    progress        what a fit has done so far
+    training_state  everything that changes during a fit
+    trainer         the minibatch loop: epochs, and when to stop
 """

@@ -1,47 +1,54 @@
-"""The cells: what a step computes from its input and the states before, and back.
+"""The cells: one step forward, from an input and the previous states, and one back.
 
-A cell works in place on the rows of `G`, one row for each step of each sequence. A row
-of G has `n_blocks` blocks of nhidden columns. Before a step, the last blocks of
-its rows hold what the input adds, ``U x_t``, and the biases; the cell adds
-``W h_{t-1}`` to the first blocks, and leaves in G what its backward pass needs. The
-order of the blocks is chosen so that each product and each activation is one
-operation; `torch_order` translates to the order of torch.nn, which is that of the
-public weights.
+A cell works in place on `G`, which has one row for each step of each sequence and
+`n_blocks` blocks of nhidden columns. Before a step, all blocks of its rows hold the
+biases, and the last blocks also ``U x_t``; the cell adds ``W h_{t-1}`` to the first
+blocks and leaves in G what its backward pass needs. The blocks are ordered so that
+each product and each activation is one operation; `torch_order` maps them to the order
+of torch.nn, which is also that of the public weights.
 
-The functions are written for :func:`skrnn._core.compiled.compiled`, which knows the
-types of their annotations only. ``torch.ops.aten.tanh_backward(d, y)`` is
-``d * (1 - y * y)``, ``torch.ops.aten.sigmoid_backward(d, y)`` is ``d * y * (1 - y)``:
-each takes one pass over memory.
+The functions are written for :func:`skrnn._core.compiled.compiled`, which supports
+only the types in their annotations. ``torch.ops.aten.tanh_backward(d, y)`` computes
+``d * (1 - y * y)``, and ``torch.ops.aten.sigmoid_backward(d, y)`` computes
+``d * y * (1 - y)``, each in one pass over memory.
 """
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
+# The names that users may pass; activations and recurrences are for the cell "rnn".
+CellName = Literal["rnn", "gru", "lstm"]
+ActivationName = Literal["tanh", "relu", "identity"]
+RecurrenceName = Literal["learned", "identity"]
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What the rest of the network has to know about a cell.
+    """What the rest of the network needs to know about a cell.
 
     Attributes
     ----------
     kind : str
-        The functions of this module tell cells apart by it.
+        The name by which the functions of this module identify the cell.
     n_blocks : int
+        Number of blocks of nhidden columns in G.
     n_state_blocks, n_input_blocks : int
-        ``W h_{t-1}`` is added to the first blocks, ``U x_t`` to the last ones.
+        Number of first blocks to which ``W h_{t-1}`` is added, and number of last
+        blocks to which ``U x_t`` is added.
     n_states : int
-        1 for h; 2 for h and c.
+        1 for h alone; 2 for h and c.
     n_kept : int
-        Tensors of nhidden columns that the forward pass writes beside G; the states
-        come first. 0 where h takes the place of its row of G.
-    torch_order : dict
-        For U, W and b, our blocks in the order of torch.nn.
+        Number of tensors of nhidden columns that the forward pass writes in addition to
+        G, the states first; 0 if h overwrites its row of G.
+    torch_order : tuple of (name, tuple of int)
+        For U, W and b, the indices of our blocks in the order of torch.nn.
     has_W : bool
-        False where W is the identity, and no weight.
+        False if W is the identity and not a weight.
     forget_block : int or None
-        The block of the forget gate.
+        The index of the block of the forget gate.
     """
 
     kind: str
@@ -56,13 +63,13 @@ class Cell:
 
 
 def make_cell(name, activation="tanh", recurrence="learned"):
-    """A cell by the values of the public parameters.
+    """Make a cell from the values of the public parameters.
 
     "rnn", the vanilla cell [1]_:
 
         h_t = activation(U x_t + b + W h_{t-1}),   W = I for recurrence="identity"
 
-    "gru", as torch.nn.GRU and cuDNN have it [2]_, blocks q, r, z, n:
+    "gru", as in torch.nn.GRU and cuDNN [2]_, with blocks q, r, z, n:
 
         r_t = sigmoid(U_r x_t + b_r + W_r h_{t-1})
         z_t = sigmoid(U_z x_t + b_z + W_z h_{t-1})
@@ -70,7 +77,7 @@ def make_cell(name, activation="tanh", recurrence="learned"):
         n_t = tanh(U_n x_t + b_n + r_t * q_t)
         h_t = (1 - z_t) * n_t + z_t * h_{t-1}
 
-    "lstm", as torch.nn.LSTM has it [3]_ [4]_, blocks o, i, f, g:
+    "lstm", as in torch.nn.LSTM [3]_ [4]_, with blocks o, i, f, g:
 
         i_t, f_t, o_t = sigmoid(U_. x_t + b_. + W_. h_{t-1}),  each with its own weights
         g_t = tanh(U_g x_t + b_g + W_g h_{t-1})
@@ -82,20 +89,27 @@ def make_cell(name, activation="tanh", recurrence="learned"):
     .. [1] Elman (1990), "Finding Structure in Time", Cognitive Science 14(2).
     .. [2] Cho et al. (2014), "Learning Phrase Representations using RNN
        Encoder-Decoder for Statistical Machine Translation", EMNLP; with the reset gate
-       after the product, as in its first version.
+       applied after the product, as in the first version of the paper.
     .. [3] Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural
        Computation 9(8).
     .. [4] Gers, Schmidhuber and Cummins (2000), "Learning to Forget: Continual
        Prediction with LSTM", Neural Computation 12(10).
     """
     if name == "gru":
-        # U is r, z, n in both; W is n, r, z here; torch.nn has two biases of n.
+        # U is in the order r, z, n in both, W in the order n, r, z here; torch.nn has
+        # two biases for n.
         order = (("U", (0, 1, 2)), ("W", (1, 2, 0)), ("b", (1, 2, 3, 0)))
         return Cell("gru", 4, 3, 3, 1, 1, order)
     if name == "lstm":
         order = tuple((weight, (1, 2, 3, 0)) for weight in "UWb")
         return Cell("lstm", 4, 4, 4, 2, 3, order, forget_block=2)
-    return Cell(activation, has_W=recurrence == "learned")
+    activations, recurrences = get_args(ActivationName), get_args(RecurrenceName)
+    if name == "rnn" and activation in activations and recurrence in recurrences:
+        return Cell(activation, has_W=recurrence == "learned")
+    raise ValueError(
+        f"There is no cell {name!r} with activation {activation!r} and recurrence "
+        f"{recurrence!r}."
+    )
 
 
 def step(
@@ -105,7 +119,7 @@ def step(
     previous: list[Tensor],
     W_T: Tensor,
 ):
-    """One step forward.
+    """Take one step forward.
 
     Parameters
     ----------
@@ -113,22 +127,24 @@ def step(
     G : Tensor of shape (n_sequences, n_blocks * nhidden)
         The rows of this step. Overwritten.
     kept : list of Tensors of shape (n_sequences, nhidden)
-        The rows of this step of what the cell keeps. Written. Empty for the vanilla
-        cell, whose h takes the place of G.
+        The rows of this step of the tensors that the cell keeps. Written. Empty for the
+        vanilla cell, whose h overwrites G.
     previous : list of Tensors of shape (n_sequences, nhidden)
-        The states before this step; empty where all are 0.
+        The states before this step; empty if all are 0.
     W_T : Tensor of shape (nhidden, n_state_blocks * nhidden)
-        The transpose of W, without columns where it is the identity; a contiguous one
-        makes the fastest products.
+        The transpose of W, without columns if W is the identity. Products are fastest
+        if it is contiguous.
     """
     if kind == "gru":
         _gru_step(G, kept[0], previous, W_T)
     elif kind == "lstm":
         _lstm_step(G, kept[0], kept[1], kept[2], previous, W_T)
-    else:
+    elif kind == "tanh" or kind == "relu" or kind == "identity":
         if len(previous) > 0:
             add_state(G, previous[0], W_T)
         activate(kind == "tanh", kind == "relu", G)
+    else:
+        raise ValueError("There is no cell of this kind.")
 
 
 def add_state(G: Tensor, h: Tensor, W_T: Tensor):
@@ -185,17 +201,17 @@ def start_backward(
     previous: list[Tensor],
     spare: list[Tensor],
 ):
-    """Replace what the forward pass left by derivatives, for all rows at once.
+    """Replace the results of the forward pass by derivatives, for all rows at once.
 
     Parameters
     ----------
     kind : str
     G, kept
-        As :func:`step` left them, all rows. Overwritten.
+        All rows, as :func:`step` left them. Overwritten.
     previous : list of Tensors of shape (n_rows, nhidden)
         The states before each row.
     spare : list of 2 Tensors of shape (n_rows, nhidden)
-        Memory for cells with gates.
+        Memory for gated cells.
     """
     if kind == "gru":
         keep, other = spare[0], spare[1]
@@ -219,16 +235,18 @@ def start_backward(
         torch.ops.aten.sigmoid_backward(tanh_c, o, grad_input=o)  # do = dh * this
         tanh_c.copy_(other)
         keep.copy_(f)  # dc_{t-1} = f * dc_t
-        # di, df, dg = dc * these
+        # di, df, dg = dc * what replaces i, f, g
         torch.ops.aten.sigmoid_backward(previous[1], f, grad_input=f)
         other.copy_(i)
         torch.ops.aten.sigmoid_backward(g, i, grad_input=i)
         torch.ops.aten.tanh_backward(other, g, grad_input=g)
     elif kind == "tanh":
-        one = torch.ones([1, 1], dtype=G.dtype).expand_as(G)
+        one = G.new_ones([1, 1]).expand_as(G)
         torch.ops.aten.tanh_backward(one, G, grad_input=G)
     elif kind == "relu":
         G.sign_()  # h is never negative
+    elif kind != "identity":
+        raise ValueError("There is no cell of this kind.")
 
 
 def step_backward(
@@ -239,23 +257,23 @@ def step_backward(
     W: Tensor,
     is_first: bool,
 ):
-    """One step backward of a cell with gates.
+    """Take one step backward through a gated cell.
 
     Parameters
     ----------
     kind : str
     G : Tensor of shape (n_sequences, n_blocks * nhidden)
-        The rows of this step, as :func:`start_backward` left them. The gradient with
-        respect to G takes its place.
+        The rows of this step, as :func:`start_backward` left them. Overwritten by the
+        gradient with respect to G.
     needed : list of Tensors of shape (n_sequences, nhidden)
-        The rows of this step of the first spare memory and of the last tensor that the
-        cell keeps, as :func:`start_backward` left them.
+        The rows of this step of the first `spare` tensor and of the last tensor that
+        the cell keeps, as :func:`start_backward` left them.
     gradients : list of Tensors of shape (n_sequences, nhidden)
-        With respect to the states of this step; those with respect to the states of the
-        step before take their place.
+        Gradients with respect to the states of this step. Overwritten by the gradients
+        with respect to the states of the previous step.
     W : Tensor of shape (n_state_blocks * nhidden, nhidden)
     is_first : bool
-        At the first step, nothing asks for the gradient of the states before.
+        Whether the gradient with respect to the previous states is not needed.
     """
     dh = gradients[0]
     if kind == "gru":
@@ -268,7 +286,7 @@ def step_backward(
         q.mul_(n)
         if not is_first:
             dh.mul_(needed[0]).addmm_(G[:, : 3 * width], W)
-    else:
+    elif kind == "lstm":
         blocks = G.split(dh.shape[1], 1)
         dc = gradients[1]
         dc.addcmul_(dh, needed[1])
@@ -279,3 +297,5 @@ def step_backward(
         if not is_first:
             dc.mul_(needed[0])
             torch.mm(G, W, out=dh)
+    else:
+        raise ValueError("There is no cell with gates of this kind.")

@@ -1,4 +1,4 @@
-"""Time loops without Python in them, where torch can."""
+"""Time loops without Python overhead, where torch supports it."""
 
 import functools
 import threading
@@ -10,16 +10,16 @@ _lock = threading.Lock()
 
 
 def compiled(function):
-    """Run `function`, and what it calls, by torch's own interpreter (TorchScript).
+    """Run `function`, and all that it calls, in torch's own interpreter (TorchScript).
 
-    A step of a small network takes a few microseconds: as long as Python takes to call
-    its operations, and to hand its global lock from one thread to another. TorchScript
-    does neither: one thread is up to 1.4 times as fast, and two of them are faster than
-    one.
+    A step of a small network takes a few microseconds, as long as Python takes to call
+    its operations and to pass the global interpreter lock from one thread to another.
+    TorchScript does neither: one thread is up to 1.4 times as fast, and two threads are
+    faster than one.
 
-    It is compiled, in some milliseconds, when it is first called. TorchScript is on its
-    way out of torch; where it is gone, or `function` has no source to read, Python runs
-    the very same lines.
+    The function is compiled, within milliseconds, on its first call. TorchScript is
+    deprecated in torch: if it cannot compile the function, or if ``PYTORCH_JIT=0`` is
+    set, Python runs the same code.
     """
     compiled_function = None
 
@@ -37,8 +37,8 @@ def compiled(function):
 
 def _compile(function):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it is deprecated
+        warnings.simplefilter("ignore")  # TorchScript is deprecated
         try:
             return torch.jit.script(function)
-        except (AttributeError, OSError, RuntimeError):
+        except Exception:  # of any kind: the code also runs uncompiled
             return function

@@ -1,137 +1,17 @@
 """The loss of a batch and its gradient, through all layers.
 
-No autograd: each forward line has its backward line written by hand. All of it is one
-call of compiled code, in which a thread needs Python's global lock only once: two
-threads that ask for it at every operation wait for each other longer than they compute.
+No autograd: the backward line of each forward line is written by hand. Everything is
+one call to compiled code, for which a thread takes Python's global interpreter lock
+only once: two threads that take it for every operation spend more time waiting for each
+other than computing.
 """
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from skrnn._core import losses, pooling, recurrence
 from skrnn._core.compiled import compiled
-from skrnn._core.memory import Scratch, take
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Where sequences stand before the first of the packed steps.
-
-    Attributes
-    ----------
-    states : list of list of Tensors of shape (n_sequences, nhidden)
-        For each layer, its states.
-    gathered : Tensor of shape (n_sequences, nhidden)
-        What the pooling had gathered.
-    n_steps : Tensor of shape (n_sequences,)
-        Steps before.
-    """
-
-    states: list
-    gathered: torch.Tensor
-    n_steps: torch.Tensor
-
-
-def loss_and_gradient(
-    weights,
-    gradient,
-    scratch,
-    x,
-    packing,
-    loss,
-    target,
-    sample_weight,
-    masks=(),
-    start=None,
-):
-    """Summed loss of a batch; the gradient is written into `gradient`.
-
-    Parameters
-    ----------
-    weights, gradient : Weights
-    scratch : Scratch
-    x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
-        Token ids or numbers; rows in packed order.
-    packing : Packing
-    loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
-    target : Tensor of shape (n_sequences,) or (n_sequences, n_outputs)
-        In the order of the packing, as `sample_weight`; without pooling they have an
-        entry for each row.
-    sample_weight : Tensor of shape (n_sequences,)
-    masks : sequence of Tensors of shape (n_sequences, n_inputs of a layer), default=()
-        For each layer above the first, what its inputs are multiplied by at each step
-        of a sequence; one more, of width n_features_out, for the output layer.
-    start : Start, default=None
-        Where the sequences stand, if these are not their first steps; no gradient
-        goes further back.
-
-    Returns
-    -------
-    total : Tensor of shape ()
-    """
-    architecture = weights.architecture
-    cell = architecture.make_cell()
-    total, n_used = _loss_and_gradient(
-        cell.kind,
-        [cell.n_states, cell.n_kept, architecture.n_directions],
-        architecture.pooling,
-        loss,
-        _as_lists(weights),
-        [weights.V, weights.c],
-        _as_lists(gradient),
-        [gradient.V, gradient.c],
-        x,
-        packing.batch_sizes,
-        as_dict(packing, architecture, len(masks) > 0),
-        target,
-        sample_weight,
-        list(masks),
-        [] if start is None else [list(states) for states in start.states],
-        [] if start is None else [start.gathered, start.n_steps],
-        scratch.memory,
-        losses.MAX_SCORES,
-    )
-    scratch.reserve(n_used)
-    return total
-
-
-def top_states(weights, x, packing):
-    """The hidden states of the last layer, one tensor a direction, in packed order."""
-    architecture = weights.architecture
-    cell = architecture.make_cell()
-    traces = _forward(
-        cell.kind,
-        [cell.n_states, cell.n_kept, architecture.n_directions],
-        _as_lists(weights),
-        x,
-        packing.batch_sizes,
-        as_dict(packing, architecture),
-        [],
-        [],
-        Scratch(weights.V.dtype).memory,
-        [0],
-    )
-    return [trace[2] for trace in traces[-architecture.n_directions :]]
-
-
-def _as_lists(weights):
-    return [[layer.U, layer.W, layer.b] for layer in weights.all_layers()]
-
-
-def as_dict(packing, architecture, has_masks=False):
-    """The tensors of a Packing that are needed, as compiled code takes them."""
-    tensors = {
-        "last": packing.last,
-        "previous": packing.previous,
-        "lengths": packing.lengths,
-    }
-    if has_masks or architecture.pooling == "mean":
-        tensors["sequence"] = packing.sequence
-    if architecture.bidirectional:
-        tensors["flip"] = packing.flip
-    return tensors
+from skrnn._core.memory import take
 
 
 def forward(
@@ -151,23 +31,24 @@ def forward(
     Parameters
     ----------
     kind : str
-        Of the cell.
+        The kind of the cell.
     counts : list of int
-        ``n_states``, ``n_kept``, and the number of directions.
+        ``n_states``, ``n_kept``, the number of directions, and whether to compute the
+        gradient with respect to the states before the first step (0 or 1).
     layers : list of [U, W, b]
         By layer, then direction.
     x, batch_sizes, packing, masks
-        As in :func:`loss_and_gradient`.
+        See :class:`skrnn._core.batch.Batch`.
     states : list of list of Tensor
-        For each layer, those before the first step; empty for states of 0.
+        By layer, then direction, the states before the first step; empty if all are 0.
     memory, used
         As in :func:`skrnn._core.memory.take`.
 
     Returns
     -------
     traces : list of [x, G, H, ...]
-        For each layer and direction its inputs, the rows of the cell, and what the cell
-        keeps, of which the hidden states come first. They are G where it keeps nothing.
+        For each layer and direction: its inputs, the rows of the cell, and the tensors
+        that the cell keeps, hidden states first. If it keeps none, they are G.
     """
     n_states, n_kept, n_directions = counts[0], counts[1], counts[2]
     n_rows = x.shape[0]
@@ -186,9 +67,7 @@ def forward(
             weights = layers[k * n_directions + i]
             n = weights[1].shape[1]
             G = take(memory, used, n_rows, weights[2].shape[0])
-            kept: list[Tensor] = []
-            for _ in range(n_kept):
-                kept.append(take(memory, used, n_rows, n))
+            kept = [take(memory, used, n_rows, n) for _ in range(n_kept)]
             W_T = take(memory, used, n, weights[1].shape[0])
             turned = x if i == 0 else x.index_select(0, packing["flip"])
             recurrence.forward(
@@ -199,14 +78,14 @@ def forward(
                 W_T,
                 G,
                 kept,
-                states[k] if len(states) > 0 else [],
+                states[k * n_directions + i] if len(states) > 0 else [],
                 batch_sizes,
             )
             traces.append([turned, G] + (kept if n_kept > 0 else [G]))
     return traces
 
 
-_forward = compiled(forward)
+compiled_forward = compiled(forward)
 
 
 def backward(
@@ -224,35 +103,39 @@ def backward(
     memory: Tensor,
     used: list[int],
 ):
-    """Backpropagate through all layers, from the last one down.
+    """Backpropagate through all layers, from the last to the first.
 
     Parameters
     ----------
     kind, counts, layers, batch_sizes, packing, masks, states, memory, used
         As in :func:`forward`.
     dlayers : list of [dU, dW, db]
-        Where the gradients are written, by layer, then direction.
+        By layer, then direction, the gradients with respect to `layers`. Written.
     traces : list of [x, G, H, ...]
-        What :func:`forward` returned; overwritten.
+        What :func:`forward` returned. Overwritten.
     dlast : list of Tensors of shape (n_sequences, nhidden)
         For each direction of the last layer, the gradient with respect to the last
-        state of each sequence; overwritten.
+        hidden state of each sequence. Overwritten.
     dall : list of list of Tensors of shape (n_rows, nhidden)
-        The same with respect to all states; no tensor where it is 0. Overwritten.
+        For each direction of the last layer, the gradient with respect to all hidden
+        states; no tensor if it is 0. Overwritten.
+
+    Returns
+    -------
+    dstart : list of list of Tensor
+        By layer, then direction, the gradient with respect to the states before the
+        first step, if `counts` asks for it; otherwise arbitrary.
     """
     n_states, n_kept, n_directions = counts[0], counts[1], counts[2]
     n_rows, n_sequences = traces[0][0].shape[0], batch_sizes[0]
+    dstart: list[list[Tensor]] = []
     for j in range(len(layers) - 1, -1, -1):
         k, i = j // n_directions, j % n_directions
-        U, W = layers[j][0], layers[j][1]
+        U, W, trace = layers[j][0], layers[j][1], traces[j]
         n = W.shape[1]
-        trace = traces[j]
-        dstates = [dlast[i]]
-        for _ in range(1, n_states):
-            dstates.append(torch.zeros_like(dlast[i]))
-        before: list[Tensor] = []
-        for _ in range(n_states):
-            before.append(take(memory, used, n_rows, n))
+        others = [torch.zeros_like(dlast[i]) for _ in range(1, n_states)]
+        dstates = [dlast[i]] + others
+        before = [take(memory, used, n_rows, n) for _ in range(n_states)]
         spare: list[Tensor] = []
         if n_kept > 0:
             spare = [take(memory, used, n_rows, n), take(memory, used, n_rows, n)]
@@ -265,15 +148,17 @@ def backward(
             W,
             trace[1],
             trace[2:] if n_kept > 0 else [],
-            states[k] if len(states) > 0 else [],
+            states[j] if len(states) > 0 else [],
             before,
             spare,
             batch_sizes,
             packing["previous"],
+            counts[3] == 1,
         )
+        dstart.append(dstates)
         if k == 0:
             continue
-        # What this layer and direction read, the directions below side by side.
+        # The gradient with respect to the inputs: the directions below, side by side.
         dx = take(memory, used, n_rows, U.shape[0])
         torch.mm(trace[1][:, trace[1].shape[1] - U.shape[1] :], U.t(), out=dx)
         if i == 1:
@@ -283,13 +168,29 @@ def backward(
             dx.add_(dall[1][0])
         if len(masks) > 0:
             dx.mul_(masks[k - 1].index_select(0, packing["sequence"]))
-        parts = dx.chunk(n_directions, 1)
-        for below in range(n_directions):
-            part = parts[below]
-            if below == 1:
-                part = part.index_select(0, packing["flip"])
-            dall[below] = [part]
-            dlast[below] = torch.zeros([n_sequences, part.shape[1]], dtype=part.dtype)
+        hand_down(dx, packing, dlast, dall, n_sequences)
+    dstart.reverse()
+    return dstart
+
+
+compiled_backward = compiled(backward)
+
+
+def hand_down(
+    dx: Tensor,
+    packing: dict[str, Tensor],
+    dlast: list[Tensor],
+    dall: list[list[Tensor]],
+    n_sequences: int,
+):
+    """Split the gradient of a layer's inputs between the directions below."""
+    parts = dx.chunk(len(dlast), 1)
+    for below in range(len(dlast)):
+        part = parts[below]
+        if below == 1:
+            part = part.index_select(0, packing["flip"])
+        dall[below] = [part]
+        dlast[below] = part.new_zeros([n_sequences, part.shape[1]])
 
 
 def output_loss_and_gradient(
@@ -301,10 +202,10 @@ def output_loss_and_gradient(
     sample_weight: Tensor,
     max_scores: int,
 ):
-    """Summed loss of ``scores = V h + c``; writes the gradient of V and c.
+    """Compute the summed loss of ``scores = V h + c``; write the gradient of V and c.
 
-    Some rows at a time, so that memory does not grow with their number times that of
-    the outputs, which may be all tokens.
+    Rows are processed in chunks, so that memory does not grow with the number of rows
+    times the number of outputs, which may be one per token of the vocabulary.
 
     Returns
     -------
@@ -314,7 +215,7 @@ def output_loss_and_gradient(
     V, c = output[0], output[1]
     n_rows = h.shape[0]
     n_at_once = max(1, max_scores // V.shape[0])
-    total = torch.zeros([], dtype=h.dtype)
+    total = h.new_zeros([])
     dh = torch.empty_like(h)
     for start in range(0, n_rows, n_at_once):
         stop = min(start + n_at_once, n_rows)
@@ -335,10 +236,10 @@ def output_loss_and_gradient(
 
 
 @compiled
-def _loss_and_gradient(
+def loss_and_gradient(
     kind: str,
     counts: list[int],
-    pooling_name: str,
+    pooler: str,
     loss: str,
     layers: list[list[Tensor]],
     output: list[Tensor],
@@ -355,35 +256,42 @@ def _loss_and_gradient(
     memory: Tensor,
     max_scores: int,
 ):
+    """Compute the summed loss of a batch; write its gradient.
+
+    Parameters
+    ----------
+    kind, counts, layers, x, batch_sizes, packing, masks, states, memory
+        As in :func:`forward`; the last mask may be for the output layer.
+    pooler, loss : str
+    output : list of Tensors
+        V, c, and the weights of the pooling.
+    dlayers, doutput
+        The gradients with respect to `layers` and `output`. Written.
+    target, sample_weight : Tensors of shape (n_sequences, ...) or (n_rows, ...)
+    gathered : list of 2 Tensors
+        As in :func:`skrnn._core.pooling.pool`.
+    max_scores : int
+        As in :func:`output_loss_and_gradient`.
+
+    Returns
+    -------
+    total : Tensor of shape ()
+    n_used : int
+        Number of entries of `memory` that this batch needs.
+    dstart : list of list of Tensor
+        As in :func:`backward`.
+    """
     n_directions = counts[2]
     used = [0]
     traces = forward(
-        kind,
-        counts,
-        layers,
-        x,
-        batch_sizes,
-        packing,
-        masks,
-        states,
-        memory,
-        used,
+        kind, counts, layers, x, batch_sizes, packing, masks, states, memory, used
     )
-    pooled: list[Tensor] = []
-    kept: list[Tensor] = []
-    top = traces[len(traces) - n_directions :]
-    for trace in top:
-        vector, of_pooling = pooling.pool(
-            pooling_name, trace[2], batch_sizes, packing, gathered
-        )
-        pooled.append(vector)
-        kept.append(of_pooling)
-    h = pooled[0] if n_directions == 1 else torch.cat(pooled, 1)
-
+    top = [trace[2] for trace in traces[len(traces) - n_directions :]]
+    h, kept = pool_all(pooler, top, batch_sizes, packing, gathered, output)
     mask: list[Tensor] = []
-    if len(masks) * n_directions == len(layers):  # one is for the output layer
+    if len(masks) * n_directions == len(layers):  # the last is for the output
         mask = masks[-1:]
-        if pooling_name == "none":
+        if pooler == "none":
             mask = [mask[0].index_select(0, packing["sequence"])]
         h = h * mask[0]
     total, dh = output_loss_and_gradient(
@@ -391,25 +299,10 @@ def _loss_and_gradient(
     )
     for each in mask:
         dh.mul_(each)
-    dpooled = dh.chunk(n_directions, 1)
-
-    # The gradients with respect to the last state of each sequence, and to all states.
-    dlast: list[Tensor] = []
-    dall: list[list[Tensor]] = []
-    for i in range(n_directions):
-        last, everywhere = pooling.spread(
-            pooling_name,
-            dpooled[i].contiguous(),
-            top[i][2],
-            batch_sizes,
-            packing,
-            kept[i],
-            memory,
-            used,
-        )
-        dlast.append(last)
-        dall.append(everywhere)
-    backward(
+    dlast, dall = spread_all(
+        pooler, dh, top, batch_sizes, packing, kept, output, doutput, memory, used
+    )
+    dstart = backward(
         kind,
         counts,
         layers,
@@ -424,4 +317,81 @@ def _loss_and_gradient(
         memory,
         used,
     )
-    return total, used[0]
+    return total, used[0], dstart
+
+
+def pool_all(
+    name: str,
+    top: list[Tensor],
+    batch_sizes: list[int],
+    packing: dict[str, Tensor],
+    gathered: list[Tensor],
+    output: list[Tensor],
+):
+    """Pool the hidden states of each direction; see :func:`skrnn._core.pooling.pool`.
+
+    Parameters
+    ----------
+    top : list of Tensors of shape (n_rows, nhidden)
+        The hidden states of the last layer, for each direction.
+    output : list of Tensors
+        V, c, and the weights of the pooling.
+
+    Returns
+    -------
+    h : Tensor of shape (n_sequences, n_features_out)
+    kept : list of list of Tensors
+        What the pooling of each direction keeps.
+    """
+    pooled: list[Tensor] = []
+    kept: list[list[Tensor]] = []
+    for H in top:
+        weights = [part[len(pooled)] for part in output[2:]]
+        vector, of_pooling = pooling.pool(
+            name, H, batch_sizes, packing, gathered, weights
+        )
+        pooled.append(vector)
+        kept.append(of_pooling)
+    return (pooled[0] if len(top) == 1 else torch.cat(pooled, 1)), kept
+
+
+def spread_all(
+    name: str,
+    dh: Tensor,
+    top: list[Tensor],
+    batch_sizes: list[int],
+    packing: dict[str, Tensor],
+    kept: list[list[Tensor]],
+    output: list[Tensor],
+    doutput: list[Tensor],
+    memory: Tensor,
+    used: list[int],
+):
+    """Backpropagate through :func:`pool_all`; see :func:`skrnn._core.pooling.spread`.
+
+    Returns
+    -------
+    dlast, dall
+        As in :func:`backward`.
+    """
+    dlast: list[Tensor] = []
+    dall: list[list[Tensor]] = []
+    for dweights in doutput[2:]:
+        dweights.zero_()
+    dpooled = dh.chunk(len(top), 1)
+    for i in range(len(top)):
+        last, everywhere = pooling.spread(
+            name,
+            dpooled[i].contiguous(),
+            top[i],
+            batch_sizes,
+            packing,
+            kept[i],
+            [weights[i] for weights in output[2:]],
+            [dweights[i] for dweights in doutput[2:]],
+            memory,
+            used,
+        )
+        dlast.append(last)
+        dall.append(everywhere)
+    return dlast, dall

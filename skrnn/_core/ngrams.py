@@ -1,40 +1,41 @@
 """The n-grams that end at each step, found without a Python loop over steps.
 
-Grams of one length after the other: the gram of length n that ends at a step is that of
-length n - 1 that ends at the step before, and one more token. Gram and token are
-numbers, so a pair of them is one number, and all steps are looked up at once.
+Lengths are processed in increasing order: the n-gram that ends at a step is the
+(n - 1)-gram that ends at the previous step, followed by one more token. Since n-grams
+and tokens are numbered, a pair of them is one number, and all steps are looked up at
+once.
 """
 
 import numpy as np
 
-# Pairs up to this number are looked up in a table of so many entries, 64 MB at most.
+# Maximum number of possible pairs for a look-up table with an entry for each: 64 MB.
 _MAX_TABLE = 2**24
 
 
 def count_grams(numbers, offsets, max_n, by_sequence=True):
-    """The distinct n-grams of sequences, up to a length.
+    """Count the distinct n-grams of sequences, for n from 1 to `max_n`.
 
     Parameters
     ----------
     numbers : ndarray of shape (n_rows,), int
-        Tokens as numbers from 0, end to end.
+        The tokens of all sequences as numbers from 0, concatenated.
     offsets : ndarray of shape (n_samples + 1,)
     max_n : int
     by_sequence : bool, default=True
-        Whether to count sequences, too.
+        Whether to also count the sequences that contain each n-gram.
 
     Yields
     ------
     grams : ndarray of shape (n_grams, n), for n from 1 to `max_n`
-        The numbers of the tokens of each, sorted.
+        The n-grams in sorted order, each as the numbers of its tokens.
     counts, n_sequences : ndarrays of shape (n_grams,)
-        How often each occurs, and in how many sequences; the latter are as many as the
-        former unless `by_sequence`.
+        How often each n-gram occurs, and in how many sequences; both are equal unless
+        `by_sequence`.
     """
     n_tokens = int(numbers.max()) + 1
     is_first = _is_first(numbers, offsets)
-    ends_here = np.ones(len(numbers), dtype=bool)  # whether a gram of this length does
-    gram_at = np.zeros(len(numbers), dtype=np.int32)  # of length n - 1
+    ends_here = np.ones(len(numbers), dtype=bool)  # whether an n-gram ends here
+    gram_at = np.zeros(len(numbers), dtype=np.int32)  # the (n - 1)-gram there
     grams = np.zeros((1, 0), dtype=np.int64)
     for n in range(1, max_n + 1):
         if n > 1:
@@ -58,16 +59,16 @@ def count_grams(numbers, offsets, max_n, by_sequence=True):
 
 
 def _is_first(numbers, offsets):
-    """Whether a row is the first step of its sequence."""
+    """Return whether each row is the first step of its sequence."""
     is_first = np.zeros(len(numbers), dtype=bool)
     is_first[offsets[:-1]] = True
     return is_first
 
 
 def _distinct(numbers, limit):
-    """The distinct numbers, the place of each number among them, and their counts.
+    """Return the distinct numbers, the place of each number in them, and their counts.
 
-    All are below `limit`.
+    All numbers are below `limit`.
     """
     if limit > _MAX_TABLE:
         return np.unique(numbers, return_inverse=True, return_counts=True)
@@ -79,23 +80,23 @@ def _distinct(numbers, limit):
 
 
 def make_table(grams, ids):
-    """Lay out n-grams for :func:`look_up`, as a trie in arrays.
+    """Arrange n-grams for :func:`look_up`, as a trie in arrays.
 
-    Each gram is a node of the trie, and so is all that a gram begins with. A node of
-    depth n stands for a pair: a node of depth n - 1, and a token.
+    Each n-gram is a node of the trie, and so is each prefix of an n-gram. A node of
+    depth n stands for a pair of a node of depth n - 1 and a token.
 
     Parameters
     ----------
     grams : dict of int -> ndarray of shape (n_grams, n), int64
-        The numbers of their tokens, for each length n that there is.
+        For each length n that occurs, the numbers of the tokens of each n-gram.
     ids : dict of int -> ndarray of shape (n_grams,), int64
-        Their ids, from 1.
+        The ids of these n-grams, from 1.
 
     Returns
     -------
     table : dict
-        ``n_tokens``; and for each depth ``pairs``, sorted arrays of the pairs as
-        numbers, and ``ids``, arrays of the id of each node, 0 if it is no gram.
+        ``n_tokens``; ``pairs``, for each depth the sorted pairs as numbers; and
+        ``ids``, for each depth the id of each node, 0 if it is not an n-gram.
     """
     n_tokens = 1 + max((int(part.max()) for part in grams.values()), default=0)
     table = {"n_tokens": n_tokens, "pairs": [], "ids": []}
@@ -118,28 +119,29 @@ def make_table(grams, ids):
 
 
 def look_up(table, numbers, offsets, min_n, max_n, absent):
-    """The ids of the n-grams that end at each step.
+    """Return the ids of the n-grams that end at each step.
 
     Parameters
     ----------
     table : dict
         What :func:`make_table` returned.
     numbers : ndarray of shape (n_rows,), int
-        Tokens as numbers, end to end; -1 for those that no gram has.
+        The tokens of all sequences as numbers, concatenated; -1 for tokens that occur
+        in no n-gram.
     offsets : ndarray of shape (n_samples + 1,)
     min_n, max_n : int
     absent : int
-        The id of grams that would begin before their sequence.
+        The id of n-grams that would begin before their sequence.
 
     Returns
     -------
     ids : ndarray of shape (n_rows, max_n - min_n + 1), int32
-        0 for grams that are not in the table.
+        0 for n-grams that are not in the table.
     """
     ids = np.zeros((len(numbers), max_n - min_n + 1), dtype=np.int32)
     is_first = _is_first(numbers, offsets)
     n_tokens, n_nodes = table["n_tokens"], 1
-    node_at = np.zeros(len(numbers), dtype=np.int32)  # of depth n - 1; -1 for none
+    node_at = np.zeros(len(numbers), dtype=np.int32)  # of depth - 1; -1 for none
     for depth in range(1, min(max_n, len(table["pairs"])) + 1):
         goes_on = numbers >= 0
         if depth > 1:
@@ -153,20 +155,20 @@ def look_up(table, numbers, offsets, min_n, max_n, absent):
         node_at.fill(-1)
         node_at[rows] = nodes
         if depth >= min_n:
-            # One more entry, for nodes that are not there.
+            # One more entry, for missing nodes, whose place is -1.
             id_of = np.append(table["ids"][depth - 1], np.int32(0))
             ids[rows, depth - min_n] = id_of[nodes]
         n_nodes = len(distinct)
     for n in range(max(2, min_n), max_n + 1):
-        # The first n - 1 steps of each sequence, as far as it has so many.
+        # The first n - 1 steps of each sequence, or all if it has fewer.
         rows = offsets[:-1, np.newaxis] + np.arange(n - 1)
         ids[rows[rows < offsets[1:, np.newaxis]], n - min_n] = absent
     return ids
 
 
 def _places(numbers, distinct, limit):
-    """The place of each number among sorted distinct ones, or -1."""
-    if limit <= min(_MAX_TABLE, 16 * len(numbers)):  # or it takes longer to fill
+    """Return the place of each number in `distinct`, which is sorted, or -1."""
+    if limit <= min(_MAX_TABLE, 16 * len(numbers)):  # else filling it is slower
         places = np.full(limit, -1, dtype=np.int32)
         places[distinct] = np.arange(len(distinct))
         return places[numbers]

@@ -1,8 +1,8 @@
-"""What token sequences begin with in common, so that it is computed only once.
+"""Common prefixes of token sequences, so that each prefix is computed only once.
 
-In one direction the state after some steps depends on those steps alone: sequences
-that begin alike share it. Sorted sequences make that a tree of distinct prefixes, laid
-out level by level: level t has a node for each distinct prefix of t + 1 tokens.
+In one direction, the state after some steps depends on these steps alone, so sequences
+with a common prefix share it. Sorted sequences form a tree of distinct prefixes, stored
+level by level: level t has a node for each distinct prefix of t + 1 tokens.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-_N_WORDS = 4  # of 64 bits: how much of each sequence is compared
+from skrnn._core.execution import CPU
+
+_N_WORDS = 4  # of 64 bits: the part of each sequence that is compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,12 @@ class PrefixTree:
     Attributes
     ----------
     rows : Tensor of shape (n_nodes,), int64
-        The last token of each prefix, level by level.
+        The row of the last token of each prefix, level by level.
     sizes : list of int
-        Nodes of each level.
+        Number of nodes on each level.
     parents : list of Tensor, int64
-        For each level but the first and each of its nodes, the node of the level
-        above that it goes on from.
+        For each level except for the first, the parent of each node: its position on
+        the previous level.
     ends : list of (Tensor, Tensor), int64
         For each level, the sequences that end there and their nodes.
     """
@@ -37,11 +39,11 @@ class PrefixTree:
 
 
 def sort_by_prefix(ids, starts, lengths):
-    """Sort token sequences, and tell what each shares with the one before.
+    """Sort token sequences, and count the steps that each shares with the previous one.
 
     Only the first tokens are compared, as many as fit into four words of 64 bits: 32
-    tokens of a vocabulary of up to 254. Sequences that are equal count as sharing all
-    their steps, however long they are.
+    tokens from a vocabulary of up to 254. Equal sequences count as sharing all their
+    steps, however long they are.
 
     Parameters
     ----------
@@ -52,14 +54,14 @@ def sort_by_prefix(ids, starts, lengths):
     -------
     order : ndarray of shape (n_sequences,)
     shared : ndarray of shape (n_sequences,)
-        How many first steps a sequence, in this order, has in common with the one
-        before it.
+        Number of first steps that each sequence, in this order, has in common with the
+        previous one.
     """
     sequence = np.repeat(np.arange(len(starts)), lengths)
     step = np.arange(len(sequence)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     rows = starts[sequence] + step
-    # Big-endian and counted from 1: the order of words is that of the sequences, and a
-    # sequence comes before those that it is a prefix of.
+    # Big-endian and counted from 1, so that the words sort like the sequences, and a
+    # sequence comes before those of which it is a prefix.
     largest = int(ids.max()) + 1
     dtype = next(d for d in (">u1", ">u2", ">u4") if largest <= np.iinfo(d).max)
     tokens_a_word = 8 // np.dtype(dtype).itemsize
@@ -70,7 +72,7 @@ def sort_by_prefix(ids, starts, lengths):
     heads[sequence[is_compared], step[is_compared]] = ids[rows[is_compared]] + 1
     keys = list(heads.view(">u8").astype(np.uint64).T[::-1])
     is_long = lengths.max() > n_compared
-    if is_long:  # equal sequences are to be neighbours
+    if is_long:  # so that equal sequences are adjacent
         digests = _digests(ids[rows], step, lengths)
         keys = [digests, lengths, *keys]
     order = np.lexsort(keys)
@@ -93,7 +95,7 @@ def sort_by_prefix(ids, starts, lengths):
 
 
 def _digests(ids, step, lengths):
-    """A number for each sequence, equal for equal ones and rarely for others."""
+    """Compute a number per sequence: equal for equal sequences, rarely for others."""
     powers = np.full(int(lengths.max()), 0x9E3779B97F4A7C15, dtype=np.uint64)
     powers = np.cumprod(powers)  # modulo 2^64
     terms = (ids + 1).astype(np.uint64) * powers[step]
@@ -101,7 +103,7 @@ def _digests(ids, step, lengths):
 
 
 def _are_equal(ids, starts, lengths, candidates):
-    """Whether each candidate equals the sequence before it, which is as long."""
+    """Return whether each candidate equals the previous sequence, which is as long."""
     n = lengths[candidates]
     if len(n) == 0:
         return np.zeros(0, dtype=bool)
@@ -112,13 +114,14 @@ def _are_equal(ids, starts, lengths, candidates):
     return ~np.logical_or.reduceat(differs, np.cumsum(n) - n)
 
 
-def prefix_tree(starts, lengths, shared):
-    """Lay out the distinct prefixes of sorted sequences.
+def prefix_tree(starts, lengths, shared, execution=CPU):
+    """Arrange the distinct prefixes of sorted sequences in a tree.
 
     Parameters
     ----------
     starts, lengths, shared : ndarrays of shape (n_sequences,)
-        Sorted as :func:`sort_by_prefix` says; `shared` may be less than the truth.
+        Sorted as by :func:`sort_by_prefix`; `shared` may be an underestimate.
+    execution : Execution, default=CPU
 
     Returns
     -------
@@ -126,21 +129,22 @@ def prefix_tree(starts, lengths, shared):
     """
     n_sequences = len(starts)
     shared = shared.copy()
-    shared[0] = 0  # it may be a part of a longer list
-    n_new = lengths - shared  # nodes that a sequence adds, from step `shared` on
+    shared[0] = 0  # `shared` may be a part of a longer array
+    n_new = lengths - shared  # nodes that each sequence adds, from step `shared` on
     sequence = np.repeat(np.arange(n_sequences), n_new)
     step = np.arange(len(sequence)) - np.repeat(
         np.cumsum(n_new) - n_new - shared, n_new
     )
     if lengths.max() <= np.iinfo(np.uint16).max:
-        step = step.astype(np.uint16)  # whose stable sort is a radix sort
+        step = step.astype(np.uint16)  # the stable sort of uint16 is a radix sort
     order = np.argsort(step, kind="stable")
     step, sequence = step[order].astype(np.int64), sequence[order]
     sizes = np.bincount(step)
     first = np.cumsum(sizes) - sizes
 
-    # A prefix of sequence i is a node of i, or of the last one before it that has a
-    # node there. The pairs (step, sequence) of all nodes are sorted.
+    # The prefix of sequence i up to a step is a node of i, or of the last sequence
+    # before i that has a node at this step. The pairs (step, sequence) of all nodes are
+    # sorted.
     pairs = step * n_sequences + sequence
 
     def node_in_level(step, sequence):
@@ -152,14 +156,15 @@ def prefix_tree(starts, lengths, shared):
     end_order = np.argsort(lengths, kind="stable")
     end_nodes = node_in_level(lengths[end_order] - 1, end_order)
     n_ends = np.bincount(lengths - 1, minlength=len(sizes)).tolist()
+    tensor = execution.tensor
     return PrefixTree(
-        rows=torch.from_numpy(starts[sequence] + step),
+        rows=tensor(starts[sequence] + step),
         sizes=sizes.tolist(),
-        parents=list(torch.from_numpy(parents).split(sizes[1:].tolist())),
+        parents=list(tensor(parents).split(sizes[1:].tolist())),
         ends=list(
             zip(
-                torch.from_numpy(end_order).split(n_ends),
-                torch.from_numpy(end_nodes).split(n_ends),
+                tensor(end_order).split(n_ends),
+                tensor(end_nodes).split(n_ends),
                 strict=True,
             )
         ),

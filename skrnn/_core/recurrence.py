@@ -1,7 +1,7 @@
 """One layer in one direction: its inputs, its time loop, and backpropagation.
 
-Rows are in packed order (see :class:`skrnn._core.packing.Packing`): the rows alive at a
-step are one contiguous slice, and the sequences that go on are its first rows.
+Rows are in packed order (see :class:`skrnn._core.packing.Packing`): the rows of a step
+are one contiguous slice, and the sequences that continue are its first rows.
 """
 
 import torch
@@ -11,10 +11,10 @@ from skrnn._core import cells
 
 
 def token_table(U: Tensor, b: Tensor):
-    """What each token adds to G, of shape (n_inputs, n_blocks * nhidden).
+    """Compute ``U x + b`` for each token, of shape (n_inputs, n_blocks * nhidden).
 
-    A one-hot x picks a row of U; b is added to the rows, not to each step. The blocks
-    that only the state adds to come first.
+    A one-hot x selects a row of U; b is added once to each row rather than at each
+    step. The blocks without ``U x`` come first.
     """
     n_other = b.shape[0] - U.shape[1]
     if n_other == 0:
@@ -25,14 +25,14 @@ def token_table(U: Tensor, b: Tensor):
 
 
 def add_inputs(U: Tensor, b: Tensor, x: Tensor, G: Tensor):
-    """Write what the inputs and the biases add into G.
+    """Write ``U x + b`` into G.
 
     Parameters
     ----------
     U : Tensor of shape (n_inputs, n_input_blocks * nhidden)
     b : Tensor of shape (n_blocks * nhidden,)
     x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
-        One token a step, or several, whose vectors are added up, or numbers.
+        One token per step; or several, whose vectors are summed; or numeric values.
     G : Tensor of shape (n_rows, n_blocks * nhidden)
     """
     n_other = b.shape[0] - U.shape[1]
@@ -41,10 +41,10 @@ def add_inputs(U: Tensor, b: Tensor, x: Tensor, G: Tensor):
         if x.dim() == 1:
             torch.index_select(token_table(U, b), 0, x, out=G)
             return
-        starts = torch.arange(0, x.numel(), x.shape[1], dtype=x.dtype)
+        starts = torch.arange(0, x.numel(), x.shape[1], dtype=x.dtype, device=x.device)
         sums = torch.embedding_bag(U, x.flatten(), starts)[0]
         torch.add(sums, b[n_other:], out=from_input)
-    elif U.shape[1] == 1:  # products by one column round by the number of rows
+    elif U.shape[1] == 1:  # with one column, rounding depends on n_rows
         torch.add(b, torch.mm(x, U.expand(-1, 2))[:, :1], out=G)
         return
     else:
@@ -63,37 +63,40 @@ def forward(
     initial: list[Tensor],
     batch_sizes: list[int],
 ):
-    """Hidden states of every step.
+    """Compute the hidden states of all steps.
 
     Parameters
     ----------
     kind, n_states
-        Of the cell.
+        See :class:`skrnn._core.cells.Cell`.
     x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
-        Token ids or numbers, rows in packed order.
+        Token ids or numeric values, rows in packed order.
     weights : list of [U, W, b]
     W_T : Tensor of shape (nhidden, n_state_blocks * nhidden)
-        Memory.
+        Memory for the transpose of W. Written.
     G : Tensor of shape (n_rows, n_blocks * nhidden)
+        Written.
     kept : list of Tensors of shape (n_rows, nhidden)
-        Written. What the cell keeps beside G; the hidden states come first. They take
-        the place of G where it keeps nothing.
+        What the cell keeps in addition to G, hidden states first. Written. If it is
+        empty, the hidden states are written to G.
     initial : list of Tensors of shape (n_sequences, nhidden)
-        The states before the first step; empty for states of 0.
+        The states before the first step; empty if all are 0.
     batch_sizes : list of int, length n_steps, decreasing
-        Sequences alive at each step.
+        Number of sequences alive at each step.
 
     Notes
     -----
     Time O(n_rows nhidden^2).
     """
     add_inputs(weights[0], weights[2], x, G)
-    # The transpose in memory: products by it are faster than by a view.
+    # A contiguous transpose: products with it are faster than with a view.
     W_T.copy_(weights[1].t())
     if len(kept) == 0:
+        if kind != "tanh" and kind != "relu" and kind != "identity":
+            raise ValueError("There is no cell of this kind.")
         _vanilla_forward(kind == "tanh", kind == "relu", W_T, G, initial, batch_sizes)
         return
-    # All views are made in one call a tensor: a slice in the loop costs as much as a
+    # One call per tensor makes all views: a slice in the loop would cost as much as a
     # small product.
     rows = G.split(batch_sizes)
     parts = [tensor.split(batch_sizes) for tensor in kept]
@@ -113,7 +116,10 @@ def _vanilla_forward(
     initial: list[Tensor],
     batch_sizes: list[int],
 ):
-    """The loop of a cell of so few operations that lists and names would show."""
+    """Run the time loop of a vanilla cell.
+
+    A step has so few operations that the overhead of lists and names would show.
+    """
     rows = G.split(batch_sizes)
     before = _rows_that_go_on(G, batch_sizes)
     for h in initial:
@@ -125,9 +131,9 @@ def _vanilla_forward(
 
 
 def _rows_that_go_on(rows: Tensor, batch_sizes: list[int]):
-    """Of each step, the rows of the sequences that have a next step, then the others.
+    """Split each step into the rows of sequences that have a next step, and the others.
 
-    Those of the last step are not parted.
+    The rows of the last step are not split.
     """
     sizes: list[int] = []
     for t in range(len(batch_sizes) - 1):
@@ -151,31 +157,37 @@ def backward(
     spare: list[Tensor],
     batch_sizes: list[int],
     previous_rows: Tensor,
+    wants_start: bool,
 ):
-    """Backpropagation through time [1]_; writes the gradient of the weights.
+    """Backpropagate through time [1]_; write the gradient of the weights.
 
     Parameters
     ----------
     kind : str
     dstates : list of Tensors of shape (n_sequences, nhidden)
         Gradient of the loss with respect to the last states of each sequence, from
-        outside the recurrence. Overwritten.
+        outside the recurrence. Overwritten, by the gradient with respect to the states
+        before the first step if `wants_start`.
     dH : list of Tensors of shape (n_rows, nhidden)
-        The same with respect to the h of all steps, to be added; empty for 0.
+        Gradient with respect to the hidden states of all steps, from outside the
+        recurrence, to be added; empty if it is 0.
     x, initial, batch_sizes
         As in :func:`forward`.
     dweights : list of [dU, dW, db]
         Written.
     W : Tensor of shape (n_state_blocks * nhidden, nhidden)
     G, kept
-        What :func:`forward` wrote. Overwritten: G by the gradient with respect to what
-        the inputs and the states add.
+        What :func:`forward` wrote. Overwritten: G by the gradient with respect to the
+        pre-activations.
     before : list of Tensors of shape (n_rows, nhidden)
         Memory for the states before each row.
     spare : list of 2 Tensors of shape (n_rows, nhidden)
-        Memory for cells with gates.
+        Memory for gated cells.
     previous_rows : Tensor of shape (n_rows - n_sequences,), int64
-        See Packing.
+        The `previous` of the Packing.
+    wants_start : bool
+        Whether to compute the gradient with respect to the states before the first
+        step.
 
     References
     ----------
@@ -194,36 +206,60 @@ def backward(
 
     cells.start_backward(kind, G, kept, before, spare)
     if len(kept) == 0:
-        _vanilla_backward(kind == "identity", W, G, dstates[0], dH, batch_sizes)
+        _vanilla_backward(
+            kind == "identity", W, G, dstates[0], dH, batch_sizes, wants_start
+        )
     else:
         rows = G.split(batch_sizes)
         needed = [tensor.split(batch_sizes) for tensor in (spare[0], kept[-1])]
         outside = [tensor.split(batch_sizes) for tensor in dH]
         for t in range(len(batch_sizes) - 1, -1, -1):
-            # The sequences alive, which are the first ones. Those that end here have
-            # not been touched yet.
+            # The gradients of the sequences alive, which come first. Those of sequences
+            # that end here are still the gradients from outside.
             here = [gradient[: batch_sizes[t]] for gradient in dstates]
             for part in outside:
                 here[0].add_(part[t])
             parts = [part[t] for part in needed]
-            cells.step_backward(kind, rows[t], parts, here, W, t == 0)
+            is_first = t == 0 and not wants_start
+            cells.step_backward(kind, rows[t], parts, here, W, is_first)
 
+    first = n_sequences if len(initial) == 0 else 0  # skip initial states of 0
+    _weight_gradients(dweights, G, before[0], first, x)
+
+
+def _weight_gradients(
+    dweights: list[Tensor], G: Tensor, h_before: Tensor, first: int, x: Tensor
+):
+    """Write the gradient of the weights, given the gradient of the pre-activations.
+
+    Parameters
+    ----------
+    dweights : list of [dU, dW, db]
+        Written.
+    G : Tensor of shape (n_rows, n_blocks * nhidden)
+        The gradient with respect to the pre-activations.
+    h_before : Tensor of shape (n_rows, nhidden)
+        The hidden state before each row.
+    first : int
+        The first row to use: in the rows before it, `h_before` is 0.
+    x : Tensor
+        As in :func:`forward`.
+    """
     dU, dW, db = dweights[0], dweights[1], dweights[2]
-    if W.shape[0] > 0:
-        first = n_sequences if len(initial) == 0 else 0  # before are states of 0
-        from_state = G[first:, : W.shape[0]]
-        torch.mm(from_state.t(), before[0][first:], out=dW)
+    if dW.shape[0] > 0:
+        from_state = G[first:, : dW.shape[0]]
+        torch.mm(from_state.t(), h_before[first:], out=dW)
     n_other = db.shape[0] - dU.shape[1]
     from_input = G[:, n_other:]
     if not x.is_floating_point():
         dU.zero_()
-        # By indices of 32 bits it would take three times as long.
+        # With 32-bit indices, index_add_ would take three times as long.
         columns = x.view(x.shape[0], -1).t().long().contiguous()
-        # And of rows that are no piece of memory, seven times.
+        # With rows that are not contiguous, it would take seven times as long.
         source = from_input.contiguous()
         for i in range(columns.shape[0]):
             dU.index_add_(0, columns[i], source)
-        # Each step has one row of dU, which often has fewer rows than there are steps.
+        # With one token per step, dU has the same sum, and often fewer rows.
         total = dU if columns.shape[0] == 1 else from_input
         torch.sum(total, [0], out=db[n_other:])
         if n_other > 0:
@@ -240,8 +276,9 @@ def _vanilla_backward(
     gradient: Tensor,
     dH: list[Tensor],
     batch_sizes: list[int],
+    wants_start: bool,
 ):
-    """The loop back, as :func:`_vanilla_forward`."""
+    """Run the time loop of :func:`_vanilla_forward` backward."""
     rows = G.split(batch_sizes)
     outside = [tensor.split(batch_sizes) for tensor in dH]
     for t in range(len(batch_sizes) - 1, -1, -1):
@@ -252,7 +289,7 @@ def _vanilla_backward(
             rows[t].copy_(dh)
         else:
             rows[t].mul_(dh)
-        if t > 0:
+        if t > 0 or wants_start:
             if W.shape[0] > 0:
                 torch.mm(rows[t], W, out=dh)
             else:

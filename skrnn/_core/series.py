@@ -1,20 +1,21 @@
-"""Numbers as the network wants them: standardised, and nothing missing.
+"""Numeric sequences as the network needs them: standardised, no missing values.
 
-All is done for some rows at a time: temporary arrays of all of them would take many
-times the memory of the numbers, and stay in no cache.
+Rows are processed in chunks: temporary arrays for all rows would take many times the
+memory of the data, and would not fit into a cache.
 """
 
 import numpy as np
 
-_AT_A_TIME = 2**16  # numbers; 512 kB in float64
+_AT_A_TIME = 2**16  # numbers per chunk; 512 kB in float64
 
 
 def mean_and_scale(values, weight):
-    """Weighted mean and standard deviation of each column, in float64.
+    """Compute the weighted mean and standard deviation of each column, in float64.
 
-    The scale of a constant column is 1. float32 would not do: the mean of large
-    values would swallow their spread. Squares and sums are taken of numbers of at most
-    1, which neither overflow nor vanish. Missing values (NaN) do not count.
+    The scale of a constant column is 1. float32 is not precise enough: with large
+    values, the spread would be lost in the mean. Values are scaled to at most 1 before
+    they are squared or summed, to avoid overflow and underflow. Missing values (NaN)
+    are ignored.
 
     Parameters
     ----------
@@ -50,7 +51,8 @@ def mean_and_scale(values, weight):
         spread = np.maximum(spread, np.abs(columns).max(axis=1))
         columns *= weights
         error += columns.sum(axis=1)
-    # Of many rows, a sum rounds more than the spread that is allowed to a constant.
+    # With many rows, the rounding error of a sum exceeds the spread that a constant
+    # column may have.
     mean += error / total
     spread = _one_for_zero(spread)
 
@@ -63,12 +65,12 @@ def mean_and_scale(values, weight):
         variance += columns.sum(axis=1)
     scale = spread * np.sqrt(variance / total)
     is_constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
-    # The smallest numbers of all have a product of 0.
+    # The product of very small numbers may be 0.
     return mean * size, _one_for_zero(np.where(is_constant, 0.0, scale * size))
 
 
 def standardise(values, mean, scale):
-    """``(values - mean) / scale`` as float32; not finite where that cannot be."""
+    """Compute ``(values - mean) / scale`` as float32; not finite where out of range."""
     standardised = np.empty(values.shape, dtype=np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         for rows in _slices(values):
@@ -77,16 +79,17 @@ def standardise(values, mean, scale):
 
 
 def patches(values, offsets, length):
-    """Read several steps at once: their numbers side by side.
+    """Group steps into patches: the numbers of several steps, side by side.
 
-    Patches end with the sequence. The first one begins before it, where that is no
-    multiple of `length`, and repeats the first step there.
+    The last patch ends with the sequence. If the number of steps is not a multiple of
+    `length`, the first patch begins before the sequence and repeats the first step.
 
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_features)
     offsets : ndarray of shape (n_samples + 1,)
     length : int
+        Number of steps per patch.
 
     Returns
     -------
@@ -98,7 +101,7 @@ def patches(values, offsets, length):
     lengths = np.diff(offsets)
     n_patches = -(-lengths // length)
     starts = np.concatenate([[0], np.cumsum(n_patches)])
-    # Counted from the end of the sequence, a patch has steps of its own alone.
+    # Patches are counted from the end of their sequence: -1 is the last one.
     patch = np.arange(starts[-1]) - np.repeat(starts[1:], n_patches)
     rows = patch[:, np.newaxis] * length + np.arange(length)
     rows += np.repeat(offsets[1:], n_patches)[:, np.newaxis]
@@ -107,7 +110,7 @@ def patches(values, offsets, length):
 
 
 def fill_missing(values, offsets):
-    """The last value seen in a sequence in place of missing ones, 0 before any.
+    """Replace missing values by the last value seen in the sequence, or 0 if none.
 
     Parameters
     ----------
@@ -118,7 +121,7 @@ def fill_missing(values, offsets):
     Returns
     -------
     filled : ndarray of shape (n_rows, 2 * n_columns)
-        The values; then, for each column, 1 where it was missing and 0 elsewhere.
+        The values; then, for each column, 1 where a value was missing and 0 elsewhere.
     """
     n_rows, n_columns = values.shape
     filled = np.empty((n_rows, 2 * n_columns), dtype=values.dtype)
@@ -128,7 +131,8 @@ def fill_missing(values, offsets):
         is_missing = np.isnan(part)
         filled[rows, n_columns:] = is_missing
         if is_missing.any():
-            # Given the first step of each sequence, and of these rows, all are known.
+            # Fill the first step of each sequence, and the first of these rows; all
+            # other missing values are copied from an earlier row.
             bounds = np.searchsorted(offsets, [rows.start, rows.stop])
             starts = offsets[slice(*bounds)] - rows.start
             part[starts] = np.where(is_missing[starts], 0, part[starts])
@@ -142,7 +146,7 @@ def fill_missing(values, offsets):
 
 
 def differences(values, offsets, order):
-    """What each step adds to the one before, of which again the differences, and so on.
+    """Compute the differences between consecutive steps, up to some order.
 
     Parameters
     ----------
@@ -153,8 +157,8 @@ def differences(values, offsets, order):
     Returns
     -------
     differences : ndarray of shape (n_rows, order * n_columns)
-        First differences, second ones, and so on; those of order n are 0 in the first
-        n steps of a sequence.
+        First differences, second differences, and so on; differences of order n are 0
+        in the first n steps of a sequence.
     """
     n_columns = values.shape[1]
     result = np.empty((len(values), order * n_columns), dtype=values.dtype)
@@ -173,16 +177,17 @@ def differences(values, offsets, order):
 
 
 def _slices(values):
-    """Rows of about `_AT_A_TIME` numbers."""
+    """Return slices of rows, each with about `_AT_A_TIME` numbers."""
     n_rows, n_columns = values.shape
     step = max(1, _AT_A_TIME // n_columns)
     return [slice(i, min(i + step, n_rows)) for i in range(0, n_rows, step)]
 
 
 def _parts(values, weight):
-    """Columns of some rows in float64, 0 where missing; where that is; and weights.
+    """Yield columns of some rows in float64, a mask of missing values, and weights.
 
-    Columns are contiguous, so that their sums are pairwise. The largest weight is 1.
+    Missing values are replaced by 0. Columns are contiguous, so that NumPy sums them
+    pairwise. Weights are scaled so that the largest weight of all rows is 1.
     """
     largest = weight.max()
     for rows in _slices(values):

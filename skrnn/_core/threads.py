@@ -1,14 +1,14 @@
 """Threads over sequences, not inside operations.
 
-A recurrent step is a few small operations. Spread over several threads, each of them
-ends in a barrier where the threads wait for the slowest; beside one busy process that
-makes a fit several times slower than on a single thread. So each operation runs on one
-thread, and several threads work on sequences of their own.
+A recurrent step consists of a few small operations. An operation that is spread over
+several threads ends in a barrier, where all threads wait for the slowest; next to one
+busy process, this makes a fit several times slower than on a single thread. So each
+operation runs on one thread, and each of several threads works on its own sequences.
 
-torch keeps the number of threads for each thread, and hands the number that was set
-last to threads that are new to it. So whoever sets it here puts the last number back at
-once, by a thread of a moment: threads that meet torch meanwhile get what they would
-have got.
+torch stores a number of intra-op threads per thread. A thread that is new to torch gets
+the number that was last set by any thread. So each time this module sets the number for
+one thread, it immediately sets the last number again from a short-lived thread, so that
+new threads get the same number as without this module.
 """
 
 import os
@@ -20,7 +20,7 @@ from functools import partial
 import torch
 
 _lock = threading.Lock()
-_calls = threading.local()  # n_threads: what the caller's thread had outside
+_calls = threading.local()  # n_threads: what the calling thread had before
 
 
 def _new_lock():
@@ -28,20 +28,20 @@ def _new_lock():
     _lock = threading.Lock()
 
 
-if hasattr(os, "register_at_fork"):  # a thread may hold it that the child has not
+if hasattr(os, "register_at_fork"):  # its holder may not exist in the child
     os.register_at_fork(after_in_child=_new_lock)
 
 
 @contextmanager
 def torch_settings():
-    """Each operation on a single thread, new tensors on the CPU; restored at the end.
+    """Run operations on one thread, and create tensors on the CPU; restore at the end.
 
     Yields
     ------
     n_threads : int
-        The number outside: how many threads the user lets torch have.
+        The number of threads that the user allows torch to use.
     """
-    if hasattr(_calls, "n_threads"):  # a call within a call
+    if hasattr(_calls, "n_threads"):  # a nested call
         yield _calls.n_threads
         return
     n_threads = torch.get_num_threads()
@@ -59,7 +59,7 @@ def torch_settings():
 
 
 def _set_for_this_thread(n_threads):
-    """torch.set_num_threads, without a word to threads that are new to torch."""
+    """Call torch.set_num_threads without affecting threads that are new to torch."""
     if torch.get_num_threads() == n_threads:
         return
     knows, is_set = threading.Event(), threading.Event()
@@ -83,10 +83,10 @@ def _set_for_this_thread(n_threads):
 
 @contextmanager
 def threads(n_threads):
-    """A function like map, whose calls run on so many threads, this one among them.
+    """Provide a function like map, whose calls run on `n_threads` threads.
 
-    To be used inside :func:`torch_settings`. Results come in the order of the
-    arguments; an exception in a call is raised here.
+    The current thread is one of them. Use it inside :func:`torch_settings`. Results are
+    in the order of the arguments; an exception in a call is raised in this thread.
 
     Yields
     ------
@@ -104,7 +104,7 @@ def threads(n_threads):
         lock = threading.Lock()
 
         def work(i, arguments):
-            """Do a task, and go on with those that nobody has begun."""
+            """Run a task, then tasks that no thread has started."""
             try:
                 while i is not None:
                     results[i] = function(*arguments)
@@ -112,12 +112,12 @@ def threads(n_threads):
                         i, arguments = next(others, (None, None))
             except BaseException:
                 with lock:
-                    tasks.clear()  # and what is left of them is not begun
+                    tasks.clear()  # do not start the remaining ones
                 raise
 
         n_asked = min(n_threads, len(tasks)) - 1
-        # Whoever wakes late still has a task of its own: otherwise the first thread
-        # would be through with all of them before the others have begun.
+        # Each thread has a task of its own, even if it wakes up late: otherwise the
+        # first thread would finish all tasks before the others have started.
         first, others = tasks[: n_asked + 1], iter(tasks)
         for _ in first:
             next(others)
@@ -144,7 +144,7 @@ def threads(n_threads):
 
 
 class _Helper:
-    """A thread that does what it is told until it is stopped."""
+    """A thread that calls the functions it is given until it is stopped."""
 
     def __init__(self):
         self._work, self._done = queue.SimpleQueue(), queue.SimpleQueue()
@@ -157,16 +157,16 @@ class _Helper:
             error = None
             try:
                 work()
-            except BaseException as caught:  # raised by the thread that waits
+            except BaseException as caught:  # raised in the waiting thread
                 error = caught
             self._done.put(error)
 
     def start(self, work):
-        """Have `work` called."""
+        """Call `work` on this helper's thread."""
         self._work.put(work)
 
     def wait(self):
-        """What the call has raised, or None, once it is done."""
+        """Wait for the call; return the exception that it raised, or None."""
         return self._done.get()
 
     def stop(self):

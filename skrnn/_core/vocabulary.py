@@ -1,9 +1,9 @@
-"""Token -> id, as a plain dict; the n-grams of tokens, too.
+"""Token or n-gram -> id, as a plain dict.
 
-Id 0 is the unknown token: whatever was not in the training data. The id after the last
-one is that of n-grams that would begin before their sequence does. A gram is a string
-of characters, words with a space between them, or a tuple of tokens; a gram of one is
-the token itself.
+Id 0 is the unknown token, which stands for all tokens that were not in the training
+data. With n-grams, the id after the last one stands for all n-grams that would begin
+before their sequence. An n-gram is a string of characters, a string of words separated
+by spaces, or a tuple of tokens; an n-gram of one token is the token itself.
 """
 
 from numbers import Integral
@@ -13,7 +13,7 @@ import numpy as np
 from skrnn._core.ngrams import count_grams, look_up, make_table
 
 UNKNOWN = 0
-_MAX_ROWS = 2**20  # of what is computed at once
+_MAX_ROWS = 2**20  # processed at once
 
 
 def learn_vocabulary(sequences, ngram_range=(1, 1), min_df=1, max_features=None):
@@ -25,17 +25,18 @@ def learn_vocabulary(sequences, ngram_range=(1, 1), min_df=1, max_features=None)
     ngram_range : tuple of int, default=(1, 1)
         The smallest and the largest n.
     min_df : int or float, default=1
-        In how many sequences a gram must be: a number, or a share of them.
+        Minimum number of sequences that contain an n-gram, or, as a float, the minimum
+        fraction of all sequences.
     max_features : int, default=None
-        At most so many grams, those that occur most often.
+        Maximum number of n-grams; the most frequent ones are kept.
 
     Returns
     -------
-    vocabulary : dict of gram -> int
-        Ids count from 1; 0 is left for the unknown token. It may be empty.
+    vocabulary : dict of n-gram -> int
+        Ids start at 1; 0 is reserved for the unknown token. May be empty.
     """
     least = min_df if isinstance(min_df, Integral) else min_df * len(sequences)
-    if tuple(ngram_range) == (1, 1) and least <= 1:  # no need to tell sequences apart
+    if tuple(ngram_range) == (1, 1) and least <= 1:  # sequences need not be counted
         tokens, counts = _sorted_tokens(sequences)
         grams = [[token] for token in tokens]
         return _most_frequent(grams, counts, max_features, sequences.kind)
@@ -55,7 +56,7 @@ def learn_vocabulary(sequences, ngram_range=(1, 1), min_df=1, max_features=None)
 
 
 def _most_frequent(grams, counts, max_features, kind):
-    """The vocabulary of the grams that occur most often."""
+    """Return the vocabulary of the most frequent n-grams."""
     if max_features is not None and len(grams) > max_features:
         most = np.argsort(-counts, kind="stable")[:max_features]
         grams = [grams[i] for i in np.sort(most)]
@@ -63,24 +64,24 @@ def _most_frequent(grams, counts, max_features, kind):
 
 
 def number(grams):
-    """Ids for grams, in their order, from 1."""
+    """Assign ids to n-grams, in their order, from 1."""
     return {gram: i for i, gram in enumerate(grams, start=1)}
 
 
 def _sorted_tokens(sequences):
-    """The distinct tokens in sorted order, and how often each occurs."""
+    """Return the distinct tokens in sorted order, and how often each occurs."""
     counts = _count(sequences.values)
     numbers = np.flatnonzero(counts).tolist()
     if sequences.kind == "text":
         return list(map(chr, numbers)), counts[numbers]
-    # By type first: strings and integers have no order between them.
+    # Sort by type first, since strings and integers cannot be compared.
     tokens = sequences.tokens
     numbers.sort(key=lambda i: (isinstance(tokens[i], str), tokens[i]))
     return [tokens[i] for i in numbers], counts[numbers]
 
 
 def _count(numbers, minlength=0):
-    """np.bincount in parts, since it makes a copy of 64 bits an entry."""
+    """Call np.bincount in parts, since it makes a copy with 64 bits per entry."""
     counts = np.zeros(max(minlength, int(numbers.max()) + 1), dtype=np.int64)
     for rows in _parts(len(numbers)):
         counts += np.bincount(numbers[rows], minlength=len(counts))
@@ -88,12 +89,12 @@ def _count(numbers, minlength=0):
 
 
 def _parts(n_rows):
-    """Slices of at most `_MAX_ROWS`."""
+    """Return slices of at most `_MAX_ROWS` rows."""
     return [slice(i, i + _MAX_ROWS) for i in range(0, n_rows, _MAX_ROWS)]
 
 
 def _join(gram, kind):
-    """The name of a gram, given its tokens."""
+    """Return the name of an n-gram, given its tokens."""
     if kind == "text":
         return "".join(gram)
     if len(gram) == 1:
@@ -102,7 +103,7 @@ def _join(gram, kind):
 
 
 def split(gram, kind):
-    """The tokens of a gram, given its name."""
+    """Return the tokens of an n-gram, given its name."""
     if kind == "text":
         return list(gram)
     if kind == "words":
@@ -111,18 +112,18 @@ def split(gram, kind):
 
 
 def make_gram_table(vocabulary, kind):
-    """What :func:`find_ids` needs to find n-grams, as plain arrays.
+    """Make the table that :func:`find_ids` needs to find n-grams, as plain arrays.
 
     Parameters
     ----------
-    vocabulary : dict of gram -> int
+    vocabulary : dict of n-gram -> int
     kind : {"text", "words", "tokens"}
 
     Returns
     -------
     table : dict
-        ``number_of`` numbers the tokens that any gram has, from 0; the rest is of
-        :func:`skrnn._core.ngrams.make_table`.
+        ``number_of`` numbers the tokens that occur in any n-gram, from 0; the other
+        entries are those of :func:`skrnn._core.ngrams.make_table`.
     """
     number_of, grams = {}, {}
     for gram, i in vocabulary.items():
@@ -143,7 +144,7 @@ def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None):
     Parameters
     ----------
     sequences : Sequences of kind "text", "words" or "tokens"
-    vocabulary : dict of gram -> int
+    vocabulary : dict of n-gram -> int
     ngram_range : tuple of int, default=(1, 1)
     table : dict, default=None
         What :func:`make_gram_table` returned; needed for n-grams.
@@ -151,11 +152,11 @@ def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None):
     Returns
     -------
     ids : ndarray of shape (n_rows,) or (n_rows, n_lengths), int32
-        With n-grams, those that end at each step, and ``len(vocabulary) + 1`` for one
-        that would begin before the sequence.
+        With n-grams, the ids of those that end at each step; ``len(vocabulary) + 1``
+        for one that would begin before its sequence.
     keys : ndarray of shape (n_rows,), int32
-        Equal for steps of equal tokens. Sequences that have the first keys in common
-        have the first ids in common.
+        Equal for steps with equal tokens. Sequences with the same first keys have the
+        same first ids.
     """
     if ngram_range == (1, 1):
         ids = _look_up_tokens(sequences, vocabulary, UNKNOWN)
@@ -167,12 +168,12 @@ def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None):
 
 
 def n_ids(vocabulary, ngram_range=(1, 1)):
-    """How many ids :func:`find_ids` knows."""
+    """Return the number of distinct ids that :func:`find_ids` can return."""
     return len(vocabulary) + (1 if ngram_range == (1, 1) else 2)
 
 
 def _look_up_tokens(sequences, number_of, default):
-    """The number of the token of each step."""
+    """Return the number of the token of each step."""
     if sequences.kind == "text":
         points = [ord(character) for character in number_of if len(character) == 1]
         # Every code point past the largest known one shares the table's last entry.
@@ -188,7 +189,7 @@ def _look_up_tokens(sequences, number_of, default):
 
 
 def _take(table, rows):
-    """Entries of a table, its last one for rows beyond its end, in parts as above."""
+    """Take entries of a table, the last one for rows beyond its end, in parts."""
     taken = np.empty(len(rows), dtype=table.dtype)
     for part in _parts(len(rows)):
         np.take(table, rows[part], mode="clip", out=taken[part])
@@ -196,7 +197,7 @@ def _take(table, rows):
 
 
 def weighted_counts(ids, offsets, weight, n_ids):
-    """How often each id occurs, counting each sequence by its weight.
+    """Count how often each id occurs, weighting each sequence.
 
     Parameters
     ----------
@@ -221,17 +222,17 @@ def weighted_counts(ids, offsets, weight, n_ids):
 
 
 def hiding_probabilities(counts, n_tokens, least=0.0, strength=0.25):
-    """How often each token is replaced by the unknown token while fitting.
+    """Compute the probability of replacing each token by the unknown one while fitting.
 
-    A token seen `c` times is hidden with probability ``strength / (strength + c)``,
-    so that the unknown token is trained in the company of rare tokens, whose like it
-    will stand for [1]_; but at least with probability `least` [2]_.
+    A token seen `c` times is hidden with probability ``strength / (strength + c)``, so
+    that the unknown token is trained in the contexts of rare tokens, which resemble the
+    tokens that it will stand for [1]_. The probability is at least `least` [2]_.
 
     Parameters
     ----------
     counts : ndarray of shape (n_ids,)
     n_tokens : int
-        Ids from 1 to this number are those of tokens; no other one is hidden.
+        Ids from 1 to this number are tokens; no other id is hidden.
     least, strength : float
 
     Returns

@@ -1,0 +1,161 @@
+"""Continuing from the last fit: what `warm_start` and `partial_fit` carry over."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from skrnn._core import public
+from skrnn._core.execution import CPU
+from skrnn._core.updates.moments import Moments
+from skrnn._model import Model
+from skrnn._reading.schema import Schema
+
+_OF_VECTORS = "vectors_"
+
+
+@dataclass(frozen=True, slots=True)
+class LastFit:
+    """The last fit, from which the next one continues.
+
+    Attributes
+    ----------
+    attributes : dict
+        The attributes of the estimator.
+    schema : Schema
+    model : Model
+    is_partial : bool
+        Whether `partial_fit` continues from it, as opposed to a warm start.
+    """
+
+    attributes: dict
+    schema: Schema
+    model: Model
+    is_partial: bool
+
+    @property
+    def loss_curve(self):
+        """The losses of earlier epochs, to which this fit adds its own."""
+        return self.attributes["loss_curve_"] if self.is_partial else []
+
+    def check_same_network(self, settings):
+        """Raise if the last weights have another meaning under the current parameters.
+
+        Raises
+        ------
+        ValueError
+            If such a parameter has changed.
+        """
+        what, instead = "warm_start=True", "warm_start=False"
+        if self.is_partial:
+            what, instead = "partial_fit", "a new fit"
+        had_vectors = "embeddings_" in self.attributes
+        if had_vectors != (settings.reading.embeddings is not None):
+            had, cure = (
+                ("embeddings", "them again")
+                if had_vectors
+                else ("no embeddings", "embeddings=None")
+            )
+            raise ValueError(
+                f"{what} continues from the last fit, which had {had}. "
+                f"Use {cure}, or {instead}."
+            )
+        before = {**self.attributes["_architecture"], **self.attributes["_reading"]}
+        now = {**asdict(settings.architecture), **settings.reading.kept()}
+        for name, value in now.items():
+            if value != before[name]:
+                raise ValueError(
+                    f"{what} continues from the last fit, whose {name} was "
+                    f"{before[name]!r}, but now it is {value!r}. Use the same, or "
+                    f"{instead}."
+                )
+
+    def load_weights(self, weights, head):
+        """Start from the weights of the last fit.
+
+        Output weights are copied for the classes, tokens or numbers that the last fit
+        has also learned to predict.
+
+        Parameters
+        ----------
+        weights : Weights
+            The initial weights, which are overwritten in place.
+        head : Head
+            What is to be learned.
+        """
+        last = public.from_public(weights.architecture, self.model.arrays)
+        for layer, old in zip(weights.all_layers(), last.all_layers(), strict=True):
+            layer.U.copy_(old.U)
+            layer.W.copy_(old.W)
+            layer.b.copy_(old.b)
+        for name, part in weights.others.items():
+            if name in last.others:
+                part.copy_(last.others[name])
+        last_head = self.model.head
+        is_same_task = last_head.task == head.task
+        if not is_same_task or weights.V.shape[1] != last.V.shape[1]:
+            return
+        rescaled = head.rescaled(last.V, last.c, last_head)
+        if rescaled is not None:
+            V, c = rescaled
+            rows, last_rows = head.rows_in_common(last_head)
+            weights.V[rows] = V[last_rows]
+            weights.c[rows] = c[last_rows]
+
+    def moments(self, generator, ids):
+        """The moments to continue from; also sets the state of the generator.
+
+        Parameters
+        ----------
+        generator : torch.Generator
+        ids : ndarray of int or None
+            The tokens whose vectors are trained.
+
+        Returns
+        -------
+        moments : Moments or None
+            None unless the last call was one of `partial_fit`.
+        """
+        saved = self.attributes.get("_training") if self.is_partial else None
+        if saved is None:
+            return None
+        generator.set_state(CPU.tensor(saved["generator"].copy()))
+        of_vectors = [name for name in saved if name.startswith(_OF_VECTORS)]
+        names = [name for name in saved if name not in ("generator", "n_steps")]
+        names = tuple(name for name in names if name not in of_vectors)
+        return Moments(
+            names,
+            tuple(CPU.tensor(saved[name].copy()) for name in names),
+            saved["n_steps"],
+            tuple(CPU.tensor(saved[name][ids]) for name in of_vectors),
+        )
+
+
+def saved_training(state, inputs, vectors, last):
+    """The state from which the next call of `partial_fit` continues.
+
+    Parameters
+    ----------
+    state : TrainingState
+    inputs : Inputs
+    vectors : ndarray or None
+        The vectors of all tokens; `inputs` has some of them.
+    last : LastFit or None
+
+    Returns
+    -------
+    saved : dict
+        Arrays and a number, which every file format can store.
+    """
+    moments = state.moments
+    saved = {"generator": CPU.array(state.generator.get_state())}
+    saved |= dict(zip(moments.names, map(CPU.array, moments.flat), strict=True))
+    saved["n_steps"] = moments.n_steps
+    before = (last and last.attributes.get("_training")) or {}
+    if not moments.of_vectors:
+        return saved
+    for name, part in zip(moments.names, moments.of_vectors, strict=True):
+        name = _OF_VECTORS + name
+        table = before[name].copy() if name in before else np.zeros_like(vectors)
+        table[inputs.ids] = CPU.array(part)
+        saved[name] = table
+    return saved

@@ -1,0 +1,96 @@
+"""A batch: everything that a loss is computed from, except for the weights."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from skrnn._core.packing import Packing
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The state of sequences before the first packed step.
+
+    Attributes
+    ----------
+    states : list of list of Tensors of shape (n_sequences, nhidden)
+        By layer, then direction, the states of the cell: h, and c for an LSTM.
+    gathered : Tensor of shape (n_sequences, gathered_width)
+        What the pooling has gathered from the earlier steps.
+    n_steps : Tensor of shape (n_sequences,), int64
+        Number of earlier steps.
+    wants_gradient : bool, default=False
+        Whether to compute the gradient with respect to `states`.
+    """
+
+    states: list
+    gathered: torch.Tensor
+    n_steps: torch.Tensor
+    wants_gradient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The steps of sequences before the packed ones; no gradient flows back to them.
+
+    Attributes
+    ----------
+    values : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
+    starts, lengths : ndarrays of shape (n_sequences,)
+        Where the steps of each sequence begin in `values`, and how many there are.
+    """
+
+    values: torch.Tensor
+    starts: np.ndarray
+    lengths: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sequences on which a loss is computed.
+
+    Attributes
+    ----------
+    x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
+        Token ids or numeric values, rows in packed order.
+    packing : Packing
+    target : Tensor of shape (n_sequences, ...), or (n_rows, ...) if per step
+        The targets, in the order of the packing.
+    weight : Tensor of shape (n_sequences,) or (n_rows,)
+        The weight of each target.
+    masks : list of Tensors of shape (n_sequences, n_inputs of a layer)
+        For each layer above the first, the factors that multiply its inputs at every
+        step of a sequence; then one mask of width n_features_out for the output layer.
+        Empty without dropout.
+    start : Start or None
+        The state of the sequences before these steps; None if all states are 0.
+    past : Past or None
+        The steps before these, from which `start` is computed.
+    """
+
+    x: torch.Tensor
+    packing: Packing
+    target: torch.Tensor
+    weight: torch.Tensor
+    masks: tuple | list = ()
+    start: Start | None = None
+    past: Past | None = None
+
+    def __len__(self):
+        return len(self.packing.indices)
+
+    def with_masks(self, masks, first):
+        """Return this batch with its rows of the masks of a minibatch.
+
+        `first` is the index of the first sequence of the minibatch.
+        """
+        order = self.packing.indices - first
+        return replace(self, masks=[mask.index_select(0, order) for mask in masks])
+
+    def reading(self, x, past_values=None):
+        """Return this batch with its inputs renumbered."""
+        past = self.past
+        if past is not None:
+            past = replace(past, values=past_values)
+        return replace(self, x=x, past=past)

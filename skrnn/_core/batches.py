@@ -1,0 +1,153 @@
+"""The training data in random order, packed batch by batch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from skrnn._core.batch import Batch, Past
+from skrnn._core.execution import CPU, Execution, permutation
+from skrnn._core.packing import pack
+from skrnn._core.plan import Plan
+from skrnn._core.shards import ONE_SHARD, Shards
+from skrnn._core.training_data import TrainingData
+from skrnn._core.vocabulary import UNKNOWN
+
+# Maximum number of steps whose packing is in memory at once.
+_MAX_ROWS = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """How training data is cut into minibatches, and minibatches into shards.
+
+    Attributes
+    ----------
+    data : TrainingData
+    plan : Plan
+    shards : Shards
+    widths : tuple of int
+        Number of inputs of each layer that has dropout.
+    execution : Execution
+    """
+
+    data: TrainingData
+    plan: Plan
+    shards: Shards = ONE_SHARD
+    widths: tuple = ()
+    execution: Execution = CPU
+
+    def of_an_epoch(self, generator):
+        """Yield the minibatches of one epoch: the sequences in random order, packed.
+
+        The random numbers drawn for a sequence do not depend on its shard.
+
+        Parameters
+        ----------
+        generator : torch.Generator
+
+        Yields
+        ------
+        shards : list of Batch
+            The shards of one minibatch.
+        """
+        n_samples, batch_size = len(self.data), self.plan.batch_size
+        order = permutation(n_samples, generator)
+        values = self._with_some_hidden(generator)
+        # Pack many minibatches at a time, but not all of them, to bound memory.
+        steps_per_batch = len(values) * batch_size // n_samples
+        at_a_time = batch_size * max(1, _MAX_ROWS // max(1, steps_per_batch))
+        for first in range(0, n_samples, at_a_time):
+            indices, cuts = self._cut(order[first : first + at_a_time])
+            packed = self._pack(values, indices, np.concatenate(cuts))
+            for minibatch in cuts:
+                masks = [
+                    self.execution.dropout_mask(
+                        (batch_size, width), self.plan.dropout, generator
+                    )
+                    for width in self.widths
+                ]
+                yield [next(packed).with_masks(masks, minibatch[0]) for _ in minibatch]
+
+    def _with_some_hidden(self, generator):
+        """Return the values, with some tokens replaced by the unknown token."""
+        data = self.data
+        if data.hiding is None:
+            return data.values
+        values = data.values.clone()
+        for part in values.view(-1).split(_MAX_ROWS):
+            chance = self.execution.uniform(len(part), data.hiding.dtype, generator)
+            part.masked_fill_(chance < data.hiding.index_select(0, part), UNKNOWN)
+        return values
+
+    def _cut(self, indices):
+        """Sort each minibatch, longest sequence first, and cut it into shards.
+
+        Returns
+        -------
+        indices : ndarray
+        cuts : list of lists of int
+            For each minibatch, the positions in `indices` where its shards begin.
+        """
+        batch_size = self.plan.batch_size
+        lengths = np.diff(self.data.offsets)[indices]
+        if self.plan.truncate is not None:
+            lengths = np.minimum(lengths, self.plan.truncate)
+        minibatch = np.arange(len(indices)) // batch_size
+        order = np.lexsort((-lengths, minibatch))
+        lengths = lengths[order]
+        cuts = [
+            [first + cut for cut in self.shards.cuts(lengths[first:][:batch_size])]
+            for first in range(0, len(indices), batch_size)
+        ]
+        return indices[order], cuts
+
+    def _pack(self, values, indices, cuts):
+        """Pack the sequences at `indices`, and yield a Batch for each cut."""
+        data, tensor = self.data, self.execution.tensor
+        starts, lengths, n_past = self._spans(indices)
+        packings = pack(starts + n_past, lengths - n_past, cuts, self.execution)
+        # Select for all batches at once rather than batch by batch.
+        rows = torch.cat([p.rows for p in packings])
+        ranks = torch.cat([p.indices for p in packings])
+        n_rows = [len(p.rows) for p in packings]
+        n_sequences = [len(p.indices) for p in packings]
+        of_targets, sizes = rows, n_rows
+        if not data.per_step:
+            of_targets, sizes = tensor(indices).index_select(0, ranks), n_sequences
+        parts = zip(
+            packings,
+            values.index_select(0, rows).split(n_rows),
+            data.target.index_select(0, of_targets).split(sizes),
+            data.weight.index_select(0, of_targets).split(sizes),
+            self._pasts(values, starts, n_past, packings),
+            strict=True,
+        )
+        for packing, x, target, weight, past in parts:
+            yield Batch(x, packing, target, weight, past=past)
+
+    def _spans(self, indices):
+        """Return where sequences start, their lengths, and the number of past steps."""
+        starts = self.data.offsets[indices]
+        lengths = self.data.offsets[indices + 1] - starts
+        n_past = np.zeros_like(lengths)
+        if self.plan.truncate is not None:
+            n_past = np.maximum(lengths - self.plan.truncate, 0)
+        return starts, lengths, n_past
+
+    def _pasts(self, values, starts, n_past, packings):
+        """Yield the Past of each batch, or None if no sequence has one."""
+        for packing in packings:
+            past = None
+            if self.plan.truncate is not None:
+                ranks = self.execution.array(packing.indices)
+                past = self._past(values, starts[ranks], n_past[ranks])
+            yield past
+
+    def _past(self, values, starts, n_past):
+        """Copy the Past of some sequences, so that its tokens can be renumbered."""
+        if not n_past.any():
+            return None
+        first = np.cumsum(n_past) - n_past
+        rows = np.arange(n_past.sum()) + np.repeat(starts - first, n_past)
+        return Past(values[self.execution.tensor(rows)], first, n_past)

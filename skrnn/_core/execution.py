@@ -1,0 +1,109 @@
+"""Where arithmetic happens: the only module that knows devices and numbers of threads.
+
+Tensors are created by an :class:`Execution`, or like another tensor; no other module
+chooses their device.
+"""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from skrnn._core.threads import threads, torch_settings
+
+# With at least this many rows, each row of a matrix product is the same, to the last
+# bit, for any number of rows. For fewer, MKL uses other kernels: for one row on all
+# processors, for two and three rows on AMD processors.
+LEAST_ROWS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A device, and how many threads may work on it.
+
+    Random numbers are drawn on the host, so that a seed gives the same numbers on any
+    device.
+
+    Attributes
+    ----------
+    device : str, default="cpu"
+    n_threads : int, default=1
+    """
+
+    device: str = "cpu"
+    n_threads: int = 1
+
+    def tensor(self, array):
+        """Return an array as a tensor, sharing its memory if possible."""
+        array = np.require(array, requirements="W")  # copy read-only memory
+        return torch.from_numpy(array).to(self.device)
+
+    def zeros(self, shape, dtype=torch.float32):
+        """Return a tensor of zeros."""
+        return torch.zeros(shape, dtype=dtype, device=self.device)
+
+    def array(self, tensor):
+        """Return a tensor as an array, sharing its memory if possible."""
+        return tensor.numpy(force=True)
+
+    def generator(self, seed=0):
+        """Return a generator of random numbers."""
+        return torch.Generator().manual_seed(seed)
+
+    def normal(self, shape, scale, generator):
+        """Draw normally distributed numbers with mean 0, float32."""
+        numbers = torch.empty(shape, dtype=torch.float32, device="cpu")
+        return numbers.normal_(0.0, scale, generator=generator).to(self.device)
+
+    def uniform(self, n, dtype, generator):
+        """Draw uniformly distributed numbers between 0 and 1."""
+        numbers = torch.rand(n, generator=generator, dtype=dtype, device="cpu")
+        return numbers.to(self.device)
+
+    def dropout_mask(self, shape, rate, generator):
+        """Draw 0 with probability `rate` and ``1 / (1 - rate)`` otherwise, float32."""
+        mask = torch.empty(shape, dtype=torch.float32, device="cpu")
+        mask.bernoulli_(1 - rate, generator=generator).div_(1 - rate)
+        return mask.to(self.device)
+
+    def put_rows(self, table, places, rows):
+        """Set ``table[places] = rows`` in place."""
+        if table.device.type == "cpu":  # NumPy takes half the time
+            table.numpy()[places.numpy()] = rows.numpy()
+        else:
+            table.index_copy_(0, places, rows)
+
+    @contextmanager
+    def threads(self, n_threads):
+        """See :func:`skrnn._core.threads.threads`."""
+        with threads(n_threads) as run:
+            yield run
+
+
+def permutation(n, generator):
+    """Return the numbers from 0 to n - 1 in random order, an ndarray of int64."""
+    return torch.randperm(n, generator=generator, device="cpu").numpy()
+
+
+def random_seed(generator):
+    """Draw a seed for the generators of other libraries."""
+    return int(torch.randint(2**31 - 1, (), generator=generator, device="cpu"))
+
+
+@contextmanager
+def arithmetic():
+    """Run each operation on a single thread inside this context.
+
+    All torch operations of this package run inside it; a nested call changes nothing.
+
+    Yields
+    ------
+    execution : Execution
+        With as many threads as the user allows torch to use.
+    """
+    with torch_settings() as n_threads:
+        yield Execution(n_threads=n_threads)
+
+
+CPU = Execution()

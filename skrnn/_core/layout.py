@@ -1,0 +1,87 @@
+"""The position of each part of the weights in one flat tensor."""
+
+import math
+from dataclasses import dataclass, replace
+
+from skrnn._core import pooling
+from skrnn._core.architecture import Architecture
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Names and shapes of all weights of a network, in the order of the flat tensor.
+
+    Biases come first, since weight decay does not apply to them: ``b.0``, ``b.1``, ...
+    by layer, then direction, and ``c``. They are followed by ``W.0``, ``W.1``, ...,
+    ``V``, the weights of the pooling and the head, and the ``U`` of the layers above
+    the first. The ``U`` of the first layer come last, since they may be trained row by
+    row.
+
+    Attributes
+    ----------
+    architecture : Architecture
+    n_inputs : int
+        Number of inputs, the length of x.
+    n_outputs : int
+        Number of scores.
+    of_head : tuple of (name, shape), default=()
+        Names and shapes of the weights of the head other than V and c.
+    """
+
+    architecture: Architecture
+    n_inputs: int
+    n_outputs: int
+    of_head: tuple = ()
+
+    @property
+    def of_pooling(self):
+        """Names and shapes of the weights of the pooling, a tuple of pairs.
+
+        The first axis of each weight is the direction.
+        """
+        architecture = self.architecture
+        brought = pooling.weights_of(architecture.pooling, architecture.nhidden[-1])
+        n_directions = architecture.n_directions
+        return tuple((name, (n_directions, *shape)) for name, shape in brought)
+
+    def shapes(self):
+        """Return the shape of each part by name, in order."""
+        architecture = self.architecture
+        cell, n_directions = architecture.make_cell(), architecture.n_directions
+        widths = [self.n_inputs, *(n * n_directions for n in architecture.nhidden[:-1])]
+        n_state_blocks = cell.n_state_blocks if cell.has_W else 0
+        b, W, U = {}, {}, {}
+        for k, (n_in, n) in enumerate(zip(widths, architecture.nhidden, strict=True)):
+            for i in range(k * n_directions, (k + 1) * n_directions):
+                b[f"b.{i}"] = (cell.n_blocks * n,)
+                W[f"W.{i}"] = (n_state_blocks * n, n)
+                U[f"U.{i}"] = (n_in, cell.n_input_blocks * n)
+        first = {f"U.{i}": U.pop(f"U.{i}") for i in range(n_directions)}
+        return {
+            **b,
+            "c": (self.n_outputs,),
+            **W,
+            "V": (self.n_outputs, architecture.n_features_out),
+            **dict(self.of_pooling),
+            **dict(self.of_head),
+            **U,
+            **first,
+        }
+
+    def with_inputs(self, n_inputs):
+        """Return the layout of the same network with another number of inputs."""
+        return replace(self, n_inputs=n_inputs)
+
+    def views(self, flat):
+        """Return views of a flat tensor, by the names of the parts."""
+        shapes = self.shapes()
+        parts = flat.split([math.prod(shape) for shape in shapes.values()])
+        return {
+            name: part.view(shape)
+            for (name, shape), part in zip(shapes.items(), parts, strict=True)
+        }
+
+    @property
+    def n_weights(self):
+        """Total number of weights."""
+        return sum(map(math.prod, self.shapes().values()))

@@ -1,0 +1,127 @@
+"""Weights as the arrays that users see: the article's names, torch.nn's order."""
+
+import numpy as np
+import torch
+
+from skrnn._core.execution import CPU, LEAST_ROWS
+from skrnn._core.layout import Layout
+from skrnn._core.pooling import POOLINGS, weights_of
+from skrnn._core.weights import Layer, Weights
+
+# Every network has these; poolings and heads may add others.
+NAMES = ("W_", "U_", "b_", "V_", "intercept_")
+
+
+def to_public(weights, execution=CPU):
+    """Return the weights as arrays by public name, blocks in the order of torch.nn.
+
+    Returns
+    -------
+    arrays : dict
+        ``W_``, ``U_`` and ``b_``, lists by layer and direction; ``V_`` and
+        ``intercept_``; and the weights of the pooling and the head, by their names with
+        an underscore appended.
+    """
+    cell = weights.architecture.make_cell()
+    order = dict(cell.torch_order)
+    copy = _copier(execution)
+    arrays = {"W_": [], "U_": [], "b_": []}
+    for layer in weights.all_layers():
+        n = layer.W.shape[1]
+        W = _reordered(layer.W, order["W"], n)
+        arrays["W_"].append(copy(W) if cell.has_W else np.eye(n, dtype="f4"))
+        U = _reordered(layer.U, order["U"], n, 1)
+        arrays["U_"].append(copy(U).T)  # a token's vector is contiguous
+        arrays["b_"].append(copy(_reordered(layer.b, order["b"], n)))
+    arrays["V_"] = copy(weights.V)
+    arrays["intercept_"] = copy(weights.c)
+    others = {f"{name}_": copy(part) for name, part in weights.others.items()}
+    return {**arrays, **others}
+
+
+def _copier(execution):
+    return lambda tensor: execution.array(tensor).copy()
+
+
+def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
+    """Invert :func:`to_public`, sharing the memory of the arrays if possible.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    arrays : dict
+        What :func:`to_public` returned.
+    ids : ndarray of int64, default=None
+        The tokens whose vectors the first layer should have, in this order. None for
+        all.
+    vectors : ndarray of shape (n_tokens, n_inputs), default=None
+        The embedding of each token, if the first layer reads embeddings.
+    execution : Execution, default=CPU
+
+    Returns
+    -------
+    weights : Weights
+        For prediction, not for training: `flat` is empty.
+    """
+    cell = architecture.make_cell()
+    order = {name: np.argsort(blocks) for name, blocks in cell.torch_order}
+    layers = []
+    for W, U, b in zip(arrays["W_"], arrays["U_"], arrays["b_"], strict=True):
+        n = W.shape[1]
+        U = U.T
+        is_first = len(layers) < architecture.n_directions
+        if is_first and vectors is not None:
+            U = _products(vectors if ids is None else vectors[ids], U, execution)
+        elif is_first and ids is not None:
+            U = U[ids]
+        if not cell.has_W:
+            W = W[:0]
+        U = _reordered(execution.tensor(U), order["U"], n, 1)
+        W = _reordered(execution.tensor(W), order["W"], n)
+        b = _reordered(execution.tensor(b), order["b"], n)
+        layers.append(Layer(U.contiguous(), W, b))
+    n = architecture.n_directions
+    layers = [layers[i : i + n] for i in range(0, len(layers), n)]
+    V, c = execution.tensor(arrays["V_"]), execution.tensor(arrays["intercept_"])
+    layout = Layout(architecture, len(layers[0][0].U), len(c))
+    others = {
+        name.removesuffix("_"): execution.tensor(array)
+        for name, array in arrays.items()
+        if name not in NAMES
+    }
+    return Weights(layout, V.new_empty(0), layers, V, c, others)
+
+
+def names_of(architecture):
+    """Return the public names of the weights of a network."""
+    brought = weights_of(architecture.pooling, architecture.nhidden[-1])
+    return (*NAMES, *(f"{name}_" for name, _ in brought))
+
+
+def all_names():
+    """Return the public names of all weights that a network may have."""
+    brought = {name for pooling in POOLINGS for name, _ in weights_of(pooling, 1)}
+    return (*NAMES, *(f"{name}_" for name in sorted(brought)))
+
+
+def _products(vectors, U, execution):
+    """Compute ``vectors U`` so that no row depends on the number of rows.
+
+    This holds to the last bit, as in :func:`skrnn._core.encode.encode`. Products with a
+    transposed U, with few rows or with one column would round differently for another
+    number of rows.
+    """
+    vectors, U = execution.tensor(vectors), execution.tensor(U).contiguous()
+    rows = vectors
+    if len(vectors) < LEAST_ROWS:
+        rows = vectors[torch.arange(LEAST_ROWS, device=vectors.device) % len(vectors)]
+    columns = U.expand(-1, 2) if U.shape[1] == 1 else U
+    products = torch.mm(rows, columns)[: len(vectors), : U.shape[1]]
+    return execution.array(products)
+
+
+def _reordered(weights, order, n, dim=0):
+    """Return blocks of `n` rows, or columns, in another order."""
+    if len(order) == 1:
+        return weights
+    return torch.cat([weights.split(n, dim)[i] for i in order], dim)

@@ -1,0 +1,193 @@
+"""The minibatch loop: gradients of shards, updates, epochs, and when to stop."""
+
+import math
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from skrnn._core import network
+from skrnn._core.batches import Batches
+from skrnn._core.encode import states_after
+from skrnn._core.execution import Execution
+from skrnn._core.plan import Plan
+from skrnn._core.rules import RULES
+from skrnn._core.shards import shards_for
+from skrnn._core.updates.all_weights import AllWeights
+from skrnn._core.updates.embedded import Embedded
+from skrnn._core.updates.some_rows import SomeRows
+
+# With a vocabulary larger than this plus twice the number of tokens in a minibatch, an
+# update moves only the token vectors in the minibatch.
+_MANY_TOKENS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """How to train: a loss, a plan, and where arithmetic happens.
+
+    Attributes
+    ----------
+    loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
+    plan : Plan
+    execution : Execution
+    """
+
+    loss: str
+    plan: Plan
+    execution: Execution
+
+    def run(self, state, data, judge=None, watch=None):
+        """Train the weights of `state` in place.
+
+        Training stops when it has converged, as defined by the plan. It also stops when
+        the user interrupts it, or when the loss or the weights are not finite; the
+        weights from before that epoch are then restored. The number of shards affects
+        the rounding of the result, but the order in which shards finish does not.
+
+        Parameters
+        ----------
+        state : TrainingState
+        data : TrainingData
+        judge : callable, default=None
+            ``judge()`` is called after each epoch and returns the loss and the score on
+            validation sequences. Training ends with the weights of the best score.
+        watch : object, default=None
+            ``watch.epoch_begins()`` is called before each epoch, and
+            ``watch.epoch_ends(state)`` after it, which returns whether to stop.
+            ``watch.is_alone`` is whether an interrupt should end this training only.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If interrupted in the first epoch, or if ``watch.is_alone`` is False.
+        """
+        plan = self.plan
+        batches = self._batches(state.weights, data)
+        n_workers = batches.shards.n_of(min(plan.batch_size, len(data)))
+        workspaces = [network.Workspace(state.weights) for _ in range(n_workers)]
+        with (
+            self.execution.threads(n_workers) as run,
+            _may_be_interrupted(state, watch),
+        ):
+            updates = state.begin(
+                plan.n_epochs,
+                len(data),
+                lambda moments: self._updates(state, data, moments, run, n_workers),
+            )
+            epoch = _Epoch(self, batches, updates, workspaces, run)
+            while state.progress.n_done < plan.n_epochs:
+                if watch is not None:
+                    watch.epoch_begins()
+                state.epoch_begins()
+                loss = epoch.run(state)
+                _record(state, loss, judge)
+                state.progress.count(plan.tol)
+                stop = watch is not None and watch.epoch_ends(state)
+                enough = state.progress.n_no_change >= plan.n_iter_no_change
+                if stop or enough or state.progress.diverged:
+                    break
+        state.restore_best()
+
+    def _batches(self, weights, data):
+        widths = ()
+        if self.plan.dropout > 0:
+            above = [len(directions[0].U) for directions in weights.layers[1:]]
+            widths = (*above, weights.V.shape[1])
+        shards = shards_for(weights.architecture, self.execution.n_threads)
+        return Batches(data, self.plan, shards, widths, self.execution)
+
+    def _updates(self, state, data, moments, run, n_workers):
+        """Choose between updates of all token vectors and of those in the minibatch."""
+        weights, plan, rule = state.weights, self.plan, RULES[self.plan.rule]
+        if state.embeddings is not None:
+            return Embedded(weights, rule, state.embeddings, moments)
+        tokens_per_batch = data.values.numel() * min(1, plan.batch_size / len(data))
+        is_token = not data.values.is_floating_point()
+        if is_token and weights.n_inputs > _MANY_TOKENS + 2 * tokens_per_batch:
+            return SomeRows(weights, rule, moments, run, n_workers, self.execution)
+        return AllWeights(weights, rule, moments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Epoch:
+    """What all passes over the data have in common."""
+
+    trainer: Trainer
+    batches: Batches
+    updates: object
+    workspaces: list
+    run_on_threads: object
+
+    def run(self, state):
+        """Make one pass over the data.
+
+        Returns
+        -------
+        loss : float
+            The mean loss, computed while the weights change.
+        """
+        plan, data = self.trainer.plan, self.batches.data
+        n_updates = plan.n_updates(len(data))
+        total = state.weights.flat.new_zeros(())
+        for shards in self.batches.of_an_epoch(state.generator):
+            total += self._add_gradients(shards)
+            self.updates.update(
+                self.workspaces[0].gradient.flat,
+                sum(map(len, shards)),
+                plan.learning_rate_at(state.n_updates / n_updates),
+                plan,
+            )
+            state.n_updates += 1
+        self.updates.synchronise()
+        # The only time per epoch that the host waits for the device.
+        return total.item() / len(data)
+
+    def _add_gradients(self, shards):
+        """Return the summed loss of a minibatch; write the gradient to workspace 0.
+
+        The sums run in the order of the shards, whichever finishes first.
+        """
+        weights, shards = self.updates.local(shards)
+        workspaces = self.workspaces[: len(shards)]
+
+        def loss_of(shard, workspace):
+            if shard.past is not None:
+                start = states_after(weights, shard.past, self.trainer.execution)
+                shard = replace(shard, start=start)
+            return network.loss_and_gradient(
+                weights, shard, self.trainer.loss, workspace
+            )
+
+        total, *others = self.run_on_threads(loss_of, shards, workspaces)
+        for part, workspace in zip(others, workspaces[1:], strict=True):
+            total += part
+            workspaces[0].gradient.flat.add_(workspace.gradient.flat)
+        return total
+
+
+def _record(state, loss, judge):
+    """Record an epoch in the progress; undo it if loss or weights are not finite."""
+    progress = state.progress
+    is_finite = math.isfinite(loss) and state.is_finite
+    if not is_finite:
+        state.undo_epoch()
+    scores = judge() if judge is not None and is_finite else ()
+    progress.record(loss, *scores)
+    progress.diverged = not is_finite
+    if progress.is_best:
+        state.keep_as_best()
+
+
+@contextmanager
+def _may_be_interrupted(state, watch):
+    """Let Ctrl-C end training with the last complete epoch, if there is one.
+
+    The interrupt is re-raised if it should end more than this training.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        is_alone = watch is None or watch.is_alone
+        if not is_alone or state.progress is None or state.progress.n_done == 0:
+            raise
+        state.progress.interrupted = True
+        state.undo_incomplete_epoch()

@@ -1,0 +1,59 @@
+"""Training data on the device."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from skrnn._core.execution import CPU
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Training data on the device.
+
+    Attributes
+    ----------
+    values : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
+        Token ids or numeric values of all sequences, concatenated.
+    offsets : ndarray of shape (n_samples + 1,)
+    target : Tensor of shape (n_samples, ...), or (n_rows, ...) if `per_step`
+    weight : Tensor of shape (n_samples,) or (n_rows,)
+        The weight of each target; the weights sum to n_samples.
+    hiding : Tensor of shape (n_inputs,) or None
+        Probability of replacing each token by the unknown token, id 0.
+    per_step : bool, default=False
+        Whether each step has a target.
+    """
+
+    values: torch.Tensor
+    offsets: np.ndarray
+    target: torch.Tensor
+    weight: torch.Tensor
+    hiding: torch.Tensor | None = None
+    per_step: bool = False
+
+    @classmethod
+    def of(cls, samples, hiding=None, execution=CPU):
+        """Move samples to the device.
+
+        Parameters
+        ----------
+        samples : Samples
+            Its `steps` are Steps, as the network reads them.
+        hiding : ndarray of shape (n_inputs,), float32, default=None
+        execution : Execution, default=CPU
+        """
+        # If each step has a target, the weights of all steps sum to n_samples as well.
+        weight = samples.weight * (len(samples) / len(samples.weight))
+        return cls(
+            values=execution.tensor(samples.steps.values),
+            offsets=samples.steps.offsets,
+            target=execution.tensor(samples.target),
+            weight=execution.tensor(weight.astype(np.float32)),
+            hiding=None if hiding is None else execution.tensor(hiding),
+            per_step=samples.per_step,
+        )
+
+    def __len__(self):
+        return len(self.offsets) - 1

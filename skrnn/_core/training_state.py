@@ -1,0 +1,160 @@
+"""Everything that changes during a fit."""
+
+import numpy as np
+import torch
+
+from skrnn._core.execution import CPU
+from skrnn._core.progress import Progress
+from skrnn._core.updates.moments import Moments
+
+
+class TrainingState:
+    """Everything that changes during a fit; nothing else does.
+
+    Callbacks receive it after each epoch. It is restored to the end of the last
+    complete epoch when the user interrupts training, or when training diverges. With a
+    validation score, it ends with the best weights.
+
+    Parameters
+    ----------
+    weights : Weights
+        Initial weights; trained in place.
+    generator : torch.Generator
+        Source of everything random: the order of the samples, hidden tokens, dropout.
+    embeddings : Embeddings, default=None
+        Vectors that the network reads instead of tokens; trained in place.
+    moments : Moments, default=None
+        The moments of an earlier training to continue from. Overwritten.
+
+    Attributes
+    ----------
+    n_updates : int
+        Number of updates so far.
+    progress : Progress or None
+        None before the first epoch.
+    """
+
+    def __init__(self, weights, generator, embeddings=None, moments=None):
+        self.weights = weights
+        self.embeddings = embeddings
+        self.generator = generator
+        self.n_updates = 0
+        self.progress = None
+        self._moments = moments
+        self._updates = None  # holds the moments during training
+        self._trained = [weights.flat]
+        if embeddings is not None:
+            self._trained.append(embeddings.vectors)
+        self._before = self._best = self._spare = None
+        self._n_begun = 0
+
+    def begin(self, n_epochs, n_sequences, updates_for):
+        """Call before the first epoch.
+
+        Parameters
+        ----------
+        n_epochs, n_sequences : int
+            See :class:`skrnn._core.progress.Progress`.
+        updates_for : callable
+            ``updates_for(moments)`` returns the object that updates the weights.
+        """
+        if self.progress is None:
+            self.progress = Progress(n_epochs, n_sequences)
+            self._n_begun = 0
+        self._updates = updates_for(self._moments)
+        self._before = [torch.empty_like(tensor) for tensor in self._trained]
+        return self._updates
+
+    def epoch_begins(self):
+        """Save the weights from before an epoch."""
+        _copy(self._trained, self._before)
+        self._n_begun += 1
+
+    def undo_epoch(self):
+        """Restore the weights from before this epoch."""
+        _copy(self._before, self._trained)
+
+    def undo_incomplete_epoch(self):
+        """Restore the end of the last complete epoch, if another one has begun."""
+        n_complete = self.progress.n_done
+        if n_complete < self._n_begun:
+            self.undo_epoch()
+        self.progress.forget_after(n_complete)
+
+    def keep_as_best(self):
+        """Save the weights as the best so far."""
+        copy = self._spare or [torch.empty_like(each) for each in self._trained]
+        _copy(self._trained, copy)
+        self._spare, self._best = self._best, copy
+
+    def restore_best(self):
+        """Restore the best weights, if any were saved."""
+        if self._best is not None:
+            _copy(self._best, self._trained)
+
+    @property
+    def is_finite(self):
+        """Whether no weight is NaN or infinite."""
+        return all(map(_is_finite, self._trained))
+
+    @property
+    def moments(self):
+        """The moments of the update rule, after an epoch."""
+        return self._moments if self._updates is None else self._updates.moments()
+
+    def to_arrays(self, execution=CPU):
+        """Return the state between two epochs as arrays, numbers and lists.
+
+        Returns
+        -------
+        saved : dict
+            Copies, by name; :meth:`load` continues from them.
+        """
+        moments = self.moments
+        parts = {"trained": self._trained, "best": self._best or []}
+        parts["moments"] = () if moments is None else moments.flat
+        parts["moments_of_vectors"] = () if moments is None else moments.of_vectors
+        saved = {
+            name: [execution.array(tensor).copy() for tensor in tensors]
+            for name, tensors in parts.items()
+        }
+        saved["n_steps"] = 0 if moments is None else moments.n_steps
+        saved["moment_names"] = [] if moments is None else list(moments.names)
+        saved["generator"] = self.generator.get_state().numpy()
+        saved["n_updates"] = self.n_updates
+        if self.progress is not None:
+            saved["progress"] = self.progress.to_dict()
+            saved["n_epochs"] = self.progress.n_epochs
+            saved["n_sequences"] = self.progress.n_sequences
+        return saved
+
+    def load(self, saved, execution=CPU):
+        """Continue from the result of :meth:`to_arrays`; shapes must match."""
+
+        def tensors(name):
+            return [execution.tensor(np.array(array)) for array in saved[name]]
+
+        _copy(tensors("trained"), self._trained)
+        self._best = tensors("best") or None
+        flat, of_vectors = tensors("moments"), tensors("moments_of_vectors")
+        self._moments = None
+        if flat:
+            names, n_steps = tuple(saved["moment_names"]), saved["n_steps"]
+            self._moments = Moments(names, tuple(flat), n_steps, tuple(of_vectors))
+        self.generator.set_state(execution.tensor(saved["generator"].copy()))
+        self.n_updates = saved["n_updates"]
+        if "progress" in saved:
+            self.progress = Progress(saved["n_epochs"], saved["n_sequences"])
+            self.progress.load(saved["progress"])
+            self._n_begun = self.progress.n_done
+
+
+def _copy(tensors, others):
+    for tensor, other in zip(tensors, others, strict=True):
+        other.copy_(tensor)
+
+
+def _is_finite(tensor):
+    """Whether no entry is NaN or infinite."""
+    # The sum is finite only if all entries are, and takes a tenth of the time.
+    return bool(torch.isfinite(tensor.sum()) or torch.isfinite(tensor).all())

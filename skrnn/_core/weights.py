@@ -1,0 +1,162 @@
+"""The weights of a network: views of one flat tensor, and their initial values."""
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+
+from skrnn._core.execution import CPU
+from skrnn._core.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The weights of one layer in one direction, blocks in the order of the cell.
+
+    Attributes
+    ----------
+    U : Tensor of shape (n_inputs, n_input_blocks * nhidden)
+        Input weights, transposed: row ``i`` is the vector of token ``i``.
+    W : Tensor of shape (n_state_blocks * nhidden, nhidden)
+        Recurrent weights; without rows if the recurrence is the identity.
+    b : Tensor of shape (n_blocks * nhidden,)
+    """
+
+    U: torch.Tensor
+    W: torch.Tensor
+    b: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The weights of a network, or a gradient: views of one flat tensor.
+
+    With one flat tensor, clipping and the update rule take a handful of operations,
+    regardless of the number of matrices.
+
+    Attributes
+    ----------
+    layout : Layout
+    flat : Tensor of shape (n_weights,)
+        All weights, in the order of the layout.
+    layers : list of list of Layer
+        By layer, then direction.
+    V : Tensor of shape (n_outputs, n_features_out)
+    c : Tensor of shape (n_outputs,)
+        The output bias, the public ``intercept_``.
+    others : dict of name -> Tensor
+        The weights of the pooling and the head.
+    """
+
+    layout: Layout
+    flat: torch.Tensor
+    layers: list
+    V: torch.Tensor
+    c: torch.Tensor
+    others: dict = field(default_factory=dict)
+
+    @property
+    def architecture(self):
+        """The architecture of the network."""
+        return self.layout.architecture
+
+    @property
+    def n_biases(self):
+        """Number of biases, which are the first entries of `flat`."""
+        return len(self.c) + sum(len(layer.b) for layer in self.all_layers())
+
+    @property
+    def n_shared(self):
+        """Number of entries of `flat` before the U of the first layer."""
+        return len(self.flat) - sum(layer.U.numel() for layer in self.layers[0])
+
+    @property
+    def n_inputs(self):
+        """Number of inputs, the length of x."""
+        return len(self.layers[0][0].U)
+
+    @property
+    def of_pooling(self):
+        """The weights of the pooling, a list of tensors."""
+        return [self.others[name] for name, _ in self.layout.of_pooling]
+
+    def all_layers(self):
+        """Return all layers, in the order of the public lists and torch.nn.
+
+        The directions of one layer are adjacent.
+        """
+        return [layer for directions in self.layers for layer in directions]
+
+
+def zeros(layout, dtype=torch.float32, execution=CPU):
+    """Return weights that are all 0."""
+    return view(layout, execution.zeros(layout.n_weights, dtype))
+
+
+def zeros_like(weights):
+    """Return weights of the same shapes and type that are all 0."""
+    return view(weights.layout, weights.flat.new_zeros(weights.layout.n_weights))
+
+
+def view(layout, flat):
+    """View a flat tensor as weights."""
+    parts = layout.views(flat)
+    n_directions = layout.architecture.n_directions
+    n_layers = len(layout.architecture.nhidden)
+    layers = [
+        [
+            Layer(*(parts.pop(f"{name}.{i}") for name in ("U", "W", "b")))
+            for i in range(k * n_directions, (k + 1) * n_directions)
+        ]
+        for k in range(n_layers)
+    ]
+    V, c = parts.pop("V"), parts.pop("c")
+    return Weights(layout, flat, layers, V, c, parts)
+
+
+def initialise(weights, is_token, generator, input_scale=1.0):
+    """Fill `weights` with their random initial values.
+
+    - U of the first layer: standard normal for tokens; divided by sqrt(n_inputs) for
+      numeric values, so that standardised features also give pre-activations of
+      variance 1. Small token vectors, of order 0.1, start tanh in its linear range,
+      where the network is nearly a bag of tokens, and end less accurate.
+    - U of the layers above: normal with variance 1 / n_inputs.
+    - W: a random orthogonal matrix for each block, which preserves the norm of h over
+      many steps [1]_.
+    - V: normal with variance 1 / n_features_out, so that scores start at order 1.
+    - b, c: 0, except for 1 in the forget gate of the LSTM, so that it starts by
+      remembering [2]_.
+    - The weights of the pooling and the head: 0.
+
+    Parameters
+    ----------
+    weights : Weights
+        All 0.
+    is_token : bool
+        Whether the first layer has a vector for each token.
+    generator : torch.Generator
+    input_scale : float, default=1.0
+        The order of magnitude of the inputs, by which U of the first layer is divided.
+
+    References
+    ----------
+    .. [1] Saxe, McClelland and Ganguli (2014), "Exact solutions to the nonlinear
+       dynamics of learning in deep linear neural networks", ICLR.
+    .. [2] Jozefowicz, Zaremba and Sutskever (2015), "An Empirical Exploration of
+       Recurrent Network Architectures", ICML, section 5.
+    """
+    cell = weights.architecture.make_cell()
+    for k, directions in enumerate(weights.layers):
+        for layer in directions:
+            n_inputs, nhidden = len(layer.U), layer.W.shape[1]
+            scale = 1.0 if is_token and k == 0 else 1.0 / math.sqrt(n_inputs)
+            scale = scale / input_scale if k == 0 else scale
+            layer.U.normal_(0.0, scale, generator=generator)
+            for block in layer.W.split(nhidden):
+                if len(block):
+                    torch.nn.init.orthogonal_(block, generator=generator)
+            if cell.forget_block is not None:
+                layer.b.view(cell.n_blocks, nhidden)[cell.forget_block] = 1.0
+    scale = 1.0 / math.sqrt(weights.V.shape[1])
+    weights.V.normal_(0.0, scale, generator=generator)

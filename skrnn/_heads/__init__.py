@@ -1,0 +1,14 @@
+"""Heads: y <-> scores.
+
+Modules may import those above them in this list, and lower layers of the package.
+
+    head          what all heads have in common
+    classes       one class label for each sequence
+    labels        any number of labels for each sequence
+    numbers       one or more numbers for each sequence
+    next_step     the next step, after each step; without y
+    task          what y is, and which head predicts it
+    chunks        heads for learning chunk by chunk
+    class_weight  weights of sequences multiplied by those of their classes
+    validation    y and sample_weight as arrays, checked against X
+"""

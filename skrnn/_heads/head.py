@@ -1,0 +1,120 @@
+"""The base class of heads: scores, losses and guesses."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from skrnn._core import losses
+from skrnn._core.execution import arithmetic
+
+
+@dataclass(frozen=True)
+class Head:
+    """The relation between y and the scores of a network.
+
+    Attributes
+    ----------
+    bias : ndarray of shape (n_outputs,), float32, or None
+        The scores of the best guess that ignores X, for the data of this fit. None
+        after the fit.
+    task : str
+        What is predicted; the public ``task_`` of encoders.
+    loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
+    per_step : bool
+        Whether there is a prediction at each step.
+    """
+
+    bias: np.ndarray | None = None
+
+    task = None
+    loss = None
+    per_step = False
+
+    @property
+    def n_outputs(self):
+        """Number of scores."""
+        return len(self.bias)
+
+    def samples_of(self, samples):
+        """Samples with the targets to predict.
+
+        Parameters
+        ----------
+        samples : Samples
+            With Steps, and with the targets that :meth:`targets` returned.
+        """
+        return samples
+
+    def guess(self, target):
+        """Scores of a guess that ignores X, of shape (n_targets, n_outputs)."""
+        return np.tile(self.bias, (len(target), 1))
+
+    def chance(self, target, weight):
+        """The mean loss of the best guess that ignores X.
+
+        Parameters
+        ----------
+        target, weight : ndarrays of shape (n_targets, ...)
+            Weights of mean 1.
+        """
+        return self.mean_loss(self.guess(target), target, weight)
+
+    def mean_loss(self, scores, target, weight):
+        """The loss of raw scores, averaged over the targets.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_targets, n_outputs), float32
+        target, weight : ndarrays of shape (n_targets, ...)
+            Weights of mean 1.
+
+        Returns
+        -------
+        mean : float
+        """
+        with arithmetic() as execution:
+            arrays = scores, target, weight.astype(np.float32)
+            tensors = map(execution.tensor, arrays)
+            total, _ = losses.loss_and_gradient(self.loss, *tensors)
+            return total.item() / len(target)
+
+    def rows_in_common(self, last):
+        """Outputs that have the same meaning in this head and in the last one.
+
+        Parameters
+        ----------
+        last : Head
+            A head of the same class.
+
+        Returns
+        -------
+        rows, last_rows : lists of int
+        """
+        rows = list(range(min(self.n_outputs, last.n_outputs)))
+        return rows, rows
+
+    def rescaled(self, V, c, last):
+        """Output weights of the last head in the units of this one, or None.
+
+        Parameters
+        ----------
+        V, c : Tensors of shapes (n_outputs, n_features_out) and (n_outputs,)
+        last : Head
+            A head of the same class.
+        """
+        return V, c
+
+
+def log_shares(counts):
+    """Logarithms of the expected shares of the classes, smoothed so that none is 0."""
+    counts = counts + 1.0
+    return np.log((counts / counts.sum(axis=0)).astype(np.float32))
+
+
+def log_loss_of_guess(bias, labels, weight):
+    """The mean loss of guessing labels by their shares, without a score per row."""
+    with arithmetic() as execution:
+        log_p = torch.log_softmax(execution.tensor(bias).double(), 0)
+        log_p = execution.array(log_p)
+    return float(-(log_p[labels] * weight).mean())

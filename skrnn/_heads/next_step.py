@@ -1,0 +1,144 @@
+"""Learning without y: predicting the next step at each step."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skrnn._core.vocabulary import UNKNOWN
+from skrnn._heads.head import Head, log_loss_of_guess, log_shares
+
+# The output for the end of a sequence. Any other output i predicts the token with id i.
+# No output predicts unknown tokens, because they cannot be told apart.
+END = 0
+
+
+@dataclass(frozen=True)
+class NextStepHead(Head):
+    """The next step: a token or the end of the sequence, by a softmax; or numbers.
+
+    Attributes
+    ----------
+    is_series : bool
+        Whether the steps are numbers.
+    patch_length : int
+        Number of steps of a series that are read at once, for messages.
+    """
+
+    is_series: bool = False
+    patch_length: int = 1
+    _n_outputs: int | None = None
+
+    task = "next_step"
+    per_step = True
+
+    @classmethod
+    def learn(cls, samples, is_series, patch_length=1, n_outputs=None):
+        """A head for the steps of the training data.
+
+        Parameters
+        ----------
+        samples : Samples
+            With Steps.
+        is_series, patch_length
+            See the attributes.
+        n_outputs : int, default=None
+            One more than the largest id of a token to predict. None to predict all
+            tokens in these samples.
+
+        Raises
+        ------
+        ValueError
+            If no step has a known next step.
+        """
+        if n_outputs is None or is_series:
+            values = samples.steps.values
+            n_outputs = values.shape[1] if is_series else int(_tokens(values).max()) + 1
+        head = cls(None, is_series, patch_length, n_outputs)
+        steps = head.samples_of(samples)
+        if is_series:
+            bias = np.average(steps.target, axis=0, weights=steps.weight)
+            return replace(head, bias=bias.astype(np.float32))
+        counts = np.bincount(steps.target, steps.weight, n_outputs)
+        return replace(head, bias=log_shares(counts))
+
+    @property
+    def loss(self):
+        """The loss of the scores."""
+        return "squared_error" if self.is_series else "cross_entropy"
+
+    @property
+    def n_outputs(self):
+        """Number of scores."""
+        return self._n_outputs
+
+    def samples_of(self, samples):
+        """Samples whose targets are the next steps: ids of tokens or END, or rows.
+
+        Parameters
+        ----------
+        samples : Samples
+            With Steps.
+
+        Returns
+        -------
+        samples : Samples
+            With a target for each step.
+
+        Raises
+        ------
+        ValueError
+            If no step has a known next step.
+        """
+        steps = samples.steps
+        weight = np.repeat(samples.weight, steps.lengths)
+        is_last = np.zeros(len(steps.values), dtype=bool)
+        is_last[steps.offsets[1:] - 1] = True
+        if self.is_series:
+            target, is_known = np.roll(steps.values, -1, axis=0), ~is_last
+        else:
+            target = np.append(_tokens(steps.values)[1:], UNKNOWN).astype(np.int64)
+            is_known = (target != UNKNOWN) & (target < self.n_outputs) & ~is_last
+        if not (weight * is_known).any():
+            raise ValueError(self._nothing_to_predict())
+        target[~is_known] = END
+        if not self.is_series:
+            is_known |= is_last  # the end of a sequence is known
+        weight = weight * is_known
+        weight /= weight.mean()
+        return replace(samples, target=target, weight=weight, per_step=True)
+
+    def _nothing_to_predict(self):
+        """The sentence for sequences in which no step has a known next step."""
+        where, cure = "X", "Pass y, or longer sequences"
+        if self.bias is not None:  # it has been learned
+            where = "the part that is held out"
+            cure += ", or use another validation_fraction"
+        what = "token that is known"
+        if self.is_series:
+            what = "step"
+        if self.patch_length > 1:
+            what = f"patch of {self.patch_length} steps"
+            cure += ", or a smaller patch_length"
+        return (
+            f"Without y, the next step is predicted, but no sequence of {where} has "
+            f"more than one {what}. {cure}."
+        )
+
+    def chance(self, target, weight):
+        """The mean loss of the best guess that ignores X."""
+        if self.is_series:
+            return super().chance(target, weight)
+        return log_loss_of_guess(self.bias, target, weight)
+
+    def strata(self, target):
+        """Labels to stratify held-out data by, and its minimum number of sequences."""
+        return None, 1
+
+    def attributes(self):
+        """No attributes: the output weights are enough to rebuild the head."""
+        return {}
+
+
+def _tokens(values):
+    """The id of the token at each step, which is the shortest of its n-grams."""
+    return values if values.ndim == 1 else values[:, 0]

@@ -1,0 +1,193 @@
+"""From parameters to settings: incompatible values, and the meaning of "auto"."""
+
+import math
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skrnn._core.architecture import Architecture
+from skrnn._core.execution import CPU
+from skrnn._core.plan import Plan
+from skrnn._reading.options import ReadingOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The validated parameters of one fit.
+
+    Attributes
+    ----------
+    estimator_name : str
+        The class of the estimator, for messages.
+    parameters : dict
+        All parameters by name.
+    reading : ReadingOptions
+    architecture : Architecture
+    is_partial : bool
+        Whether to train for a single epoch that continues from the last one.
+    """
+
+    estimator_name: str
+    parameters: dict
+    reading: ReadingOptions
+    architecture: Architecture
+    is_partial: bool
+
+    @classmethod
+    def of(cls, estimator_name, parameters, is_partial=False):
+        """Check parameters, and resolve those that do not depend on the data.
+
+        Raises
+        ------
+        ValueError
+            If parameters are incompatible.
+        """
+        if is_partial:
+            _check_partial(parameters)
+        architecture = _architecture(parameters)
+        _check(parameters)
+        reading = ReadingOptions.of(parameters)
+        return cls(estimator_name, parameters, reading, architecture, is_partial)
+
+    def __getitem__(self, name):
+        return self.parameters[name]
+
+    def plan(self, n_samples):
+        """The training plan, with "auto" resolved from the number of sequences.
+
+        Returns
+        -------
+        plan : Plan
+        """
+        batch_size, max_iter = self["batch_size"], self["max_iter"]
+        if batch_size == "auto":
+            # A compromise between few updates with little noise and many with more.
+            batch_size = min(128, max(8, math.isqrt(n_samples)))
+        if max_iter == "auto":
+            n_updates_per_epoch = math.ceil(n_samples / batch_size)
+            max_iter = min(1000, max(12, math.ceil(400 / n_updates_per_epoch)))
+        truncate = self["truncate"]
+        return Plan(
+            n_epochs=1 if self.is_partial else int(max_iter),
+            batch_size=min(int(batch_size), n_samples),
+            learning_rate=self["learning_rate_init"],
+            weight_decay=self["alpha"],
+            max_grad_norm=self["max_grad_norm"],
+            tol=self["tol"],
+            n_iter_no_change=self["n_iter_no_change"],
+            # The number of chunks is not known in advance.
+            schedule="constant" if self.is_partial else "one_cycle",
+            dropout=self["dropout"],
+            truncate=None if truncate is None else int(truncate),
+        )
+
+    def generator(self):
+        """A generator seeded from `random_state` as in scikit-learn.
+
+        None draws from the operating system, not from NumPy's global generator.
+        """
+        random_state = self["random_state"]
+        if random_state is None:
+            random_state = np.random.RandomState()
+        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+        return CPU.generator(int(seed))
+
+    def check_can_predict_next_step(self):
+        """Raise if parameters are incompatible with predicting the next step.
+
+        Raises
+        ------
+        ValueError
+            If the network reads in two directions, or skips the first steps.
+        """
+        if self["bidirectional"]:
+            raise ValueError(
+                "Without y, the next step is predicted, but with bidirectional=True "
+                "the network has read it. Use bidirectional=False, or pass y."
+            )
+        if self["truncate"] is not None:
+            raise ValueError(
+                "Without y, the next step is predicted, at all steps: truncate="
+                f"{self['truncate']} would leave the first ones out. Use "
+                "truncate=None, or pass y."
+            )
+
+
+def _architecture(parameters):
+    """The architecture of the network, from the parameters."""
+    nhidden, cell = parameters["nhidden"], parameters["cell"]
+    is_stacked = isinstance(nhidden, (tuple, list))
+    layers = tuple(nhidden) if is_stacked else (nhidden,)
+    if not layers or not all(isinstance(n, Integral) and n >= 1 for n in layers):
+        raise ValueError(
+            f"nhidden is {nhidden!r}: the numbers of hidden units of one or "
+            "more layers were expected, such as (128, 64)."
+        )
+    for name, plain in (("activation", "tanh"), ("recurrence", "learned")):
+        value = parameters[name]
+        if cell != "rnn" and value != plain:
+            raise ValueError(
+                f"{name}={value!r} needs cell='rnn', but cell is {cell!r}: "
+                f"its gates have functions and weights of their own. Use "
+                f"{name}={plain!r}."
+            )
+    if parameters["truncate"] is not None and parameters["bidirectional"]:
+        raise ValueError(
+            "truncate needs a network that reads in one direction. Use "
+            "bidirectional=False or truncate=None."
+        )
+    pooling = parameters["pooling"]
+    if pooling == "auto":
+        pooling = "last" if cell == "rnn" else "sum"
+    return Architecture(
+        nhidden=tuple(int(n) for n in layers),
+        cell=cell,
+        activation=parameters["activation"],
+        recurrence=parameters["recurrence"],
+        bidirectional=bool(parameters["bidirectional"]),
+        pooling=pooling,
+    )
+
+
+def _check(parameters):
+    """Check what cannot be checked by type, or depends on several parameters."""
+    ngram_range = parameters["ngram_range"]
+    is_pair = len(ngram_range) == 2 and all(
+        isinstance(n, Integral) for n in ngram_range
+    )
+    if ngram_range != "auto" and not (
+        is_pair and 1 <= ngram_range[0] <= ngram_range[1]
+    ):
+        raise ValueError(
+            f"ngram_range is {ngram_range!r}: the smallest and the largest n "
+            "were expected, such as (1, 3)."
+        )
+    if parameters["freeze_embeddings"] and parameters["embeddings"] is None:
+        raise ValueError(
+            "freeze_embeddings=True needs embeddings, which are None. Pass vectors, or "
+            "use freeze_embeddings=False."
+        )
+    decay = parameters["learning_rate_init"] * parameters["alpha"]
+    if decay >= 1:
+        raise ValueError(
+            f"learning_rate_init * alpha is {decay:g}: it must be below 1, because "
+            "weight decay scales the weights by 1 - learning_rate * alpha. Lower "
+            "alpha."
+        )
+
+
+def _check_partial(parameters):
+    """Raise if parameters need all of the data."""
+    if parameters["early_stopping"]:
+        raise ValueError(
+            "partial_fit does not support early_stopping=True: it has no epochs to "
+            "stop after. Use early_stopping=False, and score sequences of your own."
+        )
+    if parameters.get("class_weight") == "balanced":
+        raise ValueError(
+            "class_weight='balanced' is not supported by partial_fit, which does not "
+            "know how often each class will occur. Use a dict, with weights such as "
+            "sklearn.utils.compute_class_weight computes from all labels."
+        )

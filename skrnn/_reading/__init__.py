@@ -1,0 +1,21 @@
+"""Reading: X as passed by the user -> flat values -> inputs of the network.
+
+Modules may import those above them in this list, and lower layers of the package.
+
+    libraries    containers of pandas, polars, arrow, awkward and torch
+    containers   any container -> a list of sequences, or a table of numbers
+    frames       event logs -> sequences
+    kinds        which kind of sequences a list holds
+    offsets      where each sequence begins
+    numbers      lists and arrays of numbers -> flat values
+    token_lists  lists of tokens -> numbers that stand for them
+    text         strings -> characters or words
+    options      the parameters that determine how X is read
+    lists        contents of containers, of any kind -> Sequences
+    schema       what X must look like: learned in fit, required afterwards
+    given        tokens and vectors passed by the user
+    inputs       what the network reads of the training data
+    series       the reader of numbers
+    tokens       the reader of tokens
+    reader       which reader reads which kind
+"""

@@ -1,0 +1,97 @@
+"""The kind of the sequences in X: characters, words, tokens or numbers."""
+
+from decimal import Decimal
+from numbers import Integral, Real
+
+import numpy as np
+
+from skrnn._messages import describe, is_missing, no_sequence, no_steps
+
+KIND_NAMES = {
+    "text": "strings",
+    "words": "strings",
+    "tokens": "token lists",
+    "series": "sequences of numbers",
+}
+INTEGERS = (Integral, np.bool_)
+REALS = (Real, Decimal, np.bool_)
+# A list may contain itself and therefore be nested infinitely deep.
+_MAX_DEPTH = 64
+
+
+def possible_kinds(item, index=0):
+    """The kinds as which a sequence can be read; the default kind comes first.
+
+    Parameters
+    ----------
+    item : object
+    index : int, default=0
+        Its position in X, for errors.
+
+    Returns
+    -------
+    kinds : tuple of {"text", "tokens", "series"}
+
+    Raises
+    ------
+    TypeError
+        If the item is not a sequence.
+    ValueError
+        If the item is an empty list.
+    """
+    if isinstance(item, str):
+        return ("text",)
+    if isinstance(item, np.ndarray):
+        if item.dtype.kind in "OUT" and item.ndim in (1, 2):
+            return possible_kinds(item.tolist(), index)
+        if item.dtype.kind in "biuf":
+            are_integers = item.ndim == 1 and item.dtype.kind != "f"
+            return ("tokens", "series") if are_integers else ("series",)
+    elif isinstance(item, (list, tuple)):
+        if len(item) == 0:
+            raise ValueError(no_steps(index))
+        first = next((entry for entry in item if not is_missing(entry)), item[0])
+        if isinstance(first, str):
+            return ("tokens",)
+        if isinstance(first, INTEGERS):
+            return ("tokens", "series")
+        if isinstance(first, (*REALS, list, tuple, np.ndarray)):
+            check_depth(item, index)
+            return ("series",)
+        raise TypeError(no_sequence(f"X[{index}] starts with", first))
+    raise TypeError(no_sequence(f"X[{index}] is", item))
+
+
+def has_other_numbers(X):
+    """Whether sequences that begin with integers contain other numbers as well.
+
+    Only then do they hold numbers; integers among strings are tokens.
+    """
+    if possible_kinds(X[0]) == ("tokens",):
+        return False
+    types = set()  # one look at each distinct type, not at each number
+    for item in X:
+        if isinstance(item, np.ndarray) and item.dtype.kind in "biuf":
+            is_tokens = item.ndim == 1 and item.dtype.kind != "f"
+            types.add(int if is_tokens else float)
+        elif isinstance(item, (list, tuple)) or getattr(item, "ndim", 0) > 0:
+            types.update(map(type, item))
+    others = {t for t in types if not issubclass(t, INTEGERS)}
+    return bool(others) and all(issubclass(t, REALS) for t in types)
+
+
+def check_depth(item, index):
+    """Raise for lists of lists of strings, and for lists that are nested deeper.
+
+    This checks only the first entries: deeper arrays are rejected because of their
+    shape.
+    """
+    depth, first = 0, item
+    while isinstance(first, (list, tuple)) and len(first) > 0 and depth < _MAX_DEPTH:
+        depth, first = depth + 1, first[0]
+    if depth > 2 or (depth == 2 and isinstance(first, str)):
+        raise TypeError(
+            f"X[{index}] is nested {depth} levels deep, down to {describe(first)}: a "
+            "flat list of tokens or numbers of shape (n_steps,) or (n_steps, "
+            "n_features) were expected. Flatten it, or pass its parts as sequences."
+        )

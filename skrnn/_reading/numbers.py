@@ -1,0 +1,201 @@
+"""From lists and arrays of numbers to flat values."""
+
+import numpy as np
+
+from skrnn._core.sequences import Sequences, locate
+from skrnn._messages import counted, is_missing, mixed_kinds, no_number, no_steps
+from skrnn._reading.kinds import REALS, check_depth
+from skrnn._reading.offsets import offsets_of
+
+
+def read_series(X, allow_missing=False):
+    """Read a list of arrays or lists of numbers, one per sequence."""
+    if _are_of_one_form(X):
+        lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
+        offsets = offsets_of(lengths)
+        values = _as_float(np.concatenate(X))
+        values = values.reshape(len(values), -1)
+        return _checked_series(values, offsets, allow_missing)
+    arrays = [_as_series(item, i, allow_missing) for i, item in enumerate(X)]
+    lengths = np.fromiter(map(len, arrays), dtype=np.int64, count=len(arrays))
+    offsets = offsets_of(lengths)
+    n_features = arrays[0].shape[1]
+    for i, array in enumerate(arrays):
+        if array.shape[1] != n_features:
+            raise ValueError(
+                f"X[{i}] has {counted(array.shape[1], 'feature')}, but X[0] has "
+                f"{n_features}: all sequences must have the same number of features."
+            )
+    return _checked_series(np.concatenate(arrays), offsets, allow_missing)
+
+
+def _are_of_one_form(X):
+    """Whether X holds numeric arrays that a single call can concatenate."""
+    forms = {
+        (x.dtype, x.ndim, x.shape[1:]) if isinstance(x, np.ndarray) else None for x in X
+    }
+    form = forms.pop()
+    if forms or form is None:
+        return False
+    dtype, ndim, features = form
+    return dtype.kind in "biuf" and ndim in (1, 2) and 0 not in features
+
+
+def _as_series(item, index, allow_missing):
+    """One sequence of numbers as floats of shape (n_steps, n_features)."""
+    if not isinstance(item, (list, tuple, np.ndarray)):
+        raise TypeError(mixed_kinds(item, index, "series"))
+    if isinstance(item, np.ndarray) and item.dtype.kind == "O":
+        item = item.tolist()  # a list of numbers, or of steps
+    if isinstance(item, np.ndarray):
+        array = item
+    else:
+        check_depth(item, index)
+        array = _as_array(item, index)
+    if array.size == 0:
+        raise ValueError(no_steps(index))
+    if array.ndim not in (1, 2):
+        raise ValueError(
+            f"X[{index}] has {array.ndim} dimensions: a sequence must have shape "
+            "(n_steps,) or (n_steps, n_features)."
+        )
+    if array.dtype.kind not in "biuf":
+        array = _only_numbers(item, array, index, allow_missing)
+    if array.ndim == 1:
+        array = array[:, np.newaxis]
+    return _as_float(array)
+
+
+def _as_array(item, index):
+    try:
+        return np.asarray(item)
+    except ValueError as error:  # rows of unequal length
+        for step, row in enumerate(item):
+            if is_missing(row):
+                raise TypeError(no_number(row, index, step)) from None
+        raise ValueError(
+            f"X[{index}] has steps of unequal numbers of features: a sequence must "
+            "have shape (n_steps,) or (n_steps, n_features)."
+        ) from error
+    except (TypeError, RuntimeError):  # for example, tensors on a GPU
+        for step, row in enumerate(item):
+            try:
+                np.asarray(row)
+            except (TypeError, RuntimeError):
+                raise TypeError(no_number(row, index, step)) from None
+        raise
+
+
+def read_array(X, allow_missing=False):
+    """Read a numeric array of shape (n_samples, n_steps[, n_features]).
+
+    Parameters
+    ----------
+    X : ndarray
+    allow_missing : bool, default=False
+        Whether numbers may be NaN.
+
+    Raises
+    ------
+    ValueError
+        If an axis is empty or a number is NaN or infinite.
+    """
+    if X.ndim == 2:
+        X = X[:, :, np.newaxis]  # (n_samples, n_steps, 1): univariate series
+    n_samples, n_steps, n_features = X.shape
+    if X.size == 0:
+        raise ValueError(
+            f"X has shape {X.shape}: at least one sequence, one step and one feature "
+            "are needed."
+        )
+    values = _as_float(X.reshape(n_samples * n_steps, n_features))
+    offsets = np.arange(n_samples + 1, dtype=np.int64) * n_steps
+    return _checked_series(values, offsets, allow_missing)
+
+
+def as_numbers(array):
+    """A table or deeper array of objects as floats, with NaN for missing ones.
+
+    Parameters
+    ----------
+    array : ndarray of shape (n_samples, n_steps[, n_features])
+
+    Raises
+    ------
+    TypeError
+        If the array holds anything but numbers.
+    ValueError
+        If a number is too large.
+    """
+    return np.array([_only_numbers(row, row, i, True) for i, row in enumerate(array)])
+
+
+def _only_numbers(item, array, index, allow_missing):
+    """An array of another dtype as floats, if its entries are numbers.
+
+    NumPy keeps numbers of other types, such as fractions, as objects, and also all
+    numbers in an array that contains None.
+    """
+    steps = array.tolist() if item is array else item
+    numbers = []
+    for step, entries in enumerate(steps):
+        for entry in entries if array.ndim == 2 else (entries,):
+            if is_missing(entry) and (allow_missing or isinstance(entry, REALS)):
+                numbers.append(np.nan)
+            elif not _is_real(entry):
+                raise TypeError(no_number(entry, index, step))
+            else:
+                numbers.append(_as_number(entry, index, step))
+    return np.array(numbers, dtype=np.float64).reshape(array.shape)
+
+
+def _is_real(entry):
+    # NumPy's durations are a subclass of its integers.
+    return isinstance(entry, REALS) and not isinstance(entry, np.timedelta64)
+
+
+def _as_number(entry, index, step):
+    """A number of any type as a float."""
+    try:
+        number = float(entry)
+    except OverflowError:
+        number = None
+    if number is None or (np.isinf(number) and number != entry):
+        raise ValueError(
+            f"X[{index}] contains a number at step {step} which is too large for "
+            "float32. Use a larger unit."
+        )
+    return number
+
+
+def _as_float(array):
+    if array.dtype == np.float32:
+        return array
+    with np.errstate(over="ignore"):  # of longer floats; infinity is rejected later
+        return array.astype(np.float64, copy=False)
+
+
+def _checked_series(values, offsets, allow_missing):
+    # Comparisons with NaN are also False. Networks compute in float32.
+    usable = np.abs(values) <= np.finfo(np.float32).max
+    if allow_missing:
+        usable |= np.isnan(values)
+    if not usable.all():
+        row, feature = np.argwhere(~usable)[0]
+        i, step = locate(offsets, row)
+        value = values[row, feature]
+        if np.isfinite(value):
+            raise ValueError(
+                f"X[{i}] contains {value:g} at step {step}, which is too large for "
+                "float32. Use a larger unit."
+            )
+        value = "NaN" if np.isnan(value) else "infinity (inf)"
+        where = f" in feature {feature}" if values.shape[1] > 1 else ""
+        cure = "Impute the missing steps, or use missing='mask'."
+        if value != "NaN":
+            cure = "Impute these steps or leave them out."
+        raise ValueError(
+            f"X[{i}] contains {value} at step {step}{where}: all numbers must be "
+            "finite. " + cure
+        )
+    return Sequences("series", values, offsets)

@@ -1,0 +1,43 @@
+"""The parameters that determine how X is read."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+# Options kept with a fit: until the next fit, X is read as in the last one.
+KEPT = ("analyzer", "lowercase", "strip_accents", "token_pattern")
+KEPT += ("missing", "max_length", "overlong", "standardize")
+KEPT += ("differences", "patch_length")
+KEPT += ("ngram_range", "min_df", "max_features")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingOptions:
+    """How to read X; the attributes are the parameters of the same names."""
+
+    analyzer: Any
+    lowercase: bool
+    strip_accents: Any
+    token_pattern: str
+    missing: str
+    max_length: int | None
+    overlong: str
+    standardize: bool
+    differences: int
+    patch_length: Any
+    ngram_range: Any
+    min_df: Any
+    max_features: int | None
+    vocabulary: Any = None
+    embeddings: Any = None
+    freeze_embeddings: bool = False
+    token_dropout: Any = "auto"
+
+    @classmethod
+    def of(cls, values):
+        """The options in a dict of parameters, or of those that a fit has kept."""
+        names = [field.name for field in fields(cls) if field.name in values]
+        return cls(**{name: values[name] for name in names})
+
+    def kept(self):
+        """The options that a fit keeps, as a dict."""
+        return {name: getattr(self, name) for name in KEPT}

@@ -1,0 +1,203 @@
+"""From strings to characters or words, similar to scikit-learn's vectorisers."""
+
+import re
+from itertools import chain
+
+import numpy as np
+
+from skrnn._core.sequences import Sequences
+from skrnn._messages import describe, mixed_kinds, no_sequences
+from skrnn._reading.offsets import offsets_of
+from skrnn._reading.token_lists import Numbering
+
+TOKEN_PATTERN = r"\w+|[^\w\s]"
+# Number of strings whose words are in memory at once.
+_STRINGS_AT_A_TIME = 2**14
+
+
+def read_text(X, kind, *, lowercase, strip_accents, token_pattern):
+    """Read strings.
+
+    Parameters
+    ----------
+    X : list or tuple of str
+    kind : {"text", "words"}
+    lowercase : bool
+    strip_accents : {"ascii", "unicode"}, callable or None
+    token_pattern : str
+        Regular expression that matches a word, for "words".
+
+    Returns
+    -------
+    sequences : Sequences
+
+    Raises
+    ------
+    TypeError
+        If an item is not a string.
+    ValueError
+        If X is empty, a string has no characters or words, or `token_pattern` cannot
+        be used.
+    """
+    if (lowercase or strip_accents) and all(isinstance(item, str) for item in X):
+        # In the same order as CountVectorizer.
+        X = [item.lower() for item in X] if lowercase else X
+        X = _stripped(X, strip_accents) if strip_accents else X
+    if kind == "text":
+        return read_characters(X)
+    # With the default pattern, NUL is always a word of its own, and it is rare.
+    separator = "\0" if token_pattern == TOKEN_PATTERN else None
+    return read_words(X, _compiled(token_pattern).findall, separator)
+
+
+def _stripped(X, strip_accents):
+    """The strings after applying `strip_accents`."""
+    if not callable(strip_accents):
+        # Imported lazily: it would add a twentieth to the import time of skrnn.
+        from sklearn.feature_extraction import text
+
+        strip = getattr(text, f"strip_accents_{strip_accents}")
+        stripped = [item if item.isascii() else strip(item) for item in X]
+    else:
+        stripped = []
+        for i, item in enumerate(X):
+            try:
+                stripped.append(strip_accents(item))
+            except Exception as error:
+                error.add_note(f"strip_accents raised this for X[{i}].")
+                raise
+    for i, (before, after) in enumerate(zip(X, stripped, strict=True)):
+        if not isinstance(after, str):
+            raise TypeError(
+                f"strip_accents returned {describe(after)} for X[{i}]: a string was "
+                "expected. Use a function from strings to strings."
+            )
+        if before and not after:
+            raise ValueError(
+                f"strip_accents left nothing of X[{i}], {before[:40]!r}: a sequence "
+                "needs at least one step. Drop it, or use strip_accents=None."
+            )
+    return stripped
+
+
+def _compiled(token_pattern):
+    """The compiled regular expression for a word."""
+    try:
+        pattern = re.compile(token_pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(
+            f"token_pattern is {token_pattern!r}, which is no regular expression: "
+            f"{error}. Escape what is meant literally, as re.escape does."
+        ) from error
+    if pattern.groups > 1:
+        raise ValueError(
+            f"token_pattern is {token_pattern!r}, which has {pattern.groups} groups: "
+            "at most one, for the word, was expected. Begin the others with (?:."
+        )
+    return pattern
+
+
+def read_characters(X):
+    """Read strings whose characters are the steps."""
+    _check_some(X)
+    try:
+        text = "".join(X)
+    except TypeError:
+        _check_strings(X)
+        raise
+    lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
+    return Sequences("text", _code_points(text), offsets_of(lengths))
+
+
+def _code_points(text):
+    """The code points of a string, in the smallest sufficient integer type.
+
+    With "surrogatepass", a lone surrogate is a character like any other.
+    """
+    try:
+        return np.frombuffer(text.encode("latin-1"), dtype=np.uint8)
+    except UnicodeEncodeError:
+        encoded = text.encode("utf-16-le", "surrogatepass")
+    if len(encoded) > 2 * len(text):  # some characters need two code units
+        encoded = text.encode("utf-32-le", "surrogatepass")
+        return np.frombuffer(encoded, dtype="<u4")
+    return np.frombuffer(encoded, dtype="<u2")
+
+
+def read_words(X, split, separator=None):
+    """Read the words of strings.
+
+    Parameters
+    ----------
+    X : list or tuple of str
+    split : callable
+        ``split(string)`` returns its words, a list of strings.
+    separator : str, default=None
+        A character that is always a word of its own. If given, many strings are split
+        at once, which takes two thirds of the time.
+
+    Returns
+    -------
+    sequences : Sequences
+
+    Raises
+    ------
+    TypeError
+        If an item is not a string.
+    ValueError
+        If X is empty, or a string has no words.
+    """
+    _check_some(X)
+    numbering = Numbering()
+    numbering.of([separator or ""], 1)  # number 0
+    places, lengths = [], []
+    for start in range(0, len(X), _STRINGS_AT_A_TIME):
+        part = X[start : start + _STRINGS_AT_A_TIME]
+        try:
+            found = _split_together(part, split, separator, numbering)
+            found = found or _split_each(part, split, numbering)
+        except TypeError:
+            _check_strings(X)
+            raise
+        places.append(found[0])
+        lengths.append(found[1])
+    lengths = np.concatenate(lengths)
+    if not lengths.all():
+        i = int(np.argmin(lengths))
+        raise ValueError(
+            f"X[{i}] has no words: {X[i][:40]!r}. A sequence needs at least one step. "
+            "Drop it, or use analyzer='char' or another token_pattern."
+        )
+    return Sequences(
+        "words", np.concatenate(places), offsets_of(lengths), numbering.known
+    )
+
+
+def _split_each(X, split, numbering):
+    """The numbers of the words of all strings, and the word count of each string."""
+    words = list(map(split, X))
+    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    return numbering.of(chain.from_iterable(words), int(lengths.sum())), lengths
+
+
+def _split_together(X, split, separator, numbering):
+    """As `_split_each`, in one call; None if the strings contain the separator."""
+    if separator is None:
+        return None
+    words = split(separator.join(X))
+    if words.count(separator) != len(X) - 1:  # a string contains it
+        return None
+    places = numbering.of(words, len(words))
+    bounds = np.concatenate([[-1], np.flatnonzero(places == 0), [len(places)]])
+    return places[places != 0], np.diff(bounds) - 1
+
+
+def _check_some(X):
+    if len(X) == 0:
+        raise ValueError(no_sequences())
+
+
+def _check_strings(X):
+    for i, item in enumerate(X):
+        if not isinstance(item, str):
+            raise TypeError(mixed_kinds(item, i, "text")) from None

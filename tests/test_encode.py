@@ -1,0 +1,184 @@
+"""Codes without gradients: shared prefixes, long sequences, steps already taken."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+from networks import ARCHITECTURES, N_INPUTS, random_weights
+
+from skrnn import RNNEncoder
+from skrnn._core import encode, network, pooling, public
+from skrnn._core.batch import Batch, Past, Start
+from skrnn._core.packing import pack
+from skrnn._core.prefixes import prefix_tree, sort_by_prefix
+from skrnn._core.threads import threads
+
+words = st.lists(
+    st.lists(st.integers(0, N_INPUTS - 1), min_size=1, max_size=12),
+    min_size=1,
+    max_size=30,
+)
+
+
+def flat(X):
+    lengths = np.array([len(word) for word in X])
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return np.concatenate([np.asarray(word, dtype=np.int64) for word in X]), offsets
+
+
+@pytest.mark.parametrize("name", [n for n in ARCHITECTURES if n.split("-")[-3] == "1"])
+@given(words)
+@example([[0], [0, 1], [0, 1], [0, 1, 2, 0], [1], [0]])
+@example([[2]])
+@example([[1, 1, 1]] * 4)
+def test_shared_prefixes_do_not_change_the_codes(name, X):
+    weights = random_weights(ARCHITECTURES[name])
+    ids, offsets = flat(X)
+    values = torch.from_numpy(ids)
+    shared, alone = (
+        encode.encode(weights, values, offsets, keys=keys) for keys in (ids, None)
+    )
+    torch.testing.assert_close(shared, alone, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["lstm-2-1-last", "gru-2-1-max", "tanh-1-2-mean"])
+@given(words, st.integers(1, 5), st.integers(1, 20))
+def test_cuts_into_batches_do_not_change_the_codes(name, X, max_sequences, max_rows):
+    weights = random_weights(ARCHITECTURES[name])
+    ids, offsets = flat(X)
+    values = torch.from_numpy(ids)
+    expected = encode.encode(weights, values, offsets)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encode, "_MAX_SEQUENCES", max_sequences)
+        patch.setattr(encode, "_MAX_ROWS", max_rows)
+        patch.setattr(encode, "_MAX_WINDOW", max_rows)
+        for keys in (ids, None):
+            with threads(2) as run:
+                codes = encode.encode(weights, values, offsets, run, keys)
+            torch.testing.assert_close(codes, expected, rtol=1e-10, atol=1e-13)
+
+
+@given(words, st.integers(1, 3))
+def test_a_tree_has_one_node_for_each_distinct_prefix(X, repeats):
+    X = X * repeats
+    ids, offsets = flat(X)
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    order, shared = sort_by_prefix(ids, starts, lengths)
+    assert sorted(order) == list(range(len(X)))
+    assert [X[i] for i in order] == sorted(X)
+    tree = prefix_tree(starts[order], lengths[order], shared)
+    prefixes = {tuple(word[: t + 1]) for word in X for t in range(len(word))}
+    assert len(tree.rows) == len(prefixes)
+    assert sum(len(sequences) for sequences, _ in tree.ends) == len(X)
+
+
+@pytest.mark.parametrize("n_tokens", [3, 300, 70_000])
+def test_long_sequences_that_are_equal_or_begin_alike(n_tokens, rng):
+    head = rng.integers(0, n_tokens, 40).tolist()
+    X = [head + [0], head + [1], head + [0], head, head[:5], [7] + head, head + [0]]
+    ids, offsets = flat(X)
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    order, shared = sort_by_prefix(ids, starts, lengths)
+    tree = prefix_tree(starts[order], lengths[order], shared)
+    # Equal ones always cost nothing; the rest of three long heads may be computed anew.
+    assert sum(tree.sizes) <= 3 * 41 + 1 + 41
+    by_end = {}
+    for t, (sequences, nodes) in enumerate(tree.ends):
+        for sequence, node in zip(sequences.tolist(), nodes.tolist(), strict=True):
+            by_end[int(order[sequence])] = (t, node)
+    assert by_end[0] == by_end[2] == by_end[6] != by_end[1]
+
+
+def test_neighbours_of_equal_digest_are_compared(monkeypatch):
+    from skrnn._core import prefixes
+
+    monkeypatch.setattr(
+        prefixes, "_digests", lambda ids, step, lengths: np.zeros(len(lengths))
+    )
+    head = [1] * 40
+    X = [head + [0], head + [1], head + [0]]
+    ids, offsets = flat(X)
+    _, shared = sort_by_prefix(ids, offsets[:-1], np.diff(offsets))
+    assert shared.tolist() == [0, 32, 32]
+
+
+@pytest.mark.parametrize("name", [n for n in ARCHITECTURES if n.split("-")[-2] == "1"])
+@pytest.mark.parametrize("is_token", [True, False])
+def test_going_on_equals_starting_at_the_first_step(name, is_token, rng):
+    weights = random_weights(ARCHITECTURES[name])
+    lengths = np.array([5, 1, 3, 9])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    if is_token:
+        values = torch.from_numpy(rng.integers(0, N_INPUTS, offsets[-1]))
+    else:
+        values = torch.from_numpy(rng.normal(size=(offsets[-1], N_INPUTS)))
+    expected = encode.encode(weights, values, offsets)
+    n_before = np.array([2, 0, 1, 8])
+    start = encode.states_after(weights, Past(values, offsets[:-1], n_before))
+    architecture = weights.architecture
+    # The rest of each sequence, one at a time, from where it stands.
+    for i, n in enumerate(n_before):
+        (packing,) = pack(offsets[i : i + 1] + n, lengths[i : i + 1] - n)
+        here = Start(
+            [[state[i : i + 1] for state in layer] for layer in start.states],
+            start.gathered[i : i + 1],
+            start.n_steps[i : i + 1],
+        )
+        batch = Batch(values[packing.rows], packing, None, None, start=here)
+        (H,) = network.forward(weights, batch, network.Workspace(weights)).H
+        h, _ = pooling.pool(
+            architecture.pooling,
+            H,
+            packing.batch_sizes,
+            network.packing_tensors(packing, architecture),
+            [here.gathered, here.n_steps],
+            [],
+        )
+        torch.testing.assert_close(h[0], expected[i], rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["gru-2-1-mean", "tanh-1-1-last"])
+@pytest.mark.parametrize("is_token", [True, False])
+def test_going_on_does_not_depend_on_the_memory_that_is_used(
+    name, is_token, rng, monkeypatch
+):
+    weights = random_weights(ARCHITECTURES[name])
+    lengths = np.array([50, 1, 30, 9])
+    starts = np.cumsum(lengths) - lengths
+    if is_token:
+        values = torch.from_numpy(rng.integers(0, N_INPUTS, lengths.sum()))
+    else:
+        values = torch.from_numpy(rng.normal(size=(lengths.sum(), N_INPUTS)))
+    whole = encode.states_after(weights, Past(values, starts, lengths))
+    monkeypatch.setattr(encode, "_MAX_WINDOW", 7)
+    parts = encode.states_after(weights, Past(values, starts, lengths))
+    torch.testing.assert_close(whole.gathered, parts.gathered, rtol=1e-12, atol=0)
+    torch.testing.assert_close(whole.states, parts.states, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+def test_a_few_sequences_need_not_wait_for_a_large_vocabulary(cell, monkeypatch):
+    X = [[i, i + 1000] for i in range(1000)]
+    encoder = RNNEncoder(4, cell=cell, max_iter=1, random_state=0)
+    codes = encoder.fit(X, [0, 1] * 500).transform(X)
+    sizes = []
+    original = public.from_public
+
+    def spied(*arguments, **keywords):
+        weights = original(*arguments, **keywords)
+        sizes.append(len(weights.layers[0][0].U))
+        return weights
+
+    monkeypatch.setattr(public, "from_public", spied)
+    np.testing.assert_array_equal(encoder.transform([X[7], [-5, 1003]])[0], codes[7])
+    np.testing.assert_array_equal(encoder.transform(X * 2)[:1000], codes)
+    assert sizes == [4, 2001]
+
+
+def test_n_grams_of_a_few_sequences_are_those_of_many():
+    X = [[i, i % 7, i % 11] for i in range(300)]
+    encoder = RNNEncoder(4, ngram_range=(1, 3), max_iter=1, random_state=0)
+    codes = encoder.fit(X, [0, 1] * 150).transform(X)
+    assert len(encoder.vocabulary_) > 900
+    np.testing.assert_array_equal(encoder.transform(X[40:43]), codes[40:43])
