@@ -169,8 +169,13 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         task = FitTask(self, X, y, sample_weight, attributes_meanwhile)
         learned = fit(samples, head, settings, task, last)
         more = {"_training": learned.training()} if is_partial else {}
-        self._become(attributes_of(learned, **more))
-        task.end()
+        before, now = self._fitted(), attributes_of(learned, **more)
+        self._become(now)
+        try:
+            task.end()
+        except BaseException:
+            self._become(before)
+            raise
         return self
 
     def _parameters(self):
@@ -264,8 +269,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
 
     def _become(self, attributes):
         """Set all fitted attributes in one step."""
-        vars_now = vars(self).items()
-        others = {name: value for name, value in vars_now if name not in FITTED}
+        others = {k: v for k, v in vars(self).copy().items() if k not in FITTED}
         self.__dict__ = {**others, **attributes}
 
     def _complete(self):

@@ -14,16 +14,15 @@ from skrnn._core.public import all_names, from_public, names_of, to_public
 from skrnn._core.weights import initialise, view, zeros, zeros_like
 
 every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
-OF_HEAD = (("temperature", ()), ("scale", (N_OUTPUTS, 2)))
 
 
-def layout_of(name, of_head=()):
-    return Layout(ARCHITECTURES[name], N_INPUTS, N_OUTPUTS, of_head)
+def layout_of(name):
+    return Layout(ARCHITECTURES[name], N_INPUTS, N_OUTPUTS)
 
 
 @every_architecture
 def test_views_cover_the_flat_tensor_once(name):
-    layout = layout_of(name, OF_HEAD)
+    layout = layout_of(name)
     flat = torch.arange(layout.n_weights)
     parts = layout.views(flat)
     assert torch.equal(torch.cat([part.flatten() for part in parts.values()]), flat)
@@ -33,7 +32,7 @@ def test_views_cover_the_flat_tensor_once(name):
 
 @every_architecture
 def test_views_have_the_shapes_that_are_named(name):
-    layout = layout_of(name, OF_HEAD)
+    layout = layout_of(name)
     parts = layout.views(torch.empty(layout.n_weights))
     assert {key: tuple(part.shape) for key, part in parts.items()} == layout.shapes()
 
@@ -43,13 +42,11 @@ def test_names_are_in_the_order_that_is_documented(name):
     architecture = ARCHITECTURES[name]
     n = architecture.n_directions
     n_all = n * len(architecture.nhidden)
-    assert list(layout_of(name, OF_HEAD).shapes()) == [
+    assert list(layout_of(name).shapes()) == [
         *(f"b.{i}" for i in range(n_all)),
         "c",
         *(f"W.{i}" for i in range(n_all)),
         "V",
-        "temperature",
-        "scale",
         *(f"U.{i}" for i in range(n, n_all)),
         *(f"U.{i}" for i in range(n)),
     ]
@@ -57,31 +54,28 @@ def test_names_are_in_the_order_that_is_documented(name):
 
 @every_architecture
 def test_weights_are_views_of_the_parts_of_their_names(name):
-    layout = layout_of(name, OF_HEAD)
+    layout = layout_of(name)
     weights = view(layout, torch.arange(layout.n_weights))
     parts = layout.views(weights.flat)
     for i, layer in enumerate(weights.all_layers()):
         for key in ("U", "W", "b"):
             assert torch.equal(getattr(layer, key), parts[f"{key}.{i}"])
     assert torch.equal(weights.V, parts["V"]) and torch.equal(weights.c, parts["c"])
-    assert list(weights.others) == ["temperature", "scale"]
-    for key, part in weights.others.items():
-        assert torch.equal(part, parts[key])
+    assert weights.others == {}
 
 
 @every_architecture
 def test_biases_are_the_first_weights(name):
-    weights = zeros(layout_of(name, OF_HEAD))
+    weights = zeros(layout_of(name))
     weights.flat[: weights.n_biases] = 1.0
     for layer in weights.all_layers():
         assert (layer.b == 1.0).all() and not layer.U.any() and not layer.W.any()
     assert (weights.c == 1.0).all() and not weights.V.any()
-    assert not any(part.any() for part in weights.others.values())
 
 
 @every_architecture
 def test_input_weights_of_the_first_layer_are_the_last_weights(name):
-    weights = zeros(layout_of(name, OF_HEAD))
+    weights = zeros(layout_of(name))
     weights.flat[weights.n_shared :] = 1.0
     first, *above = weights.layers
     for layer in first:
@@ -89,7 +83,6 @@ def test_input_weights_of_the_first_layer_are_the_last_weights(name):
     for directions in above:
         assert not any(layer.U.any() for layer in directions)
     assert not weights.V.any() and not weights.c.any()
-    assert not any(part.any() for part in weights.others.values())
 
 
 def test_another_number_of_inputs_changes_the_end_only():
@@ -127,7 +120,7 @@ def toy(monkeypatch):
 
 def toy_layout(toy, bidirectional=True):
     architecture = Architecture((5, 6), "gru", bidirectional=bidirectional, pooling=toy)
-    return Layout(architecture, N_INPUTS, N_OUTPUTS, (("temperature", ()),))
+    return Layout(architecture, N_INPUTS, N_OUTPUTS)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
@@ -138,11 +131,11 @@ def test_a_pooling_brings_weights_for_each_direction(toy, bidirectional):
     assert shapes["attention"] == (n, 6) and shapes["sharpness"] == (n, 2, 3)
 
 
-def test_weights_of_a_pooling_lie_between_V_and_those_of_the_head(toy):
+def test_weights_of_a_pooling_lie_after_V(toy):
     names = list(toy_layout(toy).shapes())
     start = names.index("V")
     assert names[start:] == [
-        *("V", "attention", "sharpness", "temperature", "U.2", "U.3", "U.0", "U.1")
+        *("V", "attention", "sharpness", "U.2", "U.3", "U.0", "U.1")
     ]
 
 
@@ -154,7 +147,7 @@ def test_the_output_layer_reads_what_a_pooling_returns(toy, bidirectional):
 
 def test_weights_of_a_pooling_are_among_the_others(toy):
     weights = zeros(toy_layout(toy))
-    assert list(weights.others) == ["attention", "sharpness", "temperature"]
+    assert list(weights.others) == ["attention", "sharpness"]
     attention, sharpness = weights.of_pooling
     assert attention is weights.others["attention"]
     assert sharpness is weights.others["sharpness"]
@@ -188,7 +181,7 @@ def test_weights_of_a_pooling_are_public(toy):
     weights = zeros(toy_layout(toy))
     weights.flat.normal_(generator=torch.Generator().manual_seed(0))
     arrays = to_public(weights)
-    for name in ("attention", "sharpness", "temperature"):
+    for name in ("attention", "sharpness"):
         np.testing.assert_array_equal(arrays[f"{name}_"], weights.others[name].numpy())
         assert not np.shares_memory(arrays[f"{name}_"], weights.flat.numpy())
 

@@ -14,6 +14,7 @@ only the types in their annotations. ``torch.ops.aten.tanh_backward(d, y)`` comp
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, get_args
 
 import torch
@@ -62,6 +63,7 @@ class Cell:
     forget_block: int | None = None
 
 
+@cache
 def make_cell(name, activation="tanh", recurrence="learned"):
     """Make a cell from the values of the public parameters.
 

@@ -13,9 +13,8 @@ class Layout:
 
     Biases come first, since weight decay does not apply to them: ``b.0``, ``b.1``, ...
     by layer, then direction, and ``c``. They are followed by ``W.0``, ``W.1``, ...,
-    ``V``, the weights of the pooling and the head, and the ``U`` of the layers above
-    the first. The ``U`` of the first layer come last, since they may be trained row by
-    row.
+    ``V``, the weights of the pooling, and the ``U`` of the layers above the first. The
+    ``U`` of the first layer come last, since they may be trained row by row.
 
     Attributes
     ----------
@@ -24,14 +23,11 @@ class Layout:
         Number of inputs, the length of x.
     n_outputs : int
         Number of scores.
-    of_head : tuple of (name, shape), default=()
-        Names and shapes of the weights of the head other than V and c.
     """
 
     architecture: Architecture
     n_inputs: int
     n_outputs: int
-    of_head: tuple = ()
 
     @property
     def of_pooling(self):
@@ -63,7 +59,6 @@ class Layout:
             **W,
             "V": (self.n_outputs, architecture.n_features_out),
             **dict(self.of_pooling),
-            **dict(self.of_head),
             **U,
             **first,
         }

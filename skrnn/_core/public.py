@@ -8,7 +8,7 @@ from skrnn._core.layout import Layout
 from skrnn._core.pooling import POOLINGS, weights_of
 from skrnn._core.weights import Layer, Weights
 
-# Every network has these; poolings and heads may add others.
+# Every network has these; poolings may add others.
 NAMES = ("W_", "U_", "b_", "V_", "intercept_")
 
 
@@ -19,7 +19,7 @@ def to_public(weights, execution=CPU):
     -------
     arrays : dict
         ``W_``, ``U_`` and ``b_``, lists by layer and direction; ``V_`` and
-        ``intercept_``; and the weights of the pooling and the head, by their names with
+        ``intercept_``; and the weights of the pooling, by their names with
         an underscore appended.
     """
     cell = weights.architecture.make_cell()

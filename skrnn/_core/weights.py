@@ -45,7 +45,7 @@ class Weights:
     c : Tensor of shape (n_outputs,)
         The output bias, the public ``intercept_``.
     others : dict of name -> Tensor
-        The weights of the pooling and the head.
+        The weights of the pooling.
     """
 
     layout: Layout
@@ -127,7 +127,7 @@ def initialise(weights, is_token, generator, input_scale=1.0):
     - V: normal with variance 1 / n_features_out, so that scores start at order 1.
     - b, c: 0, except for 1 in the forget gate of the LSTM, so that it starts by
       remembering [2]_.
-    - The weights of the pooling and the head: 0.
+    - The weights of the pooling: 0.
 
     Parameters
     ----------
