@@ -14,7 +14,7 @@ new threads get the same number as without this module.
 import os
 import queue
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 import torch
@@ -34,7 +34,7 @@ if hasattr(os, "register_at_fork"):  # its holder may not exist in the child
 
 @contextmanager
 def torch_settings():
-    """Run operations on one thread, and create tensors on the CPU; restore at the end.
+    """Run operations on one thread, on the CPU, without autocasting; restore at the end.
 
     Yields
     ------
@@ -45,13 +45,14 @@ def torch_settings():
         yield _calls.n_threads
         return
     n_threads = torch.get_num_threads()
-    on_cpu = nullcontext()
-    if torch.get_default_device().type != "cpu":
-        on_cpu = torch.device("cpu")
     _calls.n_threads = n_threads
     try:
         _set_for_this_thread(1)
-        with on_cpu:
+        with ExitStack() as settings:
+            if torch.get_default_device().type != "cpu":
+                settings.enter_context(torch.device("cpu"))
+            if torch.is_autocast_enabled("cpu"):
+                settings.enter_context(torch.autocast("cpu", enabled=False))
             yield n_threads
     finally:
         del _calls.n_threads
