@@ -220,7 +220,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         return validate_targets(
             y,
             sample_weight,
-            sequences.offsets[:-1],
+            sequences.lengths,
             type(self).__name__,
             are_numbers=self._head is NumbersHead,
             is_required=self._y_is_required,

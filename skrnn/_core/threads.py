@@ -34,7 +34,7 @@ if hasattr(os, "register_at_fork"):  # its holder may not exist in the child
 
 @contextmanager
 def torch_settings():
-    """Run operations on one thread, on the CPU, without autocasting; restore at the end.
+    """Run operations on one thread, on the CPU, not autocast; restore at the end.
 
     Yields
     ------

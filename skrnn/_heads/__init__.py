@@ -8,7 +8,7 @@ Modules may import those above them in this list, and lower layers of the packag
     numbers       one or more numbers for each sequence
     next_step     the next step, after each step; without y
     task          what y is, and which head predicts it
+    validation    y and sample_weight as arrays, checked against X
     chunks        heads for learning chunk by chunk
     class_weight  weights of sequences multiplied by those of their classes
-    validation    y and sample_weight as arrays, checked against X
 """

@@ -13,6 +13,7 @@ from skrnn._heads.classes import ClassHead
 from skrnn._heads.labels import LabelsHead
 from skrnn._heads.numbers import NumbersHead
 from skrnn._heads.task import task_of
+from skrnn._heads.validation import check_no_missing
 from skrnn._messages import as_plain
 
 _ARE_NUMBERS = (
@@ -53,6 +54,8 @@ def head_of_chunk(y, weight, classes, last, head=None, needs_classes=False):
     _check_same_task(y, classes, last)
     if y is None:
         return None
+    if classes is not None:
+        check_no_missing(np.asarray(classes), "classes")
     task = _task(y, classes, last) if head is None else head.task
     if task == "regression":
         head = NumbersHead.learn(y, weight) if last is None else last

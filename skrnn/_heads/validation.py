@@ -1,5 +1,7 @@
 """y and sample_weight as arrays, validated on their own and against X."""
 
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import (
@@ -13,15 +15,15 @@ from sklearn.utils.validation import (
 from skrnn._messages import describe, is_missing
 
 
-def validate_targets(y, sample_weight, starts, name, *, are_numbers, is_required):
+def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_required):
     """Validate y and the weights, on their own and against X.
 
     Parameters
     ----------
     y, sample_weight
         As the user passed them.
-    starts : ndarray of shape (n_samples,)
-        Represents X: one entry per sequence.
+    lengths : ndarray of shape (n_samples,)
+        Number of steps of each sequence of X.
     name : str
         The class of the estimator, for messages.
     are_numbers : bool
@@ -47,56 +49,146 @@ def validate_targets(y, sample_weight, starts, name, *, are_numbers, is_required
                 "sequences that are masked."
             )
     if y is not None:
-        y = _validate_targets(y, name, are_numbers)
-        check_consistent_length(starts, y)
+        y = _validate_targets(y, lengths, name, are_numbers)
+        check_consistent_length(lengths, y)
     elif is_required:
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
     sample_weight = _check_sample_weight(
-        sample_weight, starts, dtype=np.float64, ensure_non_negative=True
+        sample_weight, lengths, dtype=np.float64, ensure_non_negative=True
     )
     return y, sample_weight
 
 
-def _validate_targets(y, name, are_numbers):
+def _validate_targets(y, lengths, name, are_numbers):
     """Validate y on its own, and convert it to an array."""
-    _check_targets(y)
-    y = y.toarray() if issparse(y) else y
-    y = check_array(
-        y,
-        ensure_2d=False,
-        dtype="numeric" if are_numbers else None,
-        ensure_all_finite=False,
-        input_name="y",
-    )
+    _check_container(y)
+    _check_items(y, lengths, name, are_numbers)
+    y = y.toarray() if issparse(y) else _without_nullable_types(y)
+    options = {"ensure_2d": False, "ensure_all_finite": False, "input_name": "y"}
+    y = check_array(y, dtype=None, **options)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
+    check_no_missing(y)
+    if are_numbers:
+        _check_no_times(y)
+        y = check_array(y, dtype="numeric", **options)
     if y.dtype.kind in "fc":
         assert_all_finite(y, estimator_name=name, input_name="y")
-    if y.dtype.kind == "O":
-        for i, target in enumerate(y.flat):
-            if is_missing(target):
-                raise ValueError(_no_target(target, i // (y.size // len(y))))
     return y
 
 
-def _check_targets(y):
-    """Raise for lists that NumPy would convert to something else."""
-    if not isinstance(y, (list, tuple)):
+def check_no_missing(y, what="y"):
+    """Raise if an array of labels has None, NaN in an array of objects, or NaT.
+
+    Parameters
+    ----------
+    y : ndarray
+    what : {"y", "classes"}, default="y"
+    """
+    if y.dtype.kind in "mM":
+        is_bad = np.isnat(y)
+    elif y.dtype.kind == "O":
+        is_bad = np.array([is_missing(target) for target in y.flat]).reshape(y.shape)
+    else:
         return
+    if not is_bad.any():
+        return
+    place = tuple(np.argwhere(is_bad)[0])
+    if what == "classes":
+        raise ValueError(f"classes contain {y[place]}, which is no label. Drop it.")
+    raise ValueError(_no_target(y[place], place[0]))
+
+
+def _check_container(y):
+    """Raise for containers without a target at each place."""
+    if isinstance(y, (Iterator, Mapping, set, frozenset, str, bytes)):
+        cure = "list(y.values())" if isinstance(y, Mapping) else "list(y)"
+        if isinstance(y, (set, frozenset, str, bytes)):
+            cure = "a list"
+        raise TypeError(
+            f"y is of type {type(y).__name__}: an array-like with a target for each "
+            f"sequence was expected. Use {cure}."
+        )
+
+
+def _check_items(y, lengths, name, are_numbers):
+    """Raise for lists that NumPy would refuse, or convert to something else."""
+    if not isinstance(y, (list, tuple)):
+        is_of_objects = isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1
+        if not is_of_objects:
+            return
+    expected = "one class label for each sequence was expected, or a column of 0 and 1 "
+    expected += "for each label"
+    if are_numbers:
+        expected = "one or more numbers for each sequence were expected"
     has_strings = any(isinstance(target, str) for target in y)
+    sizes = [_size(target) for target in y]
+    if len(sizes) == len(lengths) and len(set(sizes)) > 1 and None not in sizes:
+        if (np.array(sizes) == lengths).all():
+            raise ValueError(
+                f"y[0] has {sizes[0]} entries, one for each step of X[0], and so on: "
+                f"{name} predicts one target per sequence, so {expected}."
+            )
     for i, target in enumerate(y):
         if has_strings and is_missing(target):  # NumPy makes it "nan"
             raise ValueError(_no_target(target, i))
         is_list = isinstance(target, (list, tuple)) and len(target) != 1
         is_list = is_list or isinstance(target, (set, frozenset))
         if is_list and any(isinstance(label, str) for label in target):
+            cure = "Convert them to numbers."
+            if not are_numbers:
+                cure = "Use sklearn.preprocessing.MultiLabelBinarizer for sequences of "
+                cure += "several."
             raise ValueError(
-                f"y[{i}] is {describe(target)} of strings: one class label for each "
-                "sequence was expected, or a column of 0 and 1 for each label. Use "
-                "sklearn.preprocessing.MultiLabelBinarizer for sequences of several."
+                f"y[{i}] is {describe(target)} of strings: {expected}. {cure}"
             )
+        if sizes[i] != sizes[0]:
+            first, here = (_n_entries(size) for size in (sizes[0], sizes[i]))
+            raise ValueError(
+                f"y[{i}] is {here}, but y[0] is {first}: {expected}, and as many for "
+                "each sequence."
+            )
+
+
+def _size(target):
+    """Number of entries of a target that is a list or an array; None of others."""
+    is_array = isinstance(target, np.ndarray) and target.ndim > 0
+    return len(target) if is_array or isinstance(target, (list, tuple)) else None
+
+
+def _n_entries(size):
+    return "a single target" if size is None else f"a list of {size}"
+
+
+def _without_nullable_types(y):
+    """Integers and booleans of pandas as those of NumPy, if none is missing.
+
+    scikit-learn would convert them to floats, which cannot hold large integers.
+    """
+    if hasattr(y, "iloc") and getattr(y, "ndim", 0) == 2 and y.shape[1] == 1:
+        column = _without_nullable_types(y.iloc[:, 0])
+        return column[:, np.newaxis] if isinstance(column, np.ndarray) else y
+    dtype = getattr(y, "dtype", None)
+    is_nullable = hasattr(dtype, "numpy_dtype") and dtype.kind in "iub"
+    if is_nullable and not y.isna().any():
+        return y.to_numpy(dtype=dtype.numpy_dtype)
+    return y
+
+
+def _check_no_times(y):
+    """Raise for times and durations, which are no numbers without a unit."""
+    first = y.flat[0] if y.dtype.kind == "O" and y.size else None
+    is_duration = y.dtype.kind == "m" or hasattr(first, "total_seconds")
+    if is_duration or y.dtype.kind == "M" or hasattr(first, "isoformat"):
+        what, cure = "times", "such as days since the first one"
+        if is_duration:
+            what, cure = "durations", "such as y.dt.total_seconds()"
+        raise TypeError(
+            f"y holds {what}: numbers were expected. Convert them to numbers in a unit "
+            f"of your choice, {cure}."
+        )
 
 
 def _no_target(target, i):

@@ -1,0 +1,213 @@
+"""What y may be, in all containers."""
+
+import datetime
+import re
+from contextlib import nullcontext
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
+
+X = ["ab", "ba", "abb", "b"] * 4
+PARAMS = {"nhidden": 3, "max_iter": 1, "random_state": 0}
+ESTIMATORS = [RNNClassifier, RNNEncoder, RNNRegressor]
+every_estimator = pytest.mark.parametrize("make", ESTIMATORS)
+
+DAYS = np.array(["2020-01-01", "2020-01-02", "NaT", "2020-01-01"] * 4, "M8[ns]")
+CONTAINERS = {
+    "array": np.asarray,
+    "pandas": pd.Series,
+    "pandas frame": lambda y: pd.DataFrame({"y": y}),
+    "polars": pl.Series,
+    "arrow": pa.array,
+    "objects": lambda y: np.array([*pd.Series(y)], dtype=object),
+    "list": lambda y: [*pd.Series(y)],
+}
+TIMES = {
+    "datetime64[ns]": DAYS,
+    "datetime64[ms]": DAYS.astype("M8[ms]"),
+    "timedelta64[ns]": DAYS - DAYS[0],
+    "timedelta64[ms]": (DAYS - DAYS[0]).astype("m8[ms]"),
+}
+
+
+def about_a_column(y):
+    """Expect scikit-learn's warning about one column, if y is one."""
+    has_columns = hasattr(y, "columns")
+    return pytest.warns(match="column-vector") if has_columns else nullcontext()
+
+
+@every_estimator
+@pytest.mark.parametrize("kind", TIMES)
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_a_time_that_is_missing_is_no_target(container, kind, make):
+    y = CONTAINERS[container](TIMES[kind])
+    sentence = (
+        "y contains NaT for X[2]: every sequence needs a target. Drop the sequence or "
+        "fill in its target."
+    )
+    with about_a_column(y), pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        make(**PARAMS).fit(X, y)
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder])
+def test_partial_fit_takes_no_missing_times(make):
+    with pytest.raises(ValueError, match=r"^y contains NaT for X\[2\]"):
+        make(**PARAMS).partial_fit(X, DAYS, classes=DAYS[:2])
+    with pytest.raises(ValueError, match=r"^classes contain NaT, which is no label"):
+        make(**PARAMS).partial_fit(X, np.resize(DAYS[:2], 16), classes=DAYS[:3])
+
+
+@pytest.mark.parametrize("kind", TIMES)
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_times_are_no_numbers(container, kind):
+    y = CONTAINERS[container](np.resize(TIMES[kind][:2], 16))
+    what, cure = "times", "days since the first one"
+    if kind.startswith("timedelta"):
+        what, cure = "durations", "y.dt.total_seconds()"
+    sentence = (
+        f"y holds {what}: numbers were expected. Convert them to numbers in a unit of "
+        f"your choice, such as {cure}."
+    )
+    for method in ("fit", "partial_fit"):
+        with about_a_column(y), pytest.raises(TypeError, match=re.escape(sentence)):
+            getattr(RNNRegressor(**PARAMS), method)(X, y)
+
+
+def test_durations_in_several_columns_are_no_numbers():
+    y = np.resize(TIMES["timedelta64[ms]"][:2], (16, 2))
+    with pytest.raises(TypeError, match=r"^y holds durations"):
+        RNNRegressor(**PARAMS).fit(X, y)
+
+
+def test_durations_of_python_are_no_numbers():
+    y = [datetime.timedelta(days=1), datetime.timedelta(days=2)] * 8
+    with pytest.raises(TypeError, match=r"^y holds durations"):
+        RNNRegressor(**PARAMS).fit(X, y)
+
+
+def test_days_may_be_labels():
+    classifier = RNNClassifier(**PARAMS).fit(X, np.resize(DAYS[:2], 16))
+    np.testing.assert_array_equal(classifier.classes_, DAYS[:2])
+
+
+LARGE = [2**60, 2**60 + 1] * 8  # one number, as floats
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        pd.Series(LARGE, dtype="Int64"),
+        pd.Series(LARGE, dtype="UInt64"),
+        pd.Series(LARGE, dtype="int64[pyarrow]"),
+        pytest.param(
+            pd.DataFrame({"y": pd.Series(LARGE, dtype="Int64")}),
+            marks=pytest.mark.filterwarnings("ignore:A column-vector"),
+        ),
+        pl.Series(LARGE),
+        pa.array(LARGE),
+        np.array(LARGE),
+        LARGE,
+    ],
+    ids=[
+        "Int64",
+        "UInt64",
+        "pandas arrow",
+        "frame",
+        "polars",
+        "arrow",
+        "array",
+        "list",
+    ],
+)
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder])
+def test_integers_stay_integers(make, y):
+    classes = make(**PARAMS).fit(X, y).classes_
+    assert classes.dtype.kind in "iu" and classes.tolist() == LARGE[:2]
+
+
+@pytest.mark.parametrize("dtype", ["boolean", "bool[pyarrow]", "bool"])
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder])
+def test_booleans_stay_booleans(make, dtype):
+    classes = make(**PARAMS).fit(X, pd.Series([True, False] * 8, dtype=dtype)).classes_
+    assert classes.dtype == bool and classes.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "boolean", "Float64", "int64[pyarrow]"])
+@every_estimator
+def test_missing_labels_of_pandas_are_refused(make, dtype):
+    with pytest.raises(ValueError, match=r"y contains NaN"):
+        make(**PARAMS).fit(X, pd.Series([1, None] * 8, dtype=dtype))
+
+
+EXPECTED = {
+    RNNClassifier: "one class label for each sequence was expected, or a column of 0 "
+    "and 1 for each label",
+    RNNRegressor: "one or more numbers for each sequence were expected",
+}
+EXPECTED[RNNEncoder] = EXPECTED[RNNClassifier]
+
+
+@every_estimator
+@pytest.mark.parametrize(
+    "label",
+    [
+        lambda x: list(x),
+        lambda x: [1] * len(x),
+        lambda x: (0.5,) * len(x),
+        lambda x: np.zeros(len(x)),
+        lambda x: np.array(list(x)),
+    ],
+    ids=["strings", "integers", "tuples", "arrays", "arrays of strings"],
+)
+@pytest.mark.parametrize("as_array", [False, True])
+def test_a_label_for_each_step_is_not_for_these_estimators(as_array, label, make):
+    y = [label(x) for x in X]
+    if as_array:
+        array = np.empty(len(y), dtype=object)
+        array[:] = y
+        y = array
+    sentence = (
+        "y[0] has 2 entries, one for each step of X[0], and so on: "
+        f"{make.__name__} predicts one target per sequence, so {EXPECTED[make]}."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        make(**PARAMS).fit(X, y)
+
+
+@every_estimator
+@pytest.mark.parametrize(
+    "odd, here", [([1.0, 2.0], "a list of 2"), (1, "a single target")]
+)
+def test_ragged_targets_are_refused(odd, here, make):
+    sentence = (
+        f"y[3] is {here}, but y[0] is a list of 1: {EXPECTED[make]}, and as many for "
+        "each sequence."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        make(**PARAMS).fit(X, [[0.0]] * 3 + [odd] + [[1.0]] * 12)
+
+
+@every_estimator
+@pytest.mark.parametrize(
+    "y, cure",
+    [
+        ((i % 2 for i in range(16)), "list(y)"),
+        (iter([0, 1] * 8), "list(y)"),
+        ({i: i % 2 for i in range(16)}, "list(y.values())"),
+        ({0, 1}, "a list"),
+        ("ab" * 8, "a list"),
+    ],
+    ids=["generator", "iterator", "dict", "set", "string"],
+)
+def test_other_containers_are_refused_with_the_cure(y, cure, make):
+    sentence = (
+        f"y is of type {type(y).__name__}: an array-like with a target for each "
+        f"sequence was expected. Use {cure}."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        make(**PARAMS).fit(X, y)
