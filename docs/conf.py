@@ -19,7 +19,7 @@ numpydoc_show_class_members = False
 # scikit-learn's generated set_*_request refer to its own user guide.
 autodoc_default_options = {
     "members": True,
-    "exclude-members": "set_fit_request, set_score_request",
+    "exclude-members": "set_fit_request, set_partial_fit_request, set_score_request",
 }
 
 sphinx_gallery_conf = {

@@ -19,7 +19,7 @@ FLOORS = {
     "_core.series": {"numpy"},
     "_core.ngrams": {"numpy"},
     "_core.vocabulary": {"numpy"},
-    "_core.threads": {"torch"},
+    "_core.threads": {"numpy", "torch"},
     "_core.execution": {"numpy", "torch"},
     "_core.packing": {"numpy", "torch"},
     "_core.prefixes": {"numpy", "torch"},

@@ -86,3 +86,15 @@ def test_constant_numbers_are_predicted_exactly():
     y = np.column_stack([np.full(4, 1e-6), [1.0, 2.0, 1.0, 2.0]])
     regressor = RNNRegressor(4, max_iter=2).fit(["a", "b", "a", "b"], y)
     np.testing.assert_array_equal(regressor.predict(["a", "c"])[:, 0], [1e-6, 1e-6])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 37, 200])
+@pytest.mark.parametrize("pooling", ["last", "sum", "concat"])
+def test_equal_sequences_have_equal_predictions_in_any_company(pooling, n):
+    """To the last bit, of one number as of several."""
+    X, y = ["ab", "ba", "abb"] * 10, np.arange(30) * 1e6
+    regressor = RNNRegressor(16, pooling=pooling, max_iter=3, random_state=0).fit(X, y)
+    (expected,) = regressor.predict(["abba"])
+    assert set(regressor.predict(["abba"] * n).tolist()) == {expected}
+    mixed = regressor.predict(["abba"] * n + ["b", "abab", "ba"])
+    assert set(mixed[:n].tolist()) == {expected}

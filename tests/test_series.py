@@ -310,3 +310,37 @@ def test_patches_by_the_length_of_the_series(rng):
     encoder = RNNEncoder(2, patch_length=10**6, max_iter=1)
     assert encoder.fit(rng.normal(size=(8, 20)), [0, 1] * 4).patch_length_ == 20
     assert not hasattr(encoder.fit(["a", "b"], [0, 1]), "patch_length_")
+
+
+LINE = 0.14 * np.arange(30.0)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("factors", [(1.0,), (1.0, 2.0, 3.0)])
+def test_differences_that_are_rounding_errors_are_constant(factors, dtype, order):
+    """Those of straight lines, from the second order on."""
+    X = np.array([factor * LINE for factor in factors] * 8, dtype=dtype)
+    y = np.arange(len(X)) % 2
+    scales = RNNClassifier(4, differences=order, max_iter=1).fit(X, y).difference_scale_
+    assert (scales[1:] == 1.0).all()
+    assert (scales[0] < 0.1).all()
+
+
+def test_rounding_of_series_does_not_change_predictions():
+    X = np.array([factor * LINE for factor in (1.0, 2.0, 3.0)] * 8)
+    y = np.arange(len(X)) % 3
+    classifier = RNNClassifier(16, differences=2, max_iter=20, random_state=0).fit(X, y)
+    expected = classifier.predict_proba([LINE])
+    rounded = LINE.astype(np.float32)
+    for same in (rounded, rounded.astype(np.float64), LINE + 1e-7 * np.arange(30) ** 2):
+        np.testing.assert_allclose(
+            classifier.predict_proba([same]), expected, atol=1e-5
+        )
+
+
+def test_small_differences_that_are_no_rounding_errors_are_scaled():
+    X = np.sin(np.linspace(0, 2 * np.pi, 1000)) * np.linspace(1, 2, 10)[:, np.newaxis]
+    encoder = RNNEncoder(4, differences=2, patch_length=1, max_iter=1)
+    scales = encoder.fit(X, np.arange(10) % 2).difference_scale_
+    assert (scales < 0.02).all() and (scales[1] > 1e-6).all()

@@ -12,7 +12,7 @@ import torch
 from skrnn import RNNClassifier, RNNEncoder, _fitting
 from skrnn._core import encode, trainer
 from skrnn._core.shards import Shards
-from skrnn._core.threads import threads, torch_settings
+from skrnn._core.threads import denormals_flushed, threads, torch_settings
 
 
 @pytest.fixture
@@ -294,3 +294,70 @@ def test_a_failure_on_the_way_in_leaves_no_trace(two_threads, monkeypatch):
     with torch_settings():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
+
+
+def flushes_denormals():
+    """Whether this thread takes numbers below 1e-38 for 0, in NumPy and in torch."""
+    found = {
+        not (np.full(1, 1e-40, dtype=np.float32) * np.float32(1.0)).any(),
+        not (torch.full((1,), 1e-40) * 1.0).any().item(),
+    }
+    (flushes,) = found
+    return flushes
+
+
+class Watch:
+    """Notes in which state of the processor callbacks and predictions run."""
+
+    def __init__(self):
+        self.seen = []
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        self.seen.append(flushes_denormals())
+
+    def on_fit_task_end(self, estimator, context):
+        self.seen.append(flushes_denormals())
+
+
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("n_shards", [1, 2])
+def test_denormals_are_flushed_while_weights_move_and_nowhere_else(
+    before, n_shards, monkeypatch, two_threads
+):
+    monkeypatch.setattr(trainer, "shards_for", lambda *_: Shards(n_shards, 4))
+    inside, gradient = [], trainer.network.loss_and_gradient
+
+    def noted(*arguments):
+        inside.append((threading.get_ident(), flushes_denormals()))
+        return gradient(*arguments)
+
+    monkeypatch.setattr(trainer.network, "loss_and_gradient", noted)
+    watch = Watch()
+    X, y = ["ab", "ba", "abb", "b"] * 8, [0, 1, 0, 1] * 8
+    params = {"early_stopping": True, "validation_fraction": 0.2, "max_iter": 2}
+    classifier = RNNClassifier(4, **params, batch_size=16).set_callbacks(watch)
+    torch.set_flush_denormal(before)
+    try:
+        classifier.fit(X, y)
+        assert flushes_denormals() == before
+    finally:
+        torch.set_flush_denormal(False)
+    assert len({thread for thread, _ in inside}) == n_shards
+    assert all(flushes for _, flushes in inside)
+    assert set(watch.seen) == {before}
+
+
+def test_denormals_are_as_they_were_after_an_error():
+    with ThreadPoolExecutor(1) as other:
+        other.submit(flushes_denormals).result()  # it is there from now on
+        with pytest.raises(ZeroDivisionError), denormals_flushed():
+            assert flushes_denormals()
+            assert not other.submit(flushes_denormals).result()
+            raise ZeroDivisionError
+    assert not flushes_denormals()

@@ -406,4 +406,7 @@ def output_scores(V, c, h):
     rows = h
     if 0 < len(h) < LEAST_ROWS:
         rows = h.index_select(0, _PLACES[len(h)].to(h.device))
+    if len(V) == 1:  # a product by one column rounds by the number of rows
+        V, c = V.expand(2, -1), c.expand(2)
+        return torch.addmm(c, rows, V.T.contiguous())[: len(h), :1]
     return torch.addmm(c, rows, V.T.contiguous())[: len(h)]

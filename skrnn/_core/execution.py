@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from skrnn._core.threads import threads, torch_settings
+from skrnn._core.threads import denormals_flushed, threads, torch_settings
 
 # With at least this many rows, each row of a matrix product is the same, to the last
 # bit, for any number of rows. For fewer, MKL uses other kernels: for one row on all
@@ -73,6 +73,10 @@ class Execution:
             table.numpy()[places.numpy()] = rows.numpy()
         else:
             table.index_copy_(0, places, rows)
+
+    def denormals_flushed(self):
+        """See :func:`skrnn._core.threads.denormals_flushed`."""
+        return denormals_flushed()
 
     @contextmanager
     def threads(self, n_threads):

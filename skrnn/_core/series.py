@@ -176,6 +176,27 @@ def differences(values, offsets, order):
     return result
 
 
+def rounding_of_differences(values, order):
+    """Bounds below which the scale of differences is that of rounding errors.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns), float32
+        Of which differences are taken.
+    order : int
+
+    Returns
+    -------
+    bounds : ndarray of shape (order * n_columns,)
+        For first differences, second ones, and so on. Each order at most doubles the
+        errors, which are at most half an eps of the largest value, before and after it
+        was standardised.
+    """
+    largest = np.abs(values).max(axis=0, initial=0.0).astype(np.float64)
+    eps = np.finfo(np.float32).eps
+    return np.concatenate([2.0**n * eps * largest for n in range(1, order + 1)])
+
+
 def _slices(values):
     """Return slices of rows, each with about `_AT_A_TIME` numbers."""
     n_rows, n_columns = values.shape

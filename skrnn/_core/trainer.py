@@ -78,7 +78,8 @@ class Trainer:
                 if watch is not None:
                     watch.epoch_begins()
                 state.epoch_begins()
-                loss = epoch.run(state)
+                with self.execution.denormals_flushed():
+                    loss = epoch.run(state)
                 _record(state, loss, judge)
                 state.progress.count(plan.tol)
                 stop = watch is not None and watch.epoch_ends(state)
