@@ -8,6 +8,7 @@ with ``torch.load(file, weights_only=True)``.
 
 import json
 from numbers import Integral, Real
+from pathlib import Path
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -133,6 +134,8 @@ def save_safetensors(estimator, path):
         If safetensors is not installed.
     TypeError, NotFittedError
         As in :func:`to_state_dict`.
+    OSError
+        If the file cannot be written; what was there stays as it was.
 
     See Also
     --------
@@ -155,7 +158,17 @@ def save_safetensors(estimator, path):
     """
     safetensors = _import_safetensors()
     arrays, text = _take_apart(estimator)
-    safetensors.numpy.save_file(arrays, path, metadata={_KEY: text})
+    content = safetensors.numpy.save(arrays, metadata={_KEY: text})
+    path = Path(path)
+    # A process that is killed meanwhile leaves the last file as it was, and a part of
+    # the new one under a name that the next call overwrites.
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def load_safetensors(path):

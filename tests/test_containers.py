@@ -1,6 +1,7 @@
 """The same sequences in every container: equal vectors, bit for bit."""
 
 import pickle
+import re
 import subprocess
 import sys
 from collections import UserList, deque
@@ -19,7 +20,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import BaggingClassifier
 
-from skrnn import RNNClassifier, RNNEncoder
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, sequences_from_frame
 from skrnn._reading.containers import open_container
 from skrnn._reading.lists import read_sequences
 
@@ -536,3 +537,27 @@ def test_no_library_is_needed_that_scikit_learn_does_not_need():
     without = WITHOUT.format(names=LIBRARIES[:4])
     loaded = loaded_after(f"{without}\nimport skrnn; {FIT.format(X=['a', 'b'])}")
     assert loaded.split() == ["narwhals"]  # a requirement of scikit-learn
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder, RNNRegressor])
+def test_a_panel_is_no_table_of_series(make):
+    index = pd.MultiIndex.from_product([range(4), range(3)], names=["id", "time"])
+    X = pd.DataFrame({"a": np.arange(12.0), "b": np.ones(12)}, index=index)
+    sentence = (
+        "X is a table of numbers whose index has several levels. If its rows are "
+        "steps, use sequences_from_frame(X.reset_index(), group=..., columns=...); if "
+        "each row is a series, use X.reset_index(drop=True)."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        make().fit(X, np.arange(12) % 2)
+    sequences = sequences_from_frame(X.reset_index(), group="id", columns=["a", "b"])
+    fitted = make(max_iter=1).fit(sequences, [0, 1, 0, 1])
+    with pytest.raises(TypeError, match="several levels"):
+        getattr(fitted, "transform" if make is RNNEncoder else "predict")(X)
+    make(max_iter=1).fit(X.reset_index(drop=True), np.arange(12) % 2)
+
+
+def test_a_column_of_sequences_may_have_any_index():
+    index = pd.MultiIndex.from_product([range(2), range(2)])
+    X = pd.DataFrame({"name": ["ab", "ba", "abb", "b"]}, index=index)
+    assert RNNEncoder(4, max_iter=1).fit(X, [0, 1, 0, 1]).kind_ == "text"

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skrnn import RNNClassifier, RNNEncoder, sequences_from_frame
+from skrnn._reading import frames
 
 LIBRARIES = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.table}
 
@@ -572,3 +573,16 @@ def test_bad_column_raises(name):
     log = pd.DataFrame({"u": [1, 1], "x": ["a", "b"], "odd": odd})
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         sequences_from_frame(log, **{"group": "u", "columns": "x", **names})
+
+
+@pytest.mark.parametrize(
+    "method, cure",
+    [
+        ("compute", "Use df.compute()."),
+        ("df", "Use df.df()."),
+        ("other", "Compute it first."),
+    ],
+)
+def test_how_to_compute_a_lazy_frame_depends_on_what_it_can(method, cure):
+    lazy = type("Lazy", (), {method: None})()
+    assert frames._how_to_compute(lazy) == cure

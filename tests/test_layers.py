@@ -120,6 +120,7 @@ STANDARD_LIBRARY = {
     "multiprocessing",
     "numbers",
     "os",
+    "pathlib",
     "re",
     "queue",
     "sys",

@@ -295,3 +295,35 @@ def test_without_safetensors(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(ImportError, match="Install it with `pip install safetensors`"):
         export.save_safetensors(FITTED["labels"][0], tmp_path / "it")
+
+
+def test_a_file_that_cannot_be_written_is_an_os_error(tmp_path):
+    encoder = RNNEncoder(4, max_iter=1).fit(["ab", "ba"], [0, 1])
+    with pytest.raises(FileNotFoundError):
+        export.save_safetensors(encoder, tmp_path / "missing" / "encoder.safetensors")
+
+
+def test_what_was_there_stays_if_a_file_cannot_be_written(tmp_path, monkeypatch):
+    path = tmp_path / "encoder.safetensors"
+    export.save_safetensors(RNNEncoder(4, max_iter=1).fit(["ab", "ba"], [0, 1]), path)
+    before = path.read_bytes()
+
+    def full(self, content):
+        with open(self, "wb") as file:
+            file.write(content[:9])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(path), "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        export.save_safetensors(
+            RNNEncoder(8, max_iter=1).fit(["ab", "ba"], [0, 1]), path
+        )
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_what_a_killed_process_left_is_overwritten(tmp_path):
+    path = tmp_path / "encoder.safetensors"
+    (tmp_path / ".encoder.safetensors.part").write_bytes(b"half of it")
+    export.save_safetensors(RNNEncoder(4, max_iter=1).fit(["ab", "ba"], [0, 1]), path)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]

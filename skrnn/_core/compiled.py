@@ -1,12 +1,22 @@
 """Time loops without Python overhead, where torch supports it."""
 
 import functools
+import os
 import threading
 import warnings
 
 import torch
 
 _lock = threading.Lock()
+
+
+def _new_lock():
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # its holder may not exist in the child
+    os.register_at_fork(after_in_child=_new_lock)
 
 
 def compiled(function):
@@ -30,7 +40,14 @@ def compiled(function):
             with _lock:
                 if compiled_function is None:
                     compiled_function = _compile(function)
-        return compiled_function(*arguments)
+        try:
+            return compiled_function(*arguments)
+        except RuntimeError as error:
+            # If Ctrl-C comes while TorchScript converts the arguments, it says that
+            # they have the wrong types.
+            if "KeyboardInterrupt" in str(error):
+                raise KeyboardInterrupt from error
+            raise
 
     return call
 

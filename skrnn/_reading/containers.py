@@ -319,6 +319,12 @@ def _open_frame(frame, kind):
     # Libraries whose columns have types have been checked before.
     if not all(is_number(entry) or is_missing(entry) for entry in array[:1].flat):
         raise TypeError(no_table(array.shape[1]))
+    if getattr(getattr(frame, "index", None), "nlevels", 1) > 1:
+        raise TypeError(
+            "X is a table of numbers whose index has several levels. If its rows are "
+            "steps, use sequences_from_frame(X.reset_index(), group=..., columns=...); "
+            "if each row is a series, use X.reset_index(drop=True)."
+        )
     return frame if kind in (None, "series") else _rows(array)
 
 

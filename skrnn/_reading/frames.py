@@ -155,7 +155,7 @@ def _read_frame(df):
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(
             f"df is a {type(df).__name__}, whose rows are yet to be computed: a "
-            "DataFrame or Table was expected. Use df.collect()."
+            f"DataFrame or Table was expected. {_how_to_compute(df)}"
         )
     if not isinstance(frame, nw.DataFrame):
         raise TypeError(
@@ -165,6 +165,14 @@ def _read_frame(df):
     if len(frame) == 0:
         raise ValueError("df is empty: at least one row is needed.")
     return frame
+
+
+def _how_to_compute(df):
+    """How to make a DataFrame of a frame whose rows are yet to be computed."""
+    for method in ("collect", "compute", "df", "to_pandas", "toPandas"):
+        if hasattr(df, method):
+            return f"Use df.{method}()."
+    return "Compute it first."
 
 
 def _columns(frame, names, parameter):
