@@ -109,6 +109,7 @@ APART = [("_heads", "_reading"), ("_reading", "_heads")]
 STANDARD_LIBRARY = {
     "collections",
     "contextlib",
+    "ctypes",
     "copy",
     "dataclasses",
     "decimal",
@@ -130,6 +131,7 @@ STANDARD_LIBRARY = {
     "types",
     "typing",
     "warnings",
+    "weakref",
 }
 
 

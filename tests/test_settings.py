@@ -113,7 +113,7 @@ class _OutsideOurSettings(TorchDispatchMode):
         self.inside, self.outside = 0, set()
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        if hasattr(threads._calls, "n_threads"):
+        if threads.running_call() is not None:
             self.inside += 1
         elif str(function) not in self.harmless:
             self.outside.add(str(function))

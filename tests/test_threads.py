@@ -12,11 +12,20 @@ import torch
 from skrnn import RNNClassifier, RNNEncoder, _fitting
 from skrnn._core import encode, trainer
 from skrnn._core.shards import Shards
-from skrnn._core.threads import denormals_flushed, threads, torch_settings
+from skrnn._core.threads import (
+    _setter,
+    denormals_flushed,
+    running_call,
+    threads,
+    torch_settings,
+)
 
 
-@pytest.fixture
-def two_threads():
+@pytest.fixture(params=["by the libraries", "by torch"])
+def two_threads(request, monkeypatch):
+    """Two threads, however one thread is told to use another number."""
+    if request.param == "by torch":
+        monkeypatch.setattr("skrnn._core.threads._setter", lambda: None)
     n_threads = torch.get_num_threads()
     torch.set_num_threads(2)
     yield
@@ -27,6 +36,29 @@ def test_one_thread_inside_and_as_before_outside(two_threads):
     with torch_settings():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
+
+
+def test_one_thread_needs_no_other_thread_where_the_libraries_are_told(monkeypatch):
+    if _setter() is None:
+        pytest.skip("torch has no OpenMP or no MKL here")
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    monkeypatch.setattr(threading.Thread, "start", None)
+    try:
+        with torch_settings():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_call_that_was_cut_off_is_over(two_threads):
+    """Wherever Ctrl-C comes, in the last lines of a call too."""
+    settings = torch_settings()
+    settings.__enter__()
+    assert running_call().n_threads == 2
+    del settings
+    assert running_call() is None
 
 
 def test_restored_after_an_error(two_threads):
@@ -288,9 +320,11 @@ def test_a_failure_on_the_way_in_leaves_no_trace(two_threads, monkeypatch):
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
+        patch.setattr("skrnn._core.threads._setter", lambda: None)
         patch.setattr(threading.Thread, "start", refuse)
         with pytest.raises(RuntimeError), torch_settings():
             pass
+    assert running_call() is None
     with torch_settings():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2

@@ -5,23 +5,29 @@ several threads ends in a barrier, where all threads wait for the slowest; next 
 busy process, this makes a fit several times slower than on a single thread. So each
 operation runs on one thread, and each of several threads works on its own sequences.
 
-torch stores a number of intra-op threads per thread. A thread that is new to torch gets
-the number that was last set by any thread. So each time this module sets the number for
-one thread, it immediately sets the last number again from a short-lived thread, so that
-new threads get the same number as without this module.
+torch stores a number of intra-op threads per thread, and gives a thread that is new to
+torch the number that was last set by any thread. The libraries that torch computes
+with, OpenMP and MKL, can be told the number for the calling thread alone; where torch
+has both, this module does that. Elsewhere it calls torch, and immediately sets the last
+number again from a short-lived thread, so that new threads get the same number as
+without this module.
 """
 
+import ctypes
 import os
 import queue
+import sys
 import threading
+import weakref
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import torch
 
 _lock = threading.Lock()
-_calls = threading.local()  # n_threads: what the calling thread had before
+_calls = threading.local()  # reference: to the running call of torch_settings
 
 
 def _new_lock():
@@ -33,6 +39,25 @@ if hasattr(os, "register_at_fork"):  # its holder may not exist in the child
     os.register_at_fork(after_in_child=_new_lock)
 
 
+class _Call:
+    """A call of :func:`torch_settings` that is not over.
+
+    Parameters
+    ----------
+    n_threads : int
+        The number of threads that the calling thread had before.
+    """
+
+    def __init__(self, n_threads):
+        self.n_threads = n_threads
+
+
+def running_call():
+    """The call of :func:`torch_settings` around this one, or None."""
+    reference = getattr(_calls, "reference", None)
+    return None if reference is None else reference()
+
+
 @contextmanager
 def torch_settings():
     """Run operations on one thread, on the CPU, not autocast; restore at the end.
@@ -42,28 +67,61 @@ def torch_settings():
     n_threads : int
         The number of threads that the user allows torch to use.
     """
-    if hasattr(_calls, "n_threads"):  # a nested call
-        yield _calls.n_threads
+    outer = running_call()
+    if outer is not None:
+        yield outer.n_threads
         return
-    n_threads = torch.get_num_threads()
-    _calls.n_threads = n_threads
+    call = _Call(torch.get_num_threads())
     try:
+        # A weak reference ends with this call, at whatever line Ctrl-C may end it.
+        _calls.reference = weakref.ref(call)
         _set_for_this_thread(1)
         with ExitStack() as settings:
             if torch.get_default_device().type != "cpu":
                 settings.enter_context(torch.device("cpu"))
             if torch.is_autocast_enabled("cpu"):
                 settings.enter_context(torch.autocast("cpu", enabled=False))
-            yield n_threads
+            yield call.n_threads
     finally:
-        del _calls.n_threads
-        _set_for_this_thread(n_threads)
+        _set_for_this_thread(call.n_threads)
+        _calls.reference = None
 
 
 def _set_for_this_thread(n_threads):
     """Call torch.set_num_threads without affecting threads that are new to torch."""
     if torch.get_num_threads() == n_threads:
         return
+    set_alone = _setter()
+    if set_alone is None:
+        _set_by_torch(n_threads)
+    else:
+        set_alone(n_threads)
+
+
+@cache
+def _setter():
+    """A function that tells OpenMP and MKL, or None where torch does not have both."""
+    if sys.platform != "linux" or not torch.backends.mkl.is_available():
+        return None
+    try:
+        library = ctypes.CDLL(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so")
+        setters = library.omp_set_num_threads, library.MKL_Set_Num_Threads_Local
+    except (OSError, AttributeError):
+        return None
+
+    def set_alone(n_threads):
+        for setter in setters:
+            setter(n_threads)
+
+    n_threads = torch.get_num_threads()
+    set_alone(n_threads + 1)
+    is_heard = torch.get_num_threads() == n_threads + 1
+    set_alone(n_threads)
+    return set_alone if is_heard else None
+
+
+def _set_by_torch(n_threads):
+    """torch.set_num_threads, whose effect on threads new to torch is undone."""
     knows, is_set = threading.Event(), threading.Event()
 
     def keep_last():
