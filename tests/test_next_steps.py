@@ -10,7 +10,7 @@ from skrnn._core import encode
 from skrnn._core.execution import CPU
 from skrnn._core.samples import Samples
 from skrnn._core.weights import Weights
-from skrnn._heads.next_step import NextStepHead
+from skrnn._heads.next_step import END, NextStepHead
 
 WORDS = ["abc", "ab", "cab", "b", "bcab"] * 8
 
@@ -185,3 +185,18 @@ def test_states_of_all_steps_are_the_codes_of_all_beginnings():
 def test_what_cannot_be_learned_without_y_raises(X, params, sentence):
     with pytest.raises(ValueError, match=f"^Without y, .*{sentence}"):
         RNNEncoder(**params).fit(X)
+
+
+def test_the_end_is_not_an_unknown_token():
+    """An unknown token that comes next is no target; the end of a sequence is one."""
+    X = ["ab", "ab", "xb", "ay"] * 4  # x and y are in too few sequences to be known
+    encoder = fitted([*X, "a?b", "!"], min_df=2, max_iter=1)
+    assert set("?!") & set(encoder.vocabulary_) == set()
+    steps = encode_as_fitted(encoder, ["a?b", "a"])
+    head, samples = learned(steps, np.ones(2), is_series=False)
+    assert samples.target.tolist() == [
+        *(END, encoder.vocabulary_["b"], END),  # after a comes one that is unknown
+        END,
+    ]
+    assert samples.weight.tolist() == pytest.approx([0, 4 / 3, 4 / 3, 4 / 3])
+    assert head.n_outputs == 1 + max(encoder.vocabulary_[c] for c in "ab")
