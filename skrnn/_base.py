@@ -163,15 +163,17 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             return {**attributes, **more, **self._encoder_of({**attributes, **more})}
 
         def attributes_meanwhile(learned):
-            stale = {name: None for name in FITTED if name in vars(self)}
-            return {**stale, **attributes_of(learned)}
+            # A copy of this estimator gets them by setattr: nothing of the last fit,
+            # or of this moment, is to be left.
+            others = self._at_this_moment(without=(*FITTED, *_OF_THE_MOMENT))
+            return {"__dict__": {**vars(others), **attributes_of(learned)}}
 
         task = FitTask(self, X, y, sample_weight, attributes_meanwhile)
         learned = fit(samples, head, settings, task, last)
         more = {"_training": learned.training()} if is_partial else {}
         before, now = self._fitted(), attributes_of(learned, **more)
-        self._become(now)
         try:
+            self._become(now)
             task.end()
         except BaseException:
             self._become(before)
@@ -185,7 +187,9 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     def _last_fit(self, settings):
         """The fit to continue from, or None."""
         attributes = self._fitted()
-        if "W_" not in attributes or not (self.warm_start or settings.is_partial):
+        if "W_" not in attributes or not (
+            settings["warm_start"] or settings.is_partial
+        ):
             return None
         expected = Schema.from_attributes(settings.estimator_name, attributes)
         model = Model.from_attributes(attributes, self._head_of(attributes))
@@ -237,8 +241,9 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         """
         if settings.is_partial:
             last_head = None if last is None else last.model.head
-            of_this_class = self._head, self._needs_classes
-            head = head_of_chunk(y, weight, classes, last_head, *of_this_class)
+            head = head_of_chunk(
+                y, weight, classes, last_head, self._head, self._needs_classes
+            )
         else:
             head = learn_head(y, weight, self._head)
         target = None

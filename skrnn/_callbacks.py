@@ -46,12 +46,12 @@ class FitTask:
         self._fit = fit
         estimator = self._estimator
         callbacks = getattr(estimator, "_skl_callbacks", [])
-        if self._wants_bar(callbacks):
-            # For this fit only: its context keeps the list.
-            estimator.set_callbacks(*callbacks, ProgressBar())
-        else:
-            self._prints = bool(estimator.verbose)
         try:
+            if self._wants_bar(callbacks):
+                # For this fit only: its context keeps the list.
+                estimator.set_callbacks(*callbacks, ProgressBar())
+            else:
+                self._prints = bool(estimator.verbose)
             self._context = estimator._init_callback_context(max_subtasks=n_epochs)
         finally:
             estimator.set_callbacks(*callbacks)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -46,11 +47,12 @@ class Fit:
     state: TrainingState
     last: LastFit | None
 
-    def model(self):
+    def model(self, out=None):
         """The model with the current weights."""
-        reader = self.reader.with_trained(self.inputs)
+        reader = self.reader.with_trained(self.inputs, out)
         with arithmetic() as execution:
             arrays = public.to_public(self.state.weights, execution)
+            arrays |= public.missing_weights(self.architecture, arrays)
         return Model(reader, self.head, self.architecture, arrays)
 
     def attributes(self):
@@ -110,7 +112,9 @@ def fit(samples, head, settings, watch, last=None):
         inputs = reader.inputs(samples.steps, samples.weight, settings.reading)
         samples = replace(head.samples_of(samples), steps=inputs.steps)
         plan = settings.plan(len(samples))
-        weights = _initial_weights(settings, inputs, head, generator, last)
+        weights = _initial_weights(settings, inputs, head, execution, generator)
+        if last is not None:
+            last.load_weights(weights, head)
         moments = None if last is None else last.moments(generator, inputs.ids)
         state = TrainingState(weights, generator, inputs.embeddings, moments)
         result = Fit(reader, head, settings.architecture, inputs, state, last)
@@ -174,8 +178,12 @@ def _read(samples, head, settings, generator, last):
         return reader, replace(samples, steps=steps)
     reader = last.model.reader
     steps = reader.encode(samples.steps, samples.positions)
-    if reader.kind != "series" and not last.is_partial:
-        reader.check_some_are_known(steps.values, options)
+    if not (last.is_partial or reader.knows_some(steps.values)):
+        raise ValueError(
+            "warm_start=True keeps the vocabulary of the last fit, which has no token "
+            f"of X: its first one is {next(iter(reader.vocabulary))!r}. Use "
+            "warm_start=False."
+        )
     return reader, replace(samples, steps=steps)
 
 
@@ -195,16 +203,15 @@ def _next_step_head(reader, samples, settings, last):
     return NextStepHead.learn(samples, is_series, patch_length, n_outputs)
 
 
-def _initial_weights(settings, inputs, head, generator, last):
-    """Random weights, or those of the last fit."""
+def _initial_weights(settings, inputs, head, execution, generator):
+    """Random weights."""
     architecture = settings.architecture
     if head.per_step:
         architecture = replace(architecture, pooling="none")
-    weights = zeros(Layout(architecture, inputs.n_inputs, head.n_outputs))
+    layout = Layout(architecture, inputs.n_inputs, head.n_outputs)
+    weights = zeros(layout, execution=execution)
     initialise(weights, inputs.are_tokens, generator, inputs.scale)
-    weights.c.copy_(weights.c.new_tensor(head.bias))
-    if last is not None:
-        last.load_weights(weights, head)
+    weights.c.copy_(execution.tensor(head.bias))
     return weights
 
 
@@ -214,4 +221,7 @@ def _judge(held_out, result):
         return None
     steps = result.reader.encode(held_out.steps, held_out.positions)
     samples = result.head.samples_of(replace(held_out, steps=steps))
-    return Judge(samples, result.head, result.model)
+    vectors = getattr(result.reader, "vectors", None)
+    if vectors is not None:
+        vectors = vectors.copy()  # once, not after each epoch
+    return Judge(samples, result.head, partial(result.model, vectors))

@@ -41,7 +41,7 @@ class Model:
         """The model of a fitted estimator, from its attributes and its head."""
         architecture = Architecture(**attributes["_architecture"])
         names = public.names_of(architecture)
-        arrays = {name: attributes[name] for name in names}
+        arrays = {name: _as_float32(attributes[name]) for name in names}
         return cls(reader_of(attributes), head, architecture, arrays)
 
     def attributes(self):
@@ -87,7 +87,7 @@ class Model:
         """``V h + c``, an ndarray of shape (n_samples, n_outputs), float32."""
         with arithmetic() as execution:
             V, c = self.arrays["V_"], self.arrays["intercept_"]
-            V, c, h = map(execution.tensor, (V.copy(), c.copy(), h))
+            V, c, h = (execution.tensor(np.asarray(a, np.float32)) for a in (V, c, h))
             return execution.array(encode.output_scores(V, c, h))
 
     def mean_loss_of_steps(self, samples):
@@ -139,6 +139,13 @@ class Model:
             self.architecture, self.arrays, ids, vectors, execution
         )
         return weights, execution.tensor(values)
+
+
+def _as_float32(arrays):
+    """Weights, which a user may have edited, as float32; without a copy if they are."""
+    if isinstance(arrays, list):
+        return [_as_float32(array) for array in arrays]
+    return np.asarray(arrays, dtype=np.float32)
 
 
 def check_finite(h):

@@ -149,9 +149,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         return self._learn(X, y, sample_weight, is_partial=True)
 
     def _attributes_of_y(self, head, y, last):
-        if last is not None and last.is_partial:
-            return {"_is_one_output": last.attributes["_is_one_output"]}
-        return {"_is_one_output": y.ndim == 1}
+        return {"_is_one_output": head.is_one}
 
     def _encoder_of(self, attributes):
         return {"encoder_": as_encoder(self, attributes)}

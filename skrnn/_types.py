@@ -48,10 +48,11 @@ def takes_parameters(cls):
     It applies :func:`dataclasses.dataclass`, whose ``__init__`` only sets the fields,
     as scikit-learn requires. In a subclass, put ``_: KW_ONLY`` before added fields.
     """
+    own = vars(cls).get("_parameter_constraints", {})
     cls = dataclass(repr=False, eq=False)(cls)
-    cls._parameter_constraints = {
-        field.name: constraints_of(field.type) for field in fields(cls)
-    }
+    cls.__init__.__annotations__ = {}  # help() would print the constraints
+    derived = {field.name: constraints_of(field.type) for field in fields(cls)}
+    cls._parameter_constraints = {**derived, **own}
     return cls
 
 

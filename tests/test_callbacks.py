@@ -179,3 +179,26 @@ def test_fits_inside_another_one_print_lines(capsys):
     pipeline.fit(X, LABELS)
     shown = capsys.readouterr().out
     assert shown.count("Epoch ") == 4 and "RNNClassifier - fit" not in shown
+
+
+def test_nothing_of_the_last_fit_is_left_in_the_estimator_of_an_epoch():
+    table = np.arange(40.0).reshape(10, 4)
+    ragged = [row[: 2 + i % 3] for i, row in enumerate(table)]
+    recorder = Recorder()
+    regressor = RNNRegressor(**PARAMS, early_stopping=True, validation_fraction=0.3)
+    regressor.fit(table, np.arange(10.0))
+    regressor.set_params(early_stopping=False).set_callbacks(recorder)
+    regressor.fit(ragged, np.arange(10.0))
+    for fitted in recorder.fitted:
+        assert not hasattr(fitted, "n_features_in_")
+        assert not hasattr(fitted, "validation_scores_")
+        assert not hasattr(fitted, "_callback_fit_ctx")
+        assert fitted.predict(table).shape == (10,)
+
+
+def test_the_estimator_of_an_epoch_knows_what_it_learns_now():
+    recorder = Recorder()
+    encoder = RNNEncoder(**PARAMS).fit(X, NUMBERS)
+    encoder.set_callbacks(recorder).fit(X, LABELS)
+    assert {fitted.task_ for fitted in recorder.fitted} == {"classification"}
+    assert not any(hasattr(fitted, "target_mean_") for fitted in recorder.fitted)

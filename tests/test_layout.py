@@ -7,6 +7,7 @@ import pytest
 import torch
 from networks import ARCHITECTURES, N_INPUTS, N_OUTPUTS, random_weights
 
+from skrnn import RNNClassifier
 from skrnn._core import pooling
 from skrnn._core.architecture import Architecture
 from skrnn._core.layout import Layout
@@ -211,3 +212,10 @@ def test_public_names_without_weights_of_a_pooling():
     names = ("W_", "U_", "b_", "V_", "intercept_")
     assert names_of(weights.architecture) == all_names() == names
     assert set(to_public(weights)) == set(names)
+
+
+def test_weights_that_a_user_has_edited_count():
+    classifier = RNNClassifier(4, max_iter=1, random_state=0).fit(["ab", "ba"], [0, 1])
+    classifier.V_ = classifier.V_.astype(np.float64) * 0
+    classifier.intercept_ = np.array([0.0, np.log(3)])
+    np.testing.assert_allclose(classifier.predict_proba(["ab"]), [[0.25, 0.75]])

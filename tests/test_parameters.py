@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from dataclasses import KW_ONLY
 from numbers import Integral, Real
 from typing import Literal, Union
 
@@ -10,7 +11,11 @@ import numpy as np
 import pytest
 from numpydoc.docscrape import NumpyDocString
 from sklearn.base import clone
-from sklearn.utils._param_validation import InvalidParameterError, make_constraint
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    make_constraint,
+)
 
 from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
 from skrnn._types import (
@@ -256,3 +261,24 @@ def test_a_subclass_may_have_parameters_of_its_own():
         other.encoder_.transform(X), plain.encoder_.transform(X)
     )
     assert other.label == "mine"  # after a fit, too
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder, RNNRegressor])
+def test_the_signature_is_short(make):
+    """The constraints stand beside the types, not in what help() shows."""
+    assert "Interval" not in str(inspect.signature(make))
+    assert len(str(inspect.signature(make))) < 1000
+
+
+def test_constraints_of_a_subclass_count():
+    @takes_parameters
+    class Special(RNNClassifier):
+        _parameter_constraints = {  # noqa: RUF012 (scikit-learn's own form)
+            "temperature": [Interval(Integral, 1, None, closed="left")]
+        }
+        _: KW_ONLY
+        temperature: int = 1
+
+    with pytest.raises(InvalidParameterError, match="temperature"):
+        Special(4, max_iter=1, temperature=0).fit(["ab", "ba"], [0, 1])
+    Special(4, max_iter=1, temperature=2).fit(["ab", "ba"], [0, 1])

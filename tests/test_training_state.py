@@ -8,6 +8,7 @@ from skrnn._core.architecture import Architecture
 from skrnn._core.execution import CPU
 from skrnn._core.layout import Layout
 from skrnn._core.plan import Plan
+from skrnn._core.progress import Progress
 from skrnn._core.trainer import Trainer
 from skrnn._core.training_data import TrainingData
 from skrnn._core.training_state import TrainingState
@@ -367,3 +368,40 @@ def _tensors(state):
     """Those that are trained themselves."""
     embeddings = state.embeddings
     return [state.weights.flat, *([embeddings.vectors] if embeddings else [])]
+
+
+@every_kind
+def test_a_state_is_trained_in_two_parts(kind):
+    whole = trained(fresh_state(kind, seed=0), kind)
+    state = trained(fresh_state(kind, seed=0), kind, Watch(stop_after=3))
+    assert_equal_states(trained(state, kind), whole)
+
+
+@every_kind
+def test_a_state_is_not_loaded_during_training(kind):
+    saved = fresh_state(kind, seed=0).to_arrays()
+    with pytest.raises(RuntimeError, match=r"before and after training, not during it"):
+        trained(fresh_state(kind), kind, Watch(look=lambda state: state.load(saved)))
+
+
+def test_a_state_is_not_saved_after_an_epoch_that_was_undone():
+    state = trained(fresh_state("all weights", seed=0), "all weights", Watch(1))
+    saved = state.to_arrays()
+    state.begin(N_EPOCHS, N_SAMPLES, lambda moments: None)
+    state.epoch_begins()
+    state.undo_incomplete_epoch()
+    with pytest.raises(RuntimeError, match=r"Save it after each complete epoch\.$"):
+        state.to_arrays()
+    state.end()
+    state.load(saved)
+    assert state.to_arrays().keys() == saved.keys()
+
+
+def test_the_time_left_is_that_of_epochs_since_the_load():
+    progress = trained(fresh_state("all weights", seed=0), "all weights").progress
+    later = Progress(2 * N_EPOCHS, N_SAMPLES)
+    later.load(progress.to_dict())
+    later.started -= 10.0
+    later.record(0.5)  # one epoch of ten seconds
+    left = 10 * (2 * N_EPOCHS - N_EPOCHS - 1)
+    assert str(later).endswith(f", {N_SAMPLES / 10:,.0f} sequences/s, {left} s left")

@@ -131,6 +131,7 @@ def forward(weights, batch, workspace):
         workspace.scratch.memory,
         used,
     )
+    workspace.scratch.reserve(used[0])  # from the next call on
     top = traces[-weights.architecture.n_directions :]
     return Trace([trace[2] for trace in top], traces, workspace)
 

@@ -42,6 +42,7 @@ class Progress:
     started: float = field(default_factory=time.perf_counter)
     _to_beat: float = -math.inf
     _best: tuple = (math.inf, math.inf)
+    _n_loaded: int = 0  # epochs before `started`
 
     @property
     def n_done(self):
@@ -98,12 +99,14 @@ class Progress:
         """Continue from the result of :meth:`to_dict`."""
         for name in _SAVED:
             setattr(self, name, _copied(saved[name]))
+        self._n_loaded = self.n_done
 
     def __str__(self):
         epoch = len(self.loss_curve)
         seconds = time.perf_counter() - self.started
-        speed = epoch * self.n_sequences / seconds
-        left = seconds / epoch * (self.n_epochs - epoch)
+        per_epoch = seconds / (epoch - self._n_loaded)
+        speed = self.n_sequences / per_epoch
+        left = per_epoch * (self.n_epochs - epoch)
         score = ""
         if self.validation_scores:
             score = f"validation score {self.validation_scores[-1]:.4f}, "

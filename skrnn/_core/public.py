@@ -98,6 +98,16 @@ def names_of(architecture):
     return (*NAMES, *(f"{name}_" for name, _ in brought))
 
 
+def missing_weights(architecture, arrays):
+    """Weights of the pooling, zeros, if it had no part in the training of `arrays`."""
+    names_and_shapes = Layout(architecture, 1, 1).of_pooling
+    return {
+        f"{name}_": np.zeros(shape, dtype=np.float32)
+        for name, shape in names_and_shapes
+        if f"{name}_" not in arrays
+    }
+
+
 def all_names():
     """Return the public names of all weights that a network may have."""
     brought = {name for pooling in POOLINGS for name, _ in weights_of(pooling, 1)}

@@ -44,8 +44,16 @@ class Samples:
         weight = weight / weight.max()  # the sum of the weights could overflow
         return replace(
             self,
-            steps=self.steps.take(indices),
+            steps=self.steps
+            if _is_all(indices, len(self))
+            else self.steps.take(indices),
             target=None if self.target is None else self.target[indices],
             weight=weight / weight.mean(),
             positions=self.positions[indices],
         )
+
+
+def _is_all(indices, n_samples):
+    """Whether these are all samples, in order, so that nothing need be copied."""
+    is_each = len(indices) == n_samples
+    return is_each and bool((indices == np.arange(n_samples)).all())

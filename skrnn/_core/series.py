@@ -192,9 +192,10 @@ def rounding_of_differences(values, order):
         errors, which are at most half an eps of the largest value, before and after it
         was standardised.
     """
-    largest = np.abs(values).max(axis=0, initial=0.0).astype(np.float64)
+    largest = np.maximum(values.max(axis=0, initial=0), -values.min(axis=0, initial=0))
     eps = np.finfo(np.float32).eps
-    return np.concatenate([2.0**n * eps * largest for n in range(1, order + 1)])
+    bound = eps * largest.astype(np.float64)
+    return np.concatenate([2.0**n * bound for n in range(1, order + 1)])
 
 
 def _slices(values):

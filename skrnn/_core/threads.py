@@ -149,8 +149,8 @@ def denormals_flushed():
     many steps are full of them.
     """
     before = _flushes_denormals()
-    torch.set_flush_denormal(True)
     try:
+        torch.set_flush_denormal(True)
         yield
     finally:
         torch.set_flush_denormal(before)

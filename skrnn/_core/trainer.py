@@ -86,7 +86,7 @@ class Trainer:
                 enough = state.progress.n_no_change >= plan.n_iter_no_change
                 if stop or enough or state.progress.diverged:
                     break
-        state.restore_best()
+        state.end()
 
     def _batches(self, weights, data):
         widths = ()

@@ -47,6 +47,8 @@ class TrainingState:
             self._trained.append(embeddings.vectors)
         self._before = self._best = self._spare = None
         self._n_begun = 0
+        self._is_whole = True  # whether all parts are of the same moment
+        self._is_training = False
 
     def begin(self, n_epochs, n_sequences, updates_for):
         """Call before the first epoch.
@@ -60,10 +62,18 @@ class TrainingState:
         """
         if self.progress is None:
             self.progress = Progress(n_epochs, n_sequences)
-            self._n_begun = 0
-        self._updates = updates_for(self._moments)
+        self.progress.n_epochs = n_epochs
+        self._n_begun = self.progress.n_done
+        self._updates = updates_for(self.moments)
+        self._is_training = True
         self._before = [torch.empty_like(tensor) for tensor in self._trained]
         return self._updates
+
+    def end(self):
+        """Call after the last epoch: restore the best weights, and free memory."""
+        self.restore_best()
+        self._before = self._spare = None
+        self._is_training = False
 
     def epoch_begins(self):
         """Save the weights from before an epoch."""
@@ -71,8 +81,9 @@ class TrainingState:
         self._n_begun += 1
 
     def undo_epoch(self):
-        """Restore the weights from before this epoch."""
+        """Restore the weights from before this epoch, but nothing else."""
         _copy(self._before, self._trained)
+        self._is_whole = False
 
     def undo_incomplete_epoch(self):
         """Restore the end of the last complete epoch, if another one has begun."""
@@ -109,7 +120,17 @@ class TrainingState:
         -------
         saved : dict
             Copies, by name; :meth:`load` continues from them.
+
+        Raises
+        ------
+        RuntimeError
+            After an epoch that was undone: its moments and random numbers were not.
         """
+        if not self._is_whole:
+            raise RuntimeError(
+                "This state is not to be saved: its last epoch was undone, but not its "
+                "moments. Save it after each complete epoch."
+            )
         moments = self.moments
         parts = {"trained": self._trained, "best": self._best or []}
         parts["moments"] = () if moments is None else moments.flat
@@ -129,7 +150,17 @@ class TrainingState:
         return saved
 
     def load(self, saved, execution=CPU):
-        """Continue from the result of :meth:`to_arrays`; shapes must match."""
+        """Continue from the result of :meth:`to_arrays`; shapes must match.
+
+        Raises
+        ------
+        RuntimeError
+            During training, which keeps moments and token vectors of its own.
+        """
+        if self._is_training:
+            raise RuntimeError(
+                "A state can be loaded before and after training, not during it."
+            )
 
         def tensors(name):
             return [execution.tensor(np.array(array)) for array in saved[name]]
@@ -146,7 +177,7 @@ class TrainingState:
         if "progress" in saved:
             self.progress = Progress(saved["n_epochs"], saved["n_sequences"])
             self.progress.load(saved["progress"])
-            self._n_begun = self.progress.n_done
+        self._is_whole, self._updates = True, None
 
 
 def _copy(tensors, others):

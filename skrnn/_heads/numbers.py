@@ -41,7 +41,8 @@ class NumbersHead(Head):
         mean, scale = mean_and_scale(numbers, weight[weight > 0])
         cls(mean=mean, scale=scale).targets(y, weight)  # may raise
         is_constant = (numbers == numbers[0]).all(axis=0)
-        return cls(mean=mean, scale=np.where(is_constant, 0.0, scale))
+        scale = np.where(is_constant, 0.0, scale)
+        return cls(mean=mean, scale=scale, is_one=y.ndim == 1)
 
     def fitted_to(self, y, weight):
         """This head with the bias for the data of a fit, which is 0."""

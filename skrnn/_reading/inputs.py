@@ -17,7 +17,8 @@ class Inputs:
     ----------
     steps : Steps
         The data as encoded by the reader, except that with pretrained vectors, tokens
-        are numbered by their positions in `ids`.
+        are numbered by their positions in `ids`. Without keys, which only predictions
+        need.
     hiding : ndarray of shape (n_tokens,), float32, or None
         Probability with which each token is replaced by the unknown token; None for
         numbers.

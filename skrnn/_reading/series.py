@@ -116,6 +116,10 @@ class SeriesReader:
             values = np.concatenate([values, np.clip(added, -largest, largest)], axis=1)
         return Steps(*series.patches(values, offsets, self.patch_length))
 
+    def knows_some(self, values):
+        """Whether any of the values can be read: all of them."""
+        return True
+
     def inputs(self, steps, weight, options):
         """The training data as the network reads it.
 
@@ -131,7 +135,7 @@ class SeriesReader:
         """
         return Inputs(steps)
 
-    def with_trained(self, inputs):
+    def with_trained(self, inputs, out=None):
         """This reader, which training does not change."""
         return self
 

@@ -145,40 +145,35 @@ class TokenReader:
         """
         hiding = self._hiding(options, steps, weight)
         if self.vectors is None:
-            return Inputs(steps, hiding)
+            return Inputs(steps._replace(keys=None), hiding)
         # Only for the tokens in X.
         used, places = np.unique(np.append(steps.values, UNKNOWN), return_inverse=True)
         places = places.reshape(-1)[:-1].reshape(steps.values.shape).astype(np.int32)
         is_fixed = np.zeros(len(self.vectors), dtype=bool)
         is_fixed[self.given_ids] = options.freeze_embeddings
         tensors = map(CPU.tensor, (self.vectors[used], is_fixed[used]))
-        steps = steps._replace(values=places)
+        steps = steps._replace(values=places, keys=None)
         return Inputs(steps, hiding[used], Embeddings(*tensors), used)
 
-    def with_trained(self, inputs):
-        """This reader with the trained vectors."""
+    def with_trained(self, inputs, out=None):
+        """Return this reader with the vectors that were trained.
+
+        Parameters
+        ----------
+        inputs : Inputs
+        out : ndarray of the shape of `vectors`, default=None
+            Where they are written, if it holds those that were not trained. None for a
+            copy.
+        """
         if inputs.embeddings is None:
             return self
-        vectors = self.vectors.copy()
+        vectors = self.vectors.copy() if out is None else out
         vectors[inputs.ids] = CPU.array(inputs.embeddings.vectors)
         return replace(self, vectors=vectors)
 
-    def check_some_are_known(self, ids, options):
-        """Raise if the training data contain no known token."""
-        known = self.vocabulary
-        if ((ids > UNKNOWN) & (ids <= len(known))).any():
-            return
-        if options.vocabulary is None:
-            raise ValueError(
-                "warm_start=True keeps the vocabulary of the last fit, which "
-                f"has no token of X: its first one is {next(iter(known))!r}. Use "
-                "warm_start=False."
-            )
-        raise ValueError(
-            "vocabulary has no token of X: its first one is "
-            f"{next(iter(known))!r}. Check the analyzer, lowercase and ngram_range="
-            f"{options.ngram_range!r}."
-        )
+    def knows_some(self, ids):
+        """Whether any of the ids is that of a known token or n-gram."""
+        return bool(((ids > UNKNOWN) & (ids <= len(self.vocabulary))).any())
 
     def _hiding(self, options, steps, weight):
         """The probability with which each token is replaced by the unknown token."""
@@ -232,8 +227,18 @@ def _learn_vocabulary(options, samples, has_labels, others=()):
         ngram_range = min_n, max(min_n, min(max_n, len(table["pairs"])))
         reader = TokenReader(kind, known, {"ngram_range": ngram_range, **table})
     steps = reader.encode(sequences)
-    reader.check_some_are_known(steps.values, options)
-    return reader, steps
+    if reader.knows_some(steps.values):
+        return reader, steps
+    if options.vocabulary is None:
+        raise ValueError(
+            "After pruning, no token of X remains but those of embeddings, none of "
+            f"which is in X: no token is in min_df={options.min_df!r} sequences. Lower "
+            "min_df."
+        )
+    raise ValueError(
+        f"vocabulary has no token of X: its first one is {next(iter(known))!r}. Check "
+        f"the analyzer, lowercase and ngram_range={options.ngram_range!r}."
+    )
 
 
 def _ngram_range(options, kind, has_labels):
