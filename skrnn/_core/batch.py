@@ -85,6 +85,8 @@ class Batch:
 
         `first` is the index of the first sequence of the minibatch.
         """
+        if not masks:
+            return self
         order = self.packing.indices - first
         return replace(self, masks=[mask.index_select(0, order) for mask in masks])
 

@@ -78,11 +78,9 @@ class Execution:
         """See :func:`skrnn._core.threads.denormals_flushed`."""
         return denormals_flushed()
 
-    @contextmanager
     def threads(self, n_threads):
         """See :func:`skrnn._core.threads.threads`."""
-        with threads(n_threads) as run:
-            yield run
+        return threads(n_threads)
 
 
 def permutation(n, generator):

@@ -118,20 +118,15 @@ def forward(weights, batch, workspace):
     -------
     trace : Trace
     """
-    used = [0]
-    traces = gradient.compiled_forward(
-        weights.architecture.make_cell().kind,
-        _counts(weights),
-        _as_lists(weights),
+    traces = _run_layers(
+        weights,
         batch.x,
         batch.packing.batch_sizes,
         _packing_tensors(batch, weights.architecture),
-        list(batch.masks),
-        [] if batch.start is None else batch.start.states,
-        workspace.scratch.memory,
-        used,
+        batch.masks,
+        () if batch.start is None else batch.start.states,
+        workspace.scratch,
     )
-    workspace.scratch.reserve(used[0])  # from the next call on
     top = traces[-weights.architecture.n_directions :]
     return Trace([trace[2] for trace in top], traces, workspace)
 
@@ -174,19 +169,31 @@ def backward(weights, batch, trace, dH):
 
 def top_states(weights, x, packing):
     """Compute the last layer's hidden states, one tensor per direction, packed."""
+    tensors = packing_tensors(packing, weights.architecture)
+    traces = _run_layers(weights, x, packing.batch_sizes, tensors)
+    return [trace[2] for trace in traces[-weights.architecture.n_directions :]]
+
+
+def _run_layers(weights, x, batch_sizes, tensors, masks=(), states=(), scratch=None):
+    """Run all layers; see :func:`skrnn._core.gradient.forward`."""
+    memory, used = weights.V.new_empty(0), [0]
+    if scratch is not None:
+        memory = scratch.memory
     traces = gradient.compiled_forward(
         weights.architecture.make_cell().kind,
         _counts(weights),
         _as_lists(weights),
         x,
-        packing.batch_sizes,
-        packing_tensors(packing, weights.architecture),
-        [],
-        [],
-        weights.V.new_empty(0),
-        [0],
+        batch_sizes,
+        tensors,
+        list(masks),
+        list(states),
+        memory,
+        used,
     )
-    return [trace[2] for trace in traces[-weights.architecture.n_directions :]]
+    if scratch is not None:
+        scratch.reserve(used[0])  # from the next call on
+    return traces
 
 
 def packing_tensors(packing, architecture, has_masks=False):

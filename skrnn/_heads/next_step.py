@@ -130,10 +130,6 @@ class NextStepHead(Head):
             return super().chance(target, weight)
         return log_loss_of_guess(self.bias, target, weight)
 
-    def strata(self, target):
-        """Labels to stratify held-out data by, and its minimum number of sequences."""
-        return None, 1
-
     def attributes(self):
         """No attributes: the output weights are enough to rebuild the head."""
         return {}
