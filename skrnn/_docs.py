@@ -326,10 +326,10 @@ PARTS["X of fit"] = dedent(
     X : list, tuple, array, tensor, Series or frame of n_samples sequences
         Each sequence is a string; a sequence of tokens (strings or integers) or of
         floats; or numbers of shape (n_steps, n_features). Sequences may differ in
-        length. X may also be a column of pandas, polars, pyarrow or awkward, or a frame
-        with one such column. An array or frame of numbers of shape (n_samples, n_steps)
-        and an array of shape (n_samples, n_steps, n_features) hold series of equal
-        length.
+        length; strings and token lists may be empty, and their h is then 0. X may also
+        be a column of pandas, polars, pyarrow or awkward, or a frame with one such
+        column. An array or frame of numbers of shape (n_samples, n_steps) and an array
+        of shape (n_samples, n_steps, n_features) hold series of equal length.
     """
 ).strip()
 
@@ -378,8 +378,8 @@ PARTS["raises of predict"] = dedent(
     TypeError
         If X holds sequences of a different kind than in `fit`.
     ValueError
-        If a sequence is empty, is longer than `max_length`, or has a different number
-        of features than in `fit`; if a number is infinite, or NaN and `missing` is
-        "error"; or if a hidden state is not finite.
+        If a series is empty or has a different number of features than in `fit`; if a
+        sequence is longer than `max_length`; if a number is infinite, or NaN and
+        `missing` is "error"; or if a hidden state is not finite.
     """
 ).strip()

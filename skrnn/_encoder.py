@@ -133,7 +133,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         TypeError
             If X is not a container of sequences that are all of one kind.
         ValueError
-            If X or a sequence is empty; if a sequence is longer than `max_length`; if
+            If X or a series is empty; if a sequence is longer than `max_length`; if
             sequences differ in their number of features; if a number is infinite, or
             NaN and `missing` is "error"; if the vocabulary is empty, or `embeddings`
             cannot be read; if X, y and sample_weight differ in length; if y holds

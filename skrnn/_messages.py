@@ -82,9 +82,9 @@ def no_sequences():
 
 
 def no_steps(index):
-    """The sentence for a sequence without steps."""
+    """The sentence for a series without steps."""
     return (
-        f"X[{index}] is empty: a sequence needs at least one step. Drop it, or fill in "
+        f"X[{index}] is empty: a series needs at least one step. Drop it, or fill in "
         "a step that stands for nothing."
     )
 

@@ -553,7 +553,7 @@ def random_vectors(n_dimensions):
     return {letter: rng.normal(size=n_dimensions) for letter in "abc"}
 
 
-letters = st.text("abc é\U0001f600", min_size=1, max_size=8)
+letters = st.text("abc é\U0001f600", max_size=8)
 some_numbers = st.lists(st.one_of(small, st.just(np.nan)), min_size=1, max_size=6)
 batches = st.one_of(
     st.tuples(lists(letters, 1, 8), st.just({})),
@@ -569,10 +569,10 @@ batches = st.one_of(
         ),
     ),
     st.tuples(
-        lists(letters.filter(str.strip), 1, 8),
+        lists(letters, 1, 8),
         st.just({"analyzer": "word", "ngram_range": (1, 2)}),
     ),
-    st.tuples(lists(lists(good_tokens, 1, 6), 1, 8), st.just({"ngram_range": (1, 2)})),
+    st.tuples(lists(lists(good_tokens, 0, 6), 1, 8), st.just({"ngram_range": (1, 2)})),
     st.tuples(lists(some_numbers, 1, 8), st.just({"missing": "mask"})),
     st.tuples(
         st.integers(1, 3).flatmap(
@@ -598,7 +598,8 @@ architectures = st.fixed_dictionaries(
 def test_a_vector_does_not_depend_on_batch_mates(batch, architecture, n_fitted):
     X, params = batch
     encoder = RNNEncoder(max_iter=1, random_state=0, **architecture, **params)
-    encoder.fit(X[:n_fitted], labels(len(X[:n_fitted])))
+    # Not if nothing but empty sequences comes first.
+    assume(outcome(encoder.fit, X[:n_fitted], labels(len(X[:n_fitted]))) is not None)
     h = outcome(encoder.transform, X)
     assume(h is not None)  # too far from the mean in fit
     for i, item in enumerate(X):
@@ -616,11 +617,11 @@ least_numbers = st.one_of(st.integers(1, 3), st.floats(0, 1))
 most_numbers = st.one_of(st.none(), st.integers(1, 6))
 few = st.sampled_from(["a", "b", 1, 2])
 kinds_and_X = st.one_of(
-    st.tuples(st.just("text"), lists(st.text("ab\U0001f600", min_size=1), 1, 6)),
-    st.tuples(st.just("text"), lists(texts.filter(len), 1, 6)),
-    st.tuples(st.just("words"), lists(st.text("ab ", min_size=1).filter(str.strip))),
-    st.tuples(st.just("tokens"), lists(lists(few, 1, 8), 1, 6)),
-    st.tuples(st.just("tokens"), lists(lists(good_tokens, 1, 8), 1, 6)),
+    st.tuples(st.just("text"), lists(st.text("ab\U0001f600"), 1, 6)),
+    st.tuples(st.just("text"), lists(texts, 1, 6)),
+    st.tuples(st.just("words"), lists(st.text("ab "))),
+    st.tuples(st.just("tokens"), lists(lists(few, 0, 8), 1, 6)),
+    st.tuples(st.just("tokens"), lists(lists(good_tokens, 0, 8), 1, 6)),
 )
 
 
@@ -668,11 +669,7 @@ def test_ids_of_n_grams_equal_those_of_a_loop(known, others, ab, min_df, most):
 @given(st.data(), ranges, least_numbers, most_numbers)
 def test_n_grams_are_those_of_count_vectorizer(data, ab, min_df, most):
     kind = data.draw(st.sampled_from(["text", "words"]))
-    strings = st.one_of(st.text("ab", min_size=1), texts.filter(len))
-    if kind == "words":
-        strings = st.one_of(st.text("ab ", min_size=1), texts).filter(
-            re.compile(WORD).search
-        )
+    strings = st.one_of(st.text("ab " if kind == "words" else "ab"), texts)
     # CountVectorizer makes one space of several.
     X = data.draw(lists(strings.map(lambda x: re.sub(r"\s\s+", " ", x)), 1, 8))
     sequences = read(kind, X)

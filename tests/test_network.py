@@ -91,6 +91,68 @@ def test_loss_and_gradient_equal_torch_nn(name, is_token, dtype, rtol):
 
 
 @every_architecture
+@tokens_or_numbers
+def test_sequences_without_steps_have_zeros_for_h(name, is_token):
+    weights = random_weights(ARCHITECTURES[name])
+    values = random_inputs(is_token)
+    dropout = torch.rand(5, weights.architecture.n_features_out, dtype=torch.float64)
+    weight = torch.tensor([1.0, 0.5, 2.0, 1.0, 3.0, 0.7, 0.3], dtype=torch.float64)
+    # Between the others and at both ends.
+    lengths = np.insert(LENGTHS, [0, 5], 0)
+    labels = torch.tensor([2, *LABELS.tolist(), 1])
+    places = torch.arange(1, 6)
+
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    h = encode.encode(weights, values, offsets)
+    assert torch.equal(h[places], encode.encode(weights, values, OFFSETS))
+    assert not h[[0, 6]].any()
+
+    n_layers = len(weights.layers)
+    below = [
+        torch.ones(7, width, dtype=torch.float64)
+        for width in [layer[0].U.shape[0] for layer in weights.layers[1:]]
+    ]
+    packing, packing_of_all = packed(), packed(lengths)
+    masks = [*below, dropout[packing.indices]]
+    without, gradient = loss_and_gradient(
+        weights, values, "cross_entropy", LABELS, weight[places], masks=masks
+    )
+    assert len(masks) == n_layers
+    masks = [*below, torch.cat([dropout[packing.indices], torch.rand(2, h.shape[1])])]
+    total, gradient_of_all = loss_and_gradient(
+        weights, values, "cross_entropy", labels, weight, packing_of_all, masks=masks
+    )
+    # The scores of the two are c.
+    shares = torch.softmax(weights.c, 0)
+    alone = -(weight[[0, 6]] @ shares.log()[labels[[0, 6]]])
+    torch.testing.assert_close(total, without + alone)
+    dc = weight[[0, 6]].sum() * shares
+    dc.index_add_(0, labels[[0, 6]], -weight[[0, 6]])
+    gradient.c.add_(dc)
+    torch.testing.assert_close(gradient_of_all.flat, gradient.flat)
+
+
+@pytest.mark.parametrize("name", ["lstm-2-2-concat", "tanh-1-1-last", "gru-2-2-mean"])
+@pytest.mark.parametrize("kind", ["tokens", "several tokens", "numbers"])
+def test_a_batch_may_have_no_steps_at_all(name, kind):
+    weights = random_weights(ARCHITECTURES[name])
+    values = random_inputs(kind != "numbers")[:0]
+    if kind == "several tokens":
+        values = values.expand(2, 0).T
+    lengths, labels = np.zeros(2, dtype=np.int64), torch.tensor([0, 1])
+    weight = torch.ones(2, dtype=torch.float64)
+    total, gradient = loss_and_gradient(
+        weights, values, "cross_entropy", labels, weight, packed(lengths)
+    )
+    assert total == -torch.log_softmax(weights.c, 0)[:2].sum()
+    gradient.c.zero_()
+    assert not gradient.flat.any()
+    h = encode.encode(weights, values, np.zeros(3, dtype=np.int64))
+    assert h.shape == (2, weights.architecture.n_features_out)
+    assert not h.any()
+
+
+@every_architecture
 @pytest.mark.parametrize(
     "loss", ["cross_entropy", "binary_cross_entropy", "squared_error"]
 )

@@ -12,7 +12,7 @@ from skrnn._core.encode import encode
 from skrnn._core.layout import Layout
 from skrnn._core.weights import zeros
 
-words = st.lists(st.text("abc", min_size=1, max_size=12), min_size=1, max_size=30)
+words = st.lists(st.text("abc", max_size=12), min_size=1, max_size=30)
 
 
 @pytest.fixture(scope="module")

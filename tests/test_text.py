@@ -96,15 +96,6 @@ def test_an_analyzer_that_does_not_fit(X, analyzer, message):
     assert str(caught.value) == message
 
 
-def test_a_string_without_words():
-    with pytest.raises(ValueError) as caught:
-        RNNClassifier(2, analyzer="word").fit(["a", "  \t"], [0, 1])
-    assert str(caught.value) == (
-        "X[1] has no words: '  \\t'. A sequence needs at least one step. Drop it, or "
-        "use analyzer='char' or another token_pattern."
-    )
-
-
 @given(st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=8))
 def test_words_are_read_as_split_gives_them(X):
     split = re.compile(r"\S+").findall

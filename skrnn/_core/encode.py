@@ -38,6 +38,7 @@ def encode(weights, values, offsets, run=map, keys=None, execution=CPU):
     values : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
         Token ids or numeric values of all sequences, concatenated.
     offsets : ndarray of shape (n_samples + 1,)
+        The h of a sequence without steps is 0.
     run : callable, default=map
         ``run(function, batches)`` calls `function` with each batch, possibly in
         parallel.
@@ -61,6 +62,14 @@ def encode(weights, values, offsets, run=map, keys=None, execution=CPU):
     and no level has fewer than `LEAST_ROWS` rows.
     """
     n_features = weights.architecture.n_features_out
+    has_steps = np.flatnonzero(np.diff(offsets))
+    if len(has_steps) < len(offsets) - 1:
+        h = weights.V.new_zeros((len(offsets) - 1, n_features))
+        if len(has_steps):
+            offsets = np.append(offsets[has_steps], offsets[-1])
+            part = encode(weights, values, offsets, run, keys, execution)
+            h[execution.tensor(has_steps)] = part
+        return h
     h = weights.V.new_empty((len(offsets) - 1, n_features))
     if weights.architecture.bidirectional and len(weights.layers) > 1:
         _encode_all_steps(weights, values, offsets, h, run, execution)

@@ -287,7 +287,8 @@ def loss_and_gradient(
         kind, counts, layers, x, batch_sizes, packing, masks, states, memory, used
     )
     top = [trace[2] for trace in traces[len(traces) - n_directions :]]
-    h, kept = pool_all(pooler, top, batch_sizes, packing, gathered, output)
+    n_vectors = target.shape[0]
+    h, kept = pool_all(pooler, top, batch_sizes, packing, gathered, output, n_vectors)
     mask: list[Tensor] = []
     if len(masks) * n_directions == len(layers):  # the last is for the output
         mask = masks[-1:]
@@ -327,6 +328,7 @@ def pool_all(
     packing: dict[str, Tensor],
     gathered: list[Tensor],
     output: list[Tensor],
+    n_vectors: int,
 ):
     """Pool the hidden states of each direction; see :func:`skrnn._core.pooling.pool`.
 
@@ -336,10 +338,13 @@ def pool_all(
         The hidden states of the last layer, for each direction.
     output : list of Tensors
         V, c, and the weights of the pooling.
+    n_vectors : int
+        The number of rows of h: those after the pooled ones, of sequences without
+        steps, are 0.
 
     Returns
     -------
-    h : Tensor of shape (n_sequences, n_features_out)
+    h : Tensor of shape (n_vectors, n_features_out)
     kept : list of list of Tensors
         What the pooling of each direction keeps.
     """
@@ -352,7 +357,11 @@ def pool_all(
         )
         pooled.append(vector)
         kept.append(of_pooling)
-    return (pooled[0] if len(top) == 1 else torch.cat(pooled, 1)), kept
+    h = pooled[0] if len(top) == 1 else torch.cat(pooled, 1)
+    n_without_steps = n_vectors - h.shape[0]
+    if n_without_steps > 0:
+        h = torch.cat([h, h.new_zeros([n_without_steps, h.shape[1]])])
+    return h, kept
 
 
 def spread_all(
@@ -378,6 +387,8 @@ def spread_all(
     dall: list[list[Tensor]] = []
     for dweights in doutput[2:]:
         dweights.zero_()
+    if name != "none":
+        dh = dh[: batch_sizes[0]]  # without those of sequences without steps
     dpooled = dh.chunk(len(top), 1)
     for i in range(len(top)):
         last, everywhere = pooling.spread(

@@ -4,7 +4,7 @@ The kernels, in :mod:`skrnn._core.gradient` and the modules that it calls, are c
 and do not know the classes that are used here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skrnn._core import gradient, losses
 from skrnn._core.memory import Scratch
@@ -61,7 +61,7 @@ def loss_and_gradient(weights, batch, loss, workspace):
     """
     workspace.fit(weights)
     written = workspace.gradient
-    start = batch.start
+    start = _start(batch)
     total, n_used, dstart = gradient.loss_and_gradient(
         weights.architecture.make_cell().kind,
         _counts(weights, start),
@@ -124,7 +124,7 @@ def forward(weights, batch, workspace):
         batch.packing.batch_sizes,
         _packing_tensors(batch, weights.architecture),
         batch.masks,
-        () if batch.start is None else batch.start.states,
+        () if batch.start is None else _start(batch).states,
         workspace.scratch,
     )
     top = traces[-weights.architecture.n_directions :]
@@ -146,7 +146,7 @@ def backward(weights, batch, trace, dH):
     dH : list of Tensors of shape (n_rows, nhidden)
         For each direction, the gradient of the loss with respect to ``trace.H``.
     """
-    workspace, start = trace._workspace, batch.start
+    workspace, start = trace._workspace, _start(batch)
     workspace.fit(weights)
     n_sequences = batch.packing.batch_sizes[0]
     dstart = gradient.compiled_backward(
@@ -208,6 +208,16 @@ def packing_tensors(packing, architecture, has_masks=False):
     if architecture.bidirectional:
         tensors["flip"] = packing.flip
     return tensors
+
+
+def _start(batch):
+    """The Start of the sequences of a batch that have steps, or None."""
+    n_with_steps, start = batch.packing.batch_sizes[0], batch.start
+    if start is None or len(start.n_steps) == n_with_steps:
+        return start
+    states = [[state[:n_with_steps] for state in layer] for layer in start.states]
+    gathered, n_steps = start.gathered[:n_with_steps], start.n_steps[:n_with_steps]
+    return replace(start, states=states, gathered=gathered, n_steps=n_steps)
 
 
 def _packing_tensors(batch, architecture):

@@ -60,9 +60,9 @@ def count_grams(numbers, offsets, max_n, by_sequence=True):
 
 def _is_first(numbers, offsets):
     """Return whether each row is the first step of its sequence."""
-    is_first = np.zeros(len(numbers), dtype=bool)
-    is_first[offsets[:-1]] = True
-    return is_first
+    is_first = np.zeros(len(numbers) + 1, dtype=bool)
+    is_first[offsets[:-1]] = True  # of the next one, for a sequence without steps
+    return is_first[:-1]
 
 
 def _distinct(numbers, limit):
@@ -146,7 +146,7 @@ def look_up(table, numbers, offsets, min_n, max_n, absent):
         goes_on = numbers >= 0
         if depth > 1:
             goes_on[1:] &= (node_at[:-1] >= 0) & ~is_first[1:]
-            goes_on[0] = False
+            goes_on[:1] = False
         rows = np.flatnonzero(goes_on)
         before = node_at[rows - 1].astype(np.int64) if depth > 1 else 0
         distinct = table["pairs"][depth - 1]

@@ -20,16 +20,17 @@ class Packing:
     Attributes
     ----------
     indices : Tensor of shape (n_sequences,), int64
-        The indices of the sequences, longest first.
+        The indices of the sequences, longest first. Those without steps come last and
+        have no entry anywhere else.
     rows : Tensor of shape (n_rows,), int64
         The position of each packed row in the flat values.
     batch_sizes : list of int, length n_steps, decreasing
-        Number of sequences alive at each step.
-    last : Tensor of shape (n_sequences,), int64
+        Number of sequences alive at each step; [0] if no sequence has steps.
+    last : Tensor of shape (batch_sizes[0],), int64
         The packed row of the last step of each sequence.
-    previous : Tensor of shape (n_rows - n_sequences,), int64
+    previous : Tensor of shape (n_rows - batch_sizes[0],), int64
         For each packed row from step 1 on, the packed row of the previous step.
-    lengths : Tensor of shape (n_sequences,), int64
+    lengths : Tensor of shape (batch_sizes[0],), int64
         Number of steps of each sequence.
     """
 
@@ -94,12 +95,17 @@ def pack(starts, lengths, cuts=(0,), execution=CPU):
     order = np.lexsort((-lengths, batch))  # longest first, within each batch
     starts, lengths = starts[order], lengths[order]
 
-    # The steps of all batches, concatenated: a batch has those of its longest sequence.
-    n_steps = lengths[cuts]
+    # The steps of all batches, concatenated: a batch has those of its longest sequence,
+    # and a step without sequences if it has none.
+    n_steps = np.maximum(lengths[cuts], 1)
     first_step = np.cumsum(n_steps) - n_steps
-    ends = np.bincount(first_step[batch] + lengths - 1, minlength=n_steps.sum())
+    has_steps = lengths > 0
+    batch, lengths = batch[has_steps], lengths[has_steps]
+    n_with_steps = np.bincount(batch, minlength=len(cuts))
+    last_step = first_step[batch] + lengths - 1
+    ends = np.bincount(last_step, minlength=n_steps.sum())
     ended = np.cumsum(ends) - ends  # sequences, in this and all earlier batches
-    alive = np.repeat(cuts + sizes, n_steps) - ended
+    alive = np.repeat(np.cumsum(n_with_steps), n_steps) - ended
     first_row = np.cumsum(alive) - alive  # of each step
 
     # For each packed row: its step, the rank of its sequence by length within the
@@ -114,19 +120,17 @@ def pack(starts, lengths, cuts=(0,), execution=CPU):
     row_in_batch = first_row - np.repeat(first_row[first_step], n_steps)
     is_later = step_in_batch[step] > 0
     previous = row_in_batch[step[is_later] - 1] + rank[is_later]
-    last = row_in_batch[first_step[batch] + lengths - 1] + np.arange(n_sequences)
-    last -= cuts[batch]
+    last = row_in_batch[last_step] + np.flatnonzero(has_steps) - cuts[batch]
 
     n_rows = np.add.reduceat(alive, first_step)
-    n_sequences = sizes.tolist()
     tensor = execution.tensor
     parts = zip(
-        tensor(order).split(n_sequences),
+        tensor(order).split(sizes.tolist()),
         tensor(rows).split(n_rows.tolist()),
         map(np.ndarray.tolist, np.split(alive, first_step[1:])),
-        tensor(last).split(n_sequences),
-        tensor(previous).split((n_rows - sizes).tolist()),
-        tensor(lengths).split(n_sequences),
+        tensor(last).split(n_with_steps.tolist()),
+        tensor(previous).split((n_rows - n_with_steps).tolist()),
+        tensor(lengths).split(n_with_steps.tolist()),
         strict=True,
     )
     return [Packing(*part) for part in parts]

@@ -123,7 +123,7 @@ def _products(vectors, U, execution):
     """
     vectors, U = execution.tensor(vectors), execution.tensor(U).contiguous()
     rows = vectors
-    if len(vectors) < LEAST_ROWS:
+    if 0 < len(vectors) < LEAST_ROWS:
         rows = vectors[torch.arange(LEAST_ROWS, device=vectors.device) % len(vectors)]
     columns = U.expand(-1, 2) if U.shape[1] == 1 else U
     products = torch.mm(rows, columns)[: len(vectors), : U.shape[1]]

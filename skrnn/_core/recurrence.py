@@ -254,7 +254,7 @@ def _weight_gradients(
     if not x.is_floating_point():
         dU.zero_()
         # With 32-bit indices, index_add_ would take three times as long.
-        columns = x.view(x.shape[0], -1).t().long().contiguous()
+        columns = (x.unsqueeze(1) if x.dim() == 1 else x).t().long().contiguous()
         # With rows that are not contiguous, it would take seven times as long.
         source = from_input.contiguous()
         for i in range(columns.shape[0]):

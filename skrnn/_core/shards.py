@@ -53,6 +53,8 @@ class Shards:
         if n_shards == 1:
             return [0]
         n_rows = np.cumsum(lengths)
+        if n_rows[-1] == 0:
+            return [0]
         shares = n_rows[-1] * np.arange(1, n_shards) / n_shards
         cuts = np.searchsorted(n_rows, shares, side="right")
         return [0, *np.unique(np.maximum(cuts, 1)).tolist()]

@@ -35,6 +35,8 @@ def learn_vocabulary(sequences, ngram_range=(1, 1), min_df=1, max_features=None)
     vocabulary : dict of n-gram -> int
         Ids start at 1; 0 is reserved for the unknown token. May be empty.
     """
+    if len(sequences.values) == 0:
+        return {}
     least = min_df if isinstance(min_df, Integral) else min_df * len(sequences)
     if tuple(ngram_range) == (1, 1) and least <= 1:  # sequences need not be counted
         tokens, counts = _sorted_tokens(sequences)
@@ -82,7 +84,8 @@ def _sorted_tokens(sequences):
 
 def _count(numbers, minlength=0):
     """Call np.bincount in parts, since it makes a copy with 64 bits per entry."""
-    counts = np.zeros(max(minlength, int(numbers.max()) + 1), dtype=np.int64)
+    n_counts = max(minlength, int(numbers.max(initial=0)) + 1)
+    counts = np.zeros(n_counts, dtype=np.int64)
     for rows in _parts(len(numbers)):
         counts += np.bincount(numbers[rows], minlength=len(counts))
     return counts
@@ -216,7 +219,8 @@ def weighted_counts(ids, offsets, weight, n_ids):
     counts = np.zeros(n_ids)
     for part in _parts(len(weight)):
         rows = slice(offsets[part][0], offsets[part][0] + lengths[part].sum())
-        weights = np.repeat(weight[part], lengths[part] * (ids.size // len(ids)))
+        n_tokens = 1 if ids.ndim == 1 else ids.shape[1]
+        weights = np.repeat(weight[part], lengths[part] * n_tokens)
         counts += np.bincount(ids[rows].reshape(-1), weights, minlength=n_ids)
     return counts
 

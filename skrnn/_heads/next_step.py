@@ -92,7 +92,7 @@ class NextStepHead(Head):
         steps = samples.steps
         weight = np.repeat(samples.weight, steps.lengths)
         is_last = np.zeros(len(steps.values), dtype=bool)
-        is_last[steps.offsets[1:] - 1] = True
+        is_last[steps.offsets[1:][steps.lengths > 0] - 1] = True
         if self.is_series:
             target, is_known = np.roll(steps.values, -1, axis=0), ~is_last
         else:

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skrnn._messages import describe, is_missing, no_sequence, no_steps
+from skrnn._messages import describe, is_missing, no_sequence
 
 KIND_NAMES = {
     "text": "strings",
@@ -36,11 +36,11 @@ def possible_kinds(item, index=0):
     ------
     TypeError
         If the item is not a sequence.
-    ValueError
-        If the item is an empty list.
     """
     if isinstance(item, str):
         return ("text",)
+    if has_no_steps(item):
+        return ("tokens", "series")
     if isinstance(item, np.ndarray):
         if item.dtype.kind in "OUT" and item.ndim in (1, 2):
             return possible_kinds(item.tolist(), index)
@@ -48,8 +48,6 @@ def possible_kinds(item, index=0):
             are_integers = item.ndim == 1 and item.dtype.kind != "f"
             return ("tokens", "series") if are_integers else ("series",)
     elif isinstance(item, (list, tuple)):
-        if len(item) == 0:
-            raise ValueError(no_steps(index))
         first = next((entry for entry in item if not is_missing(entry)), item[0])
         if isinstance(first, str):
             return ("tokens",)
@@ -62,15 +60,29 @@ def possible_kinds(item, index=0):
     raise TypeError(no_sequence(f"X[{index}] is", item))
 
 
+def has_no_steps(item):
+    """Whether an item is an empty list, or an empty array, whatever its dtype."""
+    if isinstance(item, np.ndarray):
+        return item.shape == (0,)
+    return isinstance(item, (list, tuple)) and len(item) == 0
+
+
+def first_with_steps(X):
+    """The index of the first item that shows its kind; 0 if there is none."""
+    return next((i for i, item in enumerate(X) if not has_no_steps(item)), 0)
+
+
 def has_other_numbers(X):
     """Whether sequences that begin with integers contain other numbers as well.
 
     Only then do they hold numbers; integers among strings are tokens.
     """
-    if possible_kinds(X[0]) == ("tokens",):
+    if possible_kinds(X[first_with_steps(X)]) == ("tokens",):
         return False
     types = set()  # one look at each distinct type, not at each number
     for item in X:
+        if has_no_steps(item):
+            continue
         if isinstance(item, np.ndarray) and item.dtype.kind in "biuf":
             is_tokens = item.ndim == 1 and item.dtype.kind != "f"
             types.add(int if is_tokens else float)

@@ -7,7 +7,11 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from skrnn._messages import describe, is_missing, no_sequences
-from skrnn._reading.kinds import has_other_numbers, possible_kinds
+from skrnn._reading.kinds import (
+    first_with_steps,
+    has_other_numbers,
+    possible_kinds,
+)
 from skrnn._reading.numbers import as_numbers, read_array, read_series
 from skrnn._reading.text import read_characters, read_text
 from skrnn._reading.token_lists import read_tokens
@@ -61,8 +65,9 @@ def read_sequences(X, kind=None, allow_missing=False):
         (n_steps, n_features). Except for strings, each item is a list, a tuple or an
         array.
     kind : {"text", "tokens", "series"}, default=None
-        The kind as which to read each item. None takes the kind of the first item;
-        integers are then tokens unless there are other numbers among them.
+        The kind as which to read each item. None takes the kind of the first item
+        that is not an empty list; integers are then tokens unless there are other
+        numbers among them.
     allow_missing : bool, default=False
         Whether numbers may be NaN.
 
@@ -76,13 +81,14 @@ def read_sequences(X, kind=None, allow_missing=False):
         If an item is not a sequence, is not of `kind`, or is not of the same kind as
         the first item.
     ValueError
-        If X or a sequence is empty, if the numbers of features differ, or if a number
-        is NaN or infinite.
+        If X or a series is empty, if the numbers of features differ, or if a number is
+        NaN or infinite.
     """
     if len(X) == 0:
         raise ValueError(no_sequences())
     if kind is None:
-        kind = possible_kinds(X[0])[0]
+        i = first_with_steps(X)
+        kind = possible_kinds(X[i], i)[0]
         if kind == "tokens" and has_other_numbers(X):
             kind = "series"
     if kind == "series":
@@ -95,8 +101,10 @@ def _kind_to_read(X, fitted):
 
     Otherwise None: X is then read as its own kind, which the error message names.
     """
-    is_possible = len(X) > 0 and fitted in possible_kinds(X[0])
-    return fitted if is_possible else None
+    if len(X) == 0:
+        return None
+    i = first_with_steps(X)
+    return fitted if fitted in possible_kinds(X[i], i) else None
 
 
 def _check_not_one(X):

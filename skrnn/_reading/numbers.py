@@ -12,6 +12,8 @@ def read_series(X, allow_missing=False):
     """Read a list of arrays or lists of numbers, one per sequence."""
     if _are_of_one_form(X):
         lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
+        if not lengths.all():
+            raise ValueError(no_steps(np.argmin(lengths)))
         offsets = offsets_of(lengths)
         values = _as_float(np.concatenate(X))
         values = values.reshape(len(values), -1)

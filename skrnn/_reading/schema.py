@@ -96,6 +96,11 @@ class Schema:
         sequences = read_opened(
             opened, self._wanted, self.kind, self.options, read_table
         )
+        if len(sequences.values) == 0:
+            raise ValueError(
+                "X has no steps: all its sequences are empty, so there is nothing to "
+                "learn from. At least one with steps is needed."
+            )
         schema = replace(
             self,
             kind=sequences.kind,

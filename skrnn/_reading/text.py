@@ -36,8 +36,7 @@ def read_text(X, kind, *, lowercase, strip_accents, token_pattern):
     TypeError
         If an item is not a string.
     ValueError
-        If X is empty, a string has no characters or words, or `token_pattern` cannot
-        be used.
+        If X is empty, or `token_pattern` cannot be used.
     """
     if (lowercase or strip_accents) and all(isinstance(item, str) for item in X):
         # In the same order as CountVectorizer.
@@ -66,16 +65,11 @@ def _stripped(X, strip_accents):
             except Exception as error:
                 error.add_note(f"strip_accents raised this for X[{i}].")
                 raise
-    for i, (before, after) in enumerate(zip(X, stripped, strict=True)):
+    for i, after in enumerate(stripped):
         if not isinstance(after, str):
             raise TypeError(
                 f"strip_accents returned {describe(after)} for X[{i}]: a string was "
                 "expected. Use a function from strings to strings."
-            )
-        if before and not after:
-            raise ValueError(
-                f"strip_accents left nothing of X[{i}], {before[:40]!r}: a sequence "
-                "needs at least one step. Drop it, or use strip_accents=None."
             )
     return stripped
 
@@ -145,7 +139,7 @@ def read_words(X, split, separator=None):
     TypeError
         If an item is not a string.
     ValueError
-        If X is empty, or a string has no words.
+        If X is empty.
     """
     _check_some(X)
     numbering = Numbering()
@@ -161,16 +155,8 @@ def read_words(X, split, separator=None):
             raise
         places.append(found[0])
         lengths.append(found[1])
-    lengths = np.concatenate(lengths)
-    if not lengths.all():
-        i = int(np.argmin(lengths))
-        raise ValueError(
-            f"X[{i}] has no words: {X[i][:40]!r}. A sequence needs at least one step. "
-            "Drop it, or use analyzer='char' or another token_pattern."
-        )
-    return Sequences(
-        "words", np.concatenate(places), offsets_of(lengths), numbering.known
-    )
+    offsets = offsets_of(np.concatenate(lengths))
+    return Sequences("words", np.concatenate(places), offsets, numbering.known)
 
 
 def _split_each(X, split, numbering):

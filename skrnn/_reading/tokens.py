@@ -338,7 +338,7 @@ def _check_no_spaces(sequences, positions):
 def _check_types(tokens, known):
     """Raise for tokens that are unknown only because of their type."""
     are_strings = {isinstance(token, str) for token in tokens}
-    if are_strings & {isinstance(token, str) for token in known}:
+    if not tokens or are_strings & {isinstance(token, str) for token in known}:
         return
     names = ("strings", "integers") if are_strings.pop() else ("integers", "strings")
     cure = "int" if names[0] == "strings" else "str"
