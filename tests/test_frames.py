@@ -1,5 +1,6 @@
 """Event logs of pandas, polars and pyarrow as sequences."""
 
+import datetime as dt
 import re
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from skrnn import RNNClassifier, RNNEncoder, sequences_from_frame
 from skrnn._reading import frames
 
+HOUR = dt.timedelta(hours=1)
 LIBRARIES = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.table}
 
 LOG = {
@@ -88,6 +90,68 @@ def test_groups_of_one_column_are_an_array_of_its_dtype(make, group):
         make(LOG), group=group, columns="event", return_groups=True
     )
     np.testing.assert_array_equal(days, np.array([3, 1, 2, 4]), strict=True)
+
+
+PARIS = pa.timestamp("us", "Europe/Paris")
+TIME = dt.datetime(2026, 1, 1, 23, 30)  # in UTC; it is another day in Paris
+GROUPS = {
+    "times of a zone": pa.array([TIME, TIME + HOUR, TIME], PARIS),
+    "times": pa.array([TIME, TIME + HOUR, TIME], pa.timestamp("us")),
+    "durations": pa.array([HOUR, 2 * HOUR, HOUR], pa.duration("us")),
+    "dates": pa.array([TIME.date(), (TIME + HOUR).date(), TIME.date()]),
+    "decimals": pa.array([*map(Decimal, ("1.10", "1.20", "1.10"))]),
+    "long decimals": pa.array(
+        [*map(Decimal, ("0." + "1" * 20, "0.1", "0." + "1" * 20))]
+    ),
+    "categories": pa.array(["b", "a", "b"]).dictionary_encode(),
+    "strings": pa.array(["b", "a", "b"]),
+    "booleans": pa.array([True, False, True]),
+    "large integers": pa.array([2**60 + 1, 2**60, 2**60 + 1]),
+    "unsigned integers": pa.array([2**63 + 1, 2**63, 2**63 + 1], pa.uint64()),
+}
+FROM_ARROW = {
+    "pandas": lambda log: log.to_pandas(),
+    "pandas with arrow": lambda log: log.to_pandas(types_mapper=pd.ArrowDtype),
+    "pandas with nullable types": lambda log: log.to_pandas().convert_dtypes(),
+    "polars": pl.from_arrow,
+    "pyarrow": lambda log: log,
+}
+
+
+@pytest.mark.parametrize("case", GROUPS)
+@pytest.mark.parametrize("library", FROM_ARROW)
+def test_groups_are_the_values_of_the_column(library, case):
+    log = FROM_ARROW[library](pa.table({"g": GROUPS[case], "x": ["p", "q", "r"]}))
+    own = log["g"].to_pylist() if library == "pyarrow" else log["g"].to_list()
+    for group in ("g", ["g"], ["g", "g"]):
+        X, groups = sequences_from_frame(
+            log, group=group, columns="x", return_groups=True
+        )
+        assert X == [["p", "r"], ["q"]]
+        first = [value[0] for value in groups] if group == ["g", "g"] else list(groups)
+        assert first == own[:2]
+        assert {own[0]: "p"}[first[0]] == "p"  # so that a dict of targets is found
+        if case == "times of a zone":
+            assert [time.hour for time in first] == [0, 1]
+            assert [time.utcoffset() for time in first] == [HOUR, HOUR]
+    if library == "pandas" and case != "booleans":  # they would be a mask
+        targets = pd.Series(["p", "q"], index=log["g"].drop_duplicates())
+        _, groups = sequences_from_frame(
+            log, group="g", columns="x", return_groups=True
+        )
+        assert targets.loc[groups].to_list() == ["p", "q"]
+
+
+@pytest.mark.parametrize("dtype", [pl.Int128, pl.UInt128])
+def test_integers_of_128_bits(dtype):
+    values = pl.Series([2**70 + 1, 2**70, 2**70 + 1], dtype=dtype)
+    log = pl.DataFrame({"g": values, "x": ["p", "q", "r"], "u": [0, 0, 0]})
+    X, groups = sequences_from_frame(log, group="g", columns="x", return_groups=True)
+    assert X == [["p", "r"], ["q"]] and groups.tolist() == [2**70 + 1, 2**70]
+    assert sequences_from_frame(log, group="u", columns="x", order="g") == [[*"qpr"]]
+    assert sequences_from_frame(log, group="u", columns="g") == [values.to_list()]
+    features = sequences_from_frame(log, group="u", columns=["g"])
+    assert_same(features, [np.full((3, 1), 2.0**70)])
 
 
 def test_integers_and_booleans_are_tokens_of_python(make):

@@ -27,7 +27,8 @@ def sequences_from_frame(df, *, group, columns, order=None, return_groups=False)
         booleans, and arrays of shape (n_steps,) if it holds floats. A list of names
         gives arrays of shape (n_steps, n_features), even if its length is one; these
         columns must hold numbers or booleans. Arrays are float32 if all their columns
-        are float32, and float64 otherwise.
+        are float32, and float64 otherwise. Pass a list if the integers of a column
+        are measurements, not tokens.
     order : str or list of str, default=None
         Column or columns by which to sort the rows of a group; the first one takes
         precedence. Ties keep the order of `df`. Ordered categories are sorted in their
@@ -42,7 +43,10 @@ def sequences_from_frame(df, *, group, columns, order=None, return_groups=False)
         The steps of each group.
     groups : ndarray of shape (n_groups,) or list of n_groups tuples
         The value of the column `group` for each sequence, or a tuple of values if
-        `group` names several columns. Only returned if `return_groups` is True.
+        `group` names several columns. Only returned if `return_groups` is True. Numbers
+        and booleans have the dtype of their column. All other values, such as strings
+        and times, are objects, as the library of `df` returns them: times keep their
+        time zone.
 
     Raises
     ------
@@ -225,10 +229,18 @@ def _sort_key(series):
 
 def _as_numbers(series, rank):
     """A column of numbers or times unchanged; any other as the ranks of its values."""
-    values = series.to_numpy()
-    if values.ndim == 1 and values.dtype.kind in "biufmM":
-        return values
+    if not _is_wide(series.dtype):
+        values = series.to_numpy()
+        if values.ndim == 1 and values.dtype.kind in "biufmM":
+            return values
     return _ranks(series.to_list(), rank)
+
+
+def _is_wide(dtype):
+    """Whether values are integers of 128 bits, for which NumPy has no type."""
+    import narwhals.stable.v2 as nw
+
+    return dtype in (nw.Int128, nw.UInt128)
 
 
 def _ranks(values, rank):
@@ -302,7 +314,7 @@ def _as_floats(series):
         )
     if series.dtype == nw.Boolean:
         series = series.cast(nw.Int8)  # converts to floats if values are missing
-    elif series.dtype.is_decimal():
+    elif series.dtype.is_decimal() or _is_wide(series.dtype):
         series = series.cast(nw.Float64)
     elif not series.dtype.is_numeric():
         raise TypeError(
@@ -336,9 +348,15 @@ def _check_no_missing(series, need):
 
 def _values_at(columns, rows):
     """The values of one column, or the tuples of several, at some rows."""
-    if len(columns) == 1:
-        return columns[0][rows].to_numpy()
-    return list(zip(*(series[rows].to_list() for series in columns), strict=True))
+    if len(columns) > 1:
+        return list(zip(*(series[rows].to_list() for series in columns), strict=True))
+    values = columns[0][rows]
+    if not _is_wide(values.dtype):
+        array = values.to_numpy()
+        if array.dtype.kind in "biuf":
+            return array
+    # NumPy knows no time zones, and its dates do not equal those of Python as keys.
+    return np.fromiter(values.to_list(), dtype=object, count=len(rows))
 
 
 def _dtype(series):
