@@ -39,6 +39,13 @@ def is_missing(item):
     )
 
 
+def is_time(item):
+    """Whether an item is a time, a date or a duration, or an array of them."""
+    kind = item.dtype.kind if isinstance(item, (np.ndarray, np.generic)) else ""
+    is_pythons = hasattr(item, "isoformat") or hasattr(item, "total_seconds")
+    return is_pythons or kind in ("m", "M")
+
+
 def mixed_kinds(item, index, kind):
     """The sentence for an item that cannot be read as `kind`."""
     name = _ITEM_NAMES[kind]
@@ -92,12 +99,11 @@ def no_steps(index):
 def cure_for(item):
     """What to do about an unexpected item."""
     kind = item.dtype.kind if isinstance(item, (np.ndarray, np.generic)) else ""
-    is_time = hasattr(item, "isoformat") or hasattr(item, "total_seconds")
     if is_missing(item):
         return "Drop or fill it."
     if isinstance(item, bytes) or kind == "S":
         return "Decode it, as in x.decode()."
-    if is_time or kind in ("m", "M"):
+    if is_time(item):
         return "Convert times to numbers, such as seconds since the first step."
     if kind == "c" or isinstance(item, complex):
         return "Pass the real and the imaginary part as two features."

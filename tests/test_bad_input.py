@@ -185,7 +185,8 @@ BAD_X = {
         pd.DataFrame({"name": ["ab"], "town": ["cd"]}),
         TypeError,
         "X is a frame of 2 columns that are not all numbers: one column of sequences "
-        "or a table of numbers was expected. Pass one column.",
+        "or a table of numbers was expected. Pass one column, or use "
+        "sequences_from_frame if each row is a step.",
     ),
     "records": (
         np.array([(1, 2.0)], dtype=[("a", "i8"), ("b", "f8")]),
@@ -802,6 +803,60 @@ def test_frames_of_other_columns_raise(frames, fault):
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         RNNClassifier().fit(frames, [0] * len(frames))
+
+
+PURCHASES = {"price": [0.5, 1.5], "event": ["add", "pay"]}
+TIMED_PURCHASES = {"price": [0.5, 1.5], "when": [DATE, DATE]}
+FRAME_PER_SEQUENCE = {
+    "strings": pd.DataFrame(PURCHASES),
+    "one string": pd.DataFrame({"price": [0.5, 1], "event": [1, "pay"]}),
+    "categories": pd.DataFrame(PURCHASES).astype({"event": "category"}),
+    "strings of arrow in pandas": pd.DataFrame(PURCHASES).convert_dtypes(
+        dtype_backend="pyarrow"
+    ),
+    "strings of polars": pl.DataFrame(PURCHASES),
+    "categories of polars": pl.DataFrame(
+        PURCHASES, schema_overrides={"event": pl.Enum(PURCHASES["event"])}
+    ),
+    "strings of arrow": pa.table(PURCHASES),
+    "dictionaries of arrow": pa.table(
+        {**PURCHASES, "event": pa.array(PURCHASES["event"]).dictionary_encode()}
+    ),
+    "strings of narwhals": nw.from_native(pl.DataFrame(PURCHASES)),
+}
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder, RNNRegressor])
+@pytest.mark.parametrize("case", FRAME_PER_SEQUENCE)
+def test_a_frame_per_sequence_with_a_column_of_strings_raises(case, make):
+    frame = FRAME_PER_SEQUENCE[case]
+    sentence = (
+        "X[0] is a frame of several columns, one of which, 'event', does not hold "
+        "numbers, as all features must. Convert it to indicator columns first, by "
+        "pandas.get_dummies(df, columns=['event']) or, in polars, "
+        "df.to_dummies('event'), with the same categories for all sequences; or pass "
+        "[df['event'] for df in X] for lists of tokens. sequences_from_frame does "
+        "either with one frame of the steps of all sequences."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        make().fit([frame, frame], [0, 1])
+    fitted = make(nhidden=2, max_iter=1).fit([[[0.5, 1.0]]] * 2, [0, 1])
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        (fitted.transform if make is RNNEncoder else fitted.predict)([frame])
+
+
+@pytest.mark.parametrize(
+    "library, dtype",
+    [(pd.DataFrame, DATE.__class__.__name__), (pl.DataFrame, "D"), (pa.table, "date")],
+)
+def test_a_frame_per_sequence_with_a_column_of_times_raises(library, dtype):
+    frame = library(TIMED_PURCHASES)
+    sentence = re.escape(f"Column 'when' of X[0] is of dtype {dtype}") + (
+        r".*: strings, tokens or numbers were expected\. Convert times to numbers, "
+        r"such as seconds since the first step\."
+    )
+    with pytest.raises(TypeError, match=f"^{sentence}$"):
+        RNNClassifier().fit([frame, frame], [0, 1])
 
 
 def test_frames_of_other_columns_than_in_fit_raise():

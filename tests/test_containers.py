@@ -337,6 +337,66 @@ def test_numbers_that_numpy_has_no_type_for():
     assert_array_equal(open_container(X)[0], [[0.5, 1.0], [2.0, 0.0]])
 
 
+INTEGERS_OF_128_BITS = {
+    "column": lambda X, dtype: pl.Series(X, dtype=pl.List(dtype)),
+    "column of arrays": lambda X, dtype: pl.Series(X, dtype=pl.Array(dtype, 3)),
+    "one-column frame": lambda X, dtype: pl.DataFrame(
+        {"x": pl.Series(X, dtype=pl.List(dtype))}
+    ),
+    "items": lambda X, dtype: [pl.Series(x, dtype=dtype) for x in X],
+    "one-column items": lambda X, dtype: [
+        pl.DataFrame({"x": pl.Series(x, dtype=dtype)}) for x in X
+    ],
+    "table": lambda X, dtype: pl.DataFrame(X, orient="row").cast(dtype),
+    "items of two columns": lambda X, dtype: [
+        pl.DataFrame({"x": x, "z": x}).cast(dtype) for x in X
+    ],
+}
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder, RNNRegressor])
+@pytest.mark.parametrize("dtype", [pl.Int128, pl.UInt128])
+@pytest.mark.parametrize("container", INTEGERS_OF_128_BITS)
+def test_integers_of_128_bits_are_integers(container, dtype, make):
+    X, wrap = [[3, 1, 2], [1, 1, 3]], INTEGERS_OF_128_BITS[container]
+    model = make(nhidden=2, max_iter=1, random_state=0).fit(wrap(X, dtype), [0, 1])
+    same = make(nhidden=2, max_iter=1, random_state=0).fit(wrap(X, pl.Int64), [0, 1])
+    method = "transform" if make is RNNEncoder else "predict"
+    assert model.kind_ == same.kind_
+    ours, theirs = getattr(model, method), getattr(same, method)
+    np.testing.assert_array_equal(ours(wrap(X, dtype)), theirs(wrap(X, pl.Int64)))
+
+
+@pytest.mark.parametrize("container", ["table", "items of two columns"])
+def test_tables_of_integers_beyond_64_bits_raise_a_sentence(container):
+    X = INTEGERS_OF_128_BITS[container]([[2**70, 1, 2]] * 2, pl.Int128)
+    where = "X" if container == "table" else "X[0]"
+    columns = list(X.columns[:1]) if container == "table" else ["x", "z"]
+    with pytest.raises(ValueError) as error:
+        RNNClassifier().fit(X, [0, 1])
+    assert str(error.value).startswith(
+        f"{where} has integers that do not fit into 64 bits in one of the columns "
+    )
+    assert repr(columns)[:-1] in str(error.value)
+
+
+@pytest.mark.parametrize("analyzer", ["token", "series"])
+def test_lists_of_integers_beyond_64_bits_are_read(analyzer):
+    X = pl.Series([[2**70, 2**70 + 1], [1]], dtype=pl.List(pl.Int128))
+    model = RNNEncoder(2, max_iter=1, analyzer=analyzer).fit(X, [0, 1])
+    if analyzer == "token":
+        assert list(model.vocabulary_) == [1, 2**70, 2**70 + 1]
+
+
+@pytest.mark.parametrize("dtype", [pl.Int128, pl.UInt128])
+def test_targets_and_weights_of_128_bits_are_integers(dtype):
+    y = pl.Series("y", [3, 1, 3, 1], dtype=dtype)
+    X = ["ab", "ba"] * 2
+    model = RNNClassifier(2, max_iter=1).fit(X, y, y)
+    assert model.classes_.tolist() == [1, 3] and model.classes_.dtype == np.int64
+    RNNRegressor(2, max_iter=1).fit(X, pl.DataFrame({"a": y, "b": y}), y)
+
+
 def test_numbers_of_arrow_are_not_copied():
     X = pa.array([[0.5, 1.0], [2.0]])
     flat = X.flatten().to_numpy()

@@ -48,6 +48,7 @@ def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_require
                 f"{what} is a masked array, whose mask would be lost: drop the "
                 "sequences that are masked."
             )
+    y, sample_weight = _without_wide(y), _without_wide(sample_weight)
     if y is not None:
         y = _validate_targets(y, lengths, name, are_numbers)
         check_consistent_length(lengths, y)
@@ -175,6 +176,14 @@ def _without_nullable_types(y):
     if is_nullable and not y.isna().any():
         return y.to_numpy(dtype=dtype.numpy_dtype)
     return y
+
+
+def _without_wide(y):
+    """Integers of 128 bits, for which NumPy has no type, as those of Python."""
+    dtypes = [y.dtype] if hasattr(y, "dtype") else getattr(y, "dtypes", ())
+    if not any(str(dtype) in ("Int128", "UInt128") for dtype in dtypes):
+        return y
+    return y.rows() if hasattr(y, "rows") else y.to_list()
 
 
 def _check_no_times(y):

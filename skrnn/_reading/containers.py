@@ -7,12 +7,13 @@ from numbers import Integral
 import numpy as np
 from scipy.sparse import issparse
 
-from skrnn._messages import is_missing
+from skrnn._messages import is_missing, is_time
 from skrnn._reading.libraries import (
     OPENERS,
     are_times,
     first_entry,
     is_number,
+    no_features,
     no_table,
 )
 
@@ -244,7 +245,24 @@ def _open_item(item, name):
     if isinstance(entries, (str, list, tuple)):
         return entries, None
     array = np.asarray(entries)  # (n_steps,) or (n_steps, n_features)
-    return array, _labels(entries) if hasattr(entries, "columns") else None
+    if not hasattr(entries, "columns"):
+        return array, None
+    _check_features(array, entries, name)
+    return array, _labels(entries)
+
+
+def _check_features(array, frame, name):
+    """Raise for columns of a frame, which is one sequence, that hold no numbers."""
+    if array.dtype.kind in "biufc":
+        return
+    for label, column in zip(frame.columns, array.T, strict=True):
+        odd = (x for x in column if not (is_number(x) or is_missing(x)))
+        entry = next(odd, None)
+        if is_time(entry):
+            column_name = f"Column {label!r} of {name}"
+            raise TypeError(are_times(column_name, type(entry).__name__))
+        if entry is not None:
+            raise TypeError(no_features(name, label))
 
 
 def _plain_if_objects(item):

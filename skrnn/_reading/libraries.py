@@ -44,9 +44,10 @@ def _open_pandas(X, name):
 def _open_polars(X, name):
     if hasattr(X, "columns"):
         if all(map(_is_polars_number, X.dtypes)):
-            return X
+            return _without_wide_integers(X, name)
         if X.width != 1:
-            raise TypeError(no_table(X.width))
+            is_number = map(_is_polars_number, X.dtypes)
+            raise TypeError(_no_numbers(name, X.columns, X.dtypes, list(is_number)))
         return _open_polars(X.to_series(), name)
     polars = sys.modules["polars"]
     innermost = X.dtype
@@ -71,6 +72,25 @@ def _is_polars_number(dtype):
     return dtype.is_numeric() or str(dtype) in ("Boolean", "Null")
 
 
+def _is_wide(dtype):
+    """Whether values are integers of 128 bits, for which NumPy has no type."""
+    return str(dtype) in ("Int128", "UInt128")
+
+
+def _without_wide_integers(frame, name):
+    """A frame of numbers whose integers all have at most 64 bits."""
+    polars = sys.modules["polars"]
+    wide = [column for column, dtype in frame.schema.items() if _is_wide(dtype)]
+    try:
+        return frame.cast(dict.fromkeys(wide, polars.Int64))
+    except polars.exceptions.InvalidOperationError as error:
+        raise ValueError(
+            f"{name} has integers that do not fit into 64 bits in one of the columns "
+            f"{wide}. Cast these to polars.Float64 if they hold measurements, or to "
+            "polars.String if they hold tokens."
+        ) from error
+
+
 def _polars_leaves(series, name):
     dtype = series.dtype
     if dtype.is_temporal():
@@ -80,7 +100,7 @@ def _polars_leaves(series, name):
     if dtype.is_decimal():
         series = series.cast(sys.modules["polars"].Float64)
     has_missing = series.null_count() > 0
-    is_number = _is_polars_number(series.dtype)
+    is_number = _is_polars_number(series.dtype) and not _is_wide(series.dtype)
     if series.dtype.is_float() or (is_number and not has_missing):
         return series.to_numpy()  # null becomes NaN
     return series.to_list()
@@ -94,7 +114,9 @@ def _open_arrow(X, name):
         if all(map(_is_arrow_number, X.schema.types)):
             return X
         if X.num_columns != 1:
-            raise TypeError(no_table(X.num_columns))
+            names, types = X.column_names, X.schema.types
+            is_number = list(map(_is_arrow_number, types))
+            raise TypeError(_no_numbers(name, names, types, is_number))
         return _open_arrow(X.column(0), name)
     if isinstance(X, arrow.StructScalar):
         raise TypeError(_are_records(name, X.type))
@@ -276,10 +298,34 @@ def _are_records(name, dtype):
     )
 
 
+def _no_numbers(name, labels, dtypes, is_number):
+    """The sentence for a frame of several columns, not all of which hold numbers."""
+    if name == "X":
+        return no_table(len(labels))
+    i = is_number.index(False)
+    if str(dtypes[i]).lower().startswith(("date", "time", "duration")):
+        return are_times(f"Column {labels[i]!r} of {name}", dtypes[i])
+    return no_features(name, labels[i])
+
+
 def no_table(n_columns):
+    """The sentence for an X that is such a frame."""
     return (
         f"X is a frame of {n_columns} columns that are not all numbers: one column of "
-        "sequences or a table of numbers was expected. Pass one column."
+        "sequences or a table of numbers was expected. Pass one column, or use "
+        "sequences_from_frame if each row is a step."
+    )
+
+
+def no_features(name, label):
+    """The sentence for a frame that is one sequence, with a column of no numbers."""
+    return (
+        f"{name} is a frame of several columns, one of which, {label!r}, does not hold "
+        "numbers, as all features must. Convert it to indicator columns first, by "
+        f"pandas.get_dummies(df, columns=[{label!r}]) or, in polars, "
+        f"df.to_dummies({label!r}), with the same categories for all sequences; or "
+        f"pass [df[{label!r}] for df in X] for lists of tokens. sequences_from_frame "
+        "does either with one frame of the steps of all sequences."
     )
 
 
