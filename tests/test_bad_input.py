@@ -20,6 +20,10 @@ from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, sequences_from_frame
 
 SERIES = [np.zeros((2, 5)), np.ones((3, 5))]
 
+CUT = (
+    "If this is padding, cut it off: "
+    "X = [x[: len(x) - np.isnan(np.asarray(x, float)[::-1]).argmin()] for x in X]."
+)
 BAD_X = {
     "one string": (
         "katze",
@@ -59,8 +63,8 @@ BAD_X = {
     "NaN": (
         [[0.0, 1.0], [0.0, 2.0, np.nan]],
         ValueError,
-        "X[1] contains NaN at step 2: all numbers must be finite. Impute the missing "
-        "steps, or use missing='mask'.",
+        "X[1] contains NaN at step 2, and from there to the end: all numbers must be "
+        f"finite. {CUT} Otherwise impute the missing steps, or use missing='mask'.",
     ),
     "infinity": (
         [np.zeros((2, 2)), np.array([[0.0, 1.0], [0.0, -np.inf]])],
@@ -69,9 +73,9 @@ BAD_X = {
         "finite. Impute these steps or leave them out.",
     ),
     "NaN in a table": (
-        np.array([[0.0, 1.0], [np.nan, 2.0]]),
+        np.array([[0.0, 1.0, 3.0], [0.0, np.nan, 2.0]]),
         ValueError,
-        "X[1] contains NaN at step 0: all numbers must be finite. Impute the missing "
+        "X[1] contains NaN at step 1: all numbers must be finite. Impute the missing "
         "steps, or use missing='mask'.",
     ),
     "None among strings": (
@@ -288,8 +292,8 @@ BAD_COLUMNS = {
     "missing number": (
         [[0.5], [1.5, None]],
         ValueError,
-        "X[1] contains NaN at step 1: all numbers must be finite. Impute the missing "
-        "steps, or use missing='mask'.",
+        "X[1] contains NaN at step 1, and from there to the end: all numbers must be "
+        f"finite. {CUT} Otherwise impute the missing steps, or use missing='mask'.",
     ),
     "missing feature": (
         [[[0.5, 1.0]], [[1.5, None]]],

@@ -1,9 +1,14 @@
 """Numbers that are standardised, or not, and numbers that are missing."""
 
+import re
 import tracemalloc
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from reading import encode_as_fitted
@@ -191,6 +196,135 @@ def test_masked_arrays_of_no_numbers_raise(entries):
     X = np.ma.masked_array(entries, [True, False])
     with pytest.raises(TypeError, match=r"^X is a masked array, whose mask would be"):
         RNNEncoder(missing="mask").fit(X, [0, 1])
+
+
+PADDED = {
+    "array": lambda X: X,
+    "list of arrays": list,
+    "lists": lambda X: X.tolist(),
+    "tuples": lambda X: tuple(map(tuple, X)),
+    "column of arrays": lambda X: pd.Series(list(X)),
+    "tensors": lambda X: list(map(torch.from_numpy, X)),
+}
+PADDED_TABLES = {
+    **PADDED,
+    "pandas": pd.DataFrame,
+    "polars": pl.DataFrame,
+    "arrow": lambda X: pa.table(pd.DataFrame(X)),
+    "items of pandas": lambda X: list(map(pd.Series, X)),
+    "items of polars": lambda X: list(map(pl.Series, X)),
+    "column of polars": lambda X: pl.Series(X.tolist(), dtype=pl.List(pl.Float64)),
+    "None": lambda X: [[None if np.isnan(x) else x for x in row] for row in X],
+}
+PADDED_FRAMES = {
+    **PADDED,
+    "items of pandas": lambda X: [pd.DataFrame(x, columns=["a", "b"]) for x in X],
+    "items of polars": lambda X: [pl.DataFrame(x, schema=["a", "b"]) for x in X],
+}
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder, RNNRegressor])
+@pytest.mark.parametrize("side", ["end", "beginning"])
+@pytest.mark.parametrize(
+    "container, n_features",
+    [*((c, 1) for c in PADDED_TABLES), *((c, 2) for c in PADDED_FRAMES)],
+)
+def test_padding_by_nan_can_be_cut_as_the_error_says(container, n_features, side, make):
+    lengths, rng = [5, 3, 4], np.random.default_rng(0)
+    X = rng.normal(size=(3, 5, n_features))
+    for x, length in zip(X, lengths, strict=True):
+        x[length:] = np.nan
+    X = X if side == "end" else X[:, ::-1].copy()
+    if n_features == 1:
+        wrapped = PADDED_TABLES[container](X[:, :, 0])
+    else:
+        wrapped = PADDED_FRAMES[container](X)
+    if (container, side) == ("None", "beginning"):
+        return  # says which number is missing, but cannot know about the others
+    with pytest.raises((ValueError, TypeError)) as error:
+        make().fit(wrapped, [0, 1, 1])
+    if container != "None":
+        where = (
+            "3, and from there to the end" if side == "end" else "0, and up to step 1"
+        )
+        where += " in all features" if n_features > 1 else ""
+        assert f"X[1] contains NaN at step {where}: all" in str(error.value)
+    line = re.search(r"cut it off: (X = .*\])\. Otherwise", str(error.value))[1]
+    names = {"X": wrapped, "np": np}
+    exec(line, names)
+    assert list(map(len, names["X"])) == lengths
+    model = make(nhidden=2, max_iter=1, random_state=0).fit(names["X"], [0, 1, 1])
+    expected = [x[~np.isnan(x).all(axis=1)] for x in X]
+    again = make(nhidden=2, max_iter=1, random_state=0).fit(expected, [0, 1, 1])
+    np.testing.assert_array_equal(model.U_[0], again.U_[0])
+
+
+def test_padding_of_another_sequence_than_the_first_missing_step():
+    X = [[0.5, np.nan, 1.5], [0.5, 1.5, np.nan]]
+    sentence = (
+        "X[0] contains NaN at step 1: all numbers must be finite. The last steps of "
+        "X[1] are missing. If this is padding, cut it off: X = [x[: len(x) - "
+        "np.isnan(np.asarray(x, float)[::-1]).argmin()] for x in X]. Otherwise impute "
+        "the missing steps, or use missing='mask'."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        RNNClassifier().fit(X, [0, 1])
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        [[0.5, np.nan, 1.5], [0.5, 1.0, 1.5]],  # in between
+        [[0.5, 1.0], [np.nan, np.nan]],  # nothing would be left
+        [[[0.5, 1.0], [0.5, np.nan]]] * 2,  # one of two features
+    ],
+)
+def test_missing_numbers_that_are_no_padding(X):
+    with pytest.raises(ValueError, match=r"finite\. Impute the missing steps, or use"):
+        RNNClassifier().fit(X, [0, 1])
+
+
+MISSING = {
+    "lists": [[0.5, 1.5, 1.0], [np.nan] * 3, [0.5, 1.0]],
+    "None": [[0.5, 1.5, 1.0], [None] * 3, [0.5, 1.0]],
+    "table": np.array([[0.5, 1.5], [np.nan, np.nan], [np.nan, 1.0]]),
+    "frame": pd.DataFrame([[0.5, 1.5], [np.nan, np.nan], [np.nan, 1.0]]),
+    "features": [np.ones((2, 2)), np.full((3, 2), np.nan), np.ones((1, 2))],
+    "masked": np.ma.masked_array(
+        [[0.5, 1.5], [0.0, 0.0]], mask=[[False, True], [True, True]]
+    ),
+}
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder, RNNRegressor])
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "predict"])
+@pytest.mark.parametrize("case", MISSING)
+def test_a_series_without_numbers_warns(case, method, make):
+    X, model = MISSING[case], make(nhidden=2, max_iter=1, missing="mask")
+    y = [0, 1, 1][: len(X)]
+    sentence = (
+        f"1 of {len(X)} sequences, such as X[1], hold nothing but missing values: only "
+        "their lengths are known to the network. Drop them."
+    )
+    if method == "predict":
+        rows = [0, len(X) - 1] if case != "masked" else [0, 0]
+        others = X.iloc[rows] if case == "frame" else [X[i] for i in rows]
+        if case in ("table", "masked"):
+            others = X[rows]
+        model.fit(others, [0, 1])
+    name = "transform" if make is RNNEncoder and method == "predict" else method
+    arguments = (X,) if method == "predict" else (X, y)
+    if method == "partial_fit" and make is RNNClassifier:
+        arguments = (X, y, [0, 1])
+    with pytest.warns(UserWarning, match=f"^{re.escape(sentence)}$"):
+        getattr(model, name)(*arguments)
+
+
+def test_a_series_that_lost_its_numbers_when_it_was_cut_warns():
+    X = [[0.5, np.nan, np.nan], [0.5, 1.5, 1.0]]
+    model = RNNRegressor(2, max_iter=1, missing="mask", max_length=2, overlong="last")
+    with pytest.warns(UserWarning, match=r"^1 of 2 sequences, such as X\[0\], hold"):
+        model.fit(X, [0, 1])
 
 
 def test_a_feature_that_is_never_seen():

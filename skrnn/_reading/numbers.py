@@ -3,7 +3,14 @@
 import numpy as np
 
 from skrnn._core.sequences import Sequences, locate
-from skrnn._messages import counted, is_missing, mixed_kinds, no_number, no_steps
+from skrnn._messages import (
+    counted,
+    how_to_cut,
+    is_missing,
+    mixed_kinds,
+    no_number,
+    no_steps,
+)
 from skrnn._reading.kinds import REALS, check_depth
 from skrnn._reading.offsets import offsets_of
 
@@ -112,7 +119,7 @@ def read_array(X, allow_missing=False):
         )
     values = _as_float(X.reshape(n_samples * n_steps, n_features))
     offsets = np.arange(n_samples + 1, dtype=np.int64) * n_steps
-    return _checked_series(values, offsets, allow_missing)
+    return _checked_series(values, offsets, allow_missing, is_table=True)
 
 
 def as_numbers(array):
@@ -145,10 +152,19 @@ def _only_numbers(item, array, index, allow_missing):
             if is_missing(entry) and (allow_missing or isinstance(entry, REALS)):
                 numbers.append(np.nan)
             elif not _is_real(entry):
-                raise TypeError(no_number(entry, index, step))
+                padding = _padding_from(steps, step, array)
+                raise TypeError(no_number(entry, index, step, padding))
             else:
                 numbers.append(_as_number(entry, index, step))
     return np.array(numbers, dtype=np.float64).reshape(array.shape)
+
+
+def _padding_from(steps, start, array):
+    """How to cut a sequence whose steps from `start` are all missing, or None."""
+    rest = np.ravel(np.array(steps[start:], dtype=object))
+    if start == 0 or not all(map(is_missing, rest)):
+        return None
+    return how_to_cut(1 if array.ndim == 1 else array.shape[1])
 
 
 def _is_real(entry):
@@ -177,7 +193,7 @@ def _as_float(array):
         return array.astype(np.float64, copy=False)
 
 
-def _checked_series(values, offsets, allow_missing):
+def _checked_series(values, offsets, allow_missing, is_table=False):
     # Comparisons with NaN are also False. Networks compute in float32.
     usable = np.abs(values) <= np.finfo(np.float32).max
     if allow_missing:
@@ -191,13 +207,41 @@ def _checked_series(values, offsets, allow_missing):
                 f"X[{i}] contains {value:g} at step {step}, which is too large for "
                 "float32. Use a larger unit."
             )
-        value = "NaN" if np.isnan(value) else "infinity (inf)"
+        if np.isnan(value):
+            raise ValueError(_no_nan(values, offsets, (i, step, feature), is_table))
         where = f" in feature {feature}" if values.shape[1] > 1 else ""
-        cure = "Impute the missing steps, or use missing='mask'."
-        if value != "NaN":
-            cure = "Impute these steps or leave them out."
         raise ValueError(
-            f"X[{i}] contains {value} at step {step}{where}: all numbers must be "
-            "finite. " + cure
+            f"X[{i}] contains infinity (inf) at step {step}{where}: all numbers must "
+            "be finite. Impute these steps or leave them out."
         )
     return Sequences("series", values, offsets)
+
+
+def _no_nan(values, offsets, place, is_table):
+    """The sentence for the first NaN, which is at a sequence, step and feature."""
+    i, step, feature = place
+    n_features = values.shape[1]
+    is_missing_step = np.isnan(values).all(axis=1)
+    own = is_missing_step[offsets[i] : offsets[i + 1]]
+    where = f"at step {step}" + (f" in feature {feature}" if n_features > 1 else "")
+    in_all = " in all features" if n_features > 1 else ""
+    padded, side = "", "end"
+    if step > 0 and own[step:].all():
+        where = f"at step {step}, and from there to the end{in_all}"
+    elif own[0] and not own.all():
+        where, side = (
+            f"at step 0, and up to step {own.argmin() - 1}{in_all}",
+            "beginning",
+        )
+    else:
+        is_all = np.logical_and.reduceat(is_missing_step, offsets[:-1])
+        others = np.flatnonzero(is_missing_step[offsets[1:] - 1] & ~is_all)
+        side = "end" if len(others) else None
+        padded = f"The last steps of X[{others[0]}] are missing. " if side else ""
+    cure = "Impute the missing steps, or use missing='mask'."
+    if side:
+        cut = how_to_cut(n_features, side, is_table)
+        cure = (
+            f"{padded}{cut} Otherwise impute the missing steps, or use missing='mask'."
+        )
+    return f"X[{i}] contains NaN {where}: all numbers must be finite. {cure}"

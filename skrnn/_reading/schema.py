@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skrnn._messages import counted
 from skrnn._reading.containers import open_container
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.lists import read_opened
 from skrnn._reading.options import ReadingOptions
+from skrnn._warnings import warn
 
 _KINDS = {"char": "text", "word": "words", "token": "tokens", "series": "series"}
 # The attributes of an estimator from which `Schema` is rebuilt.
@@ -157,9 +159,12 @@ class Schema:
         """The sequences, where too long ones are cut or raise an error."""
         max_length, overlong = self.options.max_length, self.options.overlong
         if max_length is None or sequences.lengths.max() <= max_length:
+            _warn_of_missing_series(sequences)
             return sequences
         if overlong != "error":
-            return sequences.cut(max_length, overlong)
+            cut = sequences.cut(max_length, overlong)
+            _warn_of_missing_series(cut)
+            return cut
         i = int(np.argmax(sequences.lengths > max_length))
         raise ValueError(
             f"X[{i}] has {sequences.lengths[i]} steps, but max_length is {max_length}. "
@@ -237,6 +242,24 @@ class Schema:
         return (
             f"X has {n_features} feature{plural} at each step, but "
             f"{self.estimator_name} was fitted with {self.n_features}. {cure}"
+        )
+
+
+def _warn_of_missing_series(sequences):
+    """Warn of series that hold nothing but NaN."""
+    if sequences.kind != "series":
+        return
+    is_missing_step = np.isnan(sequences.values).all(axis=1)
+    if not is_missing_step.any():
+        return
+    starts = sequences.offsets[:-1]
+    missing = np.flatnonzero(np.logical_and.reduceat(is_missing_step, starts))
+    if len(missing):
+        warn(
+            f"{len(missing)} of {counted(len(sequences), 'sequence')}, such as "
+            f"X[{missing[0]}], hold nothing but missing values: only their lengths are "
+            "known to the network. Drop them.",
+            UserWarning,
         )
 
 
