@@ -311,7 +311,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         expected = Schema.from_attributes(type(self).__name__, attributes)
         sequences = expected.read(X, _table_reader(fitted))
         model = Model.from_attributes(attributes, self._head_of(attributes))
-        return model, model.reader.encode(sequences)
+        return model, reader.read_more(model.reader, expected.options, sequences)
 
     def _model_and_states(self, X):
         """The fitted model, and the pooled hidden states of each sequence.

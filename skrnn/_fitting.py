@@ -21,7 +21,7 @@ from skrnn._heads.next_step import NextStepHead
 from skrnn._judging import Judge
 from skrnn._model import Model
 from skrnn._reading.inputs import Inputs
-from skrnn._reading.reader import learn_reader
+from skrnn._reading.reader import learn_reader, read_more
 from skrnn._reading.series import SeriesReader
 from skrnn._reading.tokens import TokenReader
 
@@ -177,7 +177,7 @@ def _read(samples, head, settings, generator, last):
         reader, steps = learn_reader(options, samples, generator, has_labels)
         return reader, replace(samples, steps=steps)
     reader = last.model.reader
-    steps = reader.encode(samples.steps, samples.positions)
+    steps = read_more(reader, options, samples.steps, samples.positions)
     if not (last.is_partial or reader.knows_some(steps.values)):
         raise ValueError(
             "warm_start=True keeps the vocabulary of the last fit, which has no token "

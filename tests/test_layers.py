@@ -69,6 +69,7 @@ FLOORS = {
     "_reading.offsets": {"numpy"},
     "_reading.numbers": {"numpy"},
     "_reading.token_lists": {"numpy"},
+    "_reading.integers": {"numpy"},
     "_reading.text": {"numpy", "sklearn"},
     "_reading.options": set(),
     "_reading.lists": {"numpy", "sklearn"},

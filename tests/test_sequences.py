@@ -145,8 +145,9 @@ CURE = "Drop or convert it. Or use analyzer='auto'."
         (
             "tokens",
             [[1, 2], [0, 0.5]],
-            "X[1] has a float at step 1: tokens must be strings or integers. Drop or "
-            "convert it.",
+            "X[1] has a float at step 1: tokens must be strings or integers. If X "
+            "holds measurements, use analyzer='series' in fit, which reads integers as "
+            "numbers, too. Otherwise drop or convert it.",
         ),
         (
             "series",

@@ -9,6 +9,7 @@ Modules may import those above them in this list, and lower layers of the packag
     offsets      where each sequence begins
     numbers      lists and arrays of numbers -> flat values
     token_lists  lists of tokens -> numbers that stand for them
+    integers     tokens that seem to be measurements
     text         strings -> characters or words
     options      the parameters that determine how X is read
     lists        contents of containers, of any kind -> Sequences

@@ -1,6 +1,11 @@
 """Which reader reads which kind of sequences."""
 
+from skrnn._core.vocabulary import UNKNOWN
 from skrnn._reading import series, tokens
+from skrnn._reading.integers import (
+    warn_of_measurements,
+    warn_of_unknown_integers,
+)
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.series import SeriesReader
 from skrnn._reading.tokens import TokenReader
@@ -28,6 +33,9 @@ def learn_reader(options, samples, generator, has_labels=True):
     """
     kind = samples.steps.kind
     _warn_of_no_effect(options, kind)
+    are_given = options.vocabulary is not None or options.embeddings is not None
+    if kind == "tokens" and options.analyzer == "auto" and not are_given:
+        warn_of_measurements(samples.steps)
     if kind != "series":
         return TokenReader.learn(options, samples, generator, has_labels)
     for name in ("embeddings", "vocabulary"):
@@ -37,6 +45,29 @@ def learn_reader(options, samples, generator, has_labels=True):
                 f"{name}=None, or analyzer='token' if whole numbers are tokens."
             )
     return SeriesReader.learn(options, samples)
+
+
+def read_more(reader, options, sequences, positions=None):
+    """Encode sequences that `fit` has not seen, with a reader that has learned.
+
+    Parameters
+    ----------
+    reader : TokenReader or SeriesReader
+    options : ReadingOptions
+    sequences : Sequences
+    positions : ndarray, default=None
+        The positions of the sequences in X, for errors.
+
+    Returns
+    -------
+    steps : Steps
+    """
+    steps = reader.encode(sequences, positions)
+    has_vectors = getattr(reader, "vectors", None) is not None
+    if sequences.kind == "tokens" and options.analyzer == "auto" and not has_vectors:
+        is_known = steps.keys != UNKNOWN
+        warn_of_unknown_integers(sequences, is_known, reader.vocabulary, positions)
+    return steps
 
 
 def reader_of(attributes):

@@ -6,7 +6,7 @@ import numpy as np
 
 from skrnn._messages import counted
 from skrnn._reading.containers import open_container
-from skrnn._reading.kinds import KIND_NAMES
+from skrnn._reading.kinds import INTEGERS, KIND_NAMES
 from skrnn._reading.lists import read_opened
 from skrnn._reading.options import ReadingOptions
 from skrnn._warnings import warn
@@ -35,6 +35,8 @@ class Schema:
         The number of steps, if X held univariate series of equal length.
     n_features : int or None
         The number of features per step, if X held numbers.
+    has_integers : bool
+        Whether X held token lists, some of integers.
     """
 
     estimator_name: str
@@ -44,6 +46,7 @@ class Schema:
     shortest: int = 1
     n_steps: int | None = None
     n_features: int | None = None
+    has_integers: bool = False
 
     @classmethod
     def from_attributes(cls, estimator_name, attributes):
@@ -58,6 +61,7 @@ class Schema:
             reading["shortest"],
             attributes.get("n_features_in_"),
             None if mean is None else len(mean),
+            _are_integers(attributes.get("vocabulary_")),
         )
 
     def attributes(self):
@@ -177,9 +181,14 @@ class Schema:
             cure = "Pass the kind of sequences it was fitted on."
             if (sequences.kind, self.kind) == ("text", "tokens"):
                 cure += " Use [X] if X is one token list."
+            what = KIND_NAMES[self.kind]
+            if sequences.kind == "series" and self.has_integers:
+                what += " of integers"
+                cure += " If these were measurements, use analyzer='series' in fit, "
+                cure += "which reads integers as numbers, too."
             raise TypeError(
                 f"X holds {KIND_NAMES[sequences.kind]}, but {name} was fitted on "
-                f"{KIND_NAMES[self.kind]}. {cure}"
+                f"{what}. {cure}"
             )
         if sequences.kind == "series":
             n_features, expected = sequences.values.shape[1], self.n_features
@@ -261,6 +270,13 @@ def _warn_of_missing_series(sequences):
             "known to the network. Drop them.",
             UserWarning,
         )
+
+
+def _are_integers(vocabulary):
+    """Whether the first token is an integer: these come before strings."""
+    first = next(iter(vocabulary or ()), None)
+    first = first[0] if isinstance(first, tuple) else first
+    return isinstance(first, INTEGERS)
 
 
 def _analyzed(analyzer, X):

@@ -7,7 +7,7 @@ import numpy as np
 
 from skrnn._core.sequences import Sequences, locate
 from skrnn._messages import as_plain, cure_for, describe, mixed_kinds
-from skrnn._reading.kinds import INTEGERS
+from skrnn._reading.kinds import INTEGERS, REALS
 from skrnn._reading.offsets import offsets_of
 
 
@@ -58,8 +58,12 @@ def read_tokens(X):
         tokens = enumerate(all_tokens())
         row, token = next((row, t) for row, t in tokens if type(as_plain(t)) in odd)
         i, step = locate(offsets, row)
+        cure = cure_for(token)
+        if all(issubclass(t, REALS) for t in types):
+            cure = "If X holds measurements, use analyzer='series' in fit, which reads "
+            cure += "integers as numbers, too. Otherwise drop or convert it."
         raise TypeError(
             f"X[{i}] has {describe(token)} at step {step}: tokens must be "
-            f"strings or integers. {cure_for(token)}"
+            f"strings or integers. {cure}"
         )
     return Sequences("tokens", places, offsets, numbering.known)
