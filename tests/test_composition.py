@@ -16,17 +16,22 @@ from sklearn.compose import (
 )
 from sklearn.ensemble import (
     AdaBoostClassifier,
+    AdaBoostRegressor,
     BaggingClassifier,
+    BaggingRegressor,
     RandomForestClassifier,
     StackingClassifier,
+    StackingRegressor,
     VotingClassifier,
     VotingRegressor,
 )
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_selection import RFE, SequentialFeatureSelector
 from sklearn.inspection import permutation_importance
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RANSACRegressor
 from sklearn.model_selection import (
+    FixedThresholdClassifier,
     GridSearchCV,
     HalvingGridSearchCV,
     RandomizedSearchCV,
@@ -36,12 +41,23 @@ from sklearn.model_selection import (
     cross_val_score,
     cross_validate,
     learning_curve,
+    permutation_test_score,
     validation_curve,
 )
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
+from sklearn.multiclass import (
+    OneVsOneClassifier,
+    OneVsRestClassifier,
+    OutputCodeClassifier,
+)
+from sklearn.multioutput import (
+    ClassifierChain,
+    MultiOutputClassifier,
+    MultiOutputRegressor,
+    RegressorChain,
+)
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.semi_supervised import SelfTrainingClassifier
 
 from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
 
@@ -228,6 +244,206 @@ def test_several_outputs(strings):
     numbers = np.random.default_rng(0).normal(size=(40, 6))
     chain = ClassifierChain(RNNClassifier(**PARAMS)).fit(numbers, y[:40])
     assert chain.predict(numbers).shape == (40, 2)
+
+
+def as_polars(X):
+    return pl.DataFrame({"x": pl.Series(X, dtype=pl.Object)})
+
+
+def as_pandas(X):
+    return pd.DataFrame({"x": X})
+
+
+BRIEF = {"nhidden": 4, "max_iter": 3, "random_state": 0}
+N_SEQUENCES = 40
+
+
+def classifier():
+    return RNNClassifier(**BRIEF)
+
+
+def regressor():
+    return RNNRegressor(**BRIEF)
+
+
+def encoder_of_column():
+    return make_column_transformer((RNNEncoder(**BRIEF), [0]))
+
+
+def predicting(make, target):
+    """A function that fits a meta-estimator to a kind of targets, and predicts."""
+    return lambda X, y: make().fit(X, y[target]).predict(X)
+
+
+ANY = {"cv": 2, "error_score": "raise"}
+# Meta-estimators that convert columns of objects in pandas to floats.
+TO_FLOATS = ("OneVsOne", "SelfTraining", "RANSAC")
+META = {
+    "Bagging": predicting(lambda: BaggingClassifier(classifier(), 2), "two"),
+    "Bagging of numbers": predicting(
+        lambda: BaggingRegressor(regressor(), 2), "number"
+    ),
+    "AdaBoost of numbers": predicting(
+        lambda: AdaBoostRegressor(regressor(), n_estimators=2), "number"
+    ),
+    "Voting": predicting(
+        lambda: VotingClassifier([("a", classifier()), ("b", classifier())]), "two"
+    ),
+    "Voting of numbers": predicting(
+        lambda: VotingRegressor([("a", regressor()), ("b", regressor())]), "number"
+    ),
+    "Stacking": predicting(
+        lambda: StackingClassifier([("a", classifier())], cv=2), "two"
+    ),
+    "Stacking of numbers": predicting(
+        lambda: StackingRegressor([("a", regressor())], cv=2), "number"
+    ),
+    "Calibrated": predicting(lambda: CalibratedClassifierCV(classifier(), cv=2), "two"),
+    "TunedThreshold": predicting(
+        lambda: TunedThresholdClassifierCV(classifier(), cv=2), "two"
+    ),
+    "FixedThreshold": predicting(lambda: FixedThresholdClassifier(classifier()), "two"),
+    "OneVsRest": predicting(lambda: OneVsRestClassifier(classifier()), "three"),
+    "OneVsOne": predicting(lambda: OneVsOneClassifier(classifier()), "three"),
+    "OutputCode": predicting(
+        lambda: OutputCodeClassifier(classifier(), random_state=0), "three"
+    ),
+    "MultiOutput": predicting(lambda: MultiOutputClassifier(classifier()), "labels"),
+    "MultiOutput of numbers": predicting(
+        lambda: MultiOutputRegressor(regressor()), "numbers"
+    ),
+    "SelfTraining": predicting(
+        lambda: SelfTrainingClassifier(classifier(), max_iter=2), "some"
+    ),
+    "RANSAC": predicting(
+        lambda: RANSACRegressor(
+            regressor(), min_samples=20, max_trials=2, residual_threshold=99.0
+        ),
+        "number",
+    ),
+    "TransformedTarget": predicting(
+        lambda: TransformedTargetRegressor(
+            regressor(), func=np.log1p, inverse_func=np.expm1
+        ),
+        "number",
+    ),
+    "Pipeline": predicting(lambda: make_pipeline(classifier()), "two"),
+    "ColumnTransformer": predicting(
+        lambda: make_pipeline(encoder_of_column(), LogisticRegression()), "two"
+    ),
+    "FeatureUnion": predicting(
+        lambda: make_pipeline(
+            FeatureUnion([("h", RNNEncoder(**BRIEF))]), LogisticRegression()
+        ),
+        "two",
+    ),
+    "GridSearch": predicting(
+        lambda: GridSearchCV(classifier(), {"nhidden": [2]}, **ANY), "two"
+    ),
+    "RandomizedSearch": predicting(
+        lambda: RandomizedSearchCV(classifier(), {"nhidden": [2]}, n_iter=1, **ANY),
+        "two",
+    ),
+    "HalvingSearch": predicting(
+        lambda: HalvingGridSearchCV(
+            classifier(), {"nhidden": [2, 3]}, min_resources=20, **ANY
+        ),
+        "two",
+    ),
+    "cross_val_predict": lambda X, y: cross_val_predict(
+        classifier(), X, y["two"], cv=2
+    ),
+    "cross_validate": lambda X, y: cross_validate(classifier(), X, y["two"], **ANY).get(
+        "test_score"
+    ),
+    "learning_curve": lambda X, y: learning_curve(
+        classifier(), X, y["two"], train_sizes=[0.5, 1.0], **ANY
+    )[2],
+    "validation_curve": lambda X, y: validation_curve(
+        classifier(), X, y["two"], param_name="nhidden", param_range=[2], **ANY
+    )[1],
+    "permutation_test_score": lambda X, y: permutation_test_score(
+        classifier(), X, y["two"], cv=2, n_permutations=2
+    )[1],
+    "permutation_importance": lambda X, y: (
+        permutation_importance(
+            classifier().fit(X, y["two"]), X, y["two"], n_repeats=2, random_state=0
+        ).importances
+    ),
+}
+KINDS = {
+    "strings": "".join,
+    "tokens": list,
+    "numbers": lambda x: [*map(float, map(ord, x))],
+}
+
+
+@pytest.fixture(scope="module")
+def column():
+    """Sequences of letters, and a target of each kind for them."""
+    rng = np.random.default_rng(0)
+    X = [rng.choice([*"abcd"], rng.integers(2, 7)).tolist() for _ in range(N_SEQUENCES)]
+    number = np.array([float(len(x)) for x in X])
+    two = np.array([int(x[0] < x[-1]) for x in X])
+    return X, {
+        "two": two,
+        "three": np.array([min(len(set(x)), 3) for x in X]),
+        "labels": np.array([["a" in x, "b" in x] for x in X]).astype(int),
+        "number": number,
+        "numbers": np.column_stack([number, -number]),
+        "some": np.where(np.arange(len(X)) % 3 == 0, -1, two),
+    }
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("frame", [as_polars, as_pandas])
+@pytest.mark.parametrize("name", META)
+def test_meta_estimators_take_a_frame_of_one_column(name, frame, kind, column):
+    X, y = column
+    X = frame(list(map(KINDS[kind], X)))
+    if frame is as_pandas and name in TO_FLOATS:
+        with pytest.raises(ValueError, match=r"could not convert|setting an array"):
+            META[name](X, y)
+        return
+    assert np.isfinite(META[name](X, y)).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("frame", [as_polars, as_pandas])
+def test_boosting_takes_a_frame_of_one_column(frame, kind, strings):
+    """On a task that one network does better than by chance."""
+    X, y = strings
+    X = frame([KINDS[kind](list(x)) for x in X])
+    model = AdaBoostClassifier(RNNClassifier(**PARAMS), n_estimators=2, random_state=0)
+    assert model.fit(X, y).score(X, y) > 0.6
+
+
+SELECTION = {
+    "ClassifierChain": predicting(lambda: ClassifierChain(classifier()), "labels"),
+    "RegressorChain": predicting(lambda: RegressorChain(regressor()), "numbers"),
+    "RFE": predicting(
+        lambda: RFE(
+            classifier(), importance_getter=lambda model: np.ones(model.n_features_in_)
+        ),
+        "two",
+    ),
+    "SequentialFeatureSelector": lambda X, y: (
+        SequentialFeatureSelector(classifier(), n_features_to_select=1, cv=2)
+        .fit(X, y["two"])
+        .transform(X)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SELECTION)
+def test_what_adds_or_drops_columns_takes_tables_of_numbers(name, column):
+    X, y = column
+    table = np.array([[ord(x[0]), ord(x[1]), len(x)] for x in X], dtype=float)
+    assert np.isfinite(SELECTION[name](table, y)).all()
+    for frame in (as_polars, as_pandas):
+        with pytest.raises((ValueError, TypeError)):
+            SELECTION[name](frame(list(map("".join, X))), y)
 
 
 def test_column_transformer(strings):
