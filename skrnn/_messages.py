@@ -142,6 +142,13 @@ def counted(n, noun):
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
+def these_hold(positions, n_sequences):
+    """How many sequences hold something, which the sentence goes on to say."""
+    hold = "holds" if len(positions) == 1 else "hold"
+    n = len(positions)
+    return f"{n} of {n_sequences} sequences, such as X[{positions[0]}], {hold}"
+
+
 def as_plain(token):
     """A NumPy number or string converted to that of Python; others unchanged."""
     if isinstance(token, np.str_):

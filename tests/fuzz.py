@@ -42,7 +42,11 @@ from skrnn._reading.lists import read_sequences
 from skrnn._reading.text import read_text
 
 # Of failing examples that are long to print.
-pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
+SAYS_LITTLE = ".* holds? nothing but (missing values|integers that are not in)"
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning"),
+    pytest.mark.filterwarnings(f"ignore:{SAYS_LITTLE}"),
+]
 N_EXAMPLES = int(os.environ.get("SKRNN_FUZZ", "20000"))
 
 
@@ -467,6 +471,7 @@ def outcome(function, *args):
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", ".*(is without effect: X|have upper case)")
+        warnings.filterwarnings("ignore", SAYS_LITTLE)
         # scikit-learn's, of frames in fit or transform and arrays in the other.
         warnings.filterwarnings("ignore", "X (does not have valid|has) feature names")
         # NumPy's, of np.ma.masked among floats; it is then NaN and treated as such.

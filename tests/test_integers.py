@@ -323,5 +323,5 @@ def test_the_first_example_of_a_regression_warns_twice():
     y = [x[-1] + 10 for x in X]
     with pytest.warns(UserWarning, match=LOOK_LIKE):
         model = RNNRegressor(8, random_state=0).fit(X, y)
-    with pytest.warns(UserWarning, match=r"^1 of 1 sequences, such as X\[0\], hold"):
+    with pytest.warns(UserWarning, match=r"^1 of 1 sequences, such as X\[0\], holds"):
         model.predict([[105, 115, 125]])

@@ -303,8 +303,8 @@ def test_a_series_without_numbers_warns(case, method, make):
     X, model = MISSING[case], make(nhidden=2, max_iter=1, missing="mask")
     y = [0, 1, 1][: len(X)]
     sentence = (
-        f"1 of {len(X)} sequences, such as X[1], hold nothing but missing values: only "
-        "their lengths are known to the network. Drop them."
+        f"1 of {len(X)} sequences, such as X[1], holds nothing but missing values: "
+        "only their lengths are known to the network. Drop them."
     )
     if method == "predict":
         rows = [0, len(X) - 1] if case != "masked" else [0, 0]
@@ -323,7 +323,7 @@ def test_a_series_without_numbers_warns(case, method, make):
 def test_a_series_that_lost_its_numbers_when_it_was_cut_warns():
     X = [[0.5, np.nan, np.nan], [0.5, 1.5, 1.0]]
     model = RNNRegressor(2, max_iter=1, missing="mask", max_length=2, overlong="last")
-    with pytest.warns(UserWarning, match=r"^1 of 2 sequences, such as X\[0\], hold"):
+    with pytest.warns(UserWarning, match=r"^1 of 2 sequences, such as X\[0\], holds"):
         model.fit(X, [0, 1])
 
 

@@ -5,6 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
+from skrnn._messages import these_hold
 from skrnn._warnings import warn
 
 # What is known of integers that are tokens: they number words, events or items, so that
@@ -56,13 +57,12 @@ def warn_of_unknown_integers(sequences, is_known, vocabulary, positions=None):
     n_odd = np.diff(np.append(0, np.cumsum(is_odd))[sequences.offsets])
     odd = np.flatnonzero((n_odd == sequences.lengths) & (n_odd > 0))
     if len(odd) and not any(map(_has_string, vocabulary)):
-        i = odd[0] if positions is None else positions[odd[0]]
+        odd = odd if positions is None else positions[odd]
         warn(
-            f"{len(odd)} of {len(sequences)} sequences, such as X[{i}], hold nothing "
-            "but integers that are not in the vocabulary: read as tokens, all of these "
-            "are the same unknown token. If they are measurements, use "
-            "analyzer='series' in fit; if they are tokens, analyzer='token' in fit "
-            "silences this warning.",
+            f"{these_hold(odd, len(sequences))} nothing but integers that are not in "
+            "the vocabulary: read as tokens, all of these are the same unknown token. "
+            "If they are measurements, use analyzer='series' in fit; if they are "
+            "tokens, analyzer='token' in fit silences this warning.",
             UserWarning,
         )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skrnn._messages import counted
+from skrnn._messages import these_hold
 from skrnn._reading.containers import open_container
 from skrnn._reading.kinds import INTEGERS, KIND_NAMES
 from skrnn._reading.lists import read_opened
@@ -265,9 +265,8 @@ def _warn_of_missing_series(sequences):
     missing = np.flatnonzero(np.logical_and.reduceat(is_missing_step, starts))
     if len(missing):
         warn(
-            f"{len(missing)} of {counted(len(sequences), 'sequence')}, such as "
-            f"X[{missing[0]}], hold nothing but missing values: only their lengths are "
-            "known to the network. Drop them.",
+            f"{these_hold(missing, len(sequences))} nothing but missing values: only "
+            "their lengths are known to the network. Drop them.",
             UserWarning,
         )
 
