@@ -317,9 +317,9 @@ def test_unknown_integers_of_what_is_said_to_be_tokens_do_not_warn(params, X):
     model.predict([[105, 115]] if X[0] != ["a", "b"] else [["a"], [105]])
 
 
-def test_the_first_example_of_a_regression_warns_twice():
-    """Whole measurements that go on beyond those of the training data."""
-    X = [[i, i + 10, i + 20] for i in range(10, 110, 10)]
+@pytest.mark.parametrize("n_samples", [4, 10, 20])
+def test_lines_that_go_on_beyond_the_training_data_warn_twice(n_samples):
+    X = [[i, i + 10, i + 20] for i in range(10, 10 * n_samples + 10, 10)]
     y = [x[-1] + 10 for x in X]
     with pytest.warns(UserWarning, match=LOOK_LIKE):
         model = RNNRegressor(8, random_state=0).fit(X, y)

@@ -81,7 +81,7 @@ def _signs_of_measurements(sequences):
     part = _some_rows(sequences)
     codes, counts = np.unique(part.values, return_counts=True)
     n_rows, n_values = len(part.values), len(codes)
-    if n_values < 8:
+    if n_values < 6:
         return None
     numbers = _as_floats(sequences.tokens)
     values, distinct = numbers[part.values], numbers[codes]
@@ -129,18 +129,18 @@ def _steadiness(values, offsets, counts, bound):
     is_within[offsets[1:-1] - 1] = False
     steps = change[is_within]
     steps = np.abs(steps[steps != 0])
-    if len(steps) < 12:
+    if len(steps) < 8:
         return None
     step, any_two = steps.mean(), _mean_difference(values, counts)
     rises = change[is_within] > 0
     if rises.all() or not (rises | (change[is_within] == 0)).any():
         # Sorted, perhaps because they are sets. In these, steps differ in size.
         bends = np.abs(np.diff(change))[is_within[1:] & is_within[:-1]]
-        is_even = len(bends) >= 6 and bends.mean() <= bound * step
+        is_even = len(bends) >= 4 and bends.mean() <= bound * step
         first, last = values[offsets[:-1]], values[offsets[1:] - 1]
         if is_even or np.abs(last - first).mean() <= bound * any_two:
             return "they rise or fall evenly in each sequence"
-    elif step <= bound * any_two:
+    elif len(steps) >= 12 and step <= bound * any_two:
         return (
             f"from one step to the next, they change by {step:.3g} on average, but any "
             f"two of them differ by {any_two:.3g}"
