@@ -132,13 +132,17 @@ PARTS["parameters"] = dedent(
         patches) of each sequence, which start from the state that the earlier steps
         lead to. This is intended for sequences of thousands of steps: memory no longer
         grows with their length, but nothing is learned from the earlier steps. It does
-        not save time, and often costs more. Not supported with `bidirectional`.
+        not save time, and often costs more. If the next step is predicted, all steps
+        are learned from, `truncate` at a time: the weights are updated after them, and
+        the next ones start from the state that these lead to [13]_. Not supported with
+        `bidirectional`.
     learning_rate_init : float in (0, 1], default=0.005
         Maximum learning rate of Adam [2]_. The learning rate increases to this value
         over the first quarter of the epochs and decreases to a hundredth of it by the
         last epoch [3]_.
     batch_size : int or "auto", default="auto"
-        Number of sequences per update. "auto" is the square root of the number of
+        Number of sequences per update, or per several updates if `truncate` is set and
+        the next step is predicted. "auto" is the square root of the number of
         sequences, but at least 8 and at most 128.
     max_iter : int or "auto", default="auto"
         Number of epochs, over which the learning rate increases and decreases. "auto"
@@ -278,8 +282,10 @@ PARTS["notes"] = dedent(
 
     An epoch takes time O(n_steps nhidden^2), where n_steps is the total number of steps
     in all sequences. Memory is O(n_steps) for the data and O(n_steps_in_batch nhidden)
-    for a batch. Sequences are packed, not padded: the cost of a sequence depends only
-    on its own steps. Prediction does not store the hidden states of earlier steps.
+    for a batch. If the next step is predicted and a batch has many steps, its hidden
+    states are computed twice, to keep few of them: this takes a third more time, but
+    far less memory. Sequences are packed, not padded: the cost of a sequence depends
+    only on its own steps. Prediction does not store the hidden states of earlier steps.
     Token sequences that begin alike share the computation of their common beginning,
     and identical ones are computed once.
 
@@ -319,6 +325,8 @@ PARTS["references"] = dedent(
        Classification", ACL.
     .. [12] Nie et al. (2023), "A Time Series is Worth 64 Words: Long-term Forecasting
        with Transformers", ICLR.
+    .. [13] Williams and Peng (1990), "An Efficient Gradient-Based Algorithm for On-Line
+       Training of Recurrent Network Trajectories", Neural Computation 2(4).
     """
 ).strip()
 

@@ -111,7 +111,8 @@ def fit(samples, head, settings, watch, last=None):
             head = _next_step_head(reader, samples, settings, last)
         inputs = reader.inputs(samples.steps, samples.weight, settings.reading)
         samples = replace(head.samples_of(samples), steps=inputs.steps)
-        plan = settings.plan(len(samples))
+        n_steps = len(samples.steps.values) if head.per_step else None
+        plan = settings.plan(len(samples), n_steps)
         weights = _initial_weights(settings, inputs, head, execution, generator)
         if last is not None:
             last.load_weights(weights, head)

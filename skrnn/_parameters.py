@@ -54,21 +54,30 @@ class Settings:
     def __getitem__(self, name):
         return self.parameters[name]
 
-    def plan(self, n_samples):
+    def plan(self, n_samples, n_steps=None):
         """The training plan, with "auto" resolved from the number of sequences.
+
+        Parameters
+        ----------
+        n_samples : int
+        n_steps : int, default=None
+            Number of steps of all sequences, if each has a target: with `truncate`, a
+            minibatch then has several updates.
 
         Returns
         -------
         plan : Plan
         """
         batch_size, max_iter = self["batch_size"], self["max_iter"]
+        truncate = self["truncate"]
         if batch_size == "auto":
             # A compromise between few updates with little noise and many with more.
             batch_size = min(128, max(8, math.isqrt(n_samples)))
         if max_iter == "auto":
             n_updates_per_epoch = math.ceil(n_samples / batch_size)
+            if n_steps is not None and truncate is not None:
+                n_updates_per_epoch *= math.ceil(n_steps / n_samples / truncate)
             max_iter = min(1000, max(12, math.ceil(400 / n_updates_per_epoch)))
-        truncate = self["truncate"]
         return Plan(
             n_epochs=1 if self.is_partial else int(max_iter),
             batch_size=min(int(batch_size), n_samples),
@@ -100,18 +109,12 @@ class Settings:
         Raises
         ------
         ValueError
-            If the network reads in two directions, or skips the first steps.
+            If the network reads in two directions.
         """
         if self["bidirectional"]:
             raise ValueError(
                 "Without y, the next step is predicted, but with bidirectional=True "
                 "the network has read it. Use bidirectional=False, or pass y."
-            )
-        if self["truncate"] is not None:
-            raise ValueError(
-                "Without y, the next step is predicted, at all steps: truncate="
-                f"{self['truncate']} would leave the first ones out. Use "
-                "truncate=None, or pass y."
             )
 
 

@@ -42,6 +42,7 @@ FLOORS = {
     "_core.public": {"numpy", "torch"},
     "_core.gradient": {"torch"},
     "_core.network": set(),
+    "_core.windows": {"numpy", "torch"},
     "_core.encode": {"numpy", "torch"},
     "_core.schedule": set(),
     "_core.plan": set(),

@@ -179,7 +179,6 @@ def test_states_of_all_steps_are_the_codes_of_all_beginnings():
         (["ab", "b", "c"], {"vocabulary": ["c"]}, "one token that is known"),
         (["ab", "b"], {"ngram_range": (2, 3)}, "leaves single tokens out"),
         (["ab", "b"], {"bidirectional": True}, "the network has read it"),
-        (["ab", "b"], {"truncate": 3}, "truncate=3 would leave the first ones out"),
     ],
 )
 def test_what_cannot_be_learned_without_y_raises(X, params, sentence):

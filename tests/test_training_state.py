@@ -110,7 +110,7 @@ def assert_equal_states(ours, theirs):
     assert_equal_tensors(ours.moments.of_vectors, theirs.moments.of_vectors)
     states = (each.generator.get_state() for each in (ours, theirs))
     assert torch.equal(*states)
-    assert ours.n_updates == theirs.n_updates
+    assert ours.n_minibatches == theirs.n_minibatches
     assert ours.progress.to_dict() == theirs.progress.to_dict()
 
 
@@ -229,7 +229,7 @@ def test_what_was_saved_is_a_copy(kind):
     (saved,), (expected,) = saved, expected
     trained_arrays = map(torch.from_numpy, saved["trained"])
     assert_equal_tensors(trained_arrays, expected)
-    assert saved["n_updates"] == 3 * N_SAMPLES // BATCH_SIZE
+    assert saved["n_minibatches"] == 3 * N_SAMPLES // BATCH_SIZE
     # Loading it does not tie it to a training either.
     before = [array.copy() for array in saved["moments"] + saved["best"]]
     rest = fresh_state(kind)

@@ -26,6 +26,7 @@ from skrnn:
     public          the weights as users see them
     gradient        forward and backward through all layers
     network         the interface to the kernels: weights, batch -> loss, gradient
+    windows         the same for long sequences, if each step has a target
     encode          pooled hidden states without gradients, sharing common prefixes
     schedule        how the learning rate rises and falls
     plan            how to train: the resolved settings of a fit

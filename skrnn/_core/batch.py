@@ -17,9 +17,9 @@ class Start:
     states : list of list of Tensors of shape (n_sequences, nhidden)
         By layer, then direction, the states of the cell: h, and c for an LSTM.
     gathered : Tensor of shape (n_sequences, gathered_width)
-        What the pooling has gathered from the earlier steps.
+        What the pooling has gathered from the earlier steps; empty without pooling.
     n_steps : Tensor of shape (n_sequences,), int64
-        Number of earlier steps.
+        Number of earlier steps; empty without pooling.
     wants_gradient : bool, default=False
         Whether to compute the gradient with respect to `states`.
     """
@@ -28,6 +28,13 @@ class Start:
     gathered: torch.Tensor
     n_steps: torch.Tensor
     wants_gradient: bool = False
+
+    @classmethod
+    def without_pooling(cls, states, n_sequences, wants_gradient=False):
+        """The states of the first `n_sequences` sequences, for a target per step."""
+        nothing = states[0][0].new_empty(0)
+        states = [[state[:n_sequences] for state in of_layer] for of_layer in states]
+        return cls(states, nothing, nothing.long(), wants_gradient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,31 @@ class Batch:
             return self
         order = self.packing.indices - first
         return replace(self, masks=[mask.index_select(0, order) for mask in masks])
+
+    def windows(self, cuts):
+        """Cut a batch with a target per step into windows of consecutive steps.
+
+        Parameters
+        ----------
+        cuts : sequence of int, increasing from 0
+            The first step of each window.
+
+        Yields
+        ------
+        batch : Batch
+            The steps of a window; only the first begins with the `start` of this batch.
+        """
+        start = self.start
+        for rows, packing in self.packing.windows(cuts):
+            yield Batch(
+                self.x[rows],
+                packing,
+                self.target[rows],
+                self.weight[rows],
+                [mask[: len(packing.indices)] for mask in self.masks],
+                start,
+            )
+            start = None
 
     def reading(self, x, past_values=None):
         """Return this batch with its inputs renumbered."""

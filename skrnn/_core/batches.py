@@ -37,6 +37,14 @@ class Batches:
     widths: tuple = ()
     execution: Execution = CPU
 
+    @property
+    def _truncate(self):
+        """The number of steps that are packed; those before them are the Past.
+
+        If each step has a target, all are packed, and the trainer cuts the batches.
+        """
+        return None if self.data.per_step else self.plan.truncate
+
     def of_an_epoch(self, generator):
         """Yield the minibatches of one epoch: the sequences in random order, packed.
 
@@ -91,8 +99,8 @@ class Batches:
         """
         batch_size = self.plan.batch_size
         lengths = np.diff(self.data.offsets)[indices]
-        if self.plan.truncate is not None:
-            lengths = np.minimum(lengths, self.plan.truncate)
+        if self._truncate is not None:
+            lengths = np.minimum(lengths, self._truncate)
         minibatch = np.arange(len(indices)) // batch_size
         order = np.lexsort((-lengths, minibatch))
         lengths = lengths[order]
@@ -131,15 +139,15 @@ class Batches:
         starts = self.data.offsets[indices]
         lengths = self.data.offsets[indices + 1] - starts
         n_past = np.zeros_like(lengths)
-        if self.plan.truncate is not None:
-            n_past = np.maximum(lengths - self.plan.truncate, 0)
+        if self._truncate is not None:
+            n_past = np.maximum(lengths - self._truncate, 0)
         return starts, lengths, n_past
 
     def _pasts(self, values, starts, n_past, packings):
         """Yield the Past of each batch, or None if no sequence has one."""
         for packing in packings:
             past = None
-            if self.plan.truncate is not None:
+            if self._truncate is not None:
                 ranks = self.execution.array(packing.indices)
                 past = self._past(values, starts[ranks], n_past[ranks])
             yield past

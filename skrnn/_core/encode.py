@@ -383,14 +383,24 @@ def states_of_all_steps(weights, values, offsets, execution=CPU):
     rows : Tensor of shape (n,), int64
         Some rows of `values`; over all yields, each row occurs once.
     H : Tensor of shape (n, n_directions * nhidden)
-        The hidden states after these steps, both directions side by side.
+        The hidden states after these steps, both directions side by side. The next
+        yield may overwrite them.
     """
-    lengths = np.diff(offsets)
+    lengths, scratch = np.diff(offsets), Scratch(weights.V)
     for chosen in batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES):
-        packing, top = _all_states(weights, values, offsets, chosen, execution)
-        if len(top) == 2:  # the second is packed in reverse
-            top = [torch.cat([top[0], top[1].index_select(0, packing.flip)], 1)]
-        yield packing.rows, top[0]
+        if weights.architecture.bidirectional:
+            packing, top = _all_states(weights, values, offsets, chosen, execution)
+            # The second is packed in reverse.
+            top = [top[0], top[1].index_select(0, packing.flip)]
+            yield packing.rows, torch.cat(top, 1)
+            continue
+        (packing,) = pack(offsets[:-1][chosen], lengths[chosen], execution=execution)
+        # Only a single sequence has more than one window.
+        cuts, states = range(0, len(packing.batch_sizes), _MAX_WINDOW), ()
+        for _, window in packing.windows(cuts):
+            x = values.index_select(0, window.rows)
+            (H,), states = network.top_states(weights, x, window, states, scratch)
+            yield window.rows, H
 
 
 def _all_states(weights, values, offsets, chosen, execution):
@@ -398,7 +408,8 @@ def _all_states(weights, values, offsets, chosen, execution):
     starts, lengths = offsets[:-1][chosen], np.diff(offsets)[chosen]
     (packing,) = pack(starts, lengths, execution=execution)
     x = values.index_select(0, packing.rows)
-    return packing, network.top_states(weights, x, packing)
+    top, _ = network.top_states(weights, x, packing)
+    return packing, top
 
 
 def output_scores(V, c, h):

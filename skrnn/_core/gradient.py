@@ -85,7 +85,31 @@ def forward(
     return traces
 
 
-compiled_forward = compiled(forward)
+@compiled
+def forward_alone(
+    kind: str,
+    counts: list[int],
+    layers: list[list[Tensor]],
+    x: Tensor,
+    batch_sizes: list[int],
+    packing: dict[str, Tensor],
+    masks: list[Tensor],
+    states: list[list[Tensor]],
+    memory: Tensor,
+):
+    """Call :func:`forward` from outside of compiled code, which copies lists.
+
+    Returns
+    -------
+    traces : list of [x, G, H, ...]
+    n_used : int
+        Number of entries of `memory` that this batch needs.
+    """
+    used = [0]
+    traces = forward(
+        kind, counts, layers, x, batch_sizes, packing, masks, states, memory, used
+    )
+    return traces, used[0]
 
 
 def backward(
@@ -100,6 +124,7 @@ def backward(
     packing: dict[str, Tensor],
     masks: list[Tensor],
     states: list[list[Tensor]],
+    dend: list[list[Tensor]],
     memory: Tensor,
     used: list[int],
 ):
@@ -119,6 +144,9 @@ def backward(
     dall : list of list of Tensors of shape (n_rows, nhidden)
         For each direction of the last layer, the gradient with respect to all hidden
         states; no tensor if it is 0. Overwritten.
+    dend : list of list of Tensors of shape (n_that_go_on, nhidden)
+        By layer, then direction, a gradient with respect to the states after the last
+        step of the first, longest sequences, to be added; empty if it is 0.
 
     Returns
     -------
@@ -133,12 +161,9 @@ def backward(
         k, i = j // n_directions, j % n_directions
         U, W, trace = layers[j][0], layers[j][1], traces[j]
         n = W.shape[1]
-        others = [torch.zeros_like(dlast[i]) for _ in range(1, n_states)]
-        dstates = [dlast[i]] + others
+        dstates = outer_gradients(dlast[i], n_states, dend[j : j + 1])
         before = [take(memory, used, n_rows, n) for _ in range(n_states)]
-        spare: list[Tensor] = []
-        if n_kept > 0:
-            spare = [take(memory, used, n_rows, n), take(memory, used, n_rows, n)]
+        spare = [take(memory, used, n_rows, n) for _ in range(2 * int(n_kept > 0))]
         recurrence.backward(
             kind,
             dstates,
@@ -174,6 +199,42 @@ def backward(
 
 
 compiled_backward = compiled(backward)
+
+
+def states_at(n_states: int, traces: list[list[Tensor]], rows: Tensor):
+    """Return copies of the states after some steps.
+
+    Parameters
+    ----------
+    n_states : int
+        See :class:`skrnn._core.cells.Cell`; or 0 for none.
+    traces : list of [x, G, H, ...]
+        What :func:`forward` returned.
+    rows : Tensor of int64
+        The packed rows of these steps.
+
+    Returns
+    -------
+    states : list of list of Tensors of shape (len(rows), nhidden)
+        By layer, then direction.
+    """
+    states: list[list[Tensor]] = []
+    for trace in traces:
+        states.append([H.index_select(0, rows) for H in trace[2 : 2 + n_states]])
+    return states
+
+
+def outer_gradients(dlast: Tensor, n_states: int, dend: list[list[Tensor]]):
+    """Return the gradients with respect to the last states of each sequence.
+
+    They are those from outside of the recurrence of one layer: `dlast` with respect to
+    h, and `dend`, if there is one, with respect to all states of the first sequences.
+    """
+    dstates = [dlast] + [torch.zeros_like(dlast) for _ in range(1, n_states)]
+    for of_layer in dend:
+        for s in range(n_states):
+            dstates[s][: of_layer[s].shape[0]].add_(of_layer[s])
+    return dstates
 
 
 def hand_down(
@@ -253,6 +314,7 @@ def loss_and_gradient(
     masks: list[Tensor],
     states: list[list[Tensor]],
     gathered: list[Tensor],
+    dend: list[list[Tensor]],
     memory: Tensor,
     max_scores: int,
 ):
@@ -261,7 +323,8 @@ def loss_and_gradient(
     Parameters
     ----------
     kind, counts, layers, x, batch_sizes, packing, masks, states, memory
-        As in :func:`forward`; the last mask may be for the output layer.
+        As in :func:`forward`; the last mask may be for the output layer. One more count
+        is how many of the states after the last step to return: ``n_states`` or 0.
     pooler, loss : str
     output : list of Tensors
         V, c, and the weights of the pooling.
@@ -270,6 +333,8 @@ def loss_and_gradient(
     target, sample_weight : Tensors of shape (n_sequences, ...) or (n_rows, ...)
     gathered : list of 2 Tensors
         As in :func:`skrnn._core.pooling.pool`.
+    dend : list of list of Tensors
+        As in :func:`backward`.
     max_scores : int
         As in :func:`output_loss_and_gradient`.
 
@@ -280,12 +345,16 @@ def loss_and_gradient(
         Number of entries of `memory` that this batch needs.
     dstart : list of list of Tensor
         As in :func:`backward`.
+    end : list of list of Tensor
+        By layer, then direction, the states after the last step of each sequence, if
+        `counts` asks for them.
     """
     n_directions = counts[2]
     used = [0]
     traces = forward(
         kind, counts, layers, x, batch_sizes, packing, masks, states, memory, used
     )
+    end = states_at(counts[4], traces, packing["last"])
     top = [trace[2] for trace in traces[len(traces) - n_directions :]]
     n_vectors = target.shape[0]
     h, kept = pool_all(pooler, top, batch_sizes, packing, gathered, output, n_vectors)
@@ -315,10 +384,11 @@ def loss_and_gradient(
         packing,
         masks,
         states,
+        dend,
         memory,
         used,
     )
-    return total, used[0], dstart
+    return total, used[0], dstart, end
 
 
 def pool_all(

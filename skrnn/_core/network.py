@@ -26,12 +26,15 @@ class Workspace:
     dstart : list of list of Tensors of shape (n_sequences, nhidden), or None
         By layer, then direction, the gradient with respect to the states before the
         first step, if ``batch.start.wants_gradient``.
+    end : list of list of Tensors of shape (n_sequences, nhidden), or None
+        By layer, then direction, the states after the last step of each sequence, if
+        they were asked for.
     """
 
     def __init__(self, weights):
         self.gradient = zeros_like(weights)
         self.scratch = Scratch(weights.flat)
-        self.dstart = None
+        self.dstart = self.end = None
         self._memory = self.gradient.flat
 
     def fit(self, weights):
@@ -45,7 +48,7 @@ class Workspace:
         self.gradient = view(layout, self._memory[:n_weights])
 
 
-def loss_and_gradient(weights, batch, loss, workspace):
+def loss_and_gradient(weights, batch, loss, workspace, dend=(), wants_end=False):
     """Compute the summed loss of a batch; write its gradient to ``workspace.gradient``.
 
     Parameters
@@ -54,6 +57,11 @@ def loss_and_gradient(weights, batch, loss, workspace):
     batch : Batch
     loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
     workspace : Workspace
+    dend : list of list of Tensors of shape (n_that_go_on, nhidden), default=()
+        By layer, then direction, a gradient with respect to the states after the last
+        step of the first sequences of the packing, which is backpropagated as well.
+    wants_end : bool, default=False
+        Whether to write ``workspace.end``.
 
     Returns
     -------
@@ -62,9 +70,10 @@ def loss_and_gradient(weights, batch, loss, workspace):
     workspace.fit(weights)
     written = workspace.gradient
     start = _start(batch)
-    total, n_used, dstart = gradient.loss_and_gradient(
+    n_ends = weights.architecture.make_cell().n_states if wants_end else 0
+    total, n_used, dstart, end = gradient.loss_and_gradient(
         weights.architecture.make_cell().kind,
-        _counts(weights, start),
+        [*_counts(weights, start), n_ends],
         weights.architecture.pooling,
         loss,
         _as_lists(weights),
@@ -79,11 +88,13 @@ def loss_and_gradient(weights, batch, loss, workspace):
         list(batch.masks),
         [] if start is None else start.states,
         [] if start is None else [start.gathered, start.n_steps],
+        list(dend),
         workspace.scratch.memory,
         losses.MAX_SCORES,
     )
     workspace.scratch.reserve(n_used)
     workspace.dstart = dstart if _wants_gradient(start) else None
+    workspace.end = end if wants_end else None
     return total
 
 
@@ -161,25 +172,60 @@ def backward(weights, batch, trace, dH):
         _packing_tensors(batch, weights.architecture),
         list(batch.masks),
         [] if start is None else start.states,
+        [],
         weights.V.new_empty(0),
         [0],
     )
     workspace.dstart = dstart if _wants_gradient(start) else None
 
 
-def top_states(weights, x, packing):
-    """Compute the last layer's hidden states, one tensor per direction, packed."""
+def top_states(weights, x, packing, states=(), scratch=None):
+    """Compute the last layer's hidden states, without a loss.
+
+    Parameters
+    ----------
+    weights : Weights
+    x : Tensor
+        As in :class:`skrnn._core.batch.Batch`.
+    packing : Packing
+    states : list of list of Tensors of shape (n_sequences, nhidden), default=()
+        By layer, then direction, the states before the first step; empty if all are 0.
+    scratch : Scratch, default=None
+        Memory for `top`, until it is used again.
+
+    Returns
+    -------
+    top : list of Tensors of shape (n_rows, nhidden)
+        For each direction, rows in packed order; the second is packed in reverse.
+    end : list of list of Tensors of shape (n_sequences, nhidden)
+        By layer, then direction, the states after the last step of each sequence.
+    """
     tensors = packing_tensors(packing, weights.architecture)
-    traces = _run_layers(weights, x, packing.batch_sizes, tensors)
-    return [trace[2] for trace in traces[-weights.architecture.n_directions :]]
+    traces = _run_layers(weights, x, packing.batch_sizes, tensors, (), states, scratch)
+    n_states = weights.architecture.make_cell().n_states
+    end = gradient.states_at(n_states, traces, packing.last)
+    return [trace[2] for trace in traces[-weights.architecture.n_directions :]], end
+
+
+def states_after(weights, batch, workspace):
+    """Compute the states after the last step of each sequence of a batch.
+
+    The result is that of :func:`loss_and_gradient`, in ``workspace.end``, to the bit.
+
+    Returns
+    -------
+    end : list of list of Tensors of shape (n_sequences, nhidden)
+        By layer, then direction.
+    """
+    trace = forward(weights, batch, workspace)
+    n_states = weights.architecture.make_cell().n_states
+    return gradient.states_at(n_states, trace._of_layers, batch.packing.last)
 
 
 def _run_layers(weights, x, batch_sizes, tensors, masks=(), states=(), scratch=None):
     """Run all layers; see :func:`skrnn._core.gradient.forward`."""
-    memory, used = weights.V.new_empty(0), [0]
-    if scratch is not None:
-        memory = scratch.memory
-    traces = gradient.compiled_forward(
+    memory = weights.V.new_empty(0) if scratch is None else scratch.memory
+    traces, n_used = gradient.forward_alone(
         weights.architecture.make_cell().kind,
         _counts(weights),
         _as_lists(weights),
@@ -189,10 +235,9 @@ def _run_layers(weights, x, batch_sizes, tensors, masks=(), states=(), scratch=N
         list(masks),
         list(states),
         memory,
-        used,
     )
     if scratch is not None:
-        scratch.reserve(used[0])  # from the next call on
+        scratch.reserve(n_used)  # from the next call on
     return traces
 
 

@@ -41,6 +41,45 @@ class Packing:
     previous: torch.Tensor
     lengths: torch.Tensor
 
+    def windows(self, cuts):
+        """Cut the sequences into windows of consecutive steps.
+
+        Parameters
+        ----------
+        cuts : sequence of int, increasing from 0
+            The first step of each window.
+
+        Yields
+        ------
+        rows : slice
+            The packed rows of the window, which are contiguous.
+        packing : Packing
+            Of these rows alone. Its sequences are the first of those of the window
+            before.
+        """
+        sizes, begin = self.batch_sizes, 0
+        for first, stop in zip(cuts, [*cuts[1:], len(sizes)], strict=True):
+            here = sizes[first:stop]
+            n, end = here[0], begin + sum(here)
+            last = self.last[:n] - begin
+            n_that_go_on = sizes[stop] if stop < len(sizes) else 0
+            on = torch.arange(n_that_go_on, device=last.device)
+            last[:n_that_go_on] = on + (end - begin - here[-1])
+            # The rows of the first step of all have no previous one.
+            later = slice(begin + n - sizes[0], end - sizes[0])
+            yield (
+                slice(begin, end),
+                Packing(
+                    self.indices[:n],
+                    self.rows[begin:end],
+                    here,
+                    last,
+                    self.previous[later] - begin,
+                    (self.lengths[:n] - first).clamp_(max=len(here)),
+                ),
+            )
+            begin = end
+
     @cached_property
     def sequence(self):
         """For each packed row, the rank of its sequence by length, int64."""

@@ -15,7 +15,7 @@ class Plan:
     n_epochs : int
         Maximum number of passes over the data; the schedule spans all of them.
     batch_size : int
-        Number of sequences per update.
+        Number of sequences per minibatch.
     learning_rate : float
         The maximum learning rate of the schedule.
     weight_decay : float
@@ -35,7 +35,9 @@ class Plan:
         Probability of setting each input of the layers above the first, and of the
         output layer, to 0, either at all steps of a sequence or at none [1]_.
     truncate : int or None
-        Backpropagate only through the last `truncate` steps of each sequence.
+        Backpropagate only through the last `truncate` steps of each sequence; or, if
+        each step has a target, through `truncate` steps at a time, with an update of
+        the weights after them.
 
     References
     ----------
@@ -55,8 +57,8 @@ class Plan:
     dropout: float = 0.0
     truncate: int | None = None
 
-    def n_updates(self, n_samples):
-        """Return the number of updates in the whole fit."""
+    def n_minibatches(self, n_samples):
+        """Return the number of minibatches in the whole fit."""
         return self.n_epochs * math.ceil(n_samples / self.batch_size)
 
     def learning_rate_at(self, done):

@@ -35,15 +35,20 @@ def add_inputs(U: Tensor, b: Tensor, x: Tensor, G: Tensor):
         One token per step; or several, whose vectors are summed; or numeric values.
     G : Tensor of shape (n_rows, n_blocks * nhidden)
     """
-    n_other = b.shape[0] - U.shape[1]
+    n_other, n_at_once = b.shape[0] - U.shape[1], 2048
     from_input = G[:, n_other:]
     if not x.is_floating_point():
         if x.dim() == 1:
             torch.index_select(token_table(U, b), 0, x, out=G)
             return
-        starts = torch.arange(0, x.numel(), x.shape[1], dtype=x.dtype, device=x.device)
-        sums = torch.embedding_bag(U, x.flatten(), starts)[0]
-        torch.add(sums, b[n_other:], out=from_input)
+        # In small parts: large blocks of memory, among small ones, are not used again.
+        for i in range(0, x.shape[0], n_at_once):
+            part = x[i : i + n_at_once]
+            starts = torch.arange(
+                0, part.numel(), x.shape[1], dtype=x.dtype, device=x.device
+            )
+            sums = torch.embedding_bag(U, part.flatten(), starts)[0]
+            torch.add(sums, b[n_other:], out=from_input[i : i + n_at_once])
     elif U.shape[1] == 1:  # with one column, rounding depends on n_rows
         torch.add(b, torch.mm(x, U.expand(-1, 2))[:, :1], out=G)
         return

@@ -4,7 +4,8 @@ import math
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from skrnn._core import network
+from skrnn._core import network, windows
+from skrnn._core.batch import Start
 from skrnn._core.batches import Batches
 from skrnn._core.encode import states_after
 from skrnn._core.execution import Execution
@@ -101,9 +102,12 @@ class Trainer:
         weights, plan, rule = state.weights, self.plan, RULES[self.plan.rule]
         if state.embeddings is not None:
             return Embedded(weights, rule, state.embeddings, moments)
-        tokens_per_batch = data.values.numel() * min(1, plan.batch_size / len(data))
+        share = min(1, plan.batch_size / len(data))
+        if data.per_step and plan.truncate is not None:
+            share *= min(1, plan.truncate * len(data) / len(data.values))
+        tokens_per_update = data.values.numel() * share
         is_token = not data.values.is_floating_point()
-        if is_token and weights.n_inputs > _MANY_TOKENS + 2 * tokens_per_batch:
+        if is_token and weights.n_inputs > _MANY_TOKENS + 2 * tokens_per_update:
             return SomeRows(weights, rule, moments, run, n_workers, self.execution)
         return AllWeights(weights, rule, moments)
 
@@ -127,20 +131,43 @@ class _Epoch:
             The mean loss, computed while the weights change.
         """
         plan, data = self.trainer.plan, self.batches.data
-        n_updates = plan.n_updates(len(data))
+        n_minibatches = plan.n_minibatches(len(data))
         total = state.weights.flat.new_zeros(())
-        for shards in self.batches.of_an_epoch(state.generator):
-            total += self._add_gradients(shards)
-            self.updates.update(
-                self.workspaces[0].gradient.flat,
-                sum(map(len, shards)),
-                plan.learning_rate_at(state.n_updates / n_updates),
-                plan,
-            )
-            state.n_updates += 1
+        for minibatch in self.batches.of_an_epoch(state.generator):
+            done, n_sequences = state.n_minibatches, sum(map(len, minibatch))
+            for shards, share in self._spans(minibatch):
+                total += self._add_gradients(shards)
+                self.updates.update(
+                    self.workspaces[0].gradient.flat,
+                    n_sequences * share,
+                    plan.learning_rate_at(done / n_minibatches),
+                    plan,
+                )
+                done += share
+            state.n_minibatches += 1
         self.updates.synchronise()
         # The only time per epoch that the host waits for the device.
         return total.item() / len(data)
+
+    def _spans(self, minibatch):
+        """Yield the shards of each update, and their share of the minibatch."""
+        if self._truncate is None:
+            yield minibatch, 1.0
+            return
+        is_first = True
+        for shards, share in windows.spans(minibatch, self._truncate):
+            if not is_first:  # go on from the end of the last update
+                shards = [
+                    replace(shard, start=Start.without_pooling(before.end, len(shard)))
+                    for shard, before in zip(shards, self.workspaces, strict=False)
+                ]
+            yield shards, share
+            is_first = False
+
+    @property
+    def _truncate(self):
+        """The number of steps per window, if each step has a target."""
+        return self.trainer.plan.truncate if self.batches.data.per_step else None
 
     def _add_gradients(self, shards):
         """Return the summed loss of a minibatch; write the gradient to workspace 0.
@@ -154,8 +181,8 @@ class _Epoch:
             if shard.past is not None:
                 start = states_after(weights, shard.past, self.trainer.execution)
                 shard = replace(shard, start=start)
-            return network.loss_and_gradient(
-                weights, shard, self.trainer.loss, workspace
+            return windows.loss_and_gradient(
+                weights, shard, self.trainer.loss, workspace, self._truncate
             )
 
         total, *others = self.run_on_threads(loss_of, shards, workspaces)

@@ -28,8 +28,8 @@ class TrainingState:
 
     Attributes
     ----------
-    n_updates : int
-        Number of updates so far.
+    n_minibatches : int
+        Number of minibatches so far.
     progress : Progress or None
         None before the first epoch.
     """
@@ -38,7 +38,7 @@ class TrainingState:
         self.weights = weights
         self.embeddings = embeddings
         self.generator = generator
-        self.n_updates = 0
+        self.n_minibatches = 0
         self.progress = None
         self._moments = moments
         self._updates = None  # holds the moments during training
@@ -142,7 +142,7 @@ class TrainingState:
         saved["n_steps"] = 0 if moments is None else moments.n_steps
         saved["moment_names"] = [] if moments is None else list(moments.names)
         saved["generator"] = self.generator.get_state().numpy()
-        saved["n_updates"] = self.n_updates
+        saved["n_minibatches"] = self.n_minibatches
         if self.progress is not None:
             saved["progress"] = self.progress.to_dict()
             saved["n_epochs"] = self.progress.n_epochs
@@ -173,7 +173,7 @@ class TrainingState:
             names, n_steps = tuple(saved["moment_names"]), saved["n_steps"]
             self._moments = Moments(names, tuple(flat), n_steps, tuple(of_vectors))
         self.generator.set_state(execution.tensor(saved["generator"].copy()))
-        self.n_updates = saved["n_updates"]
+        self.n_minibatches = saved["n_minibatches"]
         if "progress" in saved:
             self.progress = Progress(saved["n_epochs"], saved["n_sequences"])
             self.progress.load(saved["progress"])

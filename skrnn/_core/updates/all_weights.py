@@ -45,8 +45,9 @@ class AllWeights:
         gradient : Tensor
             The summed gradient of the flat weights that :meth:`local` last returned.
             Overwritten.
-        n_sequences : int
-            Number of sequences in the minibatch.
+        n_sequences : float
+            Number of sequences in the minibatch, times the share of their steps from
+            which the gradient results.
         learning_rate : float
         plan : Plan
         """

@@ -10,7 +10,7 @@ def to_clipped_mean(gradient, n_sequences, max_norm):
     ----------
     gradient : Tensor of shape (n_weights,)
         Changed in place.
-    n_sequences : int
+    n_sequences : float
     max_norm : float or None
         None disables clipping.
 
