@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from skrnn._core import gradient, losses
 from skrnn._core.memory import Scratch
 from skrnn._core.pooling import POOLINGS
-from skrnn._core.weights import view, zeros_like
+from skrnn._core.weights import view
 
 
 class Workspace:
@@ -18,6 +18,9 @@ class Workspace:
     Parameters
     ----------
     weights : Weights
+    n_inputs : int, default=None
+        Number of inputs until the gradient is first written, which resizes it to those
+        of the weights; None for those of `weights`.
 
     Attributes
     ----------
@@ -31,8 +34,11 @@ class Workspace:
         they were asked for.
     """
 
-    def __init__(self, weights):
-        self.gradient = zeros_like(weights)
+    def __init__(self, weights, n_inputs=None):
+        layout = weights.layout
+        if n_inputs is not None:
+            layout = layout.with_inputs(n_inputs)
+        self.gradient = view(layout, weights.flat.new_zeros(layout.n_weights))
         self.scratch = Scratch(weights.flat)
         self.dstart = self.end = None
         self._memory = self.gradient.flat

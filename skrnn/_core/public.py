@@ -28,11 +28,11 @@ def to_public(weights, execution=CPU):
     arrays = {"W_": [], "U_": [], "b_": []}
     for layer in weights.all_layers():
         n = layer.W.shape[1]
-        W = _reordered(layer.W, order["W"], n)
-        arrays["W_"].append(copy(W) if cell.has_W else np.eye(n, dtype="f4"))
-        U = _reordered(layer.U, order["U"], n, 1)
-        arrays["U_"].append(copy(U).T)  # a token's vector is contiguous
-        arrays["b_"].append(copy(_reordered(layer.b, order["b"], n)))
+        W = copy(layer.W, order["W"], n) if cell.has_W else np.eye(n, dtype="f4")
+        arrays["W_"].append(W)
+        U = copy(layer.U, order["U"], n, 1)
+        arrays["U_"].append(U.T)  # a token's vector is contiguous
+        arrays["b_"].append(copy(layer.b, order["b"], n))
     arrays["V_"] = copy(weights.V)
     arrays["intercept_"] = copy(weights.c)
     others = {f"{name}_": copy(part) for name, part in weights.others.items()}
@@ -40,7 +40,12 @@ def to_public(weights, execution=CPU):
 
 
 def _copier(execution):
-    return lambda tensor: execution.array(tensor).copy()
+    def copy(weights, order=(0,), n=0, dim=0):
+        copied = _reordered(weights, order, n, dim)
+        # One copy at a time: U may be most of the memory that a fit takes.
+        return execution.array(copied.clone() if copied is weights else copied)
+
+    return copy
 
 
 def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):

@@ -64,7 +64,8 @@ class Trainer:
         plan = self.plan
         batches = self._batches(state.weights, data)
         n_workers = batches.shards.n_of(min(plan.batch_size, len(data)))
-        workspaces = [network.Workspace(state.weights) for _ in range(n_workers)]
+        # A minibatch may have few of many tokens: no gradient for all of them.
+        workspaces = [network.Workspace(state.weights, 0) for _ in range(n_workers)]
         with (
             self.execution.threads(n_workers) as run,
             _may_be_interrupted(state, watch),

@@ -40,19 +40,17 @@ class SomeRows:
         self._run, self._n_parts, self._execution = run, n_parts, execution
         n_shared = weights.n_shared
         self._rule = rule(weights.flat[:n_shared])
-        self._width = 1 + len(rule.moment_names)
-        tables = [layer.U for layer in weights.layers[0]]
-        n_tokens, width = tables[0].shape
-        # Each row holds the vector of a token and its moments, for each direction: all
-        # that a token needs is contiguous, and is fetched by one operation.
-        n_columns = len(tables) * self._width * width
-        self._rows = weights.flat.new_zeros((n_tokens, n_columns))
-        self._tables = self._by_direction(self._rows)
-        for (vectors, *_), table in zip(self._tables, tables, strict=True):
-            vectors.copy_(table)
+        # For each direction, the vectors of all tokens. With thousands of tokens, they
+        # are most of the weights, so there is no other copy of them.
+        self._vectors = [layer.U for layer in weights.layers[0]]
+        n_tokens, width = self._vectors[0].shape
+        # Each row holds all moments of a token, which one operation fetches.
+        n_columns = len(self._vectors) * len(rule.moment_names) * width
+        self._moments = weights.flat.new_zeros((n_tokens, n_columns))
         if moments is not None:
             self._load(moments, n_shared)
-        self._tokens = self._local_rows = None
+        self._tokens = None
+        self._local = []  # what `local` has fetched: vectors, and moments
         # Logarithms of the total factor of weight decay: now, and when each row was
         # last brought up to date.
         self._decay = 0.0
@@ -63,26 +61,31 @@ class SomeRows:
         self._rule.n_steps = moments.n_steps
         for own, flat in zip(self._rule.moments, moments.flat, strict=True):
             own.copy_(flat[:n_shared])
-        of_tables = [flat[n_shared:].chunk(len(self._tables)) for flat in moments.flat]
-        for (_, *own), *saved in zip(self._tables, *of_tables, strict=True):
+        n = len(self._vectors)
+        of_tables = [flat[n_shared:].chunk(n) for flat in moments.flat]
+        of_directions = self._by_direction(self._moments)
+        for own, *saved in zip(of_directions, *of_tables, strict=True):
             for moment, flat in zip(own, saved, strict=True):
                 moment.copy_(flat.view_as(moment))
 
-    def _by_direction(self, rows):
-        """Return views of the vectors and their moments, for each direction."""
-        parts = rows.chunk(self._width * len(self._weights.layers[0]), dim=1)
-        return [parts[i : i + self._width] for i in range(0, len(parts), self._width)]
+    def _by_direction(self, moments):
+        """Return views of the moments, for each direction."""
+        n_moments = len(self._rule.moment_names)
+        parts = moments.chunk(n_moments * len(self._vectors), dim=1)
+        return [parts[i : i + n_moments] for i in range(0, len(parts), n_moments)]
 
     def local(self, batches):
         """See :meth:`AllWeights.local`."""
         tokens, renumbered = renumber(batches)
         self._tokens = tokens
-        self._local_rows = self._rows.new_empty((len(tokens), self._rows.shape[1]))
-        self._in_parts(self._fetch, tokens, self._local_rows)
+        self._local = [
+            table.new_empty((len(tokens), table.shape[1])) for table in self._tables
+        ]
+        self._in_parts(self._fetch, tokens, *self._local)
         overdue = self._overdue_decay(self._decay_of[tokens])
         first = []
-        parts = self._by_direction(self._local_rows)
-        for layer, (vectors, *_) in zip(self._weights.layers[0], parts, strict=True):
+        layers = self._weights.layers[0]
+        for layer, vectors in zip(layers, self._local[:-1], strict=True):
             vectors.mul_(overdue)
             first.append(replace(layer, U=vectors))
         local = replace(self._weights, layers=[first, *self._weights.layers[1:]])
@@ -99,41 +102,53 @@ class SomeRows:
         self._rule.step(gradient[:n_shared], learning_rate, factor, n_biases)
         gradients = [
             part.view(len(self._tokens), -1)
-            for part in gradient[n_shared:].chunk(len(self._tables))
+            for part in gradient[n_shared:].chunk(len(self._vectors))
         ]
         move = partial(self._move, learning_rate, factor)
-        self._in_parts(move, self._tokens, self._local_rows, *gradients)
+        self._in_parts(move, self._tokens, *self._local, *gradients)
+
+    @property
+    def _tables(self):
+        return [*self._vectors, self._moments]
 
     def _in_parts(self, function, *tensors):
         """Call `function` for each part of the rows of the tensors."""
         parts = [tensor.tensor_split(self._n_parts) for tensor in tensors]
         list(self._run(function, *parts))
 
-    def _fetch(self, tokens, rows):
-        torch.index_select(self._rows, 0, tokens, out=rows)
+    def _fetch(self, tokens, *local):
+        for table, rows in zip(self._tables, local, strict=True):
+            torch.index_select(table, 0, tokens, out=rows)
 
-    def _move(self, learning_rate, decay, tokens, rows, *gradients):
-        """Decay and update some rows of a minibatch, and write them back."""
-        tables = self._by_direction(rows)
+    def _move(self, learning_rate, decay, tokens, *tensors):
+        """Decay and update some rows of a minibatch, and write them back.
+
+        `tensors` are the rows of all tables, and the gradient of each direction.
+        """
+        n_tables = len(self._tables)
+        local, gradients = tensors[:n_tables], tensors[n_tables:]
+        *vectors, moments = local
         rule, n_steps = type(self._rule), self._rule.n_steps - 1
-        for (vectors, *moments), gradient in zip(tables, gradients, strict=True):
-            rule(vectors, moments, n_steps).step(gradient, learning_rate, decay)
-        self._execution.put_rows(self._rows, tokens, rows)
+        for part, own, gradient in zip(
+            vectors, self._by_direction(moments), gradients, strict=True
+        ):
+            rule(part, own, n_steps).step(gradient, learning_rate, decay)
+        for table, rows in zip(self._tables, local, strict=True):
+            self._execution.put_rows(table, tokens, rows)
 
     def synchronise(self):
         """See :meth:`AllWeights.synchronise`."""
         overdue = self._overdue_decay(self._decay_of)
-        layers = self._weights.layers[0]
-        for layer, (vectors, *_) in zip(layers, self._tables, strict=True):
+        for vectors in self._vectors:
             vectors.mul_(overdue)
-            layer.U.copy_(vectors)
         self._decay_of.fill_(self._decay)
 
     def moments(self):
         """See :meth:`AllWeights.moments`."""
+        of_directions = self._by_direction(self._moments)
         flat = tuple(
-            torch.cat([of_shared, *(table[i].flatten() for table in self._tables)])
-            for i, of_shared in enumerate(self._rule.moments, start=1)
+            torch.cat([of_shared, *(own[i].flatten() for own in of_directions)])
+            for i, of_shared in enumerate(self._rule.moments)
         )
         return Moments(self._rule.moment_names, flat, self._rule.n_steps)
 
