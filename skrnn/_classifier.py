@@ -119,6 +119,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         ConvergenceWarning
             If training diverges in a later epoch, or ends with a loss that is far above
             that of guessing, or no better.
+        UserWarning
+            If most of the memory is for the tokens of a large vocabulary.
 
         Notes
         -----
@@ -160,6 +162,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         -----
         ConvergenceWarning
             If the epoch ends with a loss far above that of guessing.
+        UserWarning
+            In the first call, as in `fit`.
 
         Notes
         -----

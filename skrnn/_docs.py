@@ -79,7 +79,8 @@ PARTS["parameters"] = dedent(
         than this number (int) or this fraction of the sequences (float).
     max_features : int or None, default=None
         Maximum number of tokens and n-grams to learn: only the most frequent ones are
-        kept.
+        kept. During a fit, each of 100,000 tokens takes 6 kB with the default network,
+        which makes 0.6 GB.
     vocabulary : mapping or iterable, default=None
         Tokens and n-grams to use instead of learning them from the data. For a mapping,
         these are its keys, in the order of its values. An n-gram of characters is a

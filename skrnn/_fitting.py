@@ -24,6 +24,12 @@ from skrnn._reading.inputs import Inputs
 from skrnn._reading.reader import learn_reader, read_more
 from skrnn._reading.series import SeriesReader
 from skrnn._reading.tokens import TokenReader
+from skrnn._warnings import warn
+
+# Half a gigabyte during a fit: more than Python, torch and scikit-learn take.
+_MANY_WEIGHTS = 2**25
+# The weight, its two moments, and its value before the current epoch, in float32.
+_BYTES_PER_WEIGHT = 4 * 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,8 @@ def fit(samples, head, settings, watch, last=None):
         samples = replace(head.samples_of(samples), steps=inputs.steps)
         n_steps = len(samples.steps.values) if head.per_step else None
         plan = settings.plan(len(samples), n_steps)
+        if last is None:
+            _warn_of_vocabulary(reader, samples.steps, settings, head)
         weights = _initial_weights(settings, inputs, head, execution, generator)
         if last is not None:
             last.load_weights(weights, head)
@@ -204,12 +212,50 @@ def _next_step_head(reader, samples, settings, last):
     return NextStepHead.learn(samples, is_series, patch_length, n_outputs)
 
 
-def _initial_weights(settings, inputs, head, execution, generator):
-    """Random weights."""
+def _layout(settings, n_inputs, head):
+    """The weights that a network has, by name and shape."""
     architecture = settings.architecture
     if head.per_step:
         architecture = replace(architecture, pooling="none")
-    layout = Layout(architecture, inputs.n_inputs, head.n_outputs)
+    return Layout(architecture, n_inputs, head.n_outputs)
+
+
+def _warn_of_vocabulary(reader, steps, settings, head):
+    """Warn if most of the memory is for the tokens of a vocabulary without a limit.
+
+    The user has limited it, or has given it; or the default has limited it.
+    """
+    options = settings.reading
+    if (
+        reader.kind == "series"
+        or any(each is not None for each in (options.vocabulary, options.embeddings))
+        or options.max_features is not None
+        or (reader.grams is not None and options.ngram_range == "auto")
+    ):
+        return
+    layout = _layout(settings, reader.n_ids, head)
+    without = replace(layout, n_inputs=0)
+    if head.per_step:  # which has an output for each token
+        without = replace(without, n_outputs=0)
+    n_weights = layout.n_weights
+    of_tokens = n_weights - without.n_weights
+    if of_tokens < max(_MANY_WEIGHTS, n_weights / 2):
+        return
+    n_rare = int((np.bincount(steps.values.reshape(-1)) == 1).sum())
+    what = "tokens" if reader.grams is None else "tokens and n-grams"
+    warn(
+        f"The vocabulary has {len(reader.vocabulary):,} {what}, of which {n_rare:,} "
+        f"occur only once in X. {of_tokens:,} of {n_weights:,} weights are for them, "
+        f"and take about {of_tokens * _BYTES_PER_WEIGHT / 1e9:.1f} GB during the fit. "
+        f"Increase min_df (now {options.min_df!r}) to leave out rare ones, or set "
+        "max_features to keep only the most frequent ones.",
+        UserWarning,
+    )
+
+
+def _initial_weights(settings, inputs, head, execution, generator):
+    """Random weights."""
+    layout = _layout(settings, inputs.n_inputs, head)
     weights = zeros(layout, execution=execution)
     initialise(weights, inputs.are_tokens, generator, inputs.scale)
     weights.c.copy_(execution.tensor(head.bias))

@@ -104,6 +104,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         ConvergenceWarning
             If training diverges in a later epoch, or ends with a loss that is far above
             that of guessing, or no better.
+        UserWarning
+            If most of the memory is for the tokens of a large vocabulary.
 
         Notes
         -----
@@ -141,6 +143,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         -----
         ConvergenceWarning
             If the epoch ends with a loss far above that of guessing.
+        UserWarning
+            In the first call, as in `fit`.
 
         Notes
         -----

@@ -81,3 +81,90 @@ def test_what_is_learned_is_not_warned_of(rng):
         RNNClassifier(8, random_state=0).fit(X, [x[-1] for x in X])
         RNNRegressor(8, random_state=0).fit(X, [float(x.count("a")) for x in X])
     assert np.unique([x[-1] for x in X]).size == 4
+
+
+WORDS = [f"{i} {i + 1}" for i in range(0, 60, 2)]
+LARGE = {
+    "words": (WORDS, {"analyzer": "word"}),
+    "tokens": ([x.split() for x in WORDS], {}),
+    "integers": ([[int(i) for i in x.split()] for x in WORDS], {}),
+    "n-grams": (WORDS, {"analyzer": "word", "ngram_range": (1, 2)}),
+}
+LIMITED = {
+    "max_features": (WORDS, {"analyzer": "word", "max_features": 60}),
+    "vocabulary": (WORDS, {"analyzer": "word", "vocabulary": ["1", "2"]}),
+    "embeddings": (WORDS, {"analyzer": "word", "embeddings": {"1": [1.0, 2.0]}}),
+    "limited by default": (["ab", "ba"] * 15, {}),
+    "series": (np.arange(60.0).reshape(30, 2), {}),
+}
+estimators = pytest.mark.parametrize(
+    "estimator, y",
+    [
+        (RNNClassifier, [0, 1] * 15),
+        (RNNRegressor, np.arange(30.0)),
+        (RNNEncoder, [0, 1] * 15),
+        (RNNEncoder, None),
+    ],
+    ids=["classifier", "regressor", "encoder", "encoder without y"],
+)
+
+
+@pytest.fixture
+def few_weights_are_many(monkeypatch):
+    monkeypatch.setattr("skrnn._fitting._MANY_WEIGHTS", 1000)
+
+
+def warnings_of(function, *arguments):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        function(*arguments)
+    return [str(each.message) for each in caught if each.category is UserWarning]
+
+
+@estimators
+@pytest.mark.parametrize("kind", LARGE)
+def test_a_vocabulary_that_takes_most_of_the_memory_warns(
+    estimator, y, kind, few_weights_are_many
+):
+    X, params = LARGE[kind]
+    fit = estimator(8, max_iter=1, **params).fit
+    (message,) = warnings_of(fit, X, y)
+    n, what = (90, "tokens and n-grams") if kind == "n-grams" else (60, "tokens")
+    # Ids of the unknown token and of n-grams before the start, and ends, have some too.
+    n_inputs = n + (2 if kind == "n-grams" else 1)
+    n_weights = 24 * n_inputs + (61 * 9 if y is None else 0)
+    assert message.startswith(
+        f"The vocabulary has {n} {what}, of which {n} occur only once in X. "
+        f"{n_weights:,} of "
+    )
+    assert message.endswith(
+        " weights are for them, and take about 0.0 GB during the fit. Increase min_df "
+        "(now 1) to leave out rare ones, or set max_features to keep only the most "
+        "frequent ones."
+    )
+
+
+@estimators
+@pytest.mark.parametrize("kind", LIMITED)
+def test_a_vocabulary_that_is_limited_does_not_warn(
+    estimator, y, kind, few_weights_are_many
+):
+    X, params = LIMITED[kind]
+    assert warnings_of(estimator(8, max_iter=1, **params).fit, X, y) == []
+
+
+@estimators
+def test_only_the_first_fit_warns_of_the_vocabulary(estimator, y, few_weights_are_many):
+    X, params = LARGE["words"]
+    warm = estimator(8, max_iter=1, warm_start=True, **params)
+    assert len(warnings_of(warm.fit, X, y)) == 1
+    assert warnings_of(warm.fit, X, y) == []
+    part = estimator(8, **params)
+    more = {"classes": [0, 1]} if estimator is RNNClassifier else {}
+    assert len(warnings_of(lambda: part.partial_fit(X, y, **more))) == 1
+    assert warnings_of(part.partial_fit, X, y) == []
+
+
+def test_a_small_vocabulary_does_not_warn():
+    X, params = LARGE["words"]
+    assert warnings_of(RNNClassifier(max_iter=1, **params).fit, X, [0, 1] * 15) == []

@@ -232,3 +232,26 @@ def test_a_large_vocabulary_and_truncation_together(rng):
         classifier = RNNClassifier(16, truncate=2, random_state=0, **params).fit(X, y)
     assert chosen == ["SomeRows"]
     assert classifier.score(X, y) > 0.95
+
+
+def test_memory_of_a_large_vocabulary_is_that_of_few_copies_of_its_vectors():
+    # The weights, two moments, and either the last epoch or what the user gets; and
+    # the second thread has no gradient for all tokens.
+    script = """
+import resource, warnings, numpy as np, torch
+from skrnn import RNNClassifier
+torch.set_num_threads(2)
+warnings.simplefilter("ignore")
+X = np.arange(50_000).reshape(-1, 10).tolist()
+y = [0, 1] * (len(X) // 2)
+params = dict(nhidden=128, batch_size=128, max_iter=1, random_state=0)
+RNNClassifier(**params).fit(X[:500], y[:500])  # what the libraries take
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+classifier = RNNClassifier(**params).fit(X, y)
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print((after - before) * 1024 / classifier.U_[0].nbytes)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < 5
