@@ -6,7 +6,7 @@ complete last fit.
 """
 
 from dataclasses import KW_ONLY, fields
-from functools import partial
+from functools import cache, partial
 from typing import Literal
 
 import numpy as np
@@ -52,16 +52,20 @@ from skrnn._types import (
     takes_parameters,
 )
 
-# All attributes that a fit may set. Any others belong to subclasses or users.
-FITTED = (
-    *(*schema.ATTRIBUTES, *reader.ATTRIBUTES, *tasks.ATTRIBUTES),
-    *(*public.all_names(), "encoder_"),
-    *("loss_", "best_loss_", "loss_curve_", "n_iter_"),
-    *("validation_scores_", "validation_loss_curve_", "best_validation_score_"),
-    *("_architecture", "_training"),
-)
 # What scikit-learn's callbacks set during a fit.
 _OF_THE_MOMENT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+
+
+@cache
+def fitted_names():
+    """All attributes that a fit may set; any others belong to subclasses or users."""
+    return (
+        *(*schema.ATTRIBUTES, *reader.ATTRIBUTES, *tasks.ATTRIBUTES),
+        *(*public.all_names(), "encoder_"),
+        *("loss_", "best_loss_", "loss_curve_", "n_iter_"),
+        *("validation_scores_", "validation_loss_curve_", "best_validation_score_"),
+        *("_architecture", "_training"),
+    )
 
 
 @takes_parameters
@@ -165,7 +169,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         def attributes_meanwhile(learned):
             # A copy of this estimator gets them by setattr: nothing of the last fit,
             # or of this moment, is to be left.
-            others = self._at_this_moment(without=(*FITTED, *_OF_THE_MOMENT))
+            others = self._at_this_moment(without=(*fitted_names(), *_OF_THE_MOMENT))
             return {"__dict__": {**vars(others), **attributes_of(learned)}}
 
         task = FitTask(self, X, y, sample_weight, attributes_meanwhile)
@@ -211,7 +215,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             names = [name for name in schema.ATTRIBUTES if name in last.attributes]
             return {name: last.attributes[name] for name in names}, sequences
         # scikit-learn's validation sets attributes: on a copy, not on this estimator.
-        other = self._at_this_moment(without=FITTED)
+        other = self._at_this_moment(without=fitted_names())
         before = Schema(settings.estimator_name, settings.reading)
         learned, sequences = before.learn(X, _table_reader(other, reset=True))
         kept = learned.attributes()
@@ -274,7 +278,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
 
     def _become(self, attributes):
         """Set all fitted attributes in one step."""
-        others = {k: v for k, v in vars(self).copy().items() if k not in FITTED}
+        others = {k: v for k, v in vars(self).copy().items() if k not in fitted_names()}
         self.__dict__ = {**others, **attributes}
 
     def _complete(self):
@@ -285,7 +289,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     def _fitted(self):
         """The attributes set by the last fit."""
         now = vars(self)  # another thread may replace it, but does not change it
-        return {name: now[name] for name in FITTED if name in now}
+        return {name: now[name] for name in fitted_names() if name in now}
 
     def _at_this_moment(self, without=()):
         """A copy with the current attributes, optionally without some of them.

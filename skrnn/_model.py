@@ -70,25 +70,20 @@ class Model:
             weights, values = self._tensors(steps, execution)
             if per_step:
                 width = self.architecture.n_directions * self.architecture.nhidden[-1]
-                H = execution.zeros((len(steps.values), width))
+                H = np.zeros((len(steps.values), width), np.float32)
                 for rows, states in encode.states_of_all_steps(
-                    weights, values, steps.offsets, execution
+                    weights, values, steps.offsets
                 ):
                     H[rows] = states
-                return execution.array(H)
+                return H
             n_threads = encode.useful_threads(steps.offsets, execution.n_threads)
             with execution.threads(n_threads) as run:
-                h = encode.encode(
-                    weights, values, steps.offsets, run, steps.keys, execution
-                )
-            return execution.array(h)
+                return encode.encode(weights, values, steps.offsets, run, steps.keys)
 
     def scores(self, h):
         """``V h + c``, an ndarray of shape (n_samples, n_outputs), float32."""
-        with arithmetic() as execution:
-            V, c = self.arrays["V_"], self.arrays["intercept_"]
-            V, c, h = (execution.tensor(np.asarray(a, np.float32)) for a in (V, c, h))
-            return execution.array(encode.output_scores(V, c, h))
+        V, c = self.arrays["V_"], self.arrays["intercept_"]
+        return encode.output_scores(V, c, np.ascontiguousarray(h, np.float32))
 
     def mean_loss_of_steps(self, samples):
         """The loss averaged over all steps, for a head that predicts at each of them.
@@ -110,11 +105,15 @@ class Model:
             n_at_once = max(1, losses.MAX_SCORES // len(weights.c))
             total = execution.zeros((), torch.float64)
             for rows, H in encode.states_of_all_steps(
-                weights, values, samples.steps.offsets, execution
+                weights, values, samples.steps.offsets
             ):
-                parts = zip(rows.split(n_at_once), H.split(n_at_once), strict=True)
-                for some, states in parts:
-                    scores = encode.output_scores(weights.V, weights.c, states)
+                for first in range(0, len(rows), n_at_once):
+                    some = execution.tensor(rows[first : first + n_at_once])
+                    states = H[first : first + n_at_once]
+                    scores = encode.output_scores(
+                        self.arrays["V_"], self.arrays["intercept_"], states
+                    )
+                    scores = execution.tensor(scores)
                     loss, _ = losses.loss_and_gradient(
                         self.head.loss, scores, target[some], weight[some]
                     )
@@ -138,7 +137,9 @@ class Model:
         weights = public.from_public(
             self.architecture, self.arrays, ids, vectors, execution
         )
-        return weights, execution.tensor(values)
+        if values.dtype.kind != "f":
+            values = np.ascontiguousarray(values, np.int32)
+        return weights, values
 
 
 def _as_float32(arrays):

@@ -58,6 +58,11 @@ def random_inputs(is_token, dtype=torch.float64, seed=1):
     return torch.randn(shape, generator=generator, dtype=dtype)
 
 
+def as_read(values):
+    """Tensors of token ids or numbers as the arrays that predictions read."""
+    return values.numpy() if values.is_floating_point() else values.int().numpy()
+
+
 def packed(lengths=LENGTHS):
     """All sequences in one batch."""
     (packing,) = pack(np.cumsum(lengths) - lengths, lengths)
@@ -71,10 +76,11 @@ def batch_of(weights, values, target, weight, packing=None, **options):
     of the rows of `values`.
     """
     packing = packing or packed()
-    order = packing.indices
+    order = torch.from_numpy(packing.indices)
     if weights.architecture.pooling == "none":
-        order = packing.rows
+        order = torch.from_numpy(packing.rows)
     x = values[packing.rows]
+    x = x if x.is_floating_point() else x.int()
     return Batch(x, packing, target[order], weight[order], **options)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from skrnn._core.execution import CPU
 from skrnn._core.packing import Packing
 
 
@@ -94,7 +95,7 @@ class Batch:
         """
         if not masks:
             return self
-        order = self.packing.indices - first
+        order = CPU.tensor(self.packing.indices - first)
         return replace(self, masks=[mask.index_select(0, order) for mask in masks])
 
     def windows(self, cuts):

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from skrnn._core.batch import Batch, Past
 from skrnn._core.execution import CPU, Execution, permutation
@@ -114,10 +113,10 @@ class Batches:
         """Pack the sequences at `indices`, and yield a Batch for each cut."""
         data, tensor = self.data, self.execution.tensor
         starts, lengths, n_past = self._spans(indices)
-        packings = pack(starts + n_past, lengths - n_past, cuts, self.execution)
+        packings = pack(starts + n_past, lengths - n_past, cuts)
         # Select for all batches at once rather than batch by batch.
-        rows = torch.cat([p.rows for p in packings])
-        ranks = torch.cat([p.indices for p in packings])
+        rows = tensor(np.concatenate([p.rows for p in packings]))
+        ranks = tensor(np.concatenate([p.indices for p in packings]))
         n_rows = [len(p.rows) for p in packings]
         n_sequences = [len(p.indices) for p in packings]
         of_targets, sizes = rows, n_rows
@@ -148,7 +147,7 @@ class Batches:
         for packing in packings:
             past = None
             if self._truncate is not None:
-                ranks = self.execution.array(packing.indices)
+                ranks = packing.indices
                 past = self._past(values, starts[ranks], n_past[ranks])
             yield past
 

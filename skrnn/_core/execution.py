@@ -12,11 +12,6 @@ import torch
 
 from skrnn._core.threads import denormals_flushed, threads, torch_settings
 
-# With at least this many rows, each row of a matrix product is the same, to the last
-# bit, for any number of rows. For fewer, MKL uses other kernels: for one row on all
-# processors, for two and three rows on AMD processors.
-LEAST_ROWS = 4
-
 
 @dataclass(frozen=True, slots=True)
 class Execution:
@@ -66,13 +61,6 @@ class Execution:
         mask = torch.empty(shape, dtype=torch.float32, device="cpu")
         mask.bernoulli_(1 - rate, generator=generator).div_(1 - rate)
         return mask.to(self.device)
-
-    def put_rows(self, table, places, rows):
-        """Set ``table[places] = rows`` in place."""
-        if table.device.type == "cpu":  # NumPy takes half the time
-            table.numpy()[places.numpy()] = rows.numpy()
-        else:
-            table.index_copy_(0, places, rows)
 
     def denormals_flushed(self):
         """See :func:`skrnn._core.threads.denormals_flushed`."""

@@ -65,3 +65,45 @@ def squared_error(scores: Tensor, target: Tensor, sample_weight: Tensor):
     error = scores - target
     dscores = error * weight
     return 0.5 * (error * dscores).sum(), dscores
+
+
+def output_loss_and_gradient(loss, weights, gradient, h, target, sample_weight):
+    """Compute the summed loss of ``scores = V h + c``; write the gradient of V and c.
+
+    Rows are processed in chunks, so that memory does not grow with the number of rows
+    times the number of outputs, which may be one per token of the vocabulary.
+
+    Parameters
+    ----------
+    loss : str
+    weights, gradient : Weights
+    h : Tensor of shape (n_rows, n_features_out)
+    target, sample_weight : Tensors of shape (n_rows, ...)
+
+    Returns
+    -------
+    total : Tensor of shape ()
+    dh : Tensor of the shape of h
+    """
+    V, c, dV, dc = weights.V, weights.c, gradient.V, gradient.c
+    n_rows = len(h)
+    n_at_once = max(1, MAX_SCORES // len(V))
+    total, dh = h.new_zeros(()), torch.empty_like(h)
+    if n_rows == 0:
+        dV.zero_()
+        dc.zero_()
+    for start in range(0, n_rows, n_at_once):
+        rows = slice(start, start + n_at_once)
+        scores = torch.addmm(c, h[rows], V.t())
+        here, dscores = loss_and_gradient(
+            loss, scores, target[rows], sample_weight[rows]
+        )
+        total += here
+        if start == 0:
+            torch.mm(dscores.t(), h[rows], out=dV)
+            torch.sum(dscores, 0, out=dc)
+        else:
+            dV.addmm_(dscores.t(), h[rows])
+            dc.add_(dscores.sum(0))
+        torch.mm(dscores, V, out=dh[rows])
+    return total, dh

@@ -4,21 +4,7 @@ The operating system provides fresh memory of this size page by page, which for 
 networks takes as long as the arithmetic on it.
 """
 
-from torch import Tensor
-
-
-def take(memory: Tensor, used: list[int], n_rows: int, n_columns: int):
-    """Return the next part of `memory`, as a tensor of shape (n_rows, n_columns).
-
-    Its values are arbitrary. ``used[0]`` counts the entries that have been taken; once
-    it exceeds the size of `memory`, new tensors are allocated. Compiled code does not
-    support classes, so this function is separate from :class:`Scratch`.
-    """
-    start, size = used[0], n_rows * n_columns
-    used[0] = start + (size + 15) // 16 * 16  # round up to whole cache lines
-    if used[0] > memory.shape[0]:
-        return memory.new_empty([n_rows, n_columns])
-    return memory[start : start + size].view(n_rows, n_columns)
+import numpy as np
 
 
 class Scratch:
@@ -26,31 +12,33 @@ class Scratch:
 
     Parameters
     ----------
-    like : Tensor
-        A tensor of the desired type, on the desired device.
-
-    Attributes
-    ----------
-    memory : Tensor of shape (n_entries,)
+    dtype : dtype
     """
 
-    def __init__(self, like):
-        self.memory = like.new_empty(0)
-        self._used = [0]
-        self._n_rows = 0
+    def __init__(self, dtype):
+        self._memory = np.empty(0, dtype)
+        self._n_used = 0
 
-    def reset(self, n_rows):
-        """Release all tensors taken so far; their memory may be overwritten."""
-        self.reserve(self._used[0])
-        self._used = [0]
-        self._n_rows = n_rows
+    def reset(self):
+        """Release all arrays taken so far; their memory may be overwritten."""
+        if self._n_used > len(self._memory):
+            self._memory = np.empty(self._n_used, self._memory.dtype)
+        self._n_used = 0
 
-    def reserve(self, n_entries):
-        """Grow to at least this many entries."""
-        if n_entries > len(self.memory):
-            self.memory = self.memory.new_empty(n_entries)
+    def take(self, n_rows, n_columns):
+        """Return an array of shape (n_rows, n_columns) whose values are arbitrary.
 
-    def new(self, n_columns, n_rows=None):
-        """Return a tensor, by default with the number of rows passed to `reset`."""
-        n_rows = self._n_rows if n_rows is None else n_rows
-        return take(self.memory, self._used, n_rows, n_columns)
+        If the memory is used up, the array is new, and the memory grows at the next
+        `reset`.
+        """
+        start, size = self._n_used, n_rows * n_columns
+        self._n_used = start + (size + 15) // 16 * 16  # round up to whole cache lines
+        if self._n_used > len(self._memory):
+            return np.empty((n_rows, n_columns), self._memory.dtype)
+        return self._memory[start : start + size].reshape(n_rows, n_columns)
+
+    def zeros(self, n_rows, n_columns):
+        """Return an array of zeros."""
+        array = self.take(n_rows, n_columns)
+        array.fill(0)
+        return array

@@ -1,14 +1,18 @@
 """The interface to the kernels: weights and a batch in, a loss and its gradient out.
 
-The kernels, in :mod:`skrnn._core.gradient` and the modules that it calls, are compiled,
-and do not know the classes that are used here.
+Weights, batches and gradients are tensors; the kernels, in
+:mod:`skrnn._core.gradient` and the modules that it calls, read and write their memory
+as arrays. The kernels are imported when they are first needed, since numba takes a
+while to import.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from skrnn._core import gradient, losses
+import numpy as np
+
+from skrnn._core import losses, pooling
+from skrnn._core.execution import CPU
 from skrnn._core.memory import Scratch
-from skrnn._core.pooling import POOLINGS
 from skrnn._core.weights import view
 
 
@@ -39,7 +43,7 @@ class Workspace:
         if n_inputs is not None:
             layout = layout.with_inputs(n_inputs)
         self.gradient = view(layout, weights.flat.new_zeros(layout.n_weights))
-        self.scratch = Scratch(weights.flat)
+        self.scratch = Scratch(weights.flat.numpy().dtype)
         self.dstart = self.end = None
         self._memory = self.gradient.flat
 
@@ -73,34 +77,21 @@ def loss_and_gradient(weights, batch, loss, workspace, dend=(), wants_end=False)
     -------
     total : Tensor of shape ()
     """
-    workspace.fit(weights)
-    written = workspace.gradient
-    start = _start(batch)
-    n_ends = weights.architecture.make_cell().n_states if wants_end else 0
-    total, n_used, dstart, end = gradient.loss_and_gradient(
-        weights.architecture.make_cell().kind,
-        [*_counts(weights, start), n_ends],
-        weights.architecture.pooling,
-        loss,
-        _as_lists(weights),
-        [weights.V, weights.c, *weights.of_pooling],
-        _as_lists(written),
-        [written.V, written.c, *written.of_pooling],
-        batch.x,
-        batch.packing.batch_sizes,
-        _packing_tensors(batch, weights.architecture),
-        batch.target,
-        batch.weight,
-        list(batch.masks),
-        [] if start is None else start.states,
-        [] if start is None else [start.gathered, start.n_steps],
-        list(dend),
-        workspace.scratch.memory,
-        losses.MAX_SCORES,
+    passed = forward(weights, batch, workspace).passed
+    workspace.end = _as_tensors(passed.end()) if wants_end else None
+    pooled = _Pooled(weights, batch, passed)
+    h = CPU.tensor(pooled.h)
+    masks = batch.masks[len(weights.layers) - 1 :]  # for the output
+    for mask in masks:
+        h = h * (mask[pooled.sequence] if pooled.sequence is not None else mask)
+    total, dh = losses.output_loss_and_gradient(
+        loss, weights, workspace.gradient, h, batch.target, batch.weight
     )
-    workspace.scratch.reserve(n_used)
-    workspace.dstart = dstart if _wants_gradient(start) else None
-    workspace.end = end if wants_end else None
+    for mask in masks:
+        dh.mul_(mask[pooled.sequence] if pooled.sequence is not None else mask)
+    dlast, dH = pooled.spread(dh.numpy(), workspace)
+    dend = [[part.numpy() for part in of_layer] for of_layer in dend]
+    _backward(batch, passed, dlast, dH, workspace, dend)
     return total
 
 
@@ -115,9 +106,12 @@ class Trace:
         packed order; the second direction is packed in reverse.
     """
 
-    H: list
-    _of_layers: list
-    _workspace: Workspace
+    passed: object
+    workspace: Workspace
+
+    @property
+    def H(self):
+        return [CPU.tensor(states) for states in self.passed.top]
 
 
 def forward(weights, batch, workspace):
@@ -135,17 +129,24 @@ def forward(weights, batch, workspace):
     -------
     trace : Trace
     """
-    traces = _run_layers(
-        weights,
-        batch.x,
-        batch.packing.batch_sizes,
-        _packing_tensors(batch, weights.architecture),
-        batch.masks,
-        () if batch.start is None else _start(batch).states,
+    from skrnn._core.gradient import Pass
+
+    workspace.fit(weights)
+    workspace.scratch.reset()
+    start, n = batch.start, batch.packing.batch_sizes[0]
+    if start is not None:  # only sequences that have steps
+        start = [tuple(part[:n].numpy() for part in states) for states in start.states]
+    masks = [mask.numpy() for mask in batch.masks[: len(weights.layers) - 1]]
+    passed = Pass(
+        weights.architecture,
+        weights.as_arrays(),
+        batch.packing,
         workspace.scratch,
+        masks,
+        start,
     )
-    top = traces[-weights.architecture.n_directions :]
-    return Trace([trace[2] for trace in top], traces, workspace)
+    passed.forward(batch.x.numpy())
+    return Trace(passed, workspace)
 
 
 def backward(weights, batch, trace, dH):
@@ -163,54 +164,103 @@ def backward(weights, batch, trace, dH):
     dH : list of Tensors of shape (n_rows, nhidden)
         For each direction, the gradient of the loss with respect to ``trace.H``.
     """
-    workspace, start = trace._workspace, _start(batch)
-    workspace.fit(weights)
-    n_sequences = batch.packing.batch_sizes[0]
-    dstart = gradient.compiled_backward(
-        weights.architecture.make_cell().kind,
-        _counts(weights, start),
-        _as_lists(weights),
-        _as_lists(workspace.gradient),
-        trace._of_layers,
-        [part.new_zeros((n_sequences, part.shape[1])) for part in dH],
-        [[part] for part in dH],
-        batch.packing.batch_sizes,
-        _packing_tensors(batch, weights.architecture),
-        list(batch.masks),
-        [] if start is None else start.states,
-        [],
-        weights.V.new_empty(0),
-        [0],
-    )
-    workspace.dstart = dstart if _wants_gradient(start) else None
+    dH = [part.numpy() for part in dH]
+    n = batch.packing.batch_sizes[0]
+    dlast = [trace.workspace.scratch.zeros(n, part.shape[1]) for part in dH]
+    _backward(batch, trace.passed, dlast, dH, trace.workspace)
 
 
-def top_states(weights, x, packing, states=(), scratch=None):
-    """Compute the last layer's hidden states, without a loss.
+def _backward(batch, passed, dlast, dH, workspace, dend=()):
+    wants_start = batch.start is not None and batch.start.wants_gradient
+    gradient = workspace.gradient.as_arrays()
+    dstart = passed.backward(dlast, dH, gradient, wants_start, dend)
+    workspace.dstart = None
+    if wants_start:  # copies, since the next batch uses the memory again
+        dstart = [[part.copy() for part in of_layer] for of_layer in dstart]
+        workspace.dstart = _as_tensors(dstart)
 
-    Parameters
+
+def _as_tensors(states):
+    return [[CPU.tensor(part) for part in of_layer] for of_layer in states]
+
+
+class _Pooled:
+    """The vectors that the output layer reads, and the way back.
+
+    Attributes
     ----------
-    weights : Weights
-    x : Tensor
-        As in :class:`skrnn._core.batch.Batch`.
-    packing : Packing
-    states : list of list of Tensors of shape (n_sequences, nhidden), default=()
-        By layer, then direction, the states before the first step; empty if all are 0.
-    scratch : Scratch, default=None
-        Memory for `top`, until it is used again.
-
-    Returns
-    -------
-    top : list of Tensors of shape (n_rows, nhidden)
-        For each direction, rows in packed order; the second is packed in reverse.
-    end : list of list of Tensors of shape (n_sequences, nhidden)
-        By layer, then direction, the states after the last step of each sequence.
+    h : ndarray of shape (n_sequences, n_features_out), or (n_rows, ...)
+        0 for sequences without steps.
+    sequence : ndarray of shape (n_rows,) or None
+        The sequence of each row of h, if it has one for each step.
     """
-    tensors = packing_tensors(packing, weights.architecture)
-    traces = _run_layers(weights, x, packing.batch_sizes, tensors, (), states, scratch)
-    n_states = weights.architecture.make_cell().n_states
-    end = gradient.states_at(n_states, traces, packing.last)
-    return [trace[2] for trace in traces[-weights.architecture.n_directions :]], end
+
+    def __init__(self, weights, batch, passed):
+        self._name, self._passed = weights.architecture.pooling, passed
+        self._weights, start = weights, batch.start
+        self.sequence = None
+        if self._name == "none":
+            self.h = np.concatenate(passed.top, axis=1)
+            sizes = passed.sizes
+            self.sequence = np.arange(len(self.h)) - np.repeat(
+                np.cumsum(sizes) - sizes, sizes
+            )
+            return
+        n, self._lengths = passed.sizes[0], batch.packing.lengths
+        if start is not None:
+            self._lengths = self._lengths + start.n_steps[:n].numpy()
+        self._gathered = [self._gather(i, H, start) for i, H in enumerate(passed.top)]
+        parts = [
+            pooling.finish(self._name, gathered, self._lengths, H.shape[1])
+            for gathered, H in zip(self._gathered, passed.top, strict=True)
+        ]
+        self.h = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        n_without_steps = len(batch) - n
+        if n_without_steps:
+            self.h = np.pad(self.h, [(0, n_without_steps), (0, 0)])
+
+    def _gather(self, i, H, start):
+        """Gather the states of one direction."""
+        n = self._passed.sizes[0]
+        if start is None:
+            gathered = pooling.nothing(self._name, n, H.shape[1], H.dtype)
+        else:
+            gathered = start.gathered[:n].numpy().copy()
+        sizes, weights = self._passed.sizes, _of_direction(self._weights, i)
+        pooling.gather(self._name, H, sizes, gathered, weights)
+        return gathered
+
+    def spread(self, dh, workspace):
+        """Compute the gradients with respect to the states of the last layer."""
+        top, scratch = self._passed.top, workspace.scratch
+        parts = np.split(dh, len(top), axis=1)
+        parts = [np.ascontiguousarray(part) for part in parts]
+        if self._name == "none":
+            n = self._passed.sizes[0]
+            return [scratch.zeros(n, part.shape[1]) for part in parts], parts
+        for part in workspace.gradient.of_pooling:
+            part.zero_()
+        n = self._passed.sizes[0]
+        spread = [
+            pooling.spread(
+                self._name,
+                parts[i][:n],
+                H,
+                self._passed.sizes,
+                self._gathered[i],
+                self._lengths,
+                scratch,
+                _of_direction(self._weights, i),
+                _of_direction(workspace.gradient, i),
+            )
+            for i, H in enumerate(top)
+        ]
+        return [dlast for dlast, _ in spread], [dH for _, dH in spread]
+
+
+def _of_direction(weights, i):
+    """The weights of the pooling, or their gradients, for one direction."""
+    return tuple(part[i].numpy() for part in weights.of_pooling)
 
 
 def states_after(weights, batch, workspace):
@@ -223,67 +273,14 @@ def states_after(weights, batch, workspace):
     end : list of list of Tensors of shape (n_sequences, nhidden)
         By layer, then direction.
     """
-    trace = forward(weights, batch, workspace)
-    n_states = weights.architecture.make_cell().n_states
-    return gradient.states_at(n_states, trace._of_layers, batch.packing.last)
+    return _as_tensors(forward(weights, batch, workspace).passed.end())
 
 
-def _run_layers(weights, x, batch_sizes, tensors, masks=(), states=(), scratch=None):
-    """Run all layers; see :func:`skrnn._core.gradient.forward`."""
-    memory = weights.V.new_empty(0) if scratch is None else scratch.memory
-    traces, n_used = gradient.forward_alone(
-        weights.architecture.make_cell().kind,
-        _counts(weights),
-        _as_lists(weights),
-        x,
-        batch_sizes,
-        tensors,
-        list(masks),
-        list(states),
-        memory,
-    )
-    if scratch is not None:
-        scratch.reserve(n_used)  # from the next call on
-    return traces
+def top_states(weights, x, packing):
+    """Compute the last layer's hidden states, one array per direction, packed."""
+    from skrnn._core.gradient import Pass
 
-
-def packing_tensors(packing, architecture, has_masks=False):
-    """Return the tensors of a Packing that compiled code needs, by name."""
-    tensors = {
-        "last": packing.last,
-        "previous": packing.previous,
-        "lengths": packing.lengths,
-    }
-    if has_masks or POOLINGS[architecture.pooling].NEEDS_SEQUENCE:
-        tensors["sequence"] = packing.sequence
-    if architecture.bidirectional:
-        tensors["flip"] = packing.flip
-    return tensors
-
-
-def _start(batch):
-    """The Start of the sequences of a batch that have steps, or None."""
-    n_with_steps, start = batch.packing.batch_sizes[0], batch.start
-    if start is None or len(start.n_steps) == n_with_steps:
-        return start
-    states = [[state[:n_with_steps] for state in layer] for layer in start.states]
-    gathered, n_steps = start.gathered[:n_with_steps], start.n_steps[:n_with_steps]
-    return replace(start, states=states, gathered=gathered, n_steps=n_steps)
-
-
-def _packing_tensors(batch, architecture):
-    return packing_tensors(batch.packing, architecture, len(batch.masks) > 0)
-
-
-def _as_lists(weights):
-    return [[layer.U, layer.W, layer.b] for layer in weights.all_layers()]
-
-
-def _counts(weights, start=None):
-    cell = weights.architecture.make_cell()
-    n_directions = weights.architecture.n_directions
-    return [cell.n_states, cell.n_kept, n_directions, int(_wants_gradient(start))]
-
-
-def _wants_gradient(start):
-    return start is not None and start.wants_gradient
+    scratch = Scratch(weights.V.numpy().dtype)
+    passed = Pass(weights.architecture, weights.as_arrays(), packing, scratch)
+    passed.forward(x)
+    return passed.top

@@ -4,9 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import torch
-
-from skrnn._core.execution import CPU
 
 
 @dataclass(frozen=True)
@@ -19,27 +16,22 @@ class Packing:
 
     Attributes
     ----------
-    indices : Tensor of shape (n_sequences,), int64
+    indices : ndarray of shape (n_sequences,), int64
         The indices of the sequences, longest first. Those without steps come last and
         have no entry anywhere else.
-    rows : Tensor of shape (n_rows,), int64
+    rows : ndarray of shape (n_rows,), int64
         The position of each packed row in the flat values.
-    batch_sizes : list of int, length n_steps, decreasing
-        Number of sequences alive at each step; [0] if no sequence has steps.
-    last : Tensor of shape (batch_sizes[0],), int64
-        The packed row of the last step of each sequence.
-    previous : Tensor of shape (n_rows - batch_sizes[0],), int64
-        For each packed row from step 1 on, the packed row of the previous step.
-    lengths : Tensor of shape (batch_sizes[0],), int64
+    batch_sizes : ndarray of shape (n_steps,), int64
+        Number of sequences alive at each step, decreasing; [0] if no sequence has
+        steps.
+    lengths : ndarray of shape (batch_sizes[0],), int64
         Number of steps of each sequence.
     """
 
-    indices: torch.Tensor
-    rows: torch.Tensor
-    batch_sizes: list
-    last: torch.Tensor
-    previous: torch.Tensor
-    lengths: torch.Tensor
+    indices: np.ndarray
+    rows: np.ndarray
+    batch_sizes: np.ndarray
+    lengths: np.ndarray
 
     def windows(self, cuts):
         """Cut the sequences into windows of consecutive steps.
@@ -59,54 +51,23 @@ class Packing:
         """
         sizes, begin = self.batch_sizes, 0
         for first, stop in zip(cuts, [*cuts[1:], len(sizes)], strict=True):
-            here = sizes[first:stop]
-            n, end = here[0], begin + sum(here)
-            last = self.last[:n] - begin
-            n_that_go_on = sizes[stop] if stop < len(sizes) else 0
-            on = torch.arange(n_that_go_on, device=last.device)
-            last[:n_that_go_on] = on + (end - begin - here[-1])
-            # The rows of the first step of all have no previous one.
-            later = slice(begin + n - sizes[0], end - sizes[0])
-            yield (
-                slice(begin, end),
-                Packing(
-                    self.indices[:n],
-                    self.rows[begin:end],
-                    here,
-                    last,
-                    self.previous[later] - begin,
-                    (self.lengths[:n] - first).clamp_(max=len(here)),
-                ),
-            )
-            begin = end
-
-    @cached_property
-    def sequence(self):
-        """For each packed row, the rank of its sequence by length, int64."""
-        rows = torch.arange(len(self.rows), device=self.rows.device)
-        return rows - self._first_row[self._step]
+            here, n = sizes[first:stop], sizes[first]
+            rows = slice(begin, begin + int(here.sum()))
+            lengths = np.minimum(self.lengths[:n] - first, len(here))
+            yield rows, Packing(self.indices[:n], self.rows[rows], here, lengths)
+            begin = rows.stop
 
     @cached_property
     def flip(self):
         """The position of each packed row after reversing every sequence, int64."""
-        mirrored = self.lengths[self.sequence] - 1 - self._step
-        return self._first_row[mirrored] + self.sequence
-
-    @cached_property
-    def _step(self):
-        steps = torch.arange(len(self.batch_sizes), device=self.rows.device)
-        return torch.repeat_interleave(steps, self._sizes)
-
-    @cached_property
-    def _first_row(self):
-        return self._sizes.cumsum(0) - self._sizes
-
-    @cached_property
-    def _sizes(self):
-        return torch.tensor(self.batch_sizes, device=self.rows.device)
+        sizes = self.batch_sizes
+        first_row = np.cumsum(sizes) - sizes
+        step = np.repeat(np.arange(len(sizes)), sizes)
+        sequence = np.arange(len(self.rows)) - first_row[step]
+        return first_row[self.lengths[sequence] - 1 - step] + sequence
 
 
-def pack(starts, lengths, cuts=(0,), execution=CPU):
+def pack(starts, lengths, cuts=(0,)):
     """Pack sequences, batch by batch.
 
     Parameters
@@ -115,7 +76,6 @@ def pack(starts, lengths, cuts=(0,), execution=CPU):
         Where each sequence begins in the flat values, and its number of steps.
     cuts : sequence of int, increasing from 0
         The first sequence of each batch.
-    execution : Execution, default=CPU
 
     Returns
     -------
@@ -155,21 +115,11 @@ def pack(starts, lengths, cuts=(0,), execution=CPU):
     sequence = np.repeat(cuts, n_steps)[step] + rank
     rows = starts[sequence] + step_in_batch[step]
 
-    # Rows counted from the start of the batch.
-    row_in_batch = first_row - np.repeat(first_row[first_step], n_steps)
-    is_later = step_in_batch[step] > 0
-    previous = row_in_batch[step[is_later] - 1] + rank[is_later]
-    last = row_in_batch[last_step] + np.flatnonzero(has_steps) - cuts[batch]
-
-    n_rows = np.add.reduceat(alive, first_step)
-    tensor = execution.tensor
     parts = zip(
-        tensor(order).split(sizes.tolist()),
-        tensor(rows).split(n_rows.tolist()),
-        map(np.ndarray.tolist, np.split(alive, first_step[1:])),
-        tensor(last).split(n_with_steps.tolist()),
-        tensor(previous).split((n_rows - n_with_steps).tolist()),
-        tensor(lengths).split(n_with_steps.tolist()),
+        np.split(order, cuts[1:]),
+        np.split(rows, first_row[first_step[1:]]),
+        np.split(alive, first_step[1:]),
+        np.split(lengths, np.cumsum(n_with_steps)[:-1]),
         strict=True,
     )
     return [Packing(*part) for part in parts]

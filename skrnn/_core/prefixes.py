@@ -8,9 +8,6 @@ level by level: level t has a node for each distinct prefix of t + 1 tokens.
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-
-from skrnn._core.execution import CPU
 
 _N_WORDS = 4  # of 64 bits: the part of each sequence that is compared
 
@@ -21,19 +18,16 @@ class PrefixTree:
 
     Attributes
     ----------
-    rows : Tensor of shape (n_nodes,), int64
-        The row of the last token of each prefix, level by level.
-    sizes : list of int
-        Number of nodes on each level.
-    parents : list of Tensor, int64
+    rows : list of ndarray, int64
+        For each level, the row of the last token of each prefix.
+    parents : list of ndarray, int64
         For each level except for the first, the parent of each node: its position on
         the previous level.
-    ends : list of (Tensor, Tensor), int64
+    ends : list of (ndarray, ndarray), int64
         For each level, the sequences that end there and their nodes.
     """
 
-    rows: torch.Tensor
-    sizes: list
+    rows: list
     parents: list
     ends: list
 
@@ -114,14 +108,13 @@ def _are_equal(ids, starts, lengths, candidates):
     return ~np.logical_or.reduceat(differs, np.cumsum(n) - n)
 
 
-def prefix_tree(starts, lengths, shared, execution=CPU):
+def prefix_tree(starts, lengths, shared):
     """Arrange the distinct prefixes of sorted sequences in a tree.
 
     Parameters
     ----------
     starts, lengths, shared : ndarrays of shape (n_sequences,)
         Sorted as by :func:`sort_by_prefix`; `shared` may be an underestimate.
-    execution : Execution, default=CPU
 
     Returns
     -------
@@ -155,17 +148,10 @@ def prefix_tree(starts, lengths, shared, execution=CPU):
     parents = node_in_level(step[later:] - 1, sequence[later:])
     end_order = np.argsort(lengths, kind="stable")
     end_nodes = node_in_level(lengths[end_order] - 1, end_order)
-    n_ends = np.bincount(lengths - 1, minlength=len(sizes)).tolist()
-    tensor = execution.tensor
+    n_ended = np.cumsum(np.bincount(lengths - 1, minlength=len(sizes)))[:-1]
+    ends = zip(np.split(end_order, n_ended), np.split(end_nodes, n_ended), strict=True)
     return PrefixTree(
-        rows=tensor(starts[sequence] + step),
-        sizes=sizes.tolist(),
-        parents=list(tensor(parents).split(sizes[1:].tolist())),
-        ends=list(
-            zip(
-                tensor(end_order).split(n_ends),
-                tensor(end_nodes).split(n_ends),
-                strict=True,
-            )
-        ),
+        rows=np.split(starts[sequence] + step, first[1:]),
+        parents=np.split(parents, first[2:] - later) if len(sizes) > 1 else [],
+        ends=list(ends),
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from skrnn._core.execution import CPU, LEAST_ROWS
+from skrnn._core.execution import CPU
 from skrnn._core.layout import Layout
 from skrnn._core.pooling import POOLINGS, weights_of
 from skrnn._core.weights import Layer, Weights
@@ -76,7 +76,7 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
         U = U.T
         is_first = len(layers) < architecture.n_directions
         if is_first and vectors is not None:
-            U = _products(vectors if ids is None else vectors[ids], U, execution)
+            U = _products(vectors if ids is None else vectors[ids], U)
         elif is_first and ids is not None:
             U = U[ids]
         if not cell.has_W:
@@ -119,20 +119,13 @@ def all_names():
     return (*NAMES, *(f"{name}_" for name in sorted(brought)))
 
 
-def _products(vectors, U, execution):
-    """Compute ``vectors U`` so that no row depends on the number of rows.
+def _products(vectors, U):
+    """Compute ``vectors U``, no row of which depends on the others."""
+    from skrnn._core.products import multiply
 
-    This holds to the last bit, as in :func:`skrnn._core.encode.encode`. Products with a
-    transposed U, with few rows or with one column would round differently for another
-    number of rows.
-    """
-    vectors, U = execution.tensor(vectors), execution.tensor(U).contiguous()
-    rows = vectors
-    if 0 < len(vectors) < LEAST_ROWS:
-        rows = vectors[torch.arange(LEAST_ROWS, device=vectors.device) % len(vectors)]
-    columns = U.expand(-1, 2) if U.shape[1] == 1 else U
-    products = torch.mm(rows, columns)[: len(vectors), : U.shape[1]]
-    return execution.array(products)
+    products = np.empty((len(vectors), U.shape[1]), U.dtype)
+    multiply(np.asarray(vectors, U.dtype), np.ascontiguousarray(U), products, False)
+    return products
 
 
 def _reordered(weights, order, n, dim=0):

@@ -1,301 +1,248 @@
 """One layer in one direction: its inputs, its time loop, and backpropagation.
 
 Rows are in packed order (see :class:`skrnn._core.packing.Packing`): the rows of a step
-are one contiguous slice, and the sequences that continue are its first rows.
+are one contiguous slice, and the sequences that continue are its first rows. `sizes`,
+an array of int64, has the number of rows of each step.
 """
 
-import torch
-from torch import Tensor
+from functools import cache
 
-from skrnn._core import cells
+import numpy as np
 
-
-def token_table(U: Tensor, b: Tensor):
-    """Compute ``U x + b`` for each token, of shape (n_inputs, n_blocks * nhidden).
-
-    A one-hot x selects a row of U; b is added once to each row rather than at each
-    step. The blocks without ``U x`` come first.
-    """
-    n_other = b.shape[0] - U.shape[1]
-    if n_other == 0:
-        return U + b
-    table = b.expand(U.shape[0], b.shape[0]).clone()
-    table[:, n_other:].add_(U)
-    return table
+from skrnn._core import rows
+from skrnn._core.compiled import compiled
+from skrnn._core.products import multiply
 
 
-def add_inputs(U: Tensor, b: Tensor, x: Tensor, G: Tensor):
-    """Write ``U x + b`` into G.
+@compiled
+def add_inputs_of_tokens(U, b, x, G):
+    """Write ``U x + b`` into G for tokens, of which each step has one or several.
 
     Parameters
     ----------
-    U : Tensor of shape (n_inputs, n_input_blocks * nhidden)
-    b : Tensor of shape (n_blocks * nhidden,)
-    x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
-        One token per step; or several, whose vectors are summed; or numeric values.
-    G : Tensor of shape (n_rows, n_blocks * nhidden)
+    U : ndarray of shape (n_inputs, n_input_blocks * nhidden)
+    b : ndarray of shape (n_blocks * nhidden,)
+    x : ndarray of shape (n_rows, n_tokens), int32
+        The vectors of the tokens of a step are summed.
+    G : ndarray of shape (n_rows, n_blocks * nhidden)
     """
-    n_other, n_at_once = b.shape[0] - U.shape[1], 2048
-    from_input = G[:, n_other:]
-    if not x.is_floating_point():
-        if x.dim() == 1:
-            torch.index_select(token_table(U, b), 0, x, out=G)
-            return
-        # In small parts: large blocks of memory, among small ones, are not used again.
-        for i in range(0, x.shape[0], n_at_once):
-            part = x[i : i + n_at_once]
-            starts = torch.arange(
-                0, part.numel(), x.shape[1], dtype=x.dtype, device=x.device
-            )
-            sums = torch.embedding_bag(U, part.flatten(), starts)[0]
-            torch.add(sums, b[n_other:], out=from_input[i : i + n_at_once])
-    elif U.shape[1] == 1:  # with one column, rounding depends on n_rows
-        torch.add(b, torch.mm(x, U.expand(-1, 2))[:, :1], out=G)
-        return
+    n_other = len(b) - U.shape[1]
+    for row in range(len(x)):
+        rows.copy(b, G[row])
+        g = G[row, n_other:]
+        for k in range(x.shape[1]):
+            rows.add(U[x[row, k]], g)
+
+
+@compiled
+def add_inputs_of_numbers(U, b, x, G):
+    """Write ``U x + b`` into G for x of shape (n_rows, n_inputs)."""
+    for row in range(len(x)):
+        rows.copy(b, G[row])
+    multiply(x, U, G[:, len(b) - U.shape[1] :], True)
+
+
+def add_inputs(U, b, x, G):
+    """Write ``U x + b`` into G, for tokens or numbers."""
+    if x.dtype.kind == "f":
+        add_inputs_of_numbers(U, b, x, G)
     else:
-        torch.addmm(b[n_other:], x, U, out=from_input)
-    G[:, :n_other] = b[:n_other]
+        add_inputs_of_tokens(U, b, x if x.ndim == 2 else x[:, np.newaxis], G)
 
 
-def forward(
-    kind: str,
-    n_states: int,
-    x: Tensor,
-    weights: list[Tensor],
-    W_T: Tensor,
-    G: Tensor,
-    kept: list[Tensor],
-    initial: list[Tensor],
-    batch_sizes: list[int],
-):
-    """Compute the hidden states of all steps.
+@cache
+def forward_of(step):
+    """Return the time loop of a cell, whose `forward` is `step`."""
 
-    Parameters
-    ----------
-    kind, n_states
-        See :class:`skrnn._core.cells.Cell`.
-    x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
-        Token ids or numeric values, rows in packed order.
-    weights : list of [U, W, b]
-    W_T : Tensor of shape (nhidden, n_state_blocks * nhidden)
-        Memory for the transpose of W. Written.
-    G : Tensor of shape (n_rows, n_blocks * nhidden)
-        Written.
-    kept : list of Tensors of shape (n_rows, nhidden)
-        What the cell keeps in addition to G, hidden states first. Written. If it is
-        empty, the hidden states are written to G.
-    initial : list of Tensors of shape (n_sequences, nhidden)
-        The states before the first step; empty if all are 0.
-    batch_sizes : list of int, length n_steps, decreasing
-        Number of sequences alive at each step.
+    @compiled
+    def forward(G, W_T, start, has_start, sizes, kept):
+        """Compute the states after each step.
 
-    Notes
-    -----
-    Time O(n_rows nhidden^2).
-    """
-    add_inputs(weights[0], weights[2], x, G)
-    # A contiguous transpose: products with it are faster than with a view.
-    W_T.copy_(weights[1].t())
-    if len(kept) == 0:
-        if kind != "tanh" and kind != "relu" and kind != "identity":
-            raise ValueError("There is no cell of this kind.")
-        _vanilla_forward(kind == "tanh", kind == "relu", W_T, G, initial, batch_sizes)
-        return
-    # One call per tensor makes all views: a slice in the loop would cost as much as a
-    # small product.
-    rows = G.split(batch_sizes)
-    parts = [tensor.split(batch_sizes) for tensor in kept]
-    before = [_rows_that_go_on(state, batch_sizes) for state in kept[:n_states]]
-    previous = initial
-    for t in range(len(batch_sizes)):
-        cells.step(kind, rows[t], [part[t] for part in parts], previous, W_T)
-        if t + 1 < len(batch_sizes):
-            previous = [part[2 * t] for part in before]
+        Parameters
+        ----------
+        G : ndarray of shape (n_rows, n_blocks * nhidden)
+            ``U x + b``. Overwritten.
+        W_T : ndarray of shape (nhidden, n_state_blocks * nhidden)
+            The transpose of W; without columns if W is the identity.
+        start : tuple of ndarrays of shape (n_sequences, nhidden)
+            The states before the first step.
+        has_start : bool
+            False if they are all 0.
+        sizes : ndarray of shape (n_steps,), int64
+        kept : tuple of ndarrays of shape (n_rows, nhidden)
+            Written.
+        """
+        end = 0
+        for t in range(len(sizes)):
+            size, first = sizes[t], end
+            end = first + size
+            before, i = start, 0
+            if t > 0:
+                before, i = kept, first - sizes[t - 1]
+            if t > 0 or has_start:
+                _add_states(before[0][i : i + size], W_T, G[first:end])
+            for row in range(size):
+                step(G, first + row, before, i + row, kept)
+
+    return forward
 
 
-def _vanilla_forward(
-    is_tanh: bool,
-    is_relu: bool,
-    W_T: Tensor,
-    G: Tensor,
-    initial: list[Tensor],
-    batch_sizes: list[int],
-):
-    """Run the time loop of a vanilla cell.
-
-    A step has so few operations that the overhead of lists and names would show.
-    """
-    rows = G.split(batch_sizes)
-    before = _rows_that_go_on(G, batch_sizes)
-    for h in initial:
-        cells.add_state(rows[0], h, W_T)
-    cells.activate(is_tanh, is_relu, rows[0])
-    for t in range(1, len(batch_sizes)):
-        cells.add_state(rows[t], before[2 * t - 2], W_T)
-        cells.activate(is_tanh, is_relu, rows[t])
-
-
-def _rows_that_go_on(rows: Tensor, batch_sizes: list[int]):
-    """Split each step into the rows of sequences that have a next step, and the others.
-
-    The rows of the last step are not split.
-    """
-    sizes: list[int] = []
-    for t in range(len(batch_sizes) - 1):
-        sizes.append(batch_sizes[t + 1])
-        sizes.append(batch_sizes[t] - batch_sizes[t + 1])
-    sizes.append(batch_sizes[-1])
-    return rows.split(sizes)
-
-
-def backward(
-    kind: str,
-    dstates: list[Tensor],
-    dH: list[Tensor],
-    x: Tensor,
-    dweights: list[Tensor],
-    W: Tensor,
-    G: Tensor,
-    kept: list[Tensor],
-    initial: list[Tensor],
-    before: list[Tensor],
-    spare: list[Tensor],
-    batch_sizes: list[int],
-    previous_rows: Tensor,
-    wants_start: bool,
-):
-    """Backpropagate through time [1]_; write the gradient of the weights.
-
-    Parameters
-    ----------
-    kind : str
-    dstates : list of Tensors of shape (n_sequences, nhidden)
-        Gradient of the loss with respect to the last states of each sequence, from
-        outside the recurrence. Overwritten, by the gradient with respect to the states
-        before the first step if `wants_start`.
-    dH : list of Tensors of shape (n_rows, nhidden)
-        Gradient with respect to the hidden states of all steps, from outside the
-        recurrence, to be added; empty if it is 0.
-    x, initial, batch_sizes
-        As in :func:`forward`.
-    dweights : list of [dU, dW, db]
-        Written.
-    W : Tensor of shape (n_state_blocks * nhidden, nhidden)
-    G, kept
-        What :func:`forward` wrote. Overwritten: G by the gradient with respect to the
-        pre-activations.
-    before : list of Tensors of shape (n_rows, nhidden)
-        Memory for the states before each row.
-    spare : list of 2 Tensors of shape (n_rows, nhidden)
-        Memory for gated cells.
-    previous_rows : Tensor of shape (n_rows - n_sequences,), int64
-        The `previous` of the Packing.
-    wants_start : bool
-        Whether to compute the gradient with respect to the states before the first
-        step.
-
-    References
-    ----------
-    .. [1] Werbos (1990), "Backpropagation through time: what it does and how to do
-       it", Proceedings of the IEEE 78(10), 1550-1560.
-    """
-    # The states before each row: those before the first step, then the others.
-    n_sequences = batch_sizes[0]
-    states = kept if len(kept) > 0 else [G]
-    for i in range(len(before)):
-        if len(initial) > 0:
-            before[i][:n_sequences] = initial[i]
-        else:
-            before[i][:n_sequences].zero_()
-        torch.index_select(states[i], 0, previous_rows, out=before[i][n_sequences:])
-
-    cells.start_backward(kind, G, kept, before, spare)
-    if len(kept) == 0:
-        _vanilla_backward(
-            kind == "identity", W, G, dstates[0], dH, batch_sizes, wants_start
-        )
+@compiled
+def _add_states(h, W_T, G):
+    """Add ``W h`` to the first blocks of G, for the rows of one step."""
+    if W_T.shape[1] > 0:
+        multiply(h, W_T, G[:, : W_T.shape[1]], True)
     else:
-        rows = G.split(batch_sizes)
-        needed = [tensor.split(batch_sizes) for tensor in (spare[0], kept[-1])]
-        outside = [tensor.split(batch_sizes) for tensor in dH]
-        for t in range(len(batch_sizes) - 1, -1, -1):
-            # The gradients of the sequences alive, which come first. Those of sequences
-            # that end here are still the gradients from outside.
-            here = [gradient[: batch_sizes[t]] for gradient in dstates]
-            for part in outside:
-                here[0].add_(part[t])
-            parts = [part[t] for part in needed]
-            is_first = t == 0 and not wants_start
-            cells.step_backward(kind, rows[t], parts, here, W, is_first)
-
-    first = n_sequences if len(initial) == 0 else 0  # skip initial states of 0
-    _weight_gradients(dweights, G, before[0], first, x)
+        for row in range(len(h)):
+            rows.add(h[row], G[row])
 
 
-def _weight_gradients(
-    dweights: list[Tensor], G: Tensor, h_before: Tensor, first: int, x: Tensor
-):
-    """Write the gradient of the weights, given the gradient of the pre-activations.
+@cache
+def backward_of(step):
+    """Return the time loop of a cell, whose `backward` is `step`, in reverse."""
+
+    @compiled
+    def backward(G, W, start, wants_start, sizes, kept, dstates, dH):
+        """Backpropagate through time [1]_.
+
+        Parameters
+        ----------
+        G, start, sizes, kept
+            As `forward` left them. G is overwritten by the gradient with respect to it.
+        W : ndarray of shape (n_state_blocks * nhidden, nhidden)
+        wants_start : bool
+            Whether to compute the gradient with respect to the states before the first
+            step.
+        dstates : tuple of ndarrays of shape (n_sequences, nhidden)
+            Gradient of the loss with respect to the last states of each sequence, from
+            outside the recurrence. Overwritten, by the gradient with respect to the
+            states before the first step if `wants_start`.
+        dH : ndarray of shape (n_rows, nhidden)
+            Gradient with respect to the hidden states of all steps, from outside the
+            recurrence, to be added; without rows if it is 0.
+
+        References
+        ----------
+        .. [1] Werbos (1990), "Backpropagation through time: what it does and how to do
+           it", Proceedings of the IEEE 78(10), 1550-1560.
+        """
+        end = len(G)
+        for t in range(len(sizes) - 1, -1, -1):
+            size = sizes[t]
+            first = end - size
+            before, i = start, 0
+            if t > 0:
+                before, i = kept, first - sizes[t - 1]
+            # The first rows of dstates are those of the sequences alive. Those of
+            # sequences that end here are still the gradients from outside.
+            for row in range(size):
+                if len(dH) > 0:
+                    rows.add(dH[first + row], dstates[0][row])
+                step(G, first + row, before, i + row, kept, dstates, row)
+            if t > 0 or wants_start:
+                _add_through_states(G[first:end], W, dstates[0][:size])
+            end = first
+
+    return backward
+
+
+@compiled
+def _add_through_states(G, W, dh):
+    """Add to the gradient of the states before a step what goes through ``W h``."""
+    if W.shape[0] > 0:
+        multiply(G[:, : W.shape[0]], W, dh, True)
+    else:
+        for row in range(len(dh)):
+            rows.add(G[row], dh[row])
+
+
+@compiled
+def weight_gradients(G, start, has_start, sizes, H, before, dW, db):
+    """Write the gradient of W and b, given that of G.
 
     Parameters
     ----------
-    dweights : list of [dU, dW, db]
+    G : ndarray of shape (n_rows, n_blocks * nhidden)
+        The gradient with respect to the rows of the cell.
+    start : ndarray of shape (n_sequences, nhidden)
+        The hidden states before the first step.
+    has_start : bool
+        False if they are all 0.
+    sizes : ndarray of shape (n_steps,), int64
+    H, before : ndarrays of shape (n_rows, nhidden)
+        The hidden states after each row, and memory for those before it.
+    dW, db : ndarrays
         Written.
-    G : Tensor of shape (n_rows, n_blocks * nhidden)
-        The gradient with respect to the pre-activations.
-    h_before : Tensor of shape (n_rows, nhidden)
-        The hidden state before each row.
-    first : int
-        The first row to use: in the rows before it, `h_before` is 0.
-    x : Tensor
-        As in :func:`forward`.
     """
-    dU, dW, db = dweights[0], dweights[1], dweights[2]
     if dW.shape[0] > 0:
-        from_state = G[first:, : dW.shape[0]]
-        torch.mm(from_state.t(), h_before[first:], out=dW)
-    n_other = db.shape[0] - dU.shape[1]
-    from_input = G[:, n_other:]
-    if not x.is_floating_point():
-        dU.zero_()
-        # With 32-bit indices, index_add_ would take three times as long.
-        columns = (x.unsqueeze(1) if x.dim() == 1 else x).t().long().contiguous()
-        # With rows that are not contiguous, it would take seven times as long.
-        source = from_input.contiguous()
-        for i in range(columns.shape[0]):
-            dU.index_add_(0, columns[i], source)
-        # With one token per step, dU has the same sum, and often fewer rows.
-        total = dU if columns.shape[0] == 1 else from_input
-        torch.sum(total, [0], out=db[n_other:])
-        if n_other > 0:
-            torch.sum(G[:, :n_other], [0], out=db[:n_other])
+        rows.copy_all(start[: sizes[0]], before)
+        end = sizes[0]
+        for t in range(1, len(sizes)):
+            i = end - sizes[t - 1]
+            rows.copy_all(H[i : i + sizes[t]], before[end:])
+            end += sizes[t]
+        first = 0 if has_start else sizes[0]
+        multiply(G[first:, : dW.shape[0]].T, before[first:], dW, False)
+    rows.clear(db)
+    for row in range(len(G)):
+        rows.add(G[row], db)
+
+
+@compiled
+def gradient_of_tokens(G, x, dU):
+    """Write the gradient of the vectors of tokens, given that of G."""
+    n_other = G.shape[1] - dU.shape[1]
+    rows.clear_all(dU)
+    for row in range(len(x)):
+        g = G[row, n_other:]
+        for k in range(x.shape[1]):
+            rows.add(g, dU[x[row, k]])
+
+
+@compiled
+def gradient_of_numbers(G, x, dU):
+    """Write the gradient of the input weights of numbers, given that of G."""
+    multiply(x.T, G[:, G.shape[1] - dU.shape[1] :], dU, False)
+
+
+def input_gradient(G, x, dU):
+    """Write the gradient of the input weights, for tokens or numbers."""
+    if x.dtype.kind == "f":
+        gradient_of_numbers(G, x, dU)
     else:
-        torch.mm(x.t(), from_input, out=dU)
-        torch.sum(G, [0], out=db)
+        gradient_of_tokens(G, x if x.ndim == 2 else x[:, np.newaxis], dU)
 
 
-def _vanilla_backward(
-    is_identity: bool,
-    W: Tensor,
-    G: Tensor,
-    gradient: Tensor,
-    dH: list[Tensor],
-    batch_sizes: list[int],
-    wants_start: bool,
-):
-    """Run the time loop of :func:`_vanilla_forward` backward."""
-    rows = G.split(batch_sizes)
-    outside = [tensor.split(batch_sizes) for tensor in dH]
-    for t in range(len(batch_sizes) - 1, -1, -1):
-        dh = gradient[: batch_sizes[t]]
-        for part in outside:
-            dh.add_(part[t])
-        if is_identity:
-            rows[t].copy_(dh)
-        else:
-            rows[t].mul_(dh)
-        if t > 0 or wants_start:
-            if W.shape[0] > 0:
-                torch.mm(rows[t], W, out=dh)
-            else:
-                dh.copy_(rows[t])
+@compiled
+def transpose(W, W_T):
+    """Write the transpose of W, tile by tile."""
+    n, m = W.shape
+    for first in range(0, n, 16):
+        for j in range(m):
+            for i in range(first, min(first + 16, n)):
+                W_T[j, i] = W[i, j]
+
+
+@compiled
+def scale_rows(x, factors, sizes):
+    """Multiply the rows of each sequence by its own factors."""
+    row = 0
+    for t in range(len(sizes)):
+        for i in range(sizes[t]):
+            for j in range(x.shape[1]):
+                x[row, j] *= factors[i, j]
+            row += 1
+
+
+def padded(states, cell):
+    """A tuple with as many arrays as the cell keeps, the first of which are `states`.
+
+    The time loop then has one type for the states before the first step and for those
+    before the others, and is compiled once.
+    """
+    return tuple(states) + (states[-1],) * (cell.n_kept - len(states))
+
+
+def no_states(n_sequences, nhidden, cell, dtype):
+    """The states before the first step if they are 0, as the time loop takes them."""
+    return padded([np.zeros((n_sequences, nhidden), dtype)], cell)

@@ -5,10 +5,29 @@ keeps moving averages of the gradients ("moments"), which have the shape of the 
 and the names in `moment_names`, and it updates the weights in `step`.
 """
 
-import torch
-from torch import Tensor
+from typing import NamedTuple
 
-from skrnn._core.compiled import compiled
+import torch
+
+
+class Rows(NamedTuple):
+    """Rows of a table that a rule moves.
+
+    Attributes
+    ----------
+    table : Tensor of shape (n_tokens, n_columns)
+    local : Tensor of shape (n_rows, n_columns)
+        The rows as they were when the gradient was computed.
+    moments : Tensor of shape (n_tokens, ...)
+        The moments of each row of the table, side by side.
+    first : int, default=0
+        The first column of `moments`.
+    """
+
+    table: torch.Tensor
+    local: torch.Tensor
+    moments: torch.Tensor
+    first: int = 0
 
 
 class Adam:
@@ -43,8 +62,6 @@ class Adam:
             moments = [torch.zeros_like(weights) for _ in self.moment_names]
         self.moments = tuple(moments)
         self.n_steps = n_steps
-        # Reused, since the operating system provides fresh memory page by page.
-        self._scale = torch.empty_like(weights)
 
     def step(self, gradient, learning_rate, decay=1.0, n_biases=0):
         """Apply weight decay, and move the weights against the gradient.
@@ -58,39 +75,48 @@ class Adam:
         n_biases : int, default=0
             Number of biases, which are the first entries of the weights.
         """
+        from skrnn._core import adam  # and numba, which takes a while to import
+
         self.n_steps += 1
+        arrays = (self.weights, gradient, *self.moments)
+        adam.step(
+            *(tensor.view(-1).numpy() for tensor in arrays),
+            n_biases,
+            (self.beta_1, self.beta_2),
+            self._factors(learning_rate, decay),
+        )
+
+    def move_rows(self, rows, tokens, gradient, learning_rate, decay=1.0):
+        """Update rows of tables by the rule, in the state of the last `step`.
+
+        Parameters
+        ----------
+        rows : Rows
+        tokens : Tensor of shape (n_rows,), int64
+        gradient : Tensor of shape (n_rows, n_columns)
+        learning_rate, decay : float
+        """
+        from skrnn._core import adam
+
+        adam.move_rows(
+            rows.table.numpy(),
+            rows.local.numpy(),
+            rows.moments.numpy(),
+            rows.first,
+            tokens.numpy(),
+            gradient.numpy(),
+            (self.beta_1, self.beta_2),
+            self._factors(learning_rate, decay),
+        )
+
+    def _factors(self, learning_rate, decay):
+        """The decay, epsilon and the size of a step, as the arithmetic needs them."""
         # Both averages started at 0: divide by the total weight of their gradients.
         seen_mean = 1 - self.beta_1**self.n_steps
         seen_square = 1 - self.beta_2**self.n_steps
-        _adam_step(
-            [self.weights, *self.moments, self._scale],
-            gradient,
-            n_biases,
-            decay,
-            [1 - self.beta_1, self.beta_2],
-            # mean / (sqrt(square / seen) + epsilon), with one fewer pass over memory.
-            self.epsilon * seen_square**0.5,
-            -learning_rate / seen_mean * seen_square**0.5,
-        )
-
-
-@compiled
-def _adam_step(
-    tensors: list[Tensor],
-    gradient: Tensor,
-    n_biases: int,
-    decay: float,
-    rates: list[float],
-    epsilon: float,
-    size: float,
-):
-    weights, mean, square, scale = tensors[0], tensors[1], tensors[2], tensors[3]
-    weights[n_biases:].mul_(decay)
-    mean.lerp_(gradient, rates[0])
-    square.mul_(rates[1]).addcmul_(gradient, gradient, value=1.0 - rates[1])
-    # Copy first: the root of non-contiguous memory takes ten times as long.
-    scale.copy_(square).sqrt_().add_(epsilon)
-    weights.addcdiv_(mean, scale, value=size)
+        # mean / (sqrt(square / seen) + epsilon), with one root for each weight.
+        epsilon = self.epsilon * seen_square**0.5
+        return decay, epsilon, -learning_rate / seen_mean * seen_square**0.5
 
 
 RULES = {"adam": Adam}

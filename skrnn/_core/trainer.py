@@ -109,7 +109,7 @@ class Trainer:
         tokens_per_update = data.values.numel() * share
         is_token = not data.values.is_floating_point()
         if is_token and weights.n_inputs > _MANY_TOKENS + 2 * tokens_per_update:
-            return SomeRows(weights, rule, moments, run, n_workers, self.execution)
+            return SomeRows(weights, rule, moments, run, n_workers)
         return AllWeights(weights, rule, moments)
 
 
@@ -180,7 +180,7 @@ class _Epoch:
 
         def loss_of(shard, workspace):
             if shard.past is not None:
-                start = states_after(weights, shard.past, self.trainer.execution)
+                start = states_after(weights, shard.past)
                 shard = replace(shard, start=start)
             return windows.loss_and_gradient(
                 weights, shard, self.trainer.loss, workspace, self._truncate

@@ -80,6 +80,13 @@ class Weights:
         """The weights of the pooling, a list of tensors."""
         return [self.others[name] for name, _ in self.layout.of_pooling]
 
+    def as_arrays(self):
+        """Return U, W and b by layer, then direction, as arrays of the same memory."""
+        return [
+            [(of.U.numpy(), of.W.numpy(), of.b.numpy()) for of in directions]
+            for directions in self.layers
+        ]
+
     def all_layers(self):
         """Return all layers, in the order of the public lists and torch.nn.
 

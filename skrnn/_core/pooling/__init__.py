@@ -1,145 +1,99 @@
 """From the hidden states of all steps to one vector per sequence, and back.
 
-Each pooling is a module of this package, listed by name in POOLINGS. It has functions
-for two loops. Training goes over packed rows and needs the gradient: `pool`, and
-`spread`, its backward pass. They are compiled, so the functions of these names below
-must name each pooling. Prediction goes over levels of steps and keeps only the latest
-states: `nothing` before the first step, `gather` at each step, `finish` at the end;
-LOOKS_BACK is whether `gather` needs what was gathered before. A pooling with its own
-weights also has a function `weights_of`.
+Each pooling is a module of this package, with compiled functions. Pooling goes forward
+in parts: sequences may be read a few steps at a time, or one, and between the parts
+only what has been gathered is in memory.
+
+- `gathered_width(nhidden)` and `START` are the length and the initial value of the
+  gathered vectors;
+- ``gather(H, sizes, gathered)`` adds to them the hidden states of some packed rows;
+- ``finish(gathered, lengths, h)`` computes the pooled vectors, of `width(nhidden)`;
+- ``spread(dh, H, sizes, gathered, lengths, dlast, dH)`` is the way back: it writes the
+  gradient with respect to the last hidden states, and with respect to all of them in
+  these rows, unless `IS_LAST_ONLY`.
+
+`lengths` has the number of all steps of each sequence. A pooling with its own weights
+also has a function `weights_of`; its `gather` then takes the weights as well, and its
+`spread` the weights and their gradients, to which it adds.
 """
 
-from typing import Literal
+from functools import cache
+from importlib import import_module
+from typing import Literal, get_args
 
-import torch
-from torch import Tensor
-
-from skrnn._core.memory import take
-from skrnn._core.pooling import concat, largest, last, mean, none
-from skrnn._core.pooling import sum as sum_
+import numpy as np
 
 # The names that users may pass.
 PoolingName = Literal["last", "mean", "max", "concat", "sum"]
-POOLINGS = {
-    "last": last,
-    "mean": mean,
-    "max": largest,
-    "concat": concat,
-    "sum": sum_,
-    "none": none,
-}
+# And those of networks that predict something at each step.
+POOLINGS = (*get_args(PoolingName), "none")
+
+
+@cache
+def page_of(name):
+    """Return the module of a pooling, which is imported when it is first needed."""
+    if name not in POOLINGS:
+        raise ValueError(f"There is no pooling {name!r}.")
+    return import_module(f"{__name__}.{'largest' if name == 'max' else name}")
 
 
 def width(name, nhidden):
     """Return the length of the pooled vector."""
-    return POOLINGS[name].width(nhidden)
+    return page_of(name).width(nhidden)
 
 
 def weights_of(name, nhidden):
     """Return the names and shapes of the weights of a pooling, for one direction."""
-    page = POOLINGS[name]
+    page = page_of(name)
     return page.weights_of(nhidden) if hasattr(page, "weights_of") else ()
 
 
-def pool(
-    name: str,
-    H: Tensor,
-    batch_sizes: list[int],
-    packing: dict[str, Tensor],
-    gathered: list[Tensor],
-    weights: list[Tensor],
-):
-    """Pool packed rows.
-
-    Parameters
-    ----------
-    name : str
-        A key of POOLINGS.
-    H : Tensor of shape (n_rows, nhidden)
-    batch_sizes : list of int
-    packing : dict
-        The tensors "last" and, for the mean, "sequence" and "lengths" of a Packing.
-    gathered : list of 2 Tensors
-        What `gather` has gathered from the steps before these rows, and the number of
-        these steps; empty if there are none.
-    weights : list of Tensors
-        The weights of the pooling, for this direction.
-
-    Returns
-    -------
-    h : Tensor of shape (n_sequences, width), or (n_rows, nhidden) for "none"
-    kept : list of Tensors
-        What :func:`spread` needs.
-    """
-    kept: list[Tensor] = []
-    if name == "last":
-        return last.pool(H, packing), kept
-    if name == "mean":
-        h, shares = mean.pool(H, batch_sizes, packing, gathered)
-        return h, [shares]
-    if name == "max":
-        best = largest.pool(H, batch_sizes, gathered)
-        return best, [best]
-    if name == "concat":
-        h, best = concat.pool(H, batch_sizes, packing, gathered)
-        return h, [best]
-    if name == "sum":
-        h, best = sum_.pool(H, batch_sizes, packing, gathered)
-        return h, [best]
-    if name == "none":
-        return H, kept
-    raise ValueError("There is no pooling of this name.")
+def nothing(name, n_sequences, nhidden, dtype):
+    """Return what has been gathered before the first step."""
+    page = page_of(name)
+    shape = (n_sequences, page.gathered_width(nhidden))
+    return np.full(shape, page.START, dtype)
 
 
-def spread(
-    name: str,
-    dh: Tensor,
-    H: Tensor,
-    batch_sizes: list[int],
-    packing: dict[str, Tensor],
-    kept: list[Tensor],
-    weights: list[Tensor],
-    dweights: list[Tensor],
-    memory: Tensor,
-    used: list[int],
-):
+def gather(name, H, sizes, gathered, weights=()):
+    """Add the hidden states of packed rows to what has been gathered."""
+    page_of(name).gather(H, sizes, gathered, *weights)
+
+
+def finish(name, gathered, lengths, nhidden):
+    """Return the pooled vectors, of shape (n_sequences, width)."""
+    page = page_of(name)
+    h = np.empty((len(gathered), page.width(nhidden)), gathered.dtype)
+    page.finish(gathered, lengths, h)
+    return h
+
+
+def spread(name, dh, H, sizes, gathered, lengths, scratch, weights=(), dweights=()):
     """Compute the gradient with respect to the hidden states.
 
     Parameters
     ----------
     name : str
-        A key of POOLINGS.
-    dh : Tensor of shape (n_sequences, width), or (n_rows, nhidden) for "none"
+    dh : ndarray of shape (n_sequences, width)
         Gradient with respect to the pooled vectors.
-    H, batch_sizes, packing, kept, weights
-        As in :func:`pool`.
-    dweights : list of Tensors
-        The gradient with respect to the weights of the pooling is added to them.
-    memory, used
-        As in :func:`skrnn._core.memory.take`.
+    H, sizes, gathered, lengths
+        As before; all steps have been gathered.
+    scratch : Scratch
+    weights, dweights : tuples of ndarrays
+        The weights of the pooling, for this direction, and their gradients, to which is
+        added.
 
     Returns
     -------
-    dh_last : Tensor of shape (n_sequences, nhidden)
+    dlast : ndarray of shape (n_sequences, nhidden)
         Gradient with respect to the last hidden state of each sequence.
-    dH : list of Tensors of shape (n_rows, nhidden)
-        Gradient with respect to all hidden states, to be added; empty if it is 0.
+    dH : ndarray of shape (n_rows, nhidden)
+        Gradient with respect to all hidden states, to be added; without rows if it is
+        0.
     """
-    everywhere: list[Tensor] = []
-    if name == "last":
-        return dh, everywhere
-    if name == "none":
-        return dh.new_zeros([batch_sizes[0], dh.shape[1]]), [dh]
-    dH = take(memory, used, H.shape[0], H.shape[1])
-    everywhere.append(dH)
-    if name == "mean":
-        mean.spread(dh, packing, kept[0], dH)
-        return torch.zeros_like(dh), everywhere
-    if name == "max":
-        largest.spread(dh.clone(), H, batch_sizes, kept[0], dH)
-        return torch.zeros_like(dh), everywhere
-    if name == "concat":
-        return concat.spread(dh, H, batch_sizes, kept[0], dH), everywhere
-    if name == "sum":
-        return sum_.spread(dh, H, batch_sizes, kept[0], dH), everywhere
-    raise ValueError("There is no pooling of this name.")
+    page = page_of(name)
+    n_sequences, nhidden = len(dh), H.shape[1]
+    dlast = scratch.take(n_sequences, nhidden)
+    dH = scratch.take(0 if page.IS_LAST_ONLY else len(H), nhidden)
+    page.spread(dh, H, sizes, gathered, lengths, dlast, dH, *weights, *dweights)
+    return dlast, dH

@@ -1,18 +1,22 @@
 """The last hidden state and the largest values, concatenated [1]_.
 
+    h = [h_T, max(h_1, ..., h_T)]
+
 References
 ----------
 .. [1] Howard and Ruder (2018), "Universal Language Model Fine-tuning for Text
    Classification", ACL, section 3.3.
 """
 
-import torch
-from torch import Tensor
+import math
 
-from skrnn._core.pooling import largest, last
+from skrnn._core import rows
+from skrnn._core.compiled import compiled
+from skrnn._core.pooling.largest import keep_larger, pass_on
+from skrnn._core.pooling.last import gather as gather_last
 
-LOOKS_BACK = True  # whether `gather` needs what was gathered before
-NEEDS_SEQUENCE = False  # whether `pool` needs the sequence of each row
+START = -math.inf
+IS_LAST_ONLY = False
 
 
 def width(nhidden):
@@ -20,44 +24,45 @@ def width(nhidden):
     return 2 * nhidden
 
 
-def pool(
-    H: Tensor,
-    batch_sizes: list[int],
-    packing: dict[str, Tensor],
-    gathered: list[Tensor],
-):
-    """Compute h = [h_T, max(h_1, ..., h_T)]; also return the largest values."""
-    if len(gathered) > 0:
-        gathered = [gathered[0][:, H.shape[1] :]]
-    last_state = last.pool(H, packing)
-    best = largest.pool(H, batch_sizes, gathered)
-    return torch.cat([last_state, best], 1), best
-
-
-def spread(dh: Tensor, H: Tensor, batch_sizes: list[int], best: Tensor, dH: Tensor):
-    """Write the gradient of the largest values into dH; return that of h_T."""
-    dh_last, dbest = dh.tensor_split(2, 1)
-    largest.spread(dbest.clone(), H, batch_sizes, best, dH)
-    return dh_last.contiguous()
-
-
 def gathered_width(nhidden):
     """Return the length of a gathered vector."""
     return 2 * nhidden
 
 
-def nothing(n_sequences, like):
-    """Return the initial vectors of both parts, concatenated."""
-    parts = [page.nothing(n_sequences, like) for page in (last, largest)]
-    return torch.cat(parts, 1)
+@compiled
+def gather(H, sizes, gathered):
+    """Gather the last states and the largest values, side by side."""
+    n = H.shape[1]
+    gather_last(H, sizes, gathered)
+    row = 0
+    for t in range(len(sizes)):
+        for i in range(sizes[t]):
+            keep_larger(H[row], gathered[i][n:])
+            row += 1
 
 
-def gather(before, h, weights):
-    """Return the hidden state of this step and the largest values so far."""
-    best = None if before is None else before[:, h.shape[1] :]
-    return torch.cat([h, largest.gather(best, h, weights)], 1)
+@compiled
+def finish(gathered, lengths, h):
+    """Copy both."""
+    rows.copy_all(gathered, h)
 
 
-def finish(gathered, lengths):
-    """Return the gathered vectors, which are concatenated already."""
-    return gathered
+@compiled
+def spread(dh, H, sizes, gathered, lengths, dlast, dH):
+    """Pass one half to the last hidden state, the other to the largest values."""
+    n = H.shape[1]
+    for i in range(len(dh)):
+        rows.copy(dh[i][:n], dlast[i])
+    left = dh[:, n:].copy()
+    spread_largest(left, H, sizes, gathered, dH)
+
+
+@compiled
+def spread_largest(left, H, sizes, gathered, dH):
+    """Pass a gradient to the largest values; `left` ends as what no step got."""
+    n = H.shape[1]
+    row = 0
+    for t in range(len(sizes)):
+        for i in range(sizes[t]):
+            pass_on(left[i], H[row], gathered[i][n:], dH[row])
+            row += 1

@@ -1,13 +1,17 @@
 """The largest value of each unit over all steps; the public name is "max".
 
+    h = max(h_1, ..., h_T), entry by entry
+
 The gradient goes to the first step that has this value.
 """
 
-import torch
-from torch import Tensor
+import math
 
-LOOKS_BACK = True  # whether `gather` needs what was gathered before
-NEEDS_SEQUENCE = False  # whether `pool` needs the sequence of each row
+from skrnn._core import rows
+from skrnn._core.compiled import compiled
+
+START = -math.inf
+IS_LAST_ONLY = False
 
 
 def width(nhidden):
@@ -15,48 +19,55 @@ def width(nhidden):
     return nhidden
 
 
-def pool(H: Tensor, batch_sizes: list[int], gathered: list[Tensor]):
-    """Compute h = max(h_1, ..., h_T), entry by entry.
-
-    `gathered` holds the largest values of the steps before these rows, if any.
-    """
-    rows = H.split(batch_sizes)
-    best = torch.maximum(rows[0], gathered[0]) if len(gathered) > 0 else rows[0].clone()
-    for t in range(1, len(batch_sizes)):
-        so_far = best[: batch_sizes[t]]
-        torch.maximum(so_far, rows[t], out=so_far)
-    return best
-
-
-def spread(dh: Tensor, H: Tensor, batch_sizes: list[int], best: Tensor, dH: Tensor):
-    """Write the gradient of :func:`pool` into dH.
-
-    `dh` holds the gradient not yet passed to a step; it ends as 0 if a step in these
-    rows has the largest value. If an earlier step has it, no step gets the gradient.
-    """
-    rows, drows = H.split(batch_sizes), dH.split(batch_sizes)
-    for t in range(len(batch_sizes)):
-        here, still_left = drows[t], dh[: batch_sizes[t]]
-        torch.eq(rows[t], best[: batch_sizes[t]], out=here)
-        here.mul_(still_left)
-        still_left.sub_(here)
-
-
 def gathered_width(nhidden):
     """Return the length of a gathered vector."""
     return nhidden
 
 
-def nothing(n_sequences, like):
-    """Return the initial vectors: minus infinity."""
-    return like.new_full((n_sequences, like.shape[-1]), -torch.inf)
+@compiled
+def keep_larger(h, best):
+    """Replace the largest values of a sequence by larger ones of one step."""
+    for j in range(len(h)):
+        # NaN is not larger than anything, but must not get lost.
+        best[j] = h[j] if h[j] > best[j] or h[j] != h[j] else best[j]
 
 
-def gather(before, h, weights):
-    """Return the largest values so far."""
-    return h.clone() if before is None else torch.maximum(before, h)
+@compiled
+def pass_on(left, h, best, dh):
+    """Give the gradient that is left to one step, where this has the largest values."""
+    for j in range(len(h)):
+        is_largest = h[j] == best[j]
+        dh[j] = left[j] if is_largest else 0
+        left[j] = 0 if is_largest else left[j]
 
 
-def finish(gathered, lengths):
-    """Return the gathered vectors, which are the largest values already."""
-    return gathered
+@compiled
+def gather(H, sizes, gathered):
+    """Replace the largest values so far by larger ones in these states."""
+    row = 0
+    for t in range(len(sizes)):
+        for i in range(sizes[t]):
+            keep_larger(H[row], gathered[i])
+            row += 1
+
+
+@compiled
+def finish(gathered, lengths, h):
+    """Copy the largest values."""
+    rows.copy_all(gathered, h)
+
+
+@compiled
+def spread(dh, H, sizes, gathered, lengths, dlast, dH):
+    """Pass the gradient to the steps that have the largest values.
+
+    If an earlier step has one, which is not among these rows, no step gets its
+    gradient.
+    """
+    rows.clear_all(dlast)
+    left = dh.copy()
+    row = 0
+    for t in range(len(sizes)):
+        for i in range(sizes[t]):
+            pass_on(left[i], H[row], gathered[i], dH[row])
+            row += 1

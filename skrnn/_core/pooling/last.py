@@ -1,9 +1,10 @@
-"""The hidden state of the last step."""
+"""The hidden state of the last step: h = h_T."""
 
-from torch import Tensor
+from skrnn._core import rows
+from skrnn._core.compiled import compiled
 
-LOOKS_BACK = False  # whether `gather` needs what was gathered before
-NEEDS_SEQUENCE = False  # whether `pool` needs the sequence of each row
+START = 0.0
+IS_LAST_ONLY = True
 
 
 def width(nhidden):
@@ -11,26 +12,29 @@ def width(nhidden):
     return nhidden
 
 
-def pool(H: Tensor, packing: dict[str, Tensor]):
-    """Compute h = H[last step]."""
-    return H.index_select(0, packing["last"])
-
-
 def gathered_width(nhidden):
     """Return the length of a gathered vector."""
     return nhidden
 
 
-def nothing(n_sequences, like):
-    """Return the initial vectors: hidden states of 0."""
-    return like.new_zeros((n_sequences, like.shape[-1]))
+@compiled
+def gather(H, sizes, gathered):
+    """Replace what was gathered by the last of these states of each sequence."""
+    end = 0
+    for t in range(len(sizes)):
+        first, end = end, end + sizes[t]
+        stays = sizes[t + 1] if t + 1 < len(sizes) else 0
+        for i in range(stays, sizes[t]):
+            rows.copy(H[first + i], gathered[i])
 
 
-def gather(before, h, weights):
-    """Return the hidden state of this step."""
-    return h
+@compiled
+def finish(gathered, lengths, h):
+    """Copy the last hidden states."""
+    rows.copy_all(gathered, h)
 
 
-def finish(gathered, lengths):
-    """Return the gathered vectors, which are the last hidden states already."""
-    return gathered
+@compiled
+def spread(dh, H, sizes, gathered, lengths, dlast, dH):
+    """Pass the gradient to the last hidden state."""
+    rows.copy_all(dh, dlast)

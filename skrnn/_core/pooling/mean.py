@@ -1,10 +1,10 @@
 """The mean over all steps: h = (h_1 + ... + h_T) / T."""
 
-import torch
-from torch import Tensor
+from skrnn._core import rows
+from skrnn._core.compiled import compiled
 
-LOOKS_BACK = True  # whether `gather` needs what was gathered before
-NEEDS_SEQUENCE = True  # whether `pool` needs the sequence of each row
+START = 0.0
+IS_LAST_ONLY = False
 
 
 def width(nhidden):
@@ -12,44 +12,39 @@ def width(nhidden):
     return nhidden
 
 
-def pool(
-    H: Tensor,
-    batch_sizes: list[int],
-    packing: dict[str, Tensor],
-    gathered: list[Tensor],
-):
-    """Compute h; also return 1 / T for each sequence, of shape (n_sequences, 1)."""
-    lengths = packing["lengths"]
-    if len(gathered) > 0:
-        total = gathered[0].clone()
-        lengths = lengths + gathered[1]
-    else:
-        total = H.new_zeros([batch_sizes[0], H.shape[1]])
-    total.index_add_(0, packing["sequence"], H)
-    shares = (1.0 / lengths.to(H.dtype)).unsqueeze(1)
-    return total.mul_(shares), shares
-
-
-def spread(dh: Tensor, packing: dict[str, Tensor], shares: Tensor, dH: Tensor):
-    """Write the gradient dh / T into dH, for each step."""
-    torch.index_select(dh * shares, 0, packing["sequence"], out=dH)
-
-
 def gathered_width(nhidden):
     """Return the length of a gathered vector."""
     return nhidden
 
 
-def nothing(n_sequences, like):
-    """Return the initial vectors: sums of 0."""
-    return like.new_zeros((n_sequences, like.shape[-1]))
+@compiled
+def gather(H, sizes, gathered):
+    """Add these states to the sums of earlier ones."""
+    row = 0
+    for t in range(len(sizes)):
+        for i in range(sizes[t]):
+            for j in range(H.shape[1]):
+                gathered[i, j] += H[row, j]
+            row += 1
 
 
-def gather(before, h, weights):
-    """Return the sum so far."""
-    return h.clone() if before is None else before + h
+@compiled
+def finish(gathered, lengths, h):
+    """Divide the sums by the numbers of steps."""
+    for i in range(len(h)):
+        n_steps = h.dtype.type(lengths[i])
+        for j in range(h.shape[1]):
+            h[i, j] = gathered[i, j] / n_steps
 
 
-def finish(gathered, lengths):
-    """Divide the sum by the number of steps."""
-    return gathered / lengths.to(gathered.dtype).unsqueeze(1)
+@compiled
+def spread(dh, H, sizes, gathered, lengths, dlast, dH):
+    """Pass dh / T to each step."""
+    rows.clear_all(dlast)
+    row = 0
+    for t in range(len(sizes)):
+        for i in range(sizes[t]):
+            n_steps = dh.dtype.type(lengths[i])
+            for j in range(dh.shape[1]):
+                dH[row, j] = dh[i, j] / n_steps
+            row += 1

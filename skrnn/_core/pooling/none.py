@@ -1,10 +1,8 @@
 """All hidden states as they are, for networks that predict something at each step.
 
-This is only for training: predictions at each step use
-:func:`skrnn._core.encode.states_of_all_steps`.
+There is nothing to gather: :mod:`skrnn._core.gradient` hands the states on, and
+predictions use :func:`skrnn._core.encode.states_of_all_steps`.
 """
-
-NEEDS_SEQUENCE = False  # whether `pool` needs the sequence of each row
 
 
 def width(nhidden):

@@ -1,14 +1,17 @@
-"""The last hidden state plus the largest values."""
+"""The last hidden state plus the largest values.
 
-from torch import Tensor
+h = h_T + max(h_1, ..., h_T)
+"""
 
-from skrnn._core.pooling import concat, largest, last
-from skrnn._core.pooling.concat import gather, gathered_width, nothing
+from skrnn._core import rows
+from skrnn._core.compiled import compiled
+from skrnn._core.pooling import concat
+from skrnn._core.pooling.concat import gather, gathered_width, spread_largest
 
-__all__ = ["finish", "gather", "gathered_width", "nothing", "pool", "spread", "width"]
+__all__ = ["finish", "gather", "gathered_width", "spread", "width"]
 
-LOOKS_BACK = True  # whether `gather` needs what was gathered before
-NEEDS_SEQUENCE = False  # whether `pool` needs the sequence of each row
+START = concat.START
+IS_LAST_ONLY = False
 
 
 def width(nhidden):
@@ -16,26 +19,17 @@ def width(nhidden):
     return nhidden
 
 
-def pool(
-    H: Tensor,
-    batch_sizes: list[int],
-    packing: dict[str, Tensor],
-    gathered: list[Tensor],
-):
-    """Compute h = h_T + max(h_1, ..., h_T); also return the largest values."""
-    if len(gathered) > 0:
-        gathered = [gathered[0][:, H.shape[1] :]]
-    best = largest.pool(H, batch_sizes, gathered)
-    return last.pool(H, packing) + best, best
+@compiled
+def finish(gathered, lengths, h):
+    """Add the last hidden states and the largest values."""
+    n = h.shape[1]
+    for i in range(len(h)):
+        for j in range(n):
+            h[i, j] = gathered[i, j] + gathered[i, n + j]
 
 
-def spread(dh: Tensor, H: Tensor, batch_sizes: list[int], best: Tensor, dH: Tensor):
-    """Write the gradient of the largest values into dH; return that of h_T."""
-    largest.spread(dh.clone(), H, batch_sizes, best, dH)
-    return dh
-
-
-def finish(gathered, lengths):
-    """Add the last hidden state and the largest values."""
-    last_state, best = concat.finish(gathered, lengths).chunk(2, 1)
-    return last_state + best
+@compiled
+def spread(dh, H, sizes, gathered, lengths, dlast, dH):
+    """Pass the gradient to the last hidden state and to the largest values."""
+    rows.copy_all(dh, dlast)
+    spread_largest(dh.copy(), H, sizes, gathered, dH)

@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 
-from skrnn._core.execution import CPU
+from skrnn._core.rules import Rows
 from skrnn._core.updates.clipping import to_clipped_mean
 from skrnn._core.updates.moments import Moments
 from skrnn._core.updates.tokens import renumber
@@ -32,12 +32,11 @@ class SomeRows:
         A function like map, which may run its calls on several threads.
     n_parts : int, default=1
         Number of parts into which the vectors of a minibatch are cut, one per thread.
-    execution : Execution, default=CPU
     """
 
-    def __init__(self, weights, rule, moments=None, run=map, n_parts=1, execution=CPU):
+    def __init__(self, weights, rule, moments=None, run=map, n_parts=1):
         self._weights = weights
-        self._run, self._n_parts, self._execution = run, n_parts, execution
+        self._run, self._n_parts = run, n_parts
         n_shared = weights.n_shared
         self._rule = rule(weights.flat[:n_shared])
         # For each direction, the vectors of all tokens. With thousands of tokens, they
@@ -50,7 +49,7 @@ class SomeRows:
         if moments is not None:
             self._load(moments, n_shared)
         self._tokens = None
-        self._local = []  # what `local` has fetched: vectors, and moments
+        self._local = []  # the vectors that `local` has fetched, for each direction
         # Logarithms of the total factor of weight decay: now, and when each row was
         # last brought up to date.
         self._decay = 0.0
@@ -78,16 +77,15 @@ class SomeRows:
         """See :meth:`AllWeights.local`."""
         tokens, renumbered = renumber(batches)
         self._tokens = tokens
-        self._local = [
-            table.new_empty((len(tokens), table.shape[1])) for table in self._tables
-        ]
-        self._in_parts(self._fetch, tokens, *self._local)
         overdue = self._overdue_decay(self._decay_of[tokens])
-        first = []
-        layers = self._weights.layers[0]
-        for layer, vectors in zip(layers, self._local[:-1], strict=True):
-            vectors.mul_(overdue)
-            first.append(replace(layer, U=vectors))
+        self._local = [
+            table.new_empty((len(tokens), table.shape[1])) for table in self._vectors
+        ]
+        self._in_parts(self._fetch, tokens, overdue, *self._local)
+        first = [
+            replace(layer, U=vectors)
+            for layer, vectors in zip(self._weights.layers[0], self._local, strict=True)
+        ]
         local = replace(self._weights, layers=[first, *self._weights.layers[1:]])
         return local, renumbered
 
@@ -107,38 +105,35 @@ class SomeRows:
         move = partial(self._move, learning_rate, factor)
         self._in_parts(move, self._tokens, *self._local, *gradients)
 
-    @property
-    def _tables(self):
-        return [*self._vectors, self._moments]
-
     def _in_parts(self, function, *tensors):
         """Call `function` for each part of the rows of the tensors."""
         parts = [tensor.tensor_split(self._n_parts) for tensor in tensors]
         list(self._run(function, *parts))
 
-    def _fetch(self, tokens, *local):
-        for table, rows in zip(self._tables, local, strict=True):
-            torch.index_select(table, 0, tokens, out=rows)
+    def _fetch(self, tokens, overdue, *local):
+        """Copy the vectors of some tokens, brought up to date."""
+        from skrnn._core.adam import fetch_rows
+
+        for table, vectors in zip(self._vectors, local, strict=True):
+            arrays = (table, tokens, overdue, vectors)
+            fetch_rows(*(tensor.numpy() for tensor in arrays))
 
     def _move(self, learning_rate, decay, tokens, *tensors):
-        """Decay and update some rows of a minibatch, and write them back.
+        """Decay and update the rows of some tokens.
 
-        `tensors` are the rows of all tables, and the gradient of each direction.
+        `tensors` are the local vectors of each direction, then the gradients.
         """
-        n_tables = len(self._tables)
-        local, gradients = tensors[:n_tables], tensors[n_tables:]
-        *vectors, moments = local
-        rule, n_steps = type(self._rule), self._rule.n_steps - 1
-        for part, own, gradient in zip(
-            vectors, self._by_direction(moments), gradients, strict=True
+        n = len(self._vectors)
+        width = len(self._rule.moment_names) * self._vectors[0].shape[1]
+        for i, (table, local, gradient) in enumerate(
+            zip(self._vectors, tensors[:n], tensors[n:], strict=True)
         ):
-            rule(part, own, n_steps).step(gradient, learning_rate, decay)
-        for table, rows in zip(self._tables, local, strict=True):
-            self._execution.put_rows(table, tokens, rows)
+            rows = Rows(table, local, self._moments, i * width)
+            self._rule.move_rows(rows, tokens, gradient, learning_rate, decay)
 
     def synchronise(self):
         """See :meth:`AllWeights.synchronise`."""
-        overdue = self._overdue_decay(self._decay_of)
+        overdue = self._overdue_decay(self._decay_of).unsqueeze(1)
         for vectors in self._vectors:
             vectors.mul_(overdue)
         self._decay_of.fill_(self._decay)
@@ -153,6 +148,6 @@ class SomeRows:
         return Moments(self._rule.moment_names, flat, self._rule.n_steps)
 
     def _overdue_decay(self, decay_of):
-        """Return the decay that rows have missed since then, of shape (n_rows, 1)."""
+        """Return the decay that rows have missed since then, of shape (n_rows,)."""
         factors = torch.exp(self._decay - decay_of)
-        return factors.to(self._weights.flat.dtype).unsqueeze(1)
+        return factors.to(self._weights.flat.dtype)

@@ -21,7 +21,7 @@ def renumber(batches):
     given = [batch.x for batch in batches]
     given += [batch.past.values for batch in batches if batch.past is not None]
     tokens, numbers = torch.unique(torch.cat(given), return_inverse=True)
-    numbers = iter(numbers.split([len(x) for x in given]))
+    numbers = iter(numbers.int().split([len(x) for x in given]))
     xs = [next(numbers) for _ in batches]
     return tokens.long(), [
         batch.reading(x, None if batch.past is None else next(numbers))
