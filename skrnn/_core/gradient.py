@@ -349,15 +349,13 @@ def loss_and_gradient(
         By layer, then direction, the states after the last step of each sequence, if
         `counts` asks for them.
     """
-    n_directions = counts[2]
-    used = [0]
+    n_directions, used = counts[2], [0]
     traces = forward(
         kind, counts, layers, x, batch_sizes, packing, masks, states, memory, used
     )
     end = states_at(counts[4], traces, packing["last"])
     top = [trace[2] for trace in traces[len(traces) - n_directions :]]
-    n_vectors = target.shape[0]
-    h, kept = pool_all(pooler, top, batch_sizes, packing, gathered, output, n_vectors)
+    h, kept = pool_all(pooler, top, batch_sizes, packing, gathered, output, len(target))
     mask: list[Tensor] = []
     if len(masks) * n_directions == len(layers):  # the last is for the output
         mask = masks[-1:]
