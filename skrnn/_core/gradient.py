@@ -370,22 +370,8 @@ def loss_and_gradient(
     dlast, dall = spread_all(
         pooler, dh, top, batch_sizes, packing, kept, output, doutput, memory, used
     )
-    dstart = backward(
-        kind,
-        counts,
-        layers,
-        dlayers,
-        traces,
-        dlast,
-        dall,
-        batch_sizes,
-        packing,
-        masks,
-        states,
-        dend,
-        memory,
-        used,
-    )
+    of = (kind, counts, layers, dlayers, traces, dlast, dall, batch_sizes, packing)
+    dstart = backward(*of, masks, states, dend, memory, used)
     return total, used[0], dstart, end
 
 
