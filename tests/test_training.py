@@ -208,7 +208,12 @@ def test_a_large_vocabulary_learns_the_rows_it_sees(rng):
     X = [[int(i), int(i) + 5000] for i in rng.permutation(4000)]
     y = [int(tokens[0] % 2) for tokens in X]
     classifier = RNNClassifier(
-        16, max_iter=20, batch_size=32, learning_rate_init=0.05, random_state=0
+        16,
+        analyzer="token",
+        max_iter=20,
+        batch_size=32,
+        learning_rate_init=0.05,
+        random_state=0,
     ).fit(X, y)
     assert len(classifier.vocabulary_) == 8000
     assert classifier.score(X, y) > 0.95
@@ -219,6 +224,7 @@ def test_a_large_vocabulary_and_truncation_together(rng):
     X = [[int(i) + 9000, int(i), int(i) + 5000] for i in rng.permutation(4000)]
     y = [int(tokens[1] % 2) for tokens in X]
     params = {"max_iter": 20, "batch_size": 32, "learning_rate_init": 0.05}
+    params["analyzer"] = "token"
     with pytest.MonkeyPatch.context() as patch:
         chosen = []
         original = trainer.Trainer._updates
