@@ -52,7 +52,7 @@ class _Parameters:
     # Parameters of skrnn/_base.py, written by tests/stubs.py:
     nhidden: _Count | _Counts = 128
     _: KW_ONLY
-    cell: Literal["rnn", "gru", "lstm"] = "gru"
+    cell: Literal["gru", "lstm", "rnn"] = "gru"
     activation: Literal["tanh", "relu", "identity"] = "tanh"
     recurrence: Literal["learned", "identity"] = "learned"
     bidirectional: bool = False

@@ -13,11 +13,14 @@ tests/test_typing.py holds the stubs against it.
 import ast
 import re
 from pathlib import Path
+from typing import Literal, get_args, get_origin
+
+from skrnn._core import cells, pooling
 
 PACKAGE = Path(__file__).parents[1] / "skrnn"
 STUBS = PACKAGE / "__init__.pyi"
 CLASSES = {"_base.py": "BaseRNN", "_classifier.py": "RNNClassifier"}
-CHOICES = ("_core/cells.py", "_core/pooling/__init__.py")
+CHOICES = (cells, pooling)
 BEGIN = "    # Parameters of skrnn/{}, written by tests/stubs.py:\n"
 END = "    # End of the parameters.\n"
 
@@ -30,14 +33,14 @@ def names_of_types():
     names : dict of str to str
     """
     names = {}
-    for file in ("_types.py", *CHOICES):
-        for node in ast.parse((PACKAGE / file).read_text("utf-8")).body:
-            if not isinstance(node, ast.Assign):
-                continue
-            for target in node.targets:
-                names[target.id] = f"_{target.id}"
-                if file in CHOICES:
-                    names[target.id] = ast.unparse(node.value).replace("'", '"')
+    for node in ast.parse((PACKAGE / "_types.py").read_text("utf-8")).body:
+        if isinstance(node, ast.Assign):
+            names |= {target.id: f"_{target.id}" for target in node.targets}
+    for module in CHOICES:
+        for name, choices in vars(module).items():
+            if get_origin(choices) is Literal:
+                quoted = (f'"{choice}"' for choice in get_args(choices))
+                names[name] = f"Literal[{', '.join(quoted)}]"
     return names
 
 

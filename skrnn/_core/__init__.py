@@ -14,9 +14,12 @@ from skrnn:
     packing         a batch in step order, without padding
     prefixes        common prefixes of token sequences
     batch           what a loss is computed from, except for the weights
-    compiled        time loops without Python overhead, where torch supports it
     memory          memory that is reused for each batch
     losses          scores and targets -> loss and gradient
+    compiled        loops over numbers, compiled by numba
+    rows            rows of numbers that are copied, added or cleared
+    products        matrix products in which no row depends on the others
+    elementwise     tanh and the logistic function
     cells           rnn, gru, lstm: one step forward, one step backward
     recurrence      the time loop over packed rows and its BPTT
     pooling         the hidden states of all steps -> one vector per sequence
@@ -33,6 +36,7 @@ from skrnn:
     shards          minibatches cut into parts, one per thread
     training_data   training data on the device
     batches         the training data in random order, packed
+    adam            the arithmetic of Adam, in one pass over memory
     rules           update rules: Adam
     updates         updates of all weights, or only of the rows that a minibatch uses
     progress        what a fit has done so far
