@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn import _state
+from skrnn._attributes import CHANGED, check_attributes
 from skrnn._callbacks import CallbackSupportMixin, FitTask
 from skrnn._continuing import LastFit
 from skrnn._core import public
@@ -27,6 +28,7 @@ from skrnn._heads.class_weight import weigh_classes
 from skrnn._heads.numbers import NumbersHead
 from skrnn._heads.task import head_of, learn_head
 from skrnn._heads.validation import validate_targets
+from skrnn._messages import describe
 from skrnn._model import Model, check_finite
 from skrnn._parameters import Settings
 from skrnn._reading import reader, schema
@@ -115,6 +117,8 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     _head = None  # the class of its head; None to choose it by y
     _y_is_required = True
     _needs_classes = False  # whether the first `partial_fit` needs `classes`
+    _tasks = ()  # what it may predict
+    _says_of_y = ""  # the attribute that it keeps of y, in addition to its head's
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -134,7 +138,39 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         return state
 
     def __setstate__(self, state):
-        super().__setstate__(_state.checked(state, type(self).__name__))
+        state = _state.checked(state, type(self).__name__)
+        self._check_names(state.keys())
+        super().__setstate__(state)
+        fitted = self._fitted()
+        if fitted:
+            self._check_fitted(fitted)
+            self._become({**self._encoder_of(fitted), **fitted})
+
+    def _check_names(self, names):
+        """Raise if attributes would hide methods, or what a class says of itself."""
+        known = {*FITTED, *(field.name for field in fields(self))}
+        for cls in type(self).__mro__:
+            is_of_user = cls.__module__.split(".")[0] not in ("skrnn", "sklearn")
+            for name in () if is_of_user else vars(cls).keys() & names - known:
+                raise ValueError(
+                    f"{name} is an attribute of this {type(self).__name__}, but also "
+                    f"of its class. {CHANGED}"
+                )
+
+    def _check_fitted(self, fitted):
+        """Raise unless fitted attributes are those that a fit sets."""
+        name, attributes = type(self).__name__, dict(fitted)
+        encoder = attributes.pop("encoder_", None)
+        constraints = self._parameter_constraints
+        check_attributes(attributes, self._tasks, self._says_of_y, constraints, name)
+        if encoder is None:
+            return
+        expected = self._encoder_of(attributes).get("encoder_")
+        if type(encoder) is not type(expected) or not encoder._fitted():
+            raise ValueError(
+                f"encoder_ of this {name} is {describe(encoder)} instead of a fitted "
+                f"RNNEncoder. {CHANGED}"
+            )
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "W_")
@@ -155,6 +191,8 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         -------
         self : estimator instance
         """
+        if is_partial:
+            self._validate_params()  # scikit-learn skips this if it is fitted
         settings = Settings.of(type(self).__name__, self._parameters(), is_partial)
         last = self._last_fit(settings)
         kept, sequences = self._read(X, settings, last)
@@ -281,10 +319,10 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         others = {k: v for k, v in vars(self).copy().items() if k not in fitted_names()}
         self.__dict__ = {**others, **attributes}
 
-    def _complete(self):
-        """Set the fitted attributes that are derived from others."""
-        attributes = self._fitted()
-        self._become({**attributes, **self._encoder_of(attributes)})
+    def _check_parameters(self):
+        """Raise if parameters are invalid or incompatible, as `fit` does."""
+        self._validate_params()
+        Settings.of(type(self).__name__, self._parameters())
 
     def _fitted(self):
         """The attributes set by the last fit."""

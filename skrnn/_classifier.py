@@ -83,6 +83,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     class_weight: ClassWeights | Literal["balanced"] | None = None
 
     _needs_classes = True
+    _tasks = ("classification", "multilabel")
+    _says_of_y = "_is_multilabel"
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)

@@ -130,6 +130,17 @@ class LastFit:
         )
 
 
+def is_generator_state(state):
+    """Whether an array is the state of a generator of random numbers."""
+    if not isinstance(state, np.ndarray) or state.dtype != np.uint8:
+        return False
+    try:
+        CPU.generator().set_state(CPU.tensor(state.copy()))
+    except (RuntimeError, TypeError):
+        return False
+    return True
+
+
 def saved_training(state, inputs, vectors, last):
     """The state from which the next call of `partial_fit` continues.
 

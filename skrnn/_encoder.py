@@ -108,6 +108,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
     """
 
     _y_is_required = False
+    _tasks = ("classification", "multilabel", "regression", "next_step")
+    _says_of_y = "task_"
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)

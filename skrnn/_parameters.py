@@ -156,17 +156,7 @@ def _architecture(parameters):
 
 def _check(parameters):
     """Check what cannot be checked by type, or depends on several parameters."""
-    ngram_range = parameters["ngram_range"]
-    is_pair = len(ngram_range) == 2 and all(
-        isinstance(n, Integral) for n in ngram_range
-    )
-    if ngram_range != "auto" and not (
-        is_pair and 1 <= ngram_range[0] <= ngram_range[1]
-    ):
-        raise ValueError(
-            f"ngram_range is {ngram_range!r}: the smallest and the largest n "
-            "were expected, such as (1, 3)."
-        )
+    check_ngram_range(parameters["ngram_range"])
     if parameters["freeze_embeddings"] and parameters["embeddings"] is None:
         raise ValueError(
             "freeze_embeddings=True needs embeddings, which are None. Pass vectors, or "
@@ -178,6 +168,20 @@ def _check(parameters):
             f"learning_rate_init * alpha is {decay:g}: it must be below 1, because "
             "weight decay scales the weights by 1 - learning_rate * alpha. Lower "
             "alpha."
+        )
+
+
+def check_ngram_range(ngram_range):
+    """Raise for an `ngram_range` that is no range, though of the right type."""
+    is_pair = len(ngram_range) == 2 and all(
+        isinstance(n, Integral) for n in ngram_range
+    )
+    if ngram_range != "auto" and not (
+        is_pair and 1 <= ngram_range[0] <= ngram_range[1]
+    ):
+        raise ValueError(
+            f"ngram_range is {ngram_range!r}: the smallest and the largest n "
+            "were expected, such as (1, 3)."
         )
 
 

@@ -69,6 +69,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     """
 
     _head = NumbersHead
+    _tasks = ("regression",)
+    _says_of_y = "_is_one_output"
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)

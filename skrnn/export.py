@@ -7,24 +7,35 @@ with ``torch.load(file, weights_only=True)``.
 """
 
 import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
+import torch
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._base import FITTED
 from skrnn._classifier import RNNClassifier
 from skrnn._core.execution import CPU
 from skrnn._encoder import RNNEncoder
 from skrnn._messages import describe
 from skrnn._regressor import RNNRegressor
+from skrnn._state import has_surrogates
 
 __all__ = ["from_state_dict", "load_safetensors", "save_safetensors", "to_state_dict"]
 
 _CLASSES = {cls.__name__: cls for cls in (RNNClassifier, RNNEncoder, RNNRegressor)}
 _KEY = "skrnn"  # of everything that is not an array
-_LEFT_OUT = ("encoder_", "_skl_callbacks", "_parent_callback_ctx", "_metadata_request")
+_STAMPS = ("_skrnn_version", "_state_format")
+_OUTPUT = "_sklearn_output_config"  # what set_output sets
 _EXPECTED = "The output of to_state_dict or save_safetensors was expected."
+# Lists in lists: more than any parameter or attribute has.
+_MAX_DEPTH = 50
+# Bytes that padding may add to an array of strings, in addition to 100 per character.
+_MAX_PADDING = 2**24
 
 
 def to_state_dict(estimator):
@@ -48,6 +59,9 @@ def to_state_dict(estimator):
         If the estimator is of another class, or holds anything but arrays, numbers,
         strings, and lists, tuples or dicts of them, such as a function as `analyzer` or
         a RandomState as `random_state`.
+    ValueError
+        If a parameter or fitted attribute has been set to a value that `fit` refuses or
+        would not have set.
     NotFittedError
         If the estimator is not fitted.
 
@@ -58,7 +72,8 @@ def to_state_dict(estimator):
 
     Notes
     -----
-    Callbacks and metadata requests are not exported.
+    Callbacks, metadata requests and attributes that are not those of a fit are not
+    exported.
 
     Examples
     --------
@@ -96,8 +111,9 @@ def from_state_dict(state_dict):
     Raises
     ------
     ValueError
-        If `state_dict` is anything else, or if it is from a version of skrnn whose
-        format this version cannot read.
+        If `state_dict` is anything else: if an entry is missing, unknown, or not of the
+        type, shape or range that the others require; or if it is from a version of
+        skrnn whose format this version cannot read.
 
     See Also
     --------
@@ -112,9 +128,13 @@ def from_state_dict(state_dict):
     >>> from_state_dict(to_state_dict(encoder)).transform(["ab"]).shape
     (1, 4)
     """
-    content = _content(state_dict[_KEY] if _KEY in state_dict else None)
+    if not isinstance(state_dict, Mapping):
+        raise ValueError(f"This is {describe(state_dict)}. {_EXPECTED}")
+    tensors = {name: each for name, each in state_dict.items() if name != _KEY}
+    _check_tensors(tensors)
+    content = _content(state_dict.get(_KEY))
     return _put_together(
-        *content, lambda name: state_dict[name].numpy(force=True).copy()
+        *content, tensors, lambda name: tensors[name].numpy(force=True).copy()
     )
 
 
@@ -132,7 +152,7 @@ def save_safetensors(estimator, path):
     ------
     ImportError
         If safetensors is not installed.
-    TypeError, NotFittedError
+    TypeError, ValueError, NotFittedError
         As in :func:`to_state_dict`.
     OSError
         If the file cannot be written; what was there stays as it was.
@@ -213,7 +233,7 @@ def load_safetensors(path):
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             content = _content((file.metadata() or {}).get(_KEY))
-            return _put_together(*content, file.get_tensor)
+            return _put_together(*content, file.keys(), file.get_tensor)
     except safetensors.SafetensorError as error:
         raise ValueError(f"{path} cannot be read: {error}. {_EXPECTED}") from error
 
@@ -238,37 +258,86 @@ def _take_apart(estimator):
             "expected. For a pipeline, pass its skrnn step."
         )
     check_is_fitted(estimator)
-    state = estimator.__getstate__()
-    for left_out in _LEFT_OUT:
-        state.pop(left_out, None)
+    estimator._check_parameters()
+    estimator._check_fitted(estimator._fitted())
+    known = _names(type(estimator))
+    state = {k: v for k, v in estimator.__getstate__().items() if k in known}
     arrays = {}
     plain = {key: _plain(value, key, arrays) for key, value in state.items()}
     return arrays, json.dumps({"class": name, "state": plain})
+
+
+def _names(cls):
+    """What the state of an estimator may consist of."""
+    parameters = {field.name for field in fields(cls)}
+    return {*parameters, *FITTED, *_STAMPS, _OUTPUT} - {"encoder_"}
+
+
+def _check_tensors(tensors):
+    """Raise unless all are tensors, with memory of their own.
+
+    Other tensors may be views of the memory of one number, and have any shape.
+    """
+    sizes, of_memory = 0, {}
+    for name, tensor in tensors.items():
+        is_plain = isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided
+        if not is_plain or tensor.is_quantized or tensor.device.type == "meta":
+            raise ValueError(f"{name} is {describe(tensor)}. {_EXPECTED}")
+        sizes += tensor.numel() * tensor.element_size()
+        memory = tensor.untyped_storage()
+        of_memory[memory.data_ptr()] = memory.nbytes()
+    if sizes > sum(of_memory.values()):
+        raise ValueError(f"The tensors share memory. {_EXPECTED}")
 
 
 def _content(text):
     """The class and the state, parsed from JSON."""
     try:
         content = json.loads(text)
-        return _CLASSES[content["class"]], content["state"]
-    except (KeyError, TypeError, ValueError) as error:
+        cls, state = _CLASSES[content["class"]], content["state"]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"This holds no estimator of skrnn. {_EXPECTED}") from error
+    if not isinstance(state, dict):
+        raise ValueError(f"The state is {describe(state)}. {_EXPECTED}")
+    return cls, state
 
 
-def _put_together(cls, state, get_array):
-    """The inverse of :func:`_take_apart`."""
-    try:
-        state = {key: _parsed(value, get_array) for key, value in state.items()}
-    except KeyError as error:
-        raise ValueError(f"The array {error} is missing. {_EXPECTED}") from error
+def _put_together(cls, state, names, get_array):
+    """The inverse of :func:`_take_apart`.
+
+    Parameters
+    ----------
+    cls : class
+    state : dict
+    names : iterable of str
+        Of the arrays, each of which must be used once.
+    get_array : callable
+        ``get_array(name)`` reads an array.
+    """
+    unknown = state.keys() - _names(cls)
+    if unknown:
+        raise ValueError(
+            f"{min(unknown)!r:.40} is no attribute of {cls.__name__} that can be "
+            f"loaded. {_EXPECTED}"
+        )
+    reader = _Reader(set(names), get_array)
+    state = {key: reader.read(value, key) for key, value in state.items()}
+    if reader.names:
+        raise ValueError(
+            f"The array {min(map(repr, reader.names)):.40} is unknown. {_EXPECTED}"
+        )
+    if "W_" not in state:
+        raise ValueError(f"The array W_ is missing. {_EXPECTED}")
     estimator = cls.__new__(cls)
     estimator.__setstate__(state)
-    estimator._complete()
+    estimator._check_parameters()
     return estimator
 
 
 def _plain(value, path, arrays):
     """A value in a form that JSON can hold; arrays go to `arrays`, by their path."""
+    if isinstance(value, str) and has_surrogates(value):
+        return {"code points": list(map(ord, value))}
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, np.bool_):
@@ -283,6 +352,7 @@ def _plain(value, path, arrays):
         arrays[path] = np.array(value.T if is_turned else value, native, order="C")
         return {"transpose of" if is_turned else "array": path}
     if isinstance(value, np.ndarray) and value.dtype.kind in "OUT":
+        _check_padding(value.ravel().tolist(), value.dtype, path)
         items = _plain(value.ravel().tolist(), path, arrays)
         kind = "T" if value.dtype.kind == "T" else str(value.dtype)
         return {"array of": kind, "shape": list(value.shape), "items": items}
@@ -309,28 +379,117 @@ def _plain_dict(value, path, arrays):
     return {"dict": [list(pair) for pair in zip(keys, items, strict=True)]}
 
 
-def _parsed(value, get_array):
-    """The inverse of :func:`_plain`."""
-    if isinstance(value, list):
-        return [_parsed(each, get_array) for each in value]
-    if not isinstance(value, dict):
-        return value
-    if "array" in value:
-        return get_array(value["array"])
-    if "transpose of" in value:
-        return get_array(value["transpose of"]).T
-    if "dict" in value:
-        return dict(_parsed(value["dict"], get_array))
-    if "dict of rows" in value:
-        keys, rows = (
-            _parsed(value[name], get_array) for name in ("dict of rows", "rows")
+def _check_padding(items, dtype, path):
+    """Raise for an array of strings that needs far more memory than its strings."""
+    n_characters = sum(map(len, items)) if dtype.kind == "U" else 0
+    if dtype.kind == "U" and (
+        len(items) * dtype.itemsize > _MAX_PADDING + 100 * n_characters
+    ):
+        raise ValueError(
+            f"{path} is an array of {len(items)} strings of dtype {dtype}, which have "
+            f"{n_characters} characters together: an array of dtype object was "
+            "expected, since it would pad them to one length. Fit again with it."
         )
-        return dict(zip(keys, rows, strict=True))
-    if "tuple" in value:
-        return tuple(_parsed(value["tuple"], get_array))
-    kind = np.dtypes.StringDType() if value["array of"] == "T" else value["array of"]
-    items = _parsed(value["items"], get_array)
-    array = np.empty(len(items), dtype=kind)
-    for i, item in enumerate(items):
-        array[i] = item
-    return array.reshape(value["shape"])
+
+
+class _Reader:
+    """The inverse of :func:`_plain`.
+
+    Parameters
+    ----------
+    names : set of str
+        The arrays that have not been read.
+    get_array : callable
+        ``get_array(name)`` reads one.
+    """
+
+    def __init__(self, names, get_array):
+        self.names = names
+        self._get_array = get_array
+
+    def read(self, value, path):
+        """A value, from its form in JSON.
+
+        Raises
+        ------
+        ValueError
+            If it has another form.
+        """
+        try:
+            return self._parsed(value, path, 0)
+        except (KeyError, TypeError, OverflowError) as error:
+            raise ValueError(
+                f"{path} has an unknown form: {type(error).__name__}, {error}. "
+                f"{_EXPECTED}"
+            ) from error
+
+    def _parsed(self, value, path, depth):
+        if depth > _MAX_DEPTH:
+            raise ValueError(f"{path} is nested too deep. {_EXPECTED}")
+        if isinstance(value, list):
+            return self._all(value, path, depth)
+        if not isinstance(value, dict):
+            return value
+        if "array" in value or "transpose of" in value:
+            return self._array(value, path)
+        if "code points" in value:
+            return "".join(map(chr, value["code points"]))
+        if "tuple" in value:
+            return tuple(self._all(value["tuple"], path, depth))
+        if "array of" in value:
+            return self._array_of(value, path, depth)
+        if "dict of rows" in value:
+            keys = self._keys(value["dict of rows"], path, depth)
+            values = self._parsed(value["rows"], path, depth + 1)
+        else:
+            pairs = value["dict"]
+            keys = self._keys([key for key, _ in pairs], path, depth)
+            values = self._all([each for _, each in pairs], path, depth)
+        result = dict(zip(keys, values, strict=True))
+        if len(result) < len(keys):
+            raise ValueError(f"{path} has a key twice. {_EXPECTED}")
+        return result
+
+    def _all(self, values, path, depth):
+        if not isinstance(values, list):
+            raise ValueError(f"{path} has {describe(values)} for a list. {_EXPECTED}")
+        return [
+            self._parsed(each, f"{path}.{i}", depth + 1)
+            for i, each in enumerate(values)
+        ]
+
+    def _keys(self, keys, path, depth):
+        return self._all(keys, f"{path} (keys)", depth)
+
+    def _array(self, value, path):
+        ((turned, name),) = value.items()
+        # Each is read once, so that there are no more than the file has.
+        if name != path or name not in self.names:
+            raise ValueError(f"The array {name!r:.40} is missing. {_EXPECTED}")
+        self.names.remove(name)
+        try:
+            array = self._get_array(name)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"The array {name} is of a type that NumPy has not: {error}. "
+                f"{_EXPECTED}"
+            ) from error
+        return array.T if turned == "transpose of" else array
+
+    def _array_of(self, value, path, depth):
+        items = self._all(value["items"], path, depth)
+        is_text = value["array of"] != "object"
+        if is_text and not all(isinstance(item, str) for item in items):
+            raise ValueError(f"{path} has more than strings. {_EXPECTED}")
+        kind = str(value["array of"])
+        if kind == "T":
+            dtype = np.dtypes.StringDType()
+        elif kind == "object" or re.fullmatch("[<>]U[0-9]{1,9}", kind):
+            dtype = np.dtype(kind)
+        else:
+            raise ValueError(f"{path} is an array of {kind:.40}. {_EXPECTED}")
+        _check_padding(items, dtype, path)
+        array = np.empty(len(items), dtype=dtype)
+        for i, item in enumerate(items):
+            array[i] = item
+        return array.reshape(value["shape"])

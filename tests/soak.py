@@ -1,12 +1,14 @@
-"""Signals, forks and threads at random moments, many times, each outcome counted.
+"""Signals, forks and threads at random moments, and tampered files, each counted.
 
     python tests/soak.py [--fits 2000] [--predicts 20000] [--forks 100] [--reads 10000]
+                         [--tampered 10000]
 
 pytest does not collect this file. It prints a line for each kind of trouble: how often
 it was tried, and what came of it. It exits with 1 if that is not what is promised: a
 fit that Ctrl-C ends keeps the last complete epoch, or the last fit if there is none;
 threads and settings are as they were; a forked process fits and predicts; whoever reads
-an estimator that is being fitted sees a whole fit.
+an estimator that is being fitted sees a whole fit; a tampered file is refused by a
+ValueError, or predicts finite numbers.
 """
 
 import argparse
@@ -22,6 +24,7 @@ import warnings
 from collections import Counter
 
 import numpy as np
+import tampering
 import torch
 
 from skrnn import RNNClassifier
@@ -31,6 +34,7 @@ X = ["cat", "chat", "katze", "kat"] * 10
 Y = ["English", "French", "German", "Dutch"] * 10
 PARAMS = {"nhidden": 4, "batch_size": 8, "random_state": 0}
 PROMISED = {"whole", "interrupted", "kept an epoch", "fitted", "predicted"}
+PROMISED |= tampering.PROMISED
 
 
 class CtrlC:
@@ -160,11 +164,23 @@ def reads_beside_fits(n, generator):
     return outcomes
 
 
+def tampered_files(n, generator):
+    """State dicts, safetensors, states and files of skops, changed at random."""
+    attempts, outcomes = tampering.Attempts(generator), Counter()
+    for _ in range(n):
+        what, damage = attempts.one()
+        outcomes[what] += 1
+        if what not in PROMISED:
+            print(f"{what}: {damage}", flush=True)
+    return outcomes
+
+
 TROUBLES = {
     "fits": (interrupted_fits, 2000),
     "predicts": (interrupted_predictions, 20_000),
     "forks": (forks_beside_fits, 100),
     "reads": (reads_beside_fits, 10_000),
+    "tampered": (tampered_files, 10_000),
 }
 
 

@@ -307,3 +307,12 @@ def test_a_call_that_fails_leaves_the_estimator_as_it_was(case):
         chunk(estimator, [None], y)
     after = {name: pickle.dumps(value) for name, value in vars(estimator).items()}
     assert after == before
+
+
+@pytest.mark.parametrize("value", ["a", None, -1])
+def test_parameters_are_validated_in_later_calls(value):
+    """scikit-learn skips this once an estimator is fitted."""
+    classifier = RNNClassifier(2).partial_fit(["ab", "ba"], [0, 1], classes=[0, 1])
+    sentence = r"^The 'alpha' parameter of RNNClassifier must be a float in"
+    with pytest.raises(ValueError, match=sentence):
+        classifier.set_params(alpha=value).partial_fit(["ab", "ba"], [0, 1])

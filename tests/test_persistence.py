@@ -1,11 +1,9 @@
 """Fitted estimators, saved and loaded."""
 
-import io
 import json
 import pickle
 import sys
-import tempfile
-from copy import copy, deepcopy
+from copy import deepcopy
 from pathlib import Path
 
 import joblib
@@ -18,53 +16,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skrnn
-from skrnn import RNNClassifier, RNNEncoder, _state, export
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, _state, export
 
 STATES = Path(__file__).parent / "states"
 sys.path.append(str(STATES))
 
 from make import fitted, result  # noqa: E402
+from ways import WAYS, by_pickle, by_safetensors, by_skops, by_state_dict  # noqa: E402
 
 FITTED = fitted()
-
-
-def by_pickle(estimator):
-    return pickle.loads(pickle.dumps(estimator))
-
-
-def by_joblib(estimator):
-    with io.BytesIO() as file:
-        joblib.dump(estimator, file)
-        file.seek(0)
-        return joblib.load(file)
-
-
-def by_skops(estimator):
-    skops = pytest.importorskip("skops.io")
-    data = skops.dumps(estimator)
-    ours = {"skrnn._classifier.RNNClassifier", "skrnn._regressor.RNNRegressor"}
-    ours.add("skrnn._encoder.RNNEncoder")
-    untrusted = skops.get_untrusted_types(data=data)
-    assert set(untrusted) <= ours
-    return skops.loads(data, trusted=untrusted)
-
-
-def by_state_dict(estimator):
-    file = io.BytesIO()
-    torch.save(export.to_state_dict(estimator), file)
-    file.seek(0)
-    return export.from_state_dict(torch.load(file, weights_only=True))
-
-
-def by_safetensors(estimator):
-    pytest.importorskip("safetensors")
-    with tempfile.TemporaryDirectory() as folder:
-        export.save_safetensors(estimator, Path(folder) / "it")
-        return export.load_safetensors(Path(folder) / "it")
-
-
-WAYS = [deepcopy, copy, by_pickle, by_joblib, by_skops, by_state_dict]
-WAYS.append(by_safetensors)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -327,3 +287,131 @@ def test_what_a_killed_process_left_is_overwritten(tmp_path):
     (tmp_path / ".encoder.safetensors.part").write_bytes(b"half of it")
     export.save_safetensors(RNNEncoder(4, max_iter=1).fit(["ab", "ba"], [0, 1]), path)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+LABELS = ["a", "b"] * 4
+NUMBERS = np.arange(8.0)
+ROWS = [np.random.default_rng(0).normal(size=(n, 2)) for n in range(3, 11)]
+VECTORS = {"a": [1.0, 0.0, 2.0], "b": [0.0, 1.0, 1.0]}
+# Fits at the edges of what the attributes of a fit may be.
+EDGES = {
+    "a token": (RNNClassifier, ["x"] * 8, LABELS, {}),
+    "one class": (RNNClassifier, ["x", "xy"], ["a", "a"], {}),
+    "no short n-grams": (
+        RNNClassifier,
+        ["abc", "bcd"] * 4,
+        LABELS,
+        {"ngram_range": (2, 9)},
+    ),
+    "min_df": (RNNEncoder, ["ab", "bc"], [0, 1], {"min_df": 2}),
+    "a given vocabulary": (
+        *(RNNEncoder, ["ab", "bc"], [0, 1]),
+        {"vocabulary": ["a", "b", "abcd"], "ngram_range": (1, 2)},
+    ),
+    "tuples": (RNNEncoder, [[1, "1"], ["b", 2]], [0, 1], {"ngram_range": [1, 2]}),
+    "vectors of n-grams": (
+        *(RNNRegressor, [["a", "b"], ["b"]] * 4, NUMBERS),
+        {"embeddings": VECTORS, "ngram_range": (1, 2)},
+    ),
+    "identity": (
+        *(RNNClassifier, ["ab", "ba"] * 4, LABELS),
+        {"cell": "rnn", "recurrence": "identity", "activation": "relu"},
+    ),
+    "patches": (
+        *(RNNRegressor, ROWS, NUMBERS),
+        {"patch_length": 2, "differences": 2, "missing": "mask"},
+    ),
+    "plain numbers": (
+        RNNEncoder,
+        ROWS,
+        LABELS,
+        {"differences": 0, "standardize": False},
+    ),
+    "a table": (
+        RNNRegressor,
+        np.eye(8),
+        NUMBERS,
+        {"max_length": 3, "overlong": "last"},
+    ),
+    "next rows": (RNNEncoder, ROWS, None, {"pooling": "concat", "cell": "lstm"}),
+    "two targets": (
+        RNNRegressor,
+        ROWS,
+        np.eye(8)[:, :2] + 0.5,
+        {"bidirectional": True},
+    ),
+    "constant": (RNNRegressor, ["ab", "ba"], [3.0, 3.0], {}),
+    "objects": (RNNClassifier, ["ab", "ba"] * 4, np.array(LABELS, dtype=object), {}),
+    "early stopping": (
+        RNNClassifier,
+        ["ab", "ba"] * 10,
+        [0, 1] * 10,
+        {"early_stopping": 1},
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("way", [by_pickle, by_skops, by_state_dict])
+@pytest.mark.parametrize("name", EDGES)
+def test_what_a_fit_sets_is_never_refused(name, way):
+    cls, X, y, params = EDGES[name]
+    params = {**params, "early_stopping": bool(params.get("early_stopping"))}
+    estimator = cls(2, max_iter=2, random_state=0, **params).fit(X, y)
+    assert np.array_equal(result(way(estimator), X), result(estimator, X))
+    if not params["early_stopping"]:
+        chunks = cls(2, random_state=0, **params)
+        classes = {} if cls is not RNNClassifier else {"classes": np.unique(y)}
+        other = way(chunks.partial_fit(X, y, **classes))
+        assert np.array_equal(other.partial_fit(X, y).V_, chunks.partial_fit(X, y).V_)
+
+
+def test_labels_of_times_can_be_pickled():
+    y = np.array(["2020-01-01", "2021-01-01"] * 4, dtype="M8[D]")
+    classifier = RNNClassifier(2, max_iter=1).fit(["ab", "ba"] * 4, y)
+    assert np.array_equal(by_pickle(classifier).classes_, np.unique(y))
+
+
+# One character, and two surrogates that some formats make one of.
+PAIR, ONE = "\ud83d\ude00", "\U0001f600"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "X, y, params",
+    [
+        ([[PAIR], [ONE]] * 4, LABELS, {}),
+        ([[PAIR, ONE], [ONE, PAIR]] * 4, LABELS, {"ngram_range": (1, 2)}),
+        ([PAIR, ONE] * 4, LABELS, {}),
+        ([f"{PAIR} a", f"a {ONE}"] * 4, LABELS, {"analyzer": "word"}),
+        (["\ud83d", "\ude00"] * 4, LABELS, {}),
+        (["ab", "ba"] * 4, [PAIR, ONE] * 4, {}),
+        (["ab", "ba"] * 4, np.array([PAIR, ONE] * 4, dtype=object), {}),
+        ([["a"], [ONE]] * 4, LABELS, {"vocabulary": [PAIR, "a", ONE]}),
+        (
+            [[PAIR], [ONE]] * 4,
+            LABELS,
+            {"embeddings": {PAIR: [1.0, 0.0], ONE: [0.0, 1.0]}},
+        ),
+        (["ab", "ba"] * 4, [PAIR, ONE] * 4, {"class_weight": {PAIR: 2.0, ONE: 1.0}}),
+    ],
+)
+def test_strings_with_surrogates(X, y, params, way):
+    params = {"analyzer": "token" if isinstance(X[0], list) else "char", **params}
+    classifier = RNNClassifier(4, max_iter=20, random_state=0, **params).fit(X, y)
+    other = way(classifier)
+    assert list(other.vocabulary_) == list(classifier.vocabulary_)
+    assert other.classes_.tolist() == classifier.classes_.tolist()
+    assert np.array_equal(other.predict_proba(X), classifier.predict_proba(X))
+    for name in params:
+        assert getattr(other, name) == getattr(classifier, name)
+
+
+def test_strings_that_padding_makes_large_are_refused():
+    y = np.array(["a" * 10_000, *(f"{i}" for i in range(1000))] * 2)
+    classifier = RNNClassifier(2, max_iter=1).fit(["ab"] * len(y), y)
+    sentence = "^classes_ is an array of 1001 strings of dtype <U10000, which have 12"
+    with pytest.raises(ValueError, match=sentence):
+        export.to_state_dict(classifier)
+    classifier.fit(["ab"] * len(y), y.astype(object))
+    assert by_state_dict(classifier).predict(["ab"]) == classifier.predict(["ab"])

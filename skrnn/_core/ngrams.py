@@ -79,7 +79,7 @@ def _distinct(numbers, limit):
     return distinct, places[numbers], counts[distinct]
 
 
-def make_table(grams, ids):
+def make_table(numbers, offsets, ids):
     """Arrange n-grams for :func:`look_up`, as a trie in arrays.
 
     Each n-gram is a node of the trie, and so is each prefix of an n-gram. A node of
@@ -87,10 +87,11 @@ def make_table(grams, ids):
 
     Parameters
     ----------
-    grams : dict of int -> ndarray of shape (n_grams, n), int64
-        For each length n that occurs, the numbers of the tokens of each n-gram.
-    ids : dict of int -> ndarray of shape (n_grams,), int64
-        The ids of these n-grams, from 1.
+    numbers : ndarray of shape (n_rows,), int64
+        The tokens of all n-grams as numbers from 0, concatenated.
+    offsets : ndarray of shape (n_grams + 1,)
+    ids : ndarray of shape (n_grams,), int
+        The ids of the n-grams, from 1.
 
     Returns
     -------
@@ -98,21 +99,20 @@ def make_table(grams, ids):
         ``n_tokens``; ``pairs``, for each depth the sorted pairs as numbers; and
         ``ids``, for each depth the id of each node, 0 if it is not an n-gram.
     """
-    n_tokens = 1 + max((int(part.max()) for part in grams.values()), default=0)
+    lengths = np.diff(offsets)
+    longest_first = np.argsort(-lengths, kind="stable")
+    starts, lengths = offsets[:-1][longest_first], lengths[longest_first]
+    ids = ids[longest_first]
+    n_tokens = 1 + int(numbers.max(initial=-1))
     table = {"n_tokens": n_tokens, "pairs": [], "ids": []}
-    nodes = {n: np.zeros(len(part), dtype=np.int64) for n, part in grams.items()}
-    for depth in range(1, max(grams, default=0) + 1):
-        pairs = {
-            n: nodes[n] * n_tokens + part[:, depth - 1]
-            for n, part in grams.items()
-            if n >= depth
-        }
-        distinct = np.unique(np.concatenate(list(pairs.values())))
-        for n, part in pairs.items():
-            nodes[n] = np.searchsorted(distinct, part)
+    nodes = np.zeros(len(starts), dtype=np.int64)
+    for depth in range(1, int(lengths.max(initial=0)) + 1):
+        n = np.searchsorted(-lengths, -depth, side="right")  # at least this long
+        pairs = nodes[:n] * n_tokens + numbers[starts[:n] + (depth - 1)]
+        distinct, nodes = np.unique(pairs, return_inverse=True)
         id_of = np.zeros(len(distinct), dtype=np.int32)
-        if depth in grams:
-            id_of[nodes[depth]] = ids[depth]
+        ends_here = lengths[:n] == depth
+        id_of[nodes[ends_here]] = ids[:n][ends_here]
         table["pairs"].append(distinct)
         table["ids"].append(id_of)
     return table

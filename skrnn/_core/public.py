@@ -103,6 +103,20 @@ def names_of(architecture):
     return (*NAMES, *(f"{name}_" for name, _ in brought))
 
 
+def shapes_of(layout):
+    """Return the shapes of the weights by public name, as :func:`to_public` does."""
+    parts, nhidden = layout.shapes(), layout.architecture.nhidden
+    n_directions = layout.architecture.n_directions
+    shapes = {"W_": [], "U_": [], "b_": []}
+    for i in range(len(nhidden) * n_directions):
+        n_rows, n = parts[f"W.{i}"]
+        shapes["W_"].append((n_rows or n, n))  # without rows, it is the identity
+        shapes["U_"].append(parts[f"U.{i}"][::-1])
+        shapes["b_"].append(parts[f"b.{i}"])
+    others = {f"{name}_": shape for name, shape in layout.of_pooling}
+    return {**shapes, "V_": parts["V"], "intercept_": parts["c"], **others}
+
+
 def missing_weights(architecture, arrays):
     """Weights of the pooling, zeros, if it had no part in the training of `arrays`."""
     names_and_shapes = Layout(architecture, 1, 1).of_pooling

@@ -6,6 +6,7 @@ before their sequence. An n-gram is a string of characters, a string of words se
 by spaces, or a tuple of tokens; an n-gram of one token is the token itself.
 """
 
+from itertools import chain
 from numbers import Integral
 
 import numpy as np
@@ -105,13 +106,19 @@ def _join(gram, kind):
     return " ".join(gram) if kind == "words" else tuple(gram)
 
 
-def split(gram, kind):
-    """Return the tokens of an n-gram, given its name."""
+def _split_all(grams, kind):
+    """Return the tokens of all n-grams, end to end, and the length of each n-gram."""
     if kind == "text":
-        return list(gram)
+        return "".join(grams), list(map(len, grams))
     if kind == "words":
-        return gram.split(" ")
-    return list(gram) if isinstance(gram, tuple) else [gram]
+        return " ".join(grams).split(" "), [gram.count(" ") + 1 for gram in grams]
+    parts = [gram if isinstance(gram, tuple) else (gram,) for gram in grams]
+    return list(chain.from_iterable(parts)), list(map(len, parts))
+
+
+def longest_gram(vocabulary, kind):
+    """Return the number of tokens of the longest n-gram."""
+    return max(_split_all(vocabulary, kind)[1])
 
 
 def make_gram_table(vocabulary, kind):
@@ -128,17 +135,12 @@ def make_gram_table(vocabulary, kind):
         ``number_of`` numbers the tokens that occur in any n-gram, from 0; the other
         entries are those of :func:`skrnn._core.ngrams.make_table`.
     """
-    number_of, grams = {}, {}
-    for gram, i in vocabulary.items():
-        numbers = [
-            number_of.setdefault(token, len(number_of)) for token in split(gram, kind)
-        ]
-        grams.setdefault(len(numbers), []).append((numbers, i))
-    table = make_table(
-        {n: np.array([numbers for numbers, _ in part]) for n, part in grams.items()},
-        {n: np.array([i for _, i in part]) for n, part in grams.items()},
-    )
-    return {"number_of": number_of, **table}
+    tokens, lengths = _split_all(vocabulary, kind)
+    number_of = {token: i for i, token in enumerate(dict.fromkeys(tokens))}
+    numbers = np.fromiter(map(number_of.get, tokens), np.int64, len(tokens))
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    ids = np.fromiter(vocabulary.values(), np.int64, len(vocabulary))
+    return {"number_of": number_of, **make_table(numbers, offsets, ids)}
 
 
 def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None):

@@ -11,7 +11,12 @@ from skrnn._reading.lists import read_opened
 from skrnn._reading.options import ReadingOptions
 from skrnn._warnings import warn
 
-_KINDS = {"char": "text", "word": "words", "token": "tokens", "series": "series"}
+KIND_OF_ANALYZER = {
+    "char": "text",
+    "word": "words",
+    "token": "tokens",
+    "series": "series",
+}
 # The attributes of an estimator from which `Schema` is rebuilt.
 ATTRIBUTES = ("kind_", "n_features_in_", "feature_names_in_", "_reading")
 
@@ -142,7 +147,7 @@ class Schema:
     def _wanted(self):
         """The kind that `analyzer` names, or None."""
         analyzer = self.options.analyzer
-        return _KINDS.get(analyzer) if isinstance(analyzer, str) else None
+        return KIND_OF_ANALYZER.get(analyzer) if isinstance(analyzer, str) else None
 
     def _open(self, X):
         """The sequences in X, and the columns of frames; see `open_container`."""

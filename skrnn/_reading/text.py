@@ -46,7 +46,7 @@ def read_text(X, kind, *, lowercase, strip_accents, token_pattern):
         return read_characters(X)
     # With the default pattern, NUL is always a word of its own, and it is rare.
     separator = "\0" if token_pattern == TOKEN_PATTERN else None
-    return read_words(X, _compiled(token_pattern).findall, separator)
+    return read_words(X, compiled_pattern(token_pattern).findall, separator)
 
 
 def _stripped(X, strip_accents):
@@ -74,7 +74,7 @@ def _stripped(X, strip_accents):
     return stripped
 
 
-def _compiled(token_pattern):
+def compiled_pattern(token_pattern):
     """The compiled regular expression for a word."""
     try:
         pattern = re.compile(token_pattern)

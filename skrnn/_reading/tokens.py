@@ -19,6 +19,8 @@ from skrnn._warnings import warn
 GRAM_DROPOUT = 0.4
 # The maximum number of n-grams, unless set by the user: each takes a column of U.
 MAX_AUTO_GRAMS = 50_000
+# The range of n-grams for labels of strings, unless set by the user.
+AUTO_RANGE = (1, 3)
 
 ATTRIBUTES = ("vocabulary_", "_grams", "embeddings_", "_given_ids")
 
@@ -223,8 +225,7 @@ def _learn_vocabulary(options, samples, has_labels, others=()):
     reader = TokenReader(kind, known)
     if ngram_range != (1, 1):
         table = vocabulary.make_gram_table(known, kind)
-        min_n, max_n = ngram_range  # at most the length of the longest known n-gram
-        ngram_range = min_n, max(min_n, min(max_n, len(table["pairs"])))
+        ngram_range = range_of_known(ngram_range, len(table["pairs"]))
         reader = TokenReader(kind, known, {"ngram_range": ngram_range, **table})
     steps = reader.encode(sequences)
     if reader.knows_some(steps.values):
@@ -253,7 +254,13 @@ def _ngram_range(options, kind, has_labels):
     is_given = options.vocabulary is not None or options.embeddings is not None
     if kind != "text" or is_given or not has_labels:
         return (1, 1), options.max_features
-    return (1, 3), options.max_features or MAX_AUTO_GRAMS
+    return AUTO_RANGE, options.max_features or MAX_AUTO_GRAMS
+
+
+def range_of_known(ngram_range, longest):
+    """The range of n-grams, up to the length of the longest known one."""
+    min_n, max_n = ngram_range
+    return min_n, max(min_n, min(max_n, longest))
 
 
 def _learn_vectors(reader, ids, tokens, matrix, generator):

@@ -1,0 +1,342 @@
+"""What the attributes of a fit must be, whoever sets them: files that were changed."""
+
+import json
+import random
+import re
+import sys
+import tracemalloc
+from contextlib import suppress
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from skrnn import RNNClassifier, RNNEncoder, export
+
+sys.path.append(str(Path(__file__).parent / "states"))
+
+from make import fitted
+from ways import by_pickle, by_safetensors, by_skops, by_state_dict
+
+FITTED = fitted()
+
+
+@pytest.fixture
+def tampering():
+    pytest.importorskip("skops.io")
+    pytest.importorskip("safetensors")
+    import tampering
+
+    return tampering
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("seed", range(4))
+def test_a_tampered_file_is_refused_or_predicts(tampering, seed):
+    """`python tests/soak.py` makes many more attempts."""
+    attempts = tampering.Attempts(random.Random(seed))
+    for _ in range(100):
+        outcome, damage = attempts.one()
+        assert outcome in tampering.PROMISED, damage
+
+
+def test_a_small_file_takes_little_memory(tampering):
+    for name, (estimator, _) in FITTED.items():
+        saved = export.to_state_dict(estimator)
+        for bomb, change in tampering._BOMBS.items():
+            content = change(json.loads(saved["skrnn"]))
+            text = content if isinstance(content, str) else json.dumps(content)
+            tracemalloc.start()
+            with suppress(ValueError):  # without n-grams, say, a long one does no harm
+                export.from_state_dict({**saved, "skrnn": text})
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            assert peak < 40 * len(text) + 2**20, (name, bomb)
+
+
+def test_tensors_that_share_memory_are_refused():
+    saved = export.to_state_dict(FITTED["labels"][0])
+    for tensor in (torch.zeros(1).expand(10**12), saved["W_.0"].view(-1)):
+        with pytest.raises(ValueError, match=r"^The tensors share memory\. The output"):
+            export.from_state_dict({**saved, "V_": tensor})
+
+
+def put(*path, value):
+    """A function that sets an entry of a state."""
+
+    def change(state):
+        for key in path[:-1]:
+            state = state[key]
+        state[path[-1]] = value
+
+    return change
+
+
+def drop(*path):
+    """A function that deletes an entry of a state."""
+
+    def change(state):
+        for key in path[:-1]:
+            state = state[key]
+        del state[path[-1]]
+
+    return change
+
+
+def edit(*path, change):
+    """A function that replaces an array of a state."""
+
+    def edited(state):
+        for key in path[:-1]:
+            state = state[key]
+        state[path[-1]] = change(state[path[-1]].copy())
+
+    return edited
+
+
+def with_first(value):
+    """A function that sets the first number of an array."""
+
+    def change(array):
+        array.reshape(-1)[0] = value
+        return array
+
+    return change
+
+
+def without_last(array):
+    return array[..., :-1]
+
+
+CHANGES = [
+    (
+        "n-grams",
+        edit("V_", change=with_first(np.nan)),
+        "V_ of .* not finite or too large",
+    ),
+    (
+        "n-grams",
+        edit("V_", change=without_last),
+        r"V_ .*\(2, 1\) instead of finite num",
+    ),
+    (
+        "n-grams",
+        edit("U_", 0, change=without_last),
+        r"U_\[0\] of this RNNClassifier is an",
+    ),
+    ("n-grams", edit("W_", 0, change=np.ravel), r"W_\[0\] of this RNNClassifier is an"),
+    ("n-grams", put("V_", value=[[1.0]]), "V_ of this RNNClassifier is a list instead"),
+    (
+        "n-grams",
+        put("W_", value=[]),
+        r"W_ .* a list of length 0 instead of a list of le",
+    ),
+    ("n-grams", drop("b_"), "b_ of this RNNClassifier is missing instead of a list of"),
+    ("n-grams", drop("intercept_"), "intercept_ of this RNNClassifier is missing"),
+    ("n-grams", drop("_grams"), r"U_\[0\] of this RNNClassifier is an array"),
+    (
+        "n-grams",
+        edit("_grams", "ids", 0, change=np.flip),
+        "_grams .* the n-grams of voca",
+    ),
+    ("n-grams", put("_grams", "ngram_range", value=(1, 10**6)), "_grams of this RNN"),
+    ("n-grams", put("_reading", "ngram_range", value=(1, 1)), r"U_\[0\] of|_grams of"),
+    ("n-grams", put("vocabulary_", "a", value=10**9), "vocabulary_ .* numbered from 1"),
+    ("n-grams", put("vocabulary_", value={}), "vocabulary_ of .* numbered from 1"),
+    ("n-grams", put("classes_", value=np.array(["b", "a"])), "classes_ .* sorted"),
+    ("n-grams", put("classes_", value=np.array(["a"])), "V_ of this RNNClassifier"),
+    ("n-grams", put("kind_", value="series"), "mean_ of this RNNClassifier is missing"),
+    ("n-grams", put("kind_", value="words"), "_grams of this|U_.0. of this"),
+    ("n-grams", put("task_", value="next_step"), "task_ .* instead of nothing"),
+    ("n-grams", drop("_is_multilabel"), "_is_multilabel of this RNNClassifier is mi"),
+    ("n-grams", put("n_iter_", value=2), "loss_curve_ of .* a list of 2 numbers"),
+    ("n-grams", put("encoder_", value={"a": 1}), "encoder_ .* a dict instead of a fit"),
+    ("n-grams", put("encoder_", value=RNNEncoder()), "encoder_ .* a fitted RNNEncoder"),
+    ("n-grams", put("predict", value="a"), "predict is an attribute of this .* of its"),
+    ("n-grams", put("_head", value=None), "_head is an attribute of this .* of its cl"),
+    (
+        "n-grams",
+        put("_state_format", value=[1]),
+        "This RNNClassifier was saved by .* in",
+    ),
+    (
+        "n-grams",
+        put("vocabulary_", value={"_keys_and_values": [1]}),
+        "vocabulary_ of .*re",
+    ),
+    ("words", put("_reading", "token_pattern", value="("), "token_pattern is '\\('"),
+    ("words", put("_reading", "missing", value="x"), "'missing' parameter of this RNN"),
+    (
+        "words",
+        put("_reading", "analyzer", value="char"),
+        "kind_ of .* instead of 'text'",
+    ),
+    ("words", drop("_reading", "shortest"), r"_reading\['shortest'\] of .* is missing"),
+    (
+        "layers",
+        put("_architecture", "nhidden", value=(3, 3)),
+        r"W_\[2\] of this RNNEnco",
+    ),
+    (
+        "layers",
+        put("_architecture", "nhidden", value=(10**12,)),
+        "W_ of this RNNEncoder",
+    ),
+    ("layers", put("_architecture", "cell", value="x"), r"_architecture\['cell'\] of"),
+    ("layers", put("_architecture", "foo", value=1), r"_architecture\['foo'\] of this"),
+    ("layers", put("task_", value="regression"), "target_mean_ of this RNNEncoder is"),
+    ("layers", put("task_", value=["a"]), "task_ of this RNNEncoder is a list instead"),
+    ("series", put("patch_length_", value=10**8), r"U_\[0\] of this RNNRegressor is"),
+    (
+        "series",
+        put("scale_", value=np.zeros(1)),
+        "scale_ of .* numbers from 0.0 to 0.0",
+    ),
+    ("series", edit("mean_", change=with_first(np.inf)), "mean_ of .* not finite"),
+    ("series", put("mean_", value=np.zeros(0)), r"mean_ of .* \(0,\) instead of"),
+    ("series", put("_reading", "differences", value=10**9), "difference_scale_ of"),
+    (
+        "series",
+        put("_reading", "missing", value="error"),
+        r"U_\[0\] of this RNNRegressor",
+    ),
+    ("series", drop("target_scale_"), "target_scale_ of this RNNRegressor is missing"),
+    ("vectors", edit("embeddings_", change=without_last), r"U_\[0\] of this RNNClass"),
+    (
+        "vectors",
+        edit("embeddings_", change=np.float64),
+        "embeddings_ of .*finite float32",
+    ),
+    (
+        "vectors",
+        edit("_given_ids", change=with_first(99)),
+        "_given_ids of .* from 1 to",
+    ),
+    ("vectors", drop("_given_ids"), "_given_ids of this RNNClassifier is missing"),
+    (
+        "chunks",
+        edit("_training", "mean", change=without_last),
+        r"_training\['mean'\] of",
+    ),
+    (
+        "chunks",
+        edit("_training", "square", change=with_first(-1)),
+        r"_training\['square'",
+    ),
+    (
+        "chunks",
+        put("_training", "generator", value=np.zeros(5056, np.uint8)),
+        "_training",
+    ),
+    ("next step", edit("V_", change=without_last), "V_ of this RNNEncoder is an array"),
+    (
+        "next step",
+        put("classes_", value=np.arange(3)),
+        "classes_ of this .* be missing",
+    ),
+    ("tokens", put("vocabulary_", value={1.5: 1, 2: 2}), "vocabulary_ of this RNNEnc"),
+]
+
+
+def copied(state):
+    """A copy in which entries may be changed."""
+    if isinstance(state, dict):
+        return {key: copied(value) for key, value in state.items()}
+    return list(state) if isinstance(state, list) else state
+
+
+@pytest.mark.parametrize("name, change, sentence", CHANGES)
+def test_what_no_fit_would_set_is_refused(name, change, sentence):
+    state = copied(FITTED[name][0].__getstate__())
+    change(state)
+    other = type(FITTED[name][0])()
+    with pytest.raises(ValueError, match=f"(?s)^(The )?{sentence}"):
+        other.__setstate__(state)
+
+
+@pytest.mark.parametrize("way", [by_skops, by_state_dict, by_safetensors])
+def test_no_way_of_saving_and_loading_lets_it_pass(way):
+    estimator = deepcopy(FITTED["n-grams"][0])
+    estimator.V_[0, 0] = np.nan
+    sentence = (
+        "V_ of this RNNClassifier is an array of dtype float32 and shape (2, 2) with "
+        "numbers that are not finite or too large instead of finite numbers of shape "
+        "(2, 2). It was changed after the fit, or in its file. Fit again, or save it "
+        "again."
+    )
+    either = re.escape(sentence).replace("RNNClassifier", "RNN(Classifier|Encoder)")
+    with pytest.raises(ValueError, match=f"^{either}$"):
+        way(estimator)
+
+
+@pytest.mark.parametrize("way", [by_state_dict, by_safetensors])
+@pytest.mark.parametrize(
+    "params, sentence",
+    [
+        ({"alpha": "a"}, "^The 'alpha' parameter of RNNClassifier must be a float in"),
+        ({"nhidden": (2, 0)}, r"^nhidden is \(2, 0\): the numbers of hidden units"),
+        ({"ngram_range": (3, 1)}, r"^ngram_range is \(3, 1\): the smallest and the la"),
+        ({"activation": "relu"}, "^activation='relu' needs cell='rnn', but cell is"),
+    ],
+)
+def test_parameters_are_validated_as_in_fit(params, sentence, way):
+    classifier = deepcopy(FITTED["n-grams"][0]).set_params(**params)
+    with pytest.raises(ValueError, match=sentence):
+        way(classifier)
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        (
+            {"predict": "a"},
+            "^'predict' is no attribute of RNNClassifier that can be lo",
+        ),
+        ({"foo": 1}, "^'foo' is no attribute of RNNClassifier that can be loaded"),
+        ({"encoder_": 1}, "^'encoder_' is no attribute of RNNClassifier that can be"),
+        ({"alpha": "a"}, "^The 'alpha' parameter of RNNClassifier must be a float in"),
+        (
+            {"alpha": {"foo": 1}},
+            "^alpha has an unknown form: KeyError, 'dict'. The out",
+        ),
+        ({"alpha": {"dict": 1}}, "^alpha has an unknown form: TypeError"),
+        ({"V_": {"array": "W_.0"}}, r"^The array 'W_\.0' is missing\. The output of"),
+        ({"V_": {"array": ["W_"]}}, r"^The array \['W_'\] is missing\. The output of"),
+        ({"V_": 1}, "^The array 'V_' is unknown. The output of to_state_dict"),
+        ({"vocabulary": {"code points": [-1]}}, "^chr|^vocabulary has"),
+    ],
+)
+def test_unknown_content_is_refused(change, sentence):
+    saved = export.to_state_dict(FITTED["n-grams"][0])
+    content = json.loads(saved["skrnn"])
+    content["state"].update(change)
+    with pytest.raises(ValueError, match=sentence):
+        export.from_state_dict({**saved, "skrnn": json.dumps(content)})
+
+
+@pytest.mark.parametrize("state_dict", [None, [], 3, "a", {}, {"skrnn": 3}])
+def test_what_is_no_state_dict_is_refused(state_dict):
+    with pytest.raises(ValueError, match="The output of to_state_dict or save_safet"):
+        export.from_state_dict(state_dict)
+
+
+def test_unknown_tensors_are_refused():
+    saved = export.to_state_dict(FITTED["n-grams"][0])
+    with pytest.raises(ValueError, match=r"^The array 'foo' is unknown\. The output"):
+        export.from_state_dict({**saved, "foo": torch.zeros(1)})
+    with pytest.raises(ValueError, match=r"^V_ is a list\. The output of to_state_di"):
+        export.from_state_dict({**saved, "V_": [[1.0]]})
+
+
+def test_attributes_of_users_are_kept_by_pickle_and_not_exported():
+    classifier = deepcopy(FITTED["labels"][0])
+    classifier.note = "mine"
+    assert by_pickle(classifier).note == "mine"
+    assert not hasattr(by_state_dict(classifier), "note")
+
+
+def test_unfitted_estimators_are_not_validated():
+    """Searches send them to other processes, and report errors of fit."""
+    assert by_pickle(RNNClassifier(alpha="a")).alpha == "a"
