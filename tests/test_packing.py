@@ -29,17 +29,17 @@ def test_packing_equals_torch(lengths, batch_size, random):
     packings = pack(offsets[indices], np.array(lengths)[indices], cuts)
     batches = [indices[i : i + batch_size] for i in range(0, len(indices), batch_size)]
     for ours, batch in zip(packings, batches, strict=True):
-        chosen = indices[ours.indices.numpy()]
+        chosen = indices[ours.indices]
         assert sorted(chosen) == sorted(batch)
         sequences = [values[offsets[i] : offsets[i + 1]] for i in chosen]
         with_steps = [sequence for sequence in sequences if len(sequence)]
         assert ours.lengths.tolist() == [len(sequence) for sequence in with_steps]
         if not with_steps:
-            assert ours.batch_sizes == [0]
+            assert ours.batch_sizes.tolist() == [0]
             assert len(ours.rows) == 0
             continue
         theirs = pack_sequence(with_steps, enforce_sorted=True)
-        assert ours.batch_sizes == theirs.batch_sizes.tolist()
+        assert ours.batch_sizes.tolist() == theirs.batch_sizes.tolist()
         assert torch.equal(values[ours.rows], theirs.data)
 
 
@@ -48,18 +48,26 @@ def test_rows_of_one_sequence_are_found(lengths, batch_size):
     offsets = offsets_of(lengths)
     starts, lengths = offsets[:-1][::-1].copy(), np.diff(offsets)[::-1].copy()
     for packing in pack(starts, lengths, range(0, len(lengths), batch_size)):
-        rows, indices = packing.rows.numpy(), packing.indices.numpy()
-        indices = indices[: packing.batch_sizes[0]]  # of those with steps
-        last = starts[indices] + lengths[indices] - 1
-        np.testing.assert_array_equal(rows[packing.last.numpy()], last)
-        later = np.arange(packing.batch_sizes[0], len(rows))
-        np.testing.assert_array_equal(rows[packing.previous.numpy()], rows[later] - 1)
-        # The sequence of each row, and its mirror image.
-        sequence = packing.sequence.numpy()
-        first = starts[indices][sequence]
-        assert ((first <= rows) & (rows <= last[sequence])).all()
-        mirrored = rows[packing.flip.numpy()]
-        np.testing.assert_array_equal(mirrored - first, last[sequence] - rows)
+        rows, sizes = packing.rows, packing.batch_sizes
+        indices = packing.indices[: sizes[0]]  # of those with steps
+        first, last = starts[indices], starts[indices] + lengths[indices] - 1
+        # The rows of a step are those of the first sequences, and one further each.
+        sequence = np.concatenate([np.arange(size) for size in sizes])
+        step = np.repeat(np.arange(len(sizes)), sizes)
+        np.testing.assert_array_equal(rows, first[sequence] + step)
+        assert (rows <= last[sequence]).all()
+        # The mirror image of each row.
+        mirrored = rows[packing.flip]
+        np.testing.assert_array_equal(mirrored - first[sequence], last[sequence] - rows)
+
+
+@given(lengths_lists)
+def test_a_packing_is_of_arrays_of_int64(lengths):
+    offsets = offsets_of(lengths)
+    for packing in pack(offsets[:-1], np.array(lengths), range(0, len(lengths), 2)):
+        for name in ("indices", "rows", "batch_sizes", "lengths", "flip"):
+            array = getattr(packing, name)
+            assert isinstance(array, np.ndarray) and array.dtype == np.int64, name
 
 
 @pytest.mark.thread_unsafe(reason="it measures the memory of the process")
@@ -79,7 +87,7 @@ def test_memory_of_packing_is_linear_in_the_rows():
 def test_packing_everything_is_the_default():
     (packing,) = pack(np.array([0, 1, 4]), np.array([1, 3, 2]))
     assert packing.indices.tolist() == [1, 2, 0]
-    assert packing.batch_sizes == [3, 2, 1]
+    assert packing.batch_sizes.tolist() == [3, 2, 1]
 
 
 @given(lengths_lists, st.integers(1, 20), st.integers(1, 5))

@@ -6,6 +6,7 @@ differences where they do not.
 
 from itertools import product
 
+import numpy as np
 import pytest
 import torch
 from networks import (
@@ -23,9 +24,8 @@ from networks import (
 from torch import nn
 from torch_network import IN_TORCH, TorchNetwork
 
-from skrnn._core import network
+from skrnn._core import network, pooling
 from skrnn._core.batch import Start
-from skrnn._core.pooling import POOLINGS
 from skrnn._core.public import to_public
 
 N_SEQUENCES = len(LENGTHS)
@@ -57,7 +57,11 @@ def random_start(architecture, wants_gradient=True):
             n for n in architecture.nhidden for _ in range(architecture.n_directions)
         )
     ]
-    gathered = POOLINGS[architecture.pooling].nothing(N_SEQUENCES, states[-1][0])
+    gathered = torch.from_numpy(
+        pooling.nothing(
+            architecture.pooling, N_SEQUENCES, architecture.nhidden[-1], np.float64
+        )
+    )
     n_steps = torch.zeros(N_SEQUENCES, dtype=torch.int64)
     return Start(states, gathered, n_steps, wants_gradient)
 
@@ -72,7 +76,7 @@ def in_packed_order(is_token):
     """The sequences as torch.nn reads them, the longest first, and their labels."""
     values = random_inputs(is_token)
     x = torch.eye(N_INPUTS, dtype=torch.float64)[values] if is_token else values
-    order = packed().indices
+    order = torch.from_numpy(packed().indices)
     parts = x.split(LENGTHS.tolist())
     return [parts[i] for i in order], LABELS[order]
 
@@ -237,7 +241,7 @@ def states_and_torch(name, is_token, goes_on):
     sequences, _ = in_packed_order(is_token)
     their_H = theirs.states(sequences, their_start).data.chunk(len(H), 1)
     # Those of the second direction in the order in which it reads the sequences.
-    their_H = [their_H[0], *(part[of.packing.flip.argsort()] for part in their_H[1:])]
+    their_H = [their_H[0], *(part[np.argsort(of.packing.flip)] for part in their_H[1:])]
     sum((h * d).sum() for h, d in zip(their_H, dH, strict=True)).backward()
     return H, workspace, [part.detach() for part in their_H], theirs, leaves
 
@@ -333,12 +337,15 @@ def test_the_masks_of_the_layers_above_are_those_of_the_loss(name):
     expected, workspace = network.Workspace(weights), network.Workspace(weights)
     network.loss_and_gradient(weights, of, "cross_entropy", expected)
     trace = network.forward(weights, of, workspace)
-    last = [h.index_select(0, of.packing.last) for h in trace.H]
+    # Both directions of a sequence have as many steps, and end in the same row.
+    sizes, at = of.packing.batch_sizes, of.packing.lengths - 1
+    rows = torch.from_numpy((np.cumsum(sizes) - sizes)[at] + np.arange(len(at)))
+    last = [h[rows] for h in trace.H]
     scores = torch.cat(last, 1) @ weights.V.T + weights.c
     dscores = scores.softmax(1) - nn.functional.one_hot(of.target, len(weights.c))
     dlast = (dscores @ weights.V).chunk(len(last), 1)
     dH = [
-        torch.zeros_like(h).index_copy(0, of.packing.last, part)
+        torch.zeros_like(h).index_copy(0, rows, part)
         for h, part in zip(trace.H, dlast, strict=True)
     ]
     network.backward(weights, of, trace, dH)
