@@ -96,6 +96,17 @@ def loss_and_gradient(weights, values, loss, target, weight, packing=None, **opt
     return total, workspace.gradient
 
 
+def with_nan_in_memory(workspace):
+    """Fill the memory that a workspace uses again, and return it."""
+    scratch = workspace.scratch
+    scratch.take(25_000, 1)
+    scratch.reset()  # now it has as much
+    memory = scratch.take(25_000, 1)
+    memory.fill(np.nan)
+    scratch.reset()
+    return memory
+
+
 def slope_along(direction, weights, total_of, step=1e-6):
     """The slope of ``total_of()`` along a direction of the weights, by differences."""
     totals = []

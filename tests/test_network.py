@@ -4,7 +4,12 @@ The ladder that a kernel climbs: the definition in NumPy, torch.nn with the same
 weights, autograd, and central differences.
 """
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,12 +27,13 @@ from networks import (
     random_inputs,
     random_weights,
     slope_along,
+    with_nan_in_memory,
 )
 from reference import reference_code, reference_one_hot
 from torch import nn
 from torch_network import IN_TORCH, TorchNetwork
 
-from skrnn._core import encode, gradient, losses
+from skrnn._core import encode, losses
 from skrnn._core.architecture import Architecture
 from skrnn._core.layout import Layout
 from skrnn._core.network import Workspace
@@ -280,29 +286,58 @@ def test_dropout_multiplies_the_inputs_of_the_layers_above(name):
     assert (gradient.flat @ direction).item() == pytest.approx(slope, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["gru-2-2-mean", "tanh-1-2-max", "lstm-2-1-last"])
-def test_python_runs_the_same_lines_where_torch_cannot_compile_them(name, monkeypatch):
-    weights = random_weights(ARCHITECTURES[name])
-    values, ones = random_inputs(True), torch.ones(5, dtype=torch.float64)
-    results = []
-    for is_plain in (False, True):
-        if is_plain:
-            plain = gradient.loss_and_gradient.__wrapped__
-            monkeypatch.setattr(gradient, "loss_and_gradient", plain)
+UNCOMPILED = """
+import sys
+import numpy as np
+import test_network
+from skrnn._core.compiled import IS_COMPILED
+
+assert not IS_COMPILED
+names, path = sys.argv[1:-1], sys.argv[-1]
+results = test_network.results_of(names)
+np.savez(path, **results)
+"""
+COMPILED_AND_NOT = [name for name in ARCHITECTURES if name.split("-")[-3] == "2"]
+
+
+def results_of(names):
+    """The loss, its gradient and the codes of networks, in one array for each."""
+    ones, results = torch.ones(5, dtype=torch.float64), {}
+    for name, is_token in product(names, (True, False)):
+        weights, values = random_weights(ARCHITECTURES[name]), random_inputs(is_token)
         total, written = loss_and_gradient(
             weights, values, "cross_entropy", LABELS, ones
         )
-        results.append([total, written.flat])
-    torch.testing.assert_close(*results, rtol=1e-12, atol=1e-14)
+        codes = encode.encode(weights, as_read(values), OFFSETS)
+        parts = [[total.item()], written.flat.numpy(), codes.ravel()]
+        results[f"{name} {is_token}"] = np.concatenate(parts)
+    return results
+
+
+def test_python_runs_the_same_lines_where_nothing_is_compiled(tmp_path):
+    path = tmp_path / "results.npz"
+    tests = Path(__file__).parent
+    variables = {
+        **os.environ,
+        "NUMBA_DISABLE_JIT": "1",
+        "PYTHONPATH": os.pathsep.join([str(tests), *sys.path]),
+    }
+    command = [sys.executable, "-c", UNCOMPILED, *COMPILED_AND_NOT, str(path)]
+    subprocess.run(command, env=variables, check=True)
+    compiled = results_of(COMPILED_AND_NOT)
+    with np.load(path) as plain:
+        assert set(plain) == set(compiled)
+        for name, ours in compiled.items():
+            np.testing.assert_allclose(
+                plain[name], ours, rtol=1e-10, atol=1e-13, err_msg=name
+            )
 
 
 def test_memory_used_again_does_not_leak_into_the_next_gradient():
     weights = random_weights(ARCHITECTURES["lstm-2-2-max"])
     values, ones = random_inputs(True), torch.ones(5, dtype=torch.float64)
     used = Workspace(weights)
-    used.scratch.take(25_000, 1)
-    used.scratch.reset()
-    used.scratch.memory.fill_(torch.nan)
+    with_nan_in_memory(used)
     flats = []
     for workspace in (used, Workspace(weights)):
         of = values, "cross_entropy", LABELS, ones
