@@ -1,20 +1,127 @@
-"""What the gradient tests do not see of pooling: equal values."""
+"""What the gradient tests do not see of pooling: equal values, NaN, and parts."""
 
-import torch
+import numpy as np
+import pytest
+from networks import LENGTHS, packed
 
 from skrnn._core import pooling
+from skrnn._core.memory import Scratch
+
+POOLINGS = [name for name in pooling.POOLINGS if name != "none"]
+every_pooling = pytest.mark.parametrize("name", POOLINGS)
+# Two sequences of three steps and one, of two units, in packed order.
+SIZES, N_STEPS = np.array([2, 1, 1]), np.array([3, 1])
+H = np.array([[1.0, 0.0], [5.0, 1.0], [1.0, 2.0], [0.5, 2.0]], np.float32)
 
 
-def test_of_equal_largest_values_the_first_has_the_gradient():
-    # Two sequences of three steps and one, of two units, in packed order.
-    H = torch.tensor([[1.0, 0.0], [5.0, 1.0], [1.0, 2.0], [0.5, 2.0]])
-    batch_sizes, nothing = [2, 1, 1], {}
-    dh = torch.tensor([[3.0, 4.0], [5.0, 6.0]])
-    packing = {"last": torch.tensor([3, 1])}
-    pooled, kept = pooling.pool("max", H, batch_sizes, packing, [], [])
-    assert pooled.tolist() == [[1.0, 2.0], [5.0, 1.0]]
-    _, (dH,) = pooling.spread(
-        "max", dh, H, batch_sizes, nothing, kept, [], [], torch.empty(0), [0]
-    )
+def pooled(name, H, sizes=SIZES, lengths=N_STEPS):
+    gathered = pooling.nothing(name, len(lengths), H.shape[1], H.dtype)
+    pooling.gather(name, H, sizes, gathered)
+    return gathered, pooling.finish(name, gathered, lengths, H.shape[1])
+
+
+def gradients(name, dh, H, gathered, sizes=SIZES, lengths=N_STEPS):
+    of = dh, H, sizes, gathered, lengths, Scratch(H.dtype)
+    return pooling.spread(name, *of)
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        ("last", [[0.5, 2.0], [5.0, 1.0]]),
+        ("mean", [[2.5 / 3, 4 / 3], [5.0, 1.0]]),
+        ("max", [[1.0, 2.0], [5.0, 1.0]]),
+        ("concat", [[0.5, 2.0, 1.0, 2.0], [5.0, 1.0, 5.0, 1.0]]),
+        ("sum", [[1.5, 4.0], [10.0, 2.0]]),
+    ],
+)
+def test_pooled_vectors_by_hand(name, expected):
+    _, h = pooled(name, H)
+    np.testing.assert_allclose(h, expected, rtol=1e-6)
+    assert h.dtype == H.dtype
+
+
+@pytest.mark.parametrize("name", ["max", "concat", "sum"])
+def test_of_equal_largest_values_the_first_has_the_gradient(name):
+    dh = np.array([[3.0, 4.0], [5.0, 6.0]], np.float32)
+    if name == "concat":
+        dh = np.concatenate([np.ones_like(dh), dh], axis=1)
+    given = dh.copy()
+    gathered, _ = pooled(name, H)
+    dlast, dH = gradients(name, dh, H, gathered)
     assert dH.tolist() == [[3.0, 0.0], [5.0, 6.0], [0.0, 4.0], [0.0, 0.0]]
-    assert dh.tolist() == [[3.0, 4.0], [5.0, 6.0]]  # "sum" goes on with it
+    assert (
+        dlast.tolist()
+        == {
+            "max": [[0.0, 0.0], [0.0, 0.0]],
+            "concat": [[1.0, 1.0], [1.0, 1.0]],
+            "sum": [[3.0, 4.0], [5.0, 6.0]],
+        }[name]
+    )
+    np.testing.assert_array_equal(dh, given)  # the caller may go on with it
+
+
+@every_pooling
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_way_back_equals_central_differences(name, dtype, rng):
+    sizes, lengths = packed().batch_sizes, packed().lengths
+    states = rng.normal(size=(LENGTHS.sum(), 3)).astype(dtype)
+    gathered, h = pooled(name, states, sizes, lengths)
+    dh = rng.normal(size=h.shape).astype(dtype)
+    dlast, dH = gradients(name, dh, states, gathered, sizes, lengths)
+    total = np.zeros(states.shape)
+    total[: len(dH)] += dH
+    at = (np.cumsum(sizes) - sizes)[lengths - 1] + np.arange(len(lengths))
+    total[at] += dlast
+    for i in np.ndindex(states.shape):
+        values = []
+        for step in (1e-3, -1e-3):
+            moved = states.astype(np.float64)
+            moved[i] += step
+            values.append((pooled(name, moved, sizes, lengths)[1] * dh).sum())
+        slope = (values[0] - values[1]) / 2e-3
+        assert total[i] == pytest.approx(slope, rel=1e-4, abs=1e-6)
+
+
+@every_pooling
+@pytest.mark.parametrize("cuts", [[1], [2, 3], [1, 2, 3, 4, 5, 6], [6]])
+def test_steps_may_be_gathered_in_parts(name, cuts, rng):
+    """To the bit, which predictions rely on."""
+    packing = packed()
+    states = rng.normal(size=(LENGTHS.sum(), 5)).astype(np.float32)
+    whole, expected = pooled(name, states, packing.batch_sizes, packing.lengths)
+    gathered = pooling.nothing(name, len(LENGTHS), 5, states.dtype)
+    for rows, window in packing.windows([0, *cuts]):
+        pooling.gather(name, states[rows], window.batch_sizes, gathered)
+    np.testing.assert_array_equal(gathered, whole)
+    h = pooling.finish(name, gathered, packing.lengths, 5)
+    np.testing.assert_array_equal(h, expected)
+
+
+@every_pooling
+@pytest.mark.parametrize("row", range(4))
+def test_NaN_does_not_get_lost(name, row):
+    broken = H.copy()
+    broken[row, 0] = np.nan
+    _, h = pooled(name, broken)
+    sequence = 1 if row == 1 else 0
+    if name == "last" and row not in (1, 3):
+        assert not np.isnan(h).any()
+    else:
+        assert np.isnan(h[sequence]).any()
+    assert not np.isnan(h[1 - sequence]).any()
+
+
+@every_pooling
+def test_values_of_minus_infinity_are_values(name):
+    _, h = pooled(name, np.full_like(H, -np.inf))
+    assert (h == -np.inf).all()
+
+
+@every_pooling
+def test_no_sequence_is_pooled_to_nothing(name):
+    none = np.zeros(1, dtype=np.int64)
+    gathered, h = pooled(name, H[:0], none, none[:0])
+    assert h.shape == (0, pooling.width(name, 2))
+    dlast, dH = gradients(name, h, H[:0], gathered, none, none[:0])
+    assert dlast.shape == (0, 2) and dH.shape == (0, 2)

@@ -1,112 +1,202 @@
 """One layer and its backward pass as autograd sees them."""
 
+import numpy as np
 import pytest
 import torch
-from networks import LENGTHS, N_INPUTS, packed, random_inputs
+from networks import CELLS, LENGTHS, N_INPUTS, as_read, packed, random_inputs
 
 from skrnn._core import recurrence
 from skrnn._core.cells import make_cell
 
-CELLS = {
-    "tanh": make_cell("rnn", "tanh"),
-    "relu": make_cell("rnn", "relu"),
-    "identity": make_cell("rnn", "identity"),
-    "bag": make_cell("rnn", "identity", "identity"),
-    "gru": make_cell("gru"),
-    "lstm": make_cell("lstm"),
+CELL_OF = {
+    name: make_cell(
+        params["cell"],
+        params.get("activation", "tanh"),
+        params.get("recurrence", "learned"),
+    )
+    for name, params in CELLS.items()
 }
-NHIDDEN = 3
-every_cell = pytest.mark.parametrize("name", CELLS)
+N_SEQUENCES, NHIDDEN = len(LENGTHS), 3
+every_cell = pytest.mark.parametrize("name", CELL_OF)
+goes_on_or_not = pytest.mark.parametrize("goes_on", [False, True])
+token_or_number = pytest.mark.parametrize("is_token", [False, True])
 
 
-def new(n_columns, n_rows=None):
-    n_rows = int(LENGTHS.sum()) if n_rows is None else n_rows
-    return torch.full((n_rows, n_columns), torch.nan, dtype=torch.float64)
+def new(n_rows, n_columns):
+    """Memory that has to be written before it is read."""
+    return np.full((n_rows, n_columns), np.nan)
 
 
-def forward(cell, weights, x, packing, initial):
-    """The rows of the cell and what it keeps, of which the states come first."""
-    _, W, b = weights
-    G, kept = new(len(b)), [new(NHIDDEN) for _ in range(cell.n_kept)]
-    W_T = new(len(W), NHIDDEN)
-    recurrence.forward(
-        cell.kind,
-        cell.n_states,
-        x,
-        list(weights),
-        W_T,
-        G,
-        kept,
-        list(initial),
-        packing.batch_sizes,
-    )
-    return G, kept
+class Layer:
+    """One layer in one direction over the sequences of `networks`."""
 
+    def __init__(self, name, is_token, goes_on):
+        self.cell, self.packing = CELL_OF[name], packed()
+        self.sizes, self.goes_on = self.packing.batch_sizes, goes_on
+        self.x = as_read(random_inputs(is_token))[self.packing.rows]
 
-def backward(cell, weights, x, packing, initial, G, kept, dh, dH):
-    """The gradients of U, W and b; G and what was kept are overwritten."""
-    gradient = [torch.full_like(tensor, torch.nan) for tensor in weights]
-    recurrence.backward(
-        cell.kind,
-        [dh, *(torch.zeros_like(dh) for _ in range(1, cell.n_states))],
-        dH,
-        x,
-        gradient,
-        weights[1],
-        G,
-        kept,
-        list(initial),
-        [new(NHIDDEN) for _ in range(cell.n_states)],
-        [new(NHIDDEN) for _ in range(2)],
-        packing.batch_sizes,
-        packing.previous,
-        False,
-    )
-    return gradient
+    def random_weights(self):
+        """U, W, b and the states before the first step, all random."""
+        generator, cell = torch.Generator().manual_seed(0), self.cell
+        shapes = [
+            (N_INPUTS, cell.n_input_blocks * NHIDDEN),
+            (cell.n_state_blocks * NHIDDEN if cell.has_W else 0, NHIDDEN),
+            (cell.n_blocks * NHIDDEN,),
+            *[(N_SEQUENCES, NHIDDEN)] * cell.n_states,
+        ]
+        return [
+            torch.randn(shape, generator=generator, dtype=torch.float64)
+            for shape in shapes
+        ]
+
+    def before(self, start):
+        states = start if self.goes_on else [np.zeros((N_SEQUENCES, NHIDDEN))]
+        return recurrence.padded(states, self.cell)
+
+    def forward(self, U, W, b, *start):
+        """G and what the cell keeps, of which the states come first."""
+        G, W_T = new(len(self.x), len(b)), new(NHIDDEN, len(W))
+        kept = tuple(new(len(self.x), NHIDDEN) for _ in range(self.cell.n_kept))
+        recurrence.transpose(W, W_T)
+        recurrence.add_inputs(U, b, self.x, G)
+        run = recurrence.forward_of(self.cell.forward)
+        run(G, W_T, self.before(start), self.goes_on, self.sizes, kept)
+        return G, kept
+
+    def backward(self, arrays, G, kept, dstates, dH):
+        """The gradients of U, W and b, and of the start in `dstates`."""
+        U, W, b, *start = arrays
+        before = self.before(start)
+        run = recurrence.backward_of(self.cell.backward)
+        run(G, W, before, self.goes_on, self.sizes, kept, dstates, dH)
+        dU, dW, db = (np.full_like(array, np.nan) for array in (U, W, b))
+        recurrence.weight_gradients(
+            G, before[0], self.goes_on, self.sizes, kept[0], new(*dH.shape), dW, db
+        )
+        recurrence.input_gradient(G, self.x, dU)
+        return dU, dW, db
 
 
 class Recurrence(torch.autograd.Function):
-    """The hand-written pair."""
+    """The hand-written pair: weights and start in, all states and the last h out."""
 
     @staticmethod
-    def forward(ctx, U, W, b, x, cell, packing, *initial):
-        G, kept = forward(cell, (U, W, b), x, packing, initial)
-        ctx.everything = cell, (U, W, b), x, packing, initial, G, kept
-        return (kept[0] if kept else G).clone()
+    def forward(ctx, layer, *tensors):
+        arrays = [tensor.detach().numpy() for tensor in tensors]
+        G, kept = layer.forward(*arrays)
+        ctx.everything = layer, arrays, G, kept
+        return torch.from_numpy(kept[0].copy())
 
     @staticmethod
     def backward(ctx, dH):
-        *everything, G, kept = ctx.everything
+        layer, arrays, G, kept = ctx.everything
         # autograd may come twice; the backward pass overwrites what it needs
-        G, kept = G.clone(), [part.clone() for part in kept]
-        dh = torch.zeros(len(LENGTHS), NHIDDEN, dtype=torch.float64)
-        dU, dW, db = backward(*everything, G, kept, dh, [dH])
-        cell, initial = everything[0], everything[4]
-        return dU, dW if cell.has_W else None, db, *[None] * (3 + len(initial))
-
-
-def random_layer(cell):
-    generator = torch.Generator().manual_seed(0)
-
-    def randn(*shape):
-        return torch.randn(shape, generator=generator, dtype=torch.float64)
-
-    U = randn(N_INPUTS, cell.n_input_blocks * NHIDDEN)
-    W = randn(cell.n_state_blocks * NHIDDEN if cell.has_W else 0, NHIDDEN)
-    b = randn(cell.n_blocks * NHIDDEN)
-    initial = [randn(5, NHIDDEN) for _ in range(cell.n_states)]
-    return U, W, b, initial
+        G, kept = G.copy(), tuple(part.copy() for part in kept)
+        dstates = tuple(
+            np.zeros((N_SEQUENCES, NHIDDEN)) for _ in range(layer.cell.n_states)
+        )
+        dH = dH.contiguous().numpy()
+        gradients = layer.backward(arrays, G, kept, dstates, dH)
+        if layer.goes_on:
+            gradients = (*gradients, *dstates)
+        else:
+            gradients = (*gradients, *[None] * len(dstates))
+        return None, *(g if g is None else torch.from_numpy(g) for g in gradients)
 
 
 @every_cell
-@pytest.mark.parametrize("goes_on", [False, True])
-@pytest.mark.parametrize("is_token", [False, True])
+@goes_on_or_not
+@token_or_number
 def test_gradcheck(name, goes_on, is_token):
-    cell, packing = CELLS[name], packed()
-    *weights, initial = random_layer(cell)
-    U, W, b = (tensor.requires_grad_(tensor.numel() > 0) for tensor in weights)
-    x = random_inputs(is_token)
-    initial = initial if goes_on else []
+    layer = Layer(name, is_token, goes_on)
+    tensors = layer.random_weights()
+    for tensor in tensors if goes_on else tensors[:3]:
+        tensor.requires_grad_(tensor.numel() > 0)
     assert torch.autograd.gradcheck(
-        lambda U, W, b: Recurrence.apply(U, W, b, x, cell, packing, *initial), (U, W, b)
+        lambda *each: Recurrence.apply(layer, *each), tensors
     )
+
+
+@every_cell
+@goes_on_or_not
+@token_or_number
+def test_a_gradient_of_the_last_states_is_one_of_the_steps_where_they_are(
+    name, goes_on, is_token, rng
+):
+    layer = Layer(name, is_token, goes_on)
+    arrays = [tensor.numpy() for tensor in layer.random_weights()]
+    dlast = rng.normal(size=(N_SEQUENCES, NHIDDEN))
+    sizes, last = layer.sizes, layer.packing.lengths - 1
+    at = (np.cumsum(sizes) - sizes)[last] + np.arange(N_SEQUENCES)
+    dH = np.zeros((len(layer.x), NHIDDEN))
+    dH[at] = dlast
+    results = []
+    for outside, of_steps in ((dlast, dH[:0]), (np.zeros_like(dlast), dH)):
+        G, kept = layer.forward(*arrays)
+        others = [np.zeros_like(dlast) for _ in range(1, layer.cell.n_states)]
+        dstates = (outside.copy(), *others)
+        run = recurrence.backward_of(layer.cell.backward)
+        before = layer.before(arrays[3:])
+        run(G, arrays[1], before, goes_on, sizes, kept, dstates, of_steps)
+        results.append([G, *(dstates if goes_on else ())])
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@every_cell
+@goes_on_or_not
+def test_the_last_state_of_the_cell_has_a_gradient_too(name, goes_on):
+    """For an LSTM, c: between windows, its gradient comes from the next one."""
+    layer = Layer(name, True, goes_on)
+    cell, arrays = layer.cell, [tensor.numpy() for tensor in layer.random_weights()]
+    generator = np.random.default_rng(0)
+    dlast = [
+        generator.normal(size=(N_SEQUENCES, NHIDDEN)) for _ in range(cell.n_states)
+    ]
+    sizes, last = layer.sizes, layer.packing.lengths - 1
+    at = (np.cumsum(sizes) - sizes)[last] + np.arange(N_SEQUENCES)
+
+    def total():
+        kept = layer.forward(*arrays)[1]
+        pairs = zip(kept[: cell.n_states], dlast, strict=True)
+        return sum((state[at] * d).sum() for state, d in pairs)
+
+    G, kept = layer.forward(*arrays)
+    dstates = tuple(part.copy() for part in dlast)
+    gradients = layer.backward(arrays, G, kept, dstates, np.zeros((len(G), NHIDDEN)))
+    gradients = [*gradients, *(dstates if goes_on else ())]
+    for array, gradient in zip(arrays, gradients, strict=False):
+        direction = generator.normal(size=array.shape)
+        totals = []
+        for sign in (1, -2):
+            array += sign * 1e-6 * direction
+            totals.append(total())
+        array += 1e-6 * direction
+        slope = (totals[0] - totals[1]) / 2e-6
+        assert (gradient * direction).sum() == pytest.approx(slope, rel=1e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("n_columns", [1, 2, 5])
+def test_several_tokens_of_a_step_are_summed(n_columns, rng):
+    U, b = rng.normal(size=(7, 6)), rng.normal(size=9)
+    x = rng.integers(0, 7, (11, n_columns), dtype=np.int32)
+    G, dU = new(11, 9), np.full_like(U, np.nan)
+    recurrence.add_inputs(U, b, x, G)
+    expected = np.tile(b, (11, 1))
+    expected[:, 3:] += U[x].sum(axis=1)
+    np.testing.assert_allclose(G, expected, rtol=1e-14, atol=1e-14)
+    recurrence.input_gradient(G, x, dU)
+    expected = np.zeros_like(U)
+    np.add.at(expected, x, G[:, np.newaxis, 3:])
+    np.testing.assert_allclose(dU, expected, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (3, 50), (50, 3), (16, 16), (33, 17), (0, 4)]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_transposed(shape, dtype, rng):
+    W = rng.normal(size=shape).astype(dtype)
+    W_T = np.full(shape[::-1], np.nan, dtype)
+    recurrence.transpose(W, W_T)
+    np.testing.assert_array_equal(W_T, W.T)

@@ -168,7 +168,6 @@ def test_fit_and_predict_run_on_one_thread_and_restore_the_number(
     spy_on(_fitting, "initialise")
     spy_on(trainer.Trainer, "run")
     spy_on(encode, "encode")
-    spy_on(encode, "output_scores")
     X = ["cat", "chat"]
     classifier = RNNClassifier(max_iter=1).fit(X, X)
     assert torch.get_num_threads() == 2
@@ -178,7 +177,6 @@ def test_fit_and_predict_run_on_one_thread_and_restore_the_number(
         ("initialise", 1),
         ("run", 1),
         ("encode", 1),
-        ("output_scores", 1),
     ]
 
 
@@ -223,6 +221,7 @@ def test_what_is_drawn_does_not_depend_on_the_number_of_threads():
     X = [[i, i // 2 + 10_000, i + 20_000] for i in range(300)]
     y = [i % 3 for i in range(300)]
     params = {"cell": "lstm", "dropout": 0.3, "max_iter": 2, "batch_size": 100}
+    params["analyzer"] = "token"  # since they rise
     fits = []
     for n_threads in (1, 2, 3):
         torch_threads = torch.get_num_threads()
