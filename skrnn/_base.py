@@ -148,7 +148,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
 
     def _check_names(self, names):
         """Raise if attributes would hide methods, or what a class says of itself."""
-        known = {*FITTED, *(field.name for field in fields(self))}
+        known = {*fitted_names(), *(field.name for field in fields(self))}
         for cls in type(self).__mro__:
             is_of_user = cls.__module__.split(".")[0] not in ("skrnn", "sklearn")
             for name in () if is_of_user else vars(cls).keys() & names - known:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._base import FITTED
+from skrnn._base import fitted_names
 from skrnn._classifier import RNNClassifier
 from skrnn._core.execution import CPU
 from skrnn._encoder import RNNEncoder
@@ -270,7 +270,7 @@ def _take_apart(estimator):
 def _names(cls):
     """What the state of an estimator may consist of."""
     parameters = {field.name for field in fields(cls)}
-    return {*parameters, *FITTED, *_STAMPS, _OUTPUT} - {"encoder_"}
+    return {*parameters, *fitted_names(), *_STAMPS, _OUTPUT} - {"encoder_"}
 
 
 def _check_tensors(tensors):
