@@ -14,6 +14,7 @@ import llvmlite.binding
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from skrnn._core import rows
@@ -196,6 +197,8 @@ def _tile(n_rows, n_vectors, is_masked=False):
 
     @intrinsic
     def compute(context, A, B, C, i, j, is_added):
+        if not A.dtype == B.dtype == C.dtype:
+            raise TypingError("The matrices of a product have to be of one type.")
         return types.void(A, B, C, types.intp, types.intp, types.boolean), generate
 
     return compute
