@@ -1,6 +1,7 @@
 """Where weights lie in the flat tensor, and weights that a pooling brings."""
 
-from types import SimpleNamespace
+import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from networks import ARCHITECTURES, N_INPUTS, N_OUTPUTS, random_weights
 
 from skrnn import RNNClassifier
-from skrnn._core import pooling
+from skrnn._core import pooling, public
 from skrnn._core.architecture import Architecture
 from skrnn._core.layout import Layout
 from skrnn._core.public import all_names, from_public, names_of, to_public
@@ -114,9 +115,14 @@ def weights_of(nhidden):
 @pytest.fixture
 def toy(monkeypatch):
     """The name of a pooling of four numbers, with two weights of its own."""
-    page = SimpleNamespace(width=lambda nhidden: 4, weights_of=weights_of)
-    monkeypatch.setitem(pooling.POOLINGS, "toy", page)
-    return "toy"
+    page = ModuleType(f"{pooling.__name__}.toy")
+    page.width, page.weights_of = lambda nhidden: 4, weights_of
+    monkeypatch.setitem(sys.modules, page.__name__, page)
+    names = (*pooling.POOLINGS, "toy")
+    for module in (pooling, public):
+        monkeypatch.setattr(module, "POOLINGS", names)
+    yield "toy"
+    pooling.page_of.cache_clear()  # which remembers the page
 
 
 def toy_layout(toy, bidirectional=True):

@@ -1,40 +1,35 @@
 """What no part of the kernels knows is refused, not taken for something else."""
 
+import re
+
+import numpy as np
 import pytest
 import torch
+from networks import N_INPUTS, N_OUTPUTS, batch_of, random_inputs, random_weights
 
-from skrnn._core import cells, gradient, losses, pooling, recurrence
+from skrnn._core import losses, network, pooling
+from skrnn._core.architecture import Architecture
 from skrnn._core.cells import make_cell
-from skrnn._core.compiled import compiled
+from skrnn._core.layout import Layout
+from skrnn._core.memory import Scratch
+from skrnn._core.weights import zeros
 
 N_SEQUENCES, NHIDDEN = 3, 2
 
-# As Python, and as TorchScript, which raises an error of its own.
-as_either = pytest.mark.parametrize(
-    "either", [lambda function: function, compiled], ids=["python", "compiled"]
-)
-UNKNOWN = ["", "rnn", "Tanh", "GRU", "softmax"]
+NO_CELLS = [
+    ("elman", "tanh", "learned"),
+    ("", "tanh", "learned"),
+    ("LSTM", "tanh", "learned"),
+    ("tanh", "tanh", "learned"),
+    ("rnn", "sigmoid", "learned"),
+    ("rnn", "tanh", "random"),
+    ("gru", "softmax", "learned"),
+    ("__init__", "tanh", "learned"),  # modules that are no cells
+    ("..products", "tanh", "learned"),
+]
 
 
-def rows(n_columns=NHIDDEN):
-    return torch.ones(N_SEQUENCES, n_columns)
-
-
-def refused(match):
-    return pytest.raises((ValueError, torch.jit.Error), match=match)
-
-
-@pytest.mark.parametrize(
-    "name, activation, recurrence",
-    [
-        ("elman", "tanh", "learned"),
-        ("", "tanh", "learned"),
-        ("LSTM", "tanh", "learned"),
-        ("tanh", "tanh", "learned"),
-        ("rnn", "sigmoid", "learned"),
-        ("rnn", "tanh", "random"),
-    ],
-)
+@pytest.mark.parametrize("name, activation, recurrence", NO_CELLS)
 def test_an_unknown_cell(name, activation, recurrence):
     sentence = (
         f"There is no cell {name!r} with activation {activation!r} and recurrence "
@@ -43,123 +38,76 @@ def test_an_unknown_cell(name, activation, recurrence):
     with pytest.raises(ValueError) as caught:
         make_cell(name, activation, recurrence)
     assert str(caught.value) == sentence
-
-
-@as_either
-@pytest.mark.parametrize("kind", UNKNOWN)
-@pytest.mark.parametrize("n_kept", [0, 1, 3])
-@pytest.mark.parametrize("n_previous", [0, 1, 2])
-def test_a_step_of_an_unknown_cell(kind, n_kept, n_previous, either):
-    kept = [rows() for _ in range(n_kept)]
-    previous = [rows() for _ in range(n_previous)]
-    G = rows(4 * NHIDDEN)
-    with refused("There is no cell of this kind"):
-        either(cells.step)(kind, G, kept, previous, torch.ones(NHIDDEN, 4 * NHIDDEN))
-    assert torch.equal(G, rows(4 * NHIDDEN))
-
-
-@as_either
-@pytest.mark.parametrize("kind", UNKNOWN)
-def test_derivatives_of_an_unknown_cell(kind, either):
-    G, kept = rows(4 * NHIDDEN), [rows() for _ in range(3)]
-    with refused("There is no cell of this kind"):
-        either(cells.start_backward)(kind, G, kept, [rows(), rows()], [rows(), rows()])
-    assert torch.equal(G, rows(4 * NHIDDEN))
-
-
-@as_either
-@pytest.mark.parametrize("kind", [*UNKNOWN, "tanh", "relu", "identity"])
-@pytest.mark.parametrize("is_first", [False, True])
-def test_a_step_backward_of_a_cell_without_gates(kind, is_first, either):
-    G, W = rows(4 * NHIDDEN), torch.ones(4 * NHIDDEN, NHIDDEN)
-    needed, gradients = [rows(), rows()], [rows(), rows()]
-    with refused("There is no cell with gates of this kind"):
-        either(cells.step_backward)(kind, G, needed, gradients, W, is_first)
-    assert torch.equal(gradients[0], rows())
-
-
-@as_either
-@pytest.mark.parametrize("kind", UNKNOWN)
-@pytest.mark.parametrize("n_kept", [0, 1, 3])
-def test_a_layer_of_an_unknown_cell(kind, n_kept, either):
-    """Not even a cell that keeps nothing is one without an activation."""
-    n_columns = NHIDDEN if n_kept == 0 else 4 * NHIDDEN
-    weights = [
-        torch.ones(5, n_columns),
-        torch.ones(n_columns, NHIDDEN),
-        torch.ones(n_columns),
-    ]
-    with refused("There is no cell of this kind"):
-        either(recurrence.forward)(
-            kind,
-            1,
-            torch.tensor([0, 4, 2]),
-            weights,
-            torch.empty(NHIDDEN, n_columns),
-            rows(n_columns),
-            [rows() for _ in range(n_kept)],
-            [],
-            [2, 1],
-        )
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        zeros(Layout(Architecture((2,), name, activation, recurrence), 3, 4))
 
 
 SCORES, TARGET = torch.ones(N_SEQUENCES, 2), torch.zeros(N_SEQUENCES, 2)
+NO_LOSSES = ["", "hinge", "Cross_entropy", "squared"]
+no_loss = pytest.raises(ValueError, match="There is no loss of this name")
 
 
-@as_either
-@pytest.mark.parametrize("name", ["", "hinge", "Cross_entropy", "squared"])
+@pytest.mark.parametrize("name", NO_LOSSES)
 @pytest.mark.parametrize("target", [TARGET, TARGET[:, 0].long()])
-def test_an_unknown_loss(name, target, either):
-    with refused("There is no loss of this name"):
-        either(losses.loss_and_gradient)(name, SCORES, target, torch.ones(N_SEQUENCES))
+def test_an_unknown_loss(name, target):
+    with no_loss:
+        losses.loss_and_gradient(name, SCORES, target, torch.ones(N_SEQUENCES))
 
 
-@as_either
+@pytest.mark.parametrize("name", NO_LOSSES)
 @pytest.mark.parametrize("max_scores", [1, 100])
-def test_an_unknown_loss_of_the_output_layer(max_scores, either):
-    output = [torch.ones(2, NHIDDEN), torch.ones(2)]
-    gradients = [torch.zeros(2, NHIDDEN), torch.zeros(2)]
-    with refused("There is no loss of this name"):
-        either(gradient.output_loss_and_gradient)(
-            "hinge",
-            output,
-            gradients,
-            rows(),
-            torch.zeros(N_SEQUENCES).long(),
-            torch.ones(N_SEQUENCES),
-            max_scores,
+def test_an_unknown_loss_of_the_output_layer(name, max_scores, monkeypatch):
+    monkeypatch.setattr(losses, "MAX_SCORES", max_scores)
+    weights = random_weights(Architecture((NHIDDEN,)))
+    gradient = random_weights(Architecture((NHIDDEN,)))
+    gradient.flat.zero_()
+    h = torch.ones(N_SEQUENCES, NHIDDEN, dtype=torch.float64)
+    ones = torch.ones(N_SEQUENCES, dtype=torch.float64)
+    with no_loss:
+        losses.output_loss_and_gradient(
+            name, weights, gradient, h, torch.zeros(N_SEQUENCES).long(), ones
         )
-    assert not any(part.any() for part in gradients)
+    assert not gradient.flat.any()
 
 
-PACKING = {
-    "last": torch.tensor([2, 1]),
-    "sequence": torch.tensor([0, 1, 0]),
-    "lengths": torch.tensor([2, 1]),
-}
-NO_POOLINGS = ["", "Last", "mean ", "largest", "attention"]
+@pytest.mark.parametrize("name", NO_LOSSES)
+@pytest.mark.parametrize("of_steps", [False, True])
+def test_an_unknown_loss_of_a_network(name, of_steps):
+    pooling_name = "none" if of_steps else "last"
+    weights = random_weights(Architecture((2,), pooling=pooling_name))
+    values = random_inputs(True)
+    n_targets = len(values) if of_steps else 5
+    target = torch.zeros(n_targets, dtype=torch.int64)
+    batch = batch_of(weights, values, target, torch.ones(n_targets).double())
+    with no_loss:
+        network.loss_and_gradient(weights, batch, name, network.Workspace(weights))
 
 
-@as_either
-@pytest.mark.parametrize("name", NO_POOLINGS)
-def test_an_unknown_pooling(name, either):
-    with refused("There is no pooling of this name"):
-        either(pooling.pool)(name, rows(), [2, 1], PACKING, [], [])
+NO_POOLINGS = ["", "Last", "mean ", "largest", "attention", "__init__"]
+no_pooling = pytest.mark.parametrize("name", NO_POOLINGS)
 
 
-@as_either
-@pytest.mark.parametrize("name", NO_POOLINGS)
-@pytest.mark.parametrize("n_kept", [0, 1])
-def test_the_way_back_of_an_unknown_pooling(name, n_kept, either):
-    kept = [torch.ones(2, NHIDDEN)] * n_kept
-    dh, memory = torch.ones(2, NHIDDEN), torch.empty(0)
-    with refused("There is no pooling of this name"):
-        either(pooling.spread)(
-            name, dh, rows(), [2, 1], PACKING, kept, [], [], memory, [0]
-        )
+@no_pooling
+def test_an_unknown_pooling(name):
+    H, sizes = np.ones((3, NHIDDEN)), np.array([2, 1])
+    h, lengths = np.ones((2, NHIDDEN)), np.array([2, 1])
+    for function, arguments in [
+        (pooling.page_of, ()),
+        (pooling.width, (NHIDDEN,)),
+        (pooling.weights_of, (NHIDDEN,)),
+        (pooling.nothing, (2, NHIDDEN, np.float64)),
+        (pooling.gather, (H, sizes, h)),
+        (pooling.finish, (h, lengths, NHIDDEN)),
+        (pooling.spread, (h, H, sizes, h, lengths, Scratch(np.float64))),
+    ]:
+        with pytest.raises(ValueError) as caught:
+            function(name, *arguments)
+        assert str(caught.value) == f"There is no pooling {name!r}."
+    assert (h == 1).all() and (H == 1).all()
 
 
-@pytest.mark.parametrize("function", [pooling.width, pooling.weights_of])
-def test_sizes_of_an_unknown_pooling(function):
-    with pytest.raises(KeyError, match="attention"):
-        function("attention", NHIDDEN)
+@no_pooling
+def test_a_network_of_an_unknown_pooling(name):
+    sentence = f"^There is no pooling {name!r}.$"
+    with pytest.raises(ValueError, match=sentence):
+        zeros(Layout(Architecture((2,), pooling=name), N_INPUTS, N_OUTPUTS))
