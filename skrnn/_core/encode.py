@@ -18,9 +18,11 @@ from skrnn._core.packing import batches_by_length, pack
 from skrnn._core.prefixes import prefix_tree, sort_by_prefix
 
 # Maximum number of sequences on a level: their states should fit into a core's cache.
-_MAX_SEQUENCES = 4096
+_MAX_SEQUENCES = 1024
 # Maximum number of steps in a batch: their indices are in memory at once.
 _MAX_ROWS = 2**18
+# Minimum number of sequences and of steps for which a thread is worthwhile.
+_WORTH_A_THREAD = 8192, 2**19
 # Maximum number of steps whose states are in memory at once, if one step of all
 # sequences does not have more.
 _MAX_WINDOW = 8192
@@ -84,12 +86,9 @@ def encode(weights, values, offsets, run=map, keys=None):
 
 
 def useful_threads(offsets, n_threads):
-    """Return how many threads are worthwhile: at least two full batches for each.
-
-    Threads wait for each other between operations; few batches are as fast on one.
-    """
+    """Return how many threads are worthwhile, each with many batches to itself."""
     n_sequences, n_rows = len(offsets) - 1, int(offsets[-1])
-    worth = max(n_sequences // (2 * _MAX_SEQUENCES), n_rows // (2 * _MAX_ROWS))
+    worth = max(n_sequences // _WORTH_A_THREAD[0], n_rows // _WORTH_A_THREAD[1])
     return max(1, min(n_threads, worth))
 
 

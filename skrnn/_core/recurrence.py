@@ -13,6 +13,10 @@ from skrnn._core import rows
 from skrnn._core.compiled import compiled
 from skrnn._core.products import multiply
 
+# Number of rows of a step for which a product is followed by the cell, while they are
+# still in the cache of the core.
+_N_TOGETHER = 64
+
 
 @compiled
 def add_inputs_of_tokens(U, b, x, G):
@@ -79,10 +83,13 @@ def forward_of(step):
             before, i = start, 0
             if t > 0:
                 before, i = kept, first - sizes[t - 1]
-            if t > 0 or has_start:
-                _add_states(before[0][i : i + size], W_T, G[first:end])
-            for row in range(size):
-                step(G, first + row, before, i + row, kept)
+            for j in range(0, size, _N_TOGETHER):
+                n = min(_N_TOGETHER, size - j)
+                if t > 0 or has_start:
+                    h = before[0][i + j : i + j + n]
+                    _add_states(h, W_T, G[first + j : first + j + n])
+                for row in range(j, j + n):
+                    step(G, first + row, before, i + row, kept)
 
     return forward
 
@@ -135,12 +142,15 @@ def backward_of(step):
                 before, i = kept, first - sizes[t - 1]
             # The first rows of dstates are those of the sequences alive. Those of
             # sequences that end here are still the gradients from outside.
-            for row in range(size):
-                if len(dH) > 0:
-                    rows.add(dH[first + row], dstates[0][row])
-                step(G, first + row, before, i + row, kept, dstates, row)
-            if t > 0 or wants_start:
-                _add_through_states(G[first:end], W, dstates[0][:size])
+            for j in range(0, size, _N_TOGETHER):
+                n = min(_N_TOGETHER, size - j)
+                for row in range(j, j + n):
+                    if len(dH) > 0:
+                        rows.add(dH[first + row], dstates[0][row])
+                    step(G, first + row, before, i + row, kept, dstates, row)
+                if t > 0 or wants_start:
+                    of_G = G[first + j : first + j + n]
+                    _add_through_states(of_G, W, dstates[0][j : j + n])
             end = first
 
     return backward
