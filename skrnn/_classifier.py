@@ -96,7 +96,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         {X of fit}
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
             Class labels; or, if sequences have several labels, one column of 0 and 1
-            per label.
+            per label. Columns are always read as labels of the whole sequence, even if
+            there are as many as steps: a label for each step is not supported.
         {sample_weight}
 
         Returns

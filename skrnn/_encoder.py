@@ -121,8 +121,10 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         {X of fit}
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Class labels, several labels per sequence, or one or more numbers per
-            sequence; see `task_`. To predict whole numbers that are not labels, use the
-            `encoder_` of an RNNRegressor. If None, learn from the sequences alone.
+            sequence; see `task_`. Columns are always read as targets of the whole
+            sequence, even if there are as many as steps. To predict whole numbers that
+            are not labels, use the `encoder_` of an RNNRegressor. If None, learn from
+            the sequences alone.
         {sample_weight}
 
         Returns

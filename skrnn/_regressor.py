@@ -81,7 +81,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         ----------
         {X of fit}
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            One or more numbers for each sequence.
+            One or more numbers for each sequence. Columns are always read as targets of
+            the whole sequence, such as the values of the next hours, even if there are
+            as many as steps.
         {sample_weight}
 
         Returns
