@@ -137,6 +137,10 @@ class RNNEncoder(
         X: _Sequences,
         y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
+        *,
+        X_val: _Sequences | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
     ) -> Self: ...
     def partial_fit(
         self,
@@ -161,7 +165,14 @@ class RNNClassifier(ClassifierMixin, _BaseRNN, _ClassifierParameters):
     encoder_: RNNEncoder
 
     def fit(
-        self, X: _Sequences, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: _Sequences,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: _Sequences | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
     ) -> Self: ...
     def partial_fit(
         self,
@@ -182,7 +193,14 @@ class RNNRegressor(RegressorMixin, _BaseRNN, _Parameters):
     encoder_: RNNEncoder
 
     def fit(
-        self, X: _Sequences, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: _Sequences,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: _Sequences | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
     ) -> Self: ...
     def partial_fit(
         self, X: _Sequences, y: ArrayLike, sample_weight: ArrayLike | None = None

@@ -25,6 +25,7 @@ from skrnn._fitting import fit
 from skrnn._heads import task as tasks
 from skrnn._heads.chunks import head_of_chunk
 from skrnn._heads.class_weight import weigh_classes
+from skrnn._heads.later import later_targets
 from skrnn._heads.numbers import NumbersHead
 from skrnn._heads.task import head_of, learn_head
 from skrnn._heads.validation import validate_targets
@@ -53,6 +54,7 @@ from skrnn._types import (
     Verbosity,
     takes_parameters,
 )
+from skrnn._warnings import about_validation_data
 
 # What scikit-learn's callbacks set during a fit.
 _OF_THE_MOMENT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
@@ -175,13 +177,24 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "W_")
 
-    def _learn(self, X, y, sample_weight, *, classes=None, is_partial=False):
+    def _learn(
+        self,
+        X,
+        y,
+        sample_weight,
+        validation=None,
+        *,
+        classes=None,
+        is_partial=False,
+    ):
         """The template of `fit` and `partial_fit`.
 
         Parameters
         ----------
         X, y, sample_weight
             As the user passed them.
+        validation : ValidationData, default=None
+            As the user passed it to `fit`.
         classes : array-like, default=None
             As the user passed them to `partial_fit`.
         is_partial : bool, default=False
@@ -195,9 +208,12 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             self._validate_params()  # scikit-learn skips this if it is fitted
         settings = Settings.of(type(self).__name__, self._parameters(), is_partial)
         last = self._last_fit(settings)
-        kept, sequences = self._read(X, settings, last)
+        kept, expected, sequences = self._read(X, settings, last)
         targets, weight = self._validated(y, sample_weight, sequences)
         samples, head = self._aim(sequences, targets, weight, classes, settings, last)
+        given = None
+        if validation is not None and validation.is_given(head, settings):
+            given = self._read_validation(validation, kept, expected, head)
 
         def attributes_of(learned, **more):
             attributes = {**kept, **learned.attributes()}
@@ -211,7 +227,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             return {"__dict__": {**vars(others), **attributes_of(learned)}}
 
         task = FitTask(self, X, y, sample_weight, attributes_meanwhile)
-        learned = fit(samples, head, settings, task, last)
+        learned = fit(samples, head, settings, task, last, given)
         more = {"_training": learned.training()} if is_partial else {}
         before, now = self._fitted(), attributes_of(learned, **more)
         try:
@@ -246,12 +262,15 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         -------
         kept : dict
             Attributes that describe X.
+        schema : Schema
+            What any other X must be like.
         sequences : Sequences
         """
         if last is not None:
             sequences = last.schema.read(X, _table_reader(self._at_this_moment()))
             names = [name for name in schema.ATTRIBUTES if name in last.attributes]
-            return {name: last.attributes[name] for name in names}, sequences
+            kept = {name: last.attributes[name] for name in names}
+            return kept, last.schema, sequences
         # scikit-learn's validation sets attributes: on a copy, not on this estimator.
         other = self._at_this_moment(without=fitted_names())
         before = Schema(settings.estimator_name, settings.reading)
@@ -259,7 +278,29 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         kept = learned.attributes()
         if hasattr(other, "feature_names_in_"):
             kept["feature_names_in_"] = other.feature_names_in_
-        return kept, sequences
+        return kept, learned, sequences
+
+    def _read_validation(self, validation, kept, expected, head):
+        """Read validation data: X by the schema of X, y by the head of y.
+
+        Returns
+        -------
+        samples : Samples
+        """
+        fitted = self._at_this_moment(without=FITTED)
+        vars(fitted).update(kept)
+        with about_validation_data():
+            sequences = expected.read(validation.X, _table_reader(fitted))
+            y, weight = validate_targets(
+                validation.y,
+                validation.sample_weight,
+                sequences.lengths,
+                type(self).__name__,
+                are_numbers=head is not None and head.task == "regression",
+                is_required=head is not None,
+            )
+            target = None if head is None else later_targets(head, y, weight)
+        return Samples(sequences, target, weight, np.arange(len(sequences)))
 
     def _validated(self, y, sample_weight, sequences):
         """y and sample_weight as arrays, validated against X."""

@@ -19,7 +19,8 @@ class FitTask:
     ----------
     estimator : estimator instance
     X, y, sample_weight
-        As the user passed them.
+        As the user passed them. Validation data is not for callbacks, which pass all
+        metadata on to scorers.
     attributes_of : callable
         ``attributes_of(fit)`` returns the attributes that the fit would set if it ended
         now.

@@ -10,6 +10,7 @@ from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
 from skrnn._docs import share_docs
 from skrnn._encoder import as_encoder
+from skrnn._judging import ValidationData
 from skrnn._types import ClassWeights, takes_parameters
 
 
@@ -32,7 +33,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     class_weight : dict of class -> weight, "balanced" or None, default=None
         Weights of the classes, by which the weights of their sequences are multiplied.
         "balanced" gives all classes the same total weight in the loss. Not supported if
-        sequences have several labels.
+        sequences have several labels. Validation data passed to `fit` has only the
+        weights passed with it.
 
     Attributes
     ----------
@@ -77,6 +79,21 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     array(['French', 'English'], dtype='<U7')
     >>> classifier.predict_proba(["katze"]).argmax()
     np.int64(2)
+
+    If sequences belong to groups, such as readings of several patients, stop early by
+    the score on groups that the network is not trained on:
+
+    >>> import numpy as np
+    >>> from sklearn.model_selection import GroupShuffleSplit
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 8)).cumsum(axis=1)
+    >>> y, groups = np.where(X[:, -1] > X[:, 0], "up", "down"), np.repeat(range(20), 10)
+    >>> split = GroupShuffleSplit(n_splits=1, test_size=0.2, random_state=0)
+    >>> train, val = next(split.split(X, y, groups))
+    >>> classifier = RNNClassifier(nhidden=32, early_stopping=True, random_state=0)
+    >>> classifier = classifier.fit(X[train], y[train], X_val=X[val], y_val=y[val])
+    >>> classifier.best_validation_score_ > 0.9
+    True
     """
 
     _: KW_ONLY
@@ -88,7 +105,16 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Learn to classify sequences.
 
         Parameters
@@ -96,8 +122,13 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         {X of fit}
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
             Class labels; or, if sequences have several labels, one column of 0 and 1
-            per label.
+            per label. Columns are always read as labels of the whole sequence, even if
+            there are as many as steps: a label for each step is not supported.
         {sample_weight}
+        {X_val}
+        y_val : array-like, default=None
+            The y of `X_val`.
+        {sample_weight_val}
 
         Returns
         -------
@@ -114,7 +145,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             NaN and `missing` is "error"; if the vocabulary is empty, or `embeddings`
             cannot be read; if X, y and sample_weight differ in length; if y does not
             hold class labels; if `warm_start` is True and parameters of the network or
-            of reading have changed; or if training diverges in the first epoch.
+            of reading have changed; if `X_val` is incomplete, passed without
+            `early_stopping`, or different in kind from X, or `y_val` holds a label that
+            is not in y; or if training diverges in the first epoch.
 
         Warns
         -----
@@ -128,7 +161,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         -----
         If a fit fails, the estimator is left unchanged.
         """
-        return self._learn(X, y, sample_weight)
+        validation = ValidationData(X_val, y_val, sample_weight_val)
+        return self._learn(X, y, sample_weight, validation)
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)

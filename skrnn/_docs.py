@@ -155,12 +155,13 @@ PARTS["parameters"] = dedent(
         Maximum Euclidean norm of the gradient. Larger gradients are scaled down to this
         norm [5]_. None leaves them unchanged.
     early_stopping : bool, default=False
-        Whether to hold out part of the training data, stratified by class, and to keep
-        the weights with the best score on it: accuracy for labels, R^2 for numbers, and
-        minus the loss if the next step is predicted.
+        Whether to keep the weights with the best score on validation data: accuracy for
+        labels, R^2 for numbers, and minus the loss if the next step is predicted. The
+        validation data is what `fit` gets as `X_val`, or else a part of the training
+        data, stratified by class, that is held out.
     validation_fraction : float in (0, 1), default=0.1
         Fraction of the training data to hold out. Only used if `early_stopping` is
-        True.
+        True and `fit` gets no `X_val`.
     tol : float, default=1e-4
         Tolerance: a training loss below `tol` counts as converged. With
         `early_stopping`, a validation score must improve by more than `tol` to count as
@@ -255,7 +256,7 @@ PARTS["losses"] = dedent(
     n_iter_ : int
         Number of epochs.
     validation_scores_, validation_loss_curve_ : lists of float
-        Score and loss on the held-out data after each epoch. Only available if
+        Score and loss on the validation data after each epoch. Only available if
         `early_stopping` is True.
     best_validation_score_ : float
         Best validation score. Only available if `early_stopping` is True.
@@ -355,6 +356,23 @@ PARTS["sample_weight"] = dedent(
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sequence in the loss. A weight of 0 is equivalent to removing the
         sequence, except that its class stays in `classes_`.
+    """
+).strip()
+
+PARTS["X_val"] = dedent(
+    """
+    X_val : list, tuple, array, tensor, Series or frame of sequences, default=None
+        Validation data for `early_stopping`, for example of other groups than X, or of
+        a later time: sequences of the same kind as in X. Nothing is learned from them,
+        and no part of X is held out. In a pipeline, ``transform_input=["X_val"]``
+        transforms them as X.
+    """
+).strip()
+
+PARTS["sample_weight_val"] = dedent(
+    """
+    sample_weight_val : array-like, default=None
+        Weight of each sequence of `X_val` in the validation score and loss.
     """
 ).strip()
 

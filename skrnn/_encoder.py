@@ -13,6 +13,7 @@ from skrnn._callbacks import with_callbacks
 from skrnn._core.architecture import Architecture
 from skrnn._docs import share_docs
 from skrnn._heads.task import head_of
+from skrnn._judging import ValidationData
 from skrnn._types import takes_parameters
 
 
@@ -113,7 +114,16 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(
+        self,
+        X,
+        y=None,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Learn to encode sequences by predicting y or their next steps.
 
         Parameters
@@ -121,9 +131,15 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         {X of fit}
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Class labels, several labels per sequence, or one or more numbers per
-            sequence; see `task_`. To predict whole numbers that are not labels, use the
-            `encoder_` of an RNNRegressor. If None, learn from the sequences alone.
+            sequence; see `task_`. Columns are always read as targets of the whole
+            sequence, even if there are as many as steps. To predict whole numbers that
+            are not labels, use the `encoder_` of an RNNRegressor. If None, learn from
+            the sequences alone.
         {sample_weight}
+        {X_val}
+        y_val : array-like, default=None
+            The y of `X_val`; None if y is None.
+        {sample_weight_val}
 
         Returns
         -------
@@ -141,7 +157,9 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
             cannot be read; if X, y and sample_weight differ in length; if y holds
             neither labels nor numbers; if `warm_start` is True and parameters of the
             network or of reading have changed; if parameters are not supported without
-            y; or if training diverges in the first epoch.
+            y; if `X_val` is incomplete, passed without `early_stopping`, or different
+            in kind from X, or `y_val` holds a label that is not in y; or if training
+            diverges in the first epoch.
 
         Warns
         -----
@@ -155,7 +173,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         -----
         If a fit fails, the estimator is left unchanged.
         """
-        return self._learn(X, y, sample_weight)
+        validation = ValidationData(X_val, y_val, sample_weight_val)
+        return self._learn(X, y, sample_weight, validation)
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)

@@ -24,7 +24,7 @@ from skrnn._reading.inputs import Inputs
 from skrnn._reading.reader import learn_reader, read_more
 from skrnn._reading.series import SeriesReader
 from skrnn._reading.tokens import TokenReader
-from skrnn._warnings import warn
+from skrnn._warnings import about_validation_data, warn
 
 # Half a gigabyte during a fit: more than Python, torch and scikit-learn take.
 _MANY_WEIGHTS = 2**25
@@ -85,7 +85,7 @@ class Fit:
             return saved_training(self.state, self.inputs, vectors, self.last)
 
 
-def fit(samples, head, settings, watch, last=None):
+def fit(samples, head, settings, watch, last=None, validation=None):
     """Learn how to read the samples, then the weights.
 
     Parameters
@@ -100,6 +100,9 @@ def fit(samples, head, settings, watch, last=None):
         ``begin(n_epochs, fit)`` is called once all data is read and checked.
     last : LastFit, default=None
         The fit to continue from.
+    validation : Samples, default=None
+        With Sequences, and with the user's weights: what early stopping is based on.
+        None to hold out some of `samples`.
 
     Returns
     -------
@@ -109,9 +112,10 @@ def fit(samples, head, settings, watch, last=None):
         settings.check_can_predict_next_step()
     with arithmetic() as execution:
         generator = settings.generator()
-        # A weight of 0 is equivalent to removal.
-        samples = samples.take(np.flatnonzero(samples.weight))
-        samples, held_out = _hold_out(samples, head, settings, generator)
+        samples, given = map(_without_weight_0, (samples, validation))
+        held_out = None
+        if given is None:
+            samples, held_out = _hold_out(samples, head, settings, generator)
         reader, samples = _read(samples, head, settings, generator, last)
         if head is None:
             head = _next_step_head(reader, samples, settings, last)
@@ -127,12 +131,17 @@ def fit(samples, head, settings, watch, last=None):
         moments = None if last is None else last.moments(generator, inputs.ids)
         state = TrainingState(weights, generator, inputs.embeddings, moments)
         result = Fit(reader, head, settings.architecture, inputs, state, last)
-        judge = _judge(held_out, result)
+        judge = _judge(held_out, given, settings, result)
         data = TrainingData.of(samples, inputs.hiding, execution)
         watch.begin(plan.n_epochs, result)
         Trainer(head.loss, plan, execution).run(state, data, judge, watch)
         check_converged(settings, result, samples, judge)
     return result
+
+
+def _without_weight_0(samples):
+    """The samples without those of weight 0, which is equivalent to removal."""
+    return None if samples is None else samples.take(np.flatnonzero(samples.weight))
 
 
 def _hold_out(samples, head, settings, generator):
@@ -262,11 +271,26 @@ def _initial_weights(settings, inputs, head, execution, generator):
     return weights
 
 
-def _judge(held_out, result):
-    """The Judge for early stopping, or None without early stopping."""
-    if held_out is None:
+def _judge(held_out, given, settings, result):
+    """The Judge for early stopping, or None without early stopping.
+
+    Either sequences have been held out, or validation data has been given, or neither.
+    """
+    if held_out is not None:
+        steps = result.reader.encode(held_out.steps, held_out.positions)
+    elif given is not None:
+        held_out = given
+        with about_validation_data():
+            steps = read_more(
+                result.reader, settings.reading, given.steps, given.positions
+            )
+        if result.head.task == "regression" and len(given) < 2:
+            raise ValueError(
+                "X_val has 1 sequence of a weight above 0, but the score of numbers, "
+                "R^2, is undefined for fewer than 2. Pass more sequences."
+            )
+    else:
         return None
-    steps = result.reader.encode(held_out.steps, held_out.positions)
     samples = result.head.samples_of(replace(held_out, steps=steps))
     vectors = getattr(result.reader, "vectors", None)
     if vectors is not None:

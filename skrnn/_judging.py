@@ -1,4 +1,4 @@
-"""The evaluation after each epoch that early stopping is based on."""
+"""What early stopping is based on: validation data, and its evaluation."""
 
 import math
 from dataclasses import dataclass
@@ -8,6 +8,63 @@ import numpy as np
 
 from skrnn._core.samples import Samples
 from skrnn._heads.head import Head
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationData:
+    """The validation data that is passed to `fit`, if any.
+
+    Attributes
+    ----------
+    X, y, sample_weight
+        As the user passed them; each may be None.
+    """
+
+    X: Any = None
+    y: Any = None
+    sample_weight: Any = None
+
+    def is_given(self, head, settings):
+        """Whether there is validation data, which must then be complete.
+
+        Parameters
+        ----------
+        head : Head or None
+            None if there is no y.
+        settings : Settings or dict
+            Only `early_stopping` is of interest.
+
+        Raises
+        ------
+        ValueError
+            If some of it is missing, or `early_stopping` is False.
+        """
+        if self.X is None:
+            for name, value in (
+                ("y_val", self.y),
+                ("sample_weight_val", self.sample_weight),
+            ):
+                if value is not None:
+                    raise ValueError(
+                        f"{name} is provided, but X_val was not provided. Pass X_val, "
+                        f"or leave {name} out."
+                    )
+            return False
+        if head is not None and self.y is None:
+            raise ValueError(
+                "X_val is provided, but y_val was not provided. Pass the y of X_val."
+            )
+        if head is None and self.y is not None:
+            raise ValueError(
+                "y_val is provided, but y was not provided. Pass y, or leave y_val out "
+                "to learn from the sequences alone."
+            )
+        if not settings["early_stopping"]:
+            raise ValueError(
+                "X_val is provided, but early_stopping is False: nothing would be done "
+                "with it. Use early_stopping=True, or leave X_val out."
+            )
+        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from skrnn._callbacks import with_callbacks
 from skrnn._docs import share_docs
 from skrnn._encoder import as_encoder
 from skrnn._heads.numbers import NumbersHead
+from skrnn._judging import ValidationData
 from skrnn._types import takes_parameters
 
 
@@ -74,15 +75,30 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Learn to predict numbers from sequences.
 
         Parameters
         ----------
         {X of fit}
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            One or more numbers for each sequence.
+            One or more numbers for each sequence. Columns are always read as targets of
+            the whole sequence, such as the values of the next hours, even if there are
+            as many as steps.
         {sample_weight}
+        {X_val}
+        y_val : array-like, default=None
+            The y of `X_val`.
+        {sample_weight_val}
 
         Returns
         -------
@@ -99,7 +115,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             NaN and `missing` is "error"; if the vocabulary is empty, or `embeddings`
             cannot be read; if X, y and sample_weight differ in length; if y does not
             hold numbers; if `warm_start` is True and parameters of the network or of
-            reading have changed; or if training diverges in the first epoch.
+            reading have changed; if `X_val` is incomplete, passed without
+            `early_stopping`, or different in kind from X, or `y_val` holds a label that
+            is not in y; or if training diverges in the first epoch.
 
         Warns
         -----
@@ -113,7 +131,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         -----
         If a fit fails, the estimator is left unchanged.
         """
-        return self._learn(X, y, sample_weight)
+        validation = ValidationData(X_val, y_val, sample_weight_val)
+        return self._learn(X, y, sample_weight, validation)
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)

@@ -978,8 +978,8 @@ def test_a_missing_label_among_strings_raises(container):
         RNNClassifier(2).fit(["ab", "cd", "ef"], y)
 
 
-@pytest.mark.parametrize("y", [[["N", "V"]] * 3, [["N", "V"], ["N"], ["V"]]])
-def test_labels_of_steps_raise(y):
+@pytest.mark.parametrize("y", [[["N", "V", "A"]] * 3, [["N", "V"], ["N"], ["V"]]])
+def test_several_strings_for_each_sequence_raise(y):
     with pytest.raises(ValueError) as caught:
         RNNClassifier(2).fit(["ab", "cd", "ef"], y)
     assert str(caught.value) == (

@@ -146,6 +146,17 @@ def test_sample_weight_reaches_the_scorer():
     assert monitor.get_logs().data[-1]["accuracy"] == pytest.approx(score)
 
 
+def test_validation_data_is_not_for_scorers():
+    """Those of scikit-learn take X, y and sample_weight."""
+    monitor, recorder = ScoringMonitor(scoring="accuracy"), Recorder()
+    classifier = RNNClassifier(**PARAMS, early_stopping=True)
+    classifier.set_callbacks(monitor, recorder)
+    classifier.fit(X, LABELS, X_val=X[:8], y_val=LABELS[:8])
+    assert len(monitor.get_logs().data) == len(recorder.fitted) == 4
+    scores = [fitted.score(X[:8], LABELS[:8]) for fitted in recorder.fitted]
+    assert classifier.validation_scores_ == pytest.approx(scores)
+
+
 def test_the_progress_bar_nests(capsys):
     pipeline = make_pipeline("passthrough", RNNClassifier(**PARAMS))
     search = GridSearchCV(pipeline, {"rnnclassifier__nhidden": [2, 3]}, cv=2, n_jobs=2)

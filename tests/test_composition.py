@@ -512,6 +512,36 @@ def test_weights_are_routed(strings):
     assert np.isfinite(scores).all()
 
 
+@pytest.mark.parametrize("estimator", [RNNClassifier, RNNEncoder, RNNRegressor])
+def test_validation_data_is_routed(estimator, strings):
+    """And transformed as X, where a pipeline is told so."""
+    X, labels = strings
+    y = (labels == "up") + (0.5 if estimator is RNNRegressor else 0)
+    weight = np.linspace(0.1, 1, 30)
+    model = estimator(**PARAMS, early_stopping=True)
+    names = ["X_val", "y_val", "sample_weight_val"]
+    validation = dict(zip(names, (X[90:], y[90:], weight), strict=True))
+    with sklearn.config_context(enable_metadata_routing=True):
+        model.set_fit_request(**dict.fromkeys(names, True))
+        upper = FunctionTransformer(lambda X: [x.upper() for x in X])
+        steps = [("upper", upper), ("rnn", model)]
+        pipeline = Pipeline(steps, transform_input=["X_val"])
+        pipeline.fit(X[:90], y[:90], **validation)
+        search = GridSearchCV(clone(model), {"nhidden": [4]}, cv=2, scoring=no_score)
+        search.fit(X[:90], y[:90], **validation)
+    shouted = [x.upper() for x in X]
+    validation["X_val"] = shouted[90:]
+    alone = estimator(**PARAMS, early_stopping=True)
+    alone.fit(shouted[:90], y[:90], **validation)
+    assert pipeline[-1].validation_scores_ == alone.validation_scores_
+    assert np.array_equal(pipeline[-1].V_, alone.V_)
+    assert len(search.best_estimator_.validation_scores_)
+
+
+def no_score(estimator, X, y):
+    return 0.0
+
+
 def test_parameters_are_reached_through_all_of_it():
     union = FeatureUnion([("h", RNNEncoder())])
     pipeline = Pipeline([("union", union), ("forest", forest())])

@@ -87,6 +87,7 @@ FLOORS = {
     "_heads.next_step": {"numpy"},
     "_heads.task": {"numpy", "sklearn"},
     "_heads.validation": {"numpy", "scipy", "sklearn"},
+    "_heads.later": {"numpy", "sklearn"},
     "_heads.chunks": {"numpy", "sklearn"},
     "_heads.class_weight": {"numpy", "sklearn"},
     "_model": {"numpy", "torch"},
@@ -112,6 +113,7 @@ APART = [("_heads", "_reading"), ("_reading", "_heads")]
 STANDARD_LIBRARY = {
     "collections",
     "contextlib",
+    "contextvars",
     "ctypes",
     "copy",
     "dataclasses",

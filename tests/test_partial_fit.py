@@ -240,7 +240,7 @@ BAD = {
         lambda: chunk(
             fitted(RNNRegressor(**PARAMS), X, NUMBERS), X, np.ones((40, 2)) / 3
         ),
-        r"^y is of shape \(40, 2\): 1 columns were expected",
+        r"^y is of shape \(40, 2\): 1 column was expected",
     ),
     "numbers for a classifier": (
         lambda: RNNClassifier(**PARAMS).partial_fit(X, NUMBERS),
@@ -290,6 +290,16 @@ BAD = {
         "^partial_fit continues from the last call, which had y, but this one has none",
     ),
 }
+
+
+@pytest.mark.parametrize("estimator", [RNNClassifier, RNNEncoder])
+@pytest.mark.parametrize("first, later", [(int, str), (str, int)])
+@pytest.mark.parametrize("n", [2, 50])  # NumPy looks for many labels in another way
+def test_strings_and_numbers_are_different_labels(estimator, n, first, later):
+    labels = [first(i) for i in range(n)]
+    model = chunk(estimator(**PARAMS), ["ab", "ba"] * n, labels * 2, labels)
+    with pytest.raises(ValueError, match=r"^y\[0\] is '?1'?, which is not one of"):
+        chunk(model, ["ab", "ba"], [later(1), later(0)])
 
 
 @pytest.mark.parametrize("name", BAD)

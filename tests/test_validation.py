@@ -179,6 +179,49 @@ def test_a_label_for_each_step_is_not_for_these_estimators(as_array, label, make
         make(**PARAMS).fit(X, y)
 
 
+EQUALLY_LONG = ["abc", "bcd", "cda", "dab"] * 4
+COLUMNS = {
+    "lists": list,
+    "tuples": lambda y: [tuple(row) for row in y],
+    "array": np.array,
+    "objects": lambda y: np.array(y, dtype=object),
+    "rows": lambda y: [np.array(row) for row in y],
+    "pandas": lambda y: pd.DataFrame(y, columns=[*"uvw"]),
+    "polars": lambda y: pl.DataFrame(y, schema=[*"uvw"], orient="row"),
+}
+
+
+@every_estimator
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("container", COLUMNS)
+def test_strings_for_each_step_of_equally_long_sequences(container, method, make):
+    y = COLUMNS[container]([["u", "v", "v"], ["v", "u", "u"]] * 8)
+    sentence = (
+        "y[0] has 3 entries, one for each step of X[0], and so on: "
+        f"{make.__name__} predicts one target per sequence, so {EXPECTED[make]}."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        getattr(make(**PARAMS), method)(EQUALLY_LONG, y)
+
+
+@every_estimator
+@pytest.mark.parametrize("dtype", [int, float, bool])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("container", sorted(COLUMNS.keys() - {"objects"}))
+def test_as_many_columns_as_steps_are_targets_of_the_sequence(
+    container, method, dtype, make
+):
+    # Such as the alarms or the values of the next hours: not a label for each step,
+    # and no warning (which would be an error here).
+    y = np.array([[0, 1, 1], [1, 0, 0]] * 8).astype(dtype)
+    estimator = getattr(make(**PARAMS), method)(
+        EQUALLY_LONG, COLUMNS[container](y.tolist())
+    )
+    assert len(estimator.intercept_) == 3
+    if make is not RNNRegressor:
+        assert estimator._head_of(vars(estimator)).task == "multilabel"
+
+
 @every_estimator
 @pytest.mark.parametrize(
     "odd, here", [([1.0, 2.0], "a list of 2"), (1, "a single target")]

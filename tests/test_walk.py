@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sklearn.base import clone
 
 import skrnn
 from skrnn import RNNClassifier
@@ -14,6 +15,7 @@ PACKAGE = Path(skrnn.__file__).parent
 TEXT = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
 X = ["cat", "chat", "katze"] * 20
 Y = ["English", "French", "German"] * 20
+VALIDATED = "fit(X, y, X_val=X_val, y_val=y_val)"
 
 
 def doors(title):
@@ -50,12 +52,20 @@ def calls():
     return {
         "fit": calls_of(lambda: classifier.fit(X, Y, [1.0] * 60)),
         "predict": calls_of(lambda: classifier.predict(X)),
+        VALIDATED: calls_of(
+            lambda: (
+                clone(classifier)
+                .set_params(early_stopping=True)
+                .fit(X, Y, X_val=X, y_val=Y)
+            )
+        ),
     }
 
 
 TITLES = [
     *(f"{name} in `fit`" for name in ("X", "y", "sample_weight", "random_state")),
     *(f"{name} in `predict`" for name in ("X", "h")),
+    *(f"{name} in `{VALIDATED}`" for name in ("X_val", "y_val")),
 ]
 
 

@@ -11,15 +11,13 @@ from sklearn.utils.validation import column_or_1d
 
 from skrnn._heads.classes import ClassHead
 from skrnn._heads.labels import LabelsHead
+from skrnn._heads.later import check_classes, check_columns, check_labels
 from skrnn._heads.numbers import NumbersHead
 from skrnn._heads.task import task_of
 from skrnn._heads.validation import check_no_missing
-from skrnn._messages import as_plain
 
-_ARE_NUMBERS = (
-    " If they are numbers to predict, use RNNRegressor, and its encoder_: RNNEncoder "
-    "takes whole numbers for labels."
-)
+_FIRST = "the first call to partial_fit"
+_CURE = "Pass all classes there."
 
 
 def head_of_chunk(y, weight, classes, last, head=None, needs_classes=False):
@@ -59,7 +57,7 @@ def head_of_chunk(y, weight, classes, last, head=None, needs_classes=False):
     task = _task(y, classes, last) if head is None else head.task
     if task == "regression":
         head = NumbersHead.learn(y, weight) if last is None else last
-        _check_n_columns(y, head.n_outputs)
+        check_columns(y, head.n_outputs, f"on {_FIRST}")
         return head.for_chunks()
     known = SimpleNamespace(classes_=None if last is None else last.classes)
     if task == "multilabel":
@@ -68,7 +66,7 @@ def head_of_chunk(y, weight, classes, last, head=None, needs_classes=False):
             classes = np.arange(n_columns) if last is None else last.classes
         _check_partial_fit_first_call(known, classes)
         head = LabelsHead(classes=known.classes_)
-        _check_labels(head, y)
+        check_labels(head, y, f"on {_FIRST}")
         return head
     if classes is None and last is None and not needs_classes:
         classes = np.unique(y)
@@ -76,7 +74,7 @@ def head_of_chunk(y, weight, classes, last, head=None, needs_classes=False):
     y = column_or_1d(y)
     check_classification_targets(y)
     head = ClassHead(classes=known.classes_)
-    _check_classes(head, y)
+    check_classes(head, y, _FIRST, _CURE)
     return head
 
 
@@ -99,33 +97,3 @@ def _check_same_task(y, classes, last):
         f"{now}. To learn from labels after learning without, use warm_start=True and "
         "fit."
     )
-
-
-def _check_labels(head, y):
-    _check_n_columns(y, head.n_outputs)
-    bad = ~np.isin(y, (0, 1))
-    if bad.any():
-        i = int(bad.any(axis=1).argmax())
-        raise ValueError(
-            f"y[{i}] is {y[i]}: a 0 or 1 for each of {head.n_outputs} "
-            "labels was expected, as on the first call to partial_fit."
-        )
-
-
-def _check_classes(head, y):
-    unknown = ~np.isin(y, head.classes)
-    if unknown.any():
-        i = int(unknown.argmax())
-        raise ValueError(
-            f"y[{i}] is {as_plain(y[i])!r}, which is not one of the classes of the "
-            "first call to partial_fit. Pass all classes there."
-            + (_ARE_NUMBERS if y.dtype.kind == "f" else "")
-        )
-
-
-def _check_n_columns(y, n_columns):
-    if y.reshape(len(y), -1).shape[1] != n_columns:
-        raise ValueError(
-            f"y is of shape {y.shape}: {n_columns} columns were expected, as on the "
-            "first call to partial_fit."
-        )

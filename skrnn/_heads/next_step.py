@@ -111,8 +111,8 @@ class NextStepHead(Head):
         """The sentence for sequences in which no step has a known next step."""
         where, cure = "X", "Pass y, or longer sequences"
         if self.bias is not None:  # it has been learned
-            where = "the part that is held out"
-            cure += ", or use another validation_fraction"
+            where = "the validation data"
+            cure += ", or other validation data (X_val or validation_fraction)"
         what = "token that is known"
         if self.is_series:
             what = "step"

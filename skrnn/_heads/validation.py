@@ -72,6 +72,10 @@ def _validate_targets(y, lengths, name, are_numbers):
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     check_no_missing(y)
+    # Columns of 0 and 1 or of numbers may be several targets, whatever their number;
+    # of strings, they cannot be.
+    if y.ndim == 2 and y.shape[1] > 1 and y.size and isinstance(y.flat[0], str):
+        _check_not_per_step([y.shape[1]] * len(y), lengths, name, are_numbers)
     if are_numbers:
         _check_no_times(y)
         y = check_array(y, dtype="numeric", **options)
@@ -120,24 +124,18 @@ def _check_items(y, lengths, name, are_numbers):
         is_of_objects = isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1
         if not is_of_objects:
             return
-    expected = "one class label for each sequence was expected, or a column of 0 and 1 "
-    expected += "for each label"
-    if are_numbers:
-        expected = "one or more numbers for each sequence were expected"
+    expected = _expected(are_numbers)
     has_strings = any(isinstance(target, str) for target in y)
     sizes = [_size(target) for target in y]
-    if len(sizes) == len(lengths) and len(set(sizes)) > 1 and None not in sizes:
-        if (np.array(sizes) == lengths).all():
-            raise ValueError(
-                f"y[0] has {sizes[0]} entries, one for each step of X[0], and so on: "
-                f"{name} predicts one target per sequence, so {expected}."
-            )
+    if len(set(sizes)) > 1:
+        _check_not_per_step(sizes, lengths, name, are_numbers)
     for i, target in enumerate(y):
         if has_strings and is_missing(target):  # NumPy makes it "nan"
             raise ValueError(_no_target(target, i))
         is_list = isinstance(target, (list, tuple)) and len(target) != 1
         is_list = is_list or isinstance(target, (set, frozenset))
         if is_list and any(isinstance(label, str) for label in target):
+            _check_not_per_step(sizes, lengths, name, are_numbers)
             cure = "Convert them to numbers."
             if not are_numbers:
                 cure = "Use sklearn.preprocessing.MultiLabelBinarizer for sequences of "
@@ -151,6 +149,25 @@ def _check_items(y, lengths, name, are_numbers):
                 f"y[{i}] is {here}, but y[0] is {first}: {expected}, and as many for "
                 "each sequence."
             )
+
+
+def _check_not_per_step(sizes, lengths, name, are_numbers):
+    """Raise if each target has as many entries as its sequence has steps."""
+    if None not in sizes and np.array_equal(sizes, lengths):
+        raise ValueError(
+            f"y[0] has {sizes[0]} entries, one for each step of X[0], and so on: "
+            f"{name} predicts one target per sequence, so {_expected(are_numbers)}."
+        )
+
+
+def _expected(are_numbers):
+    """What y must be, for messages."""
+    if are_numbers:
+        return "one or more numbers for each sequence were expected"
+    return (
+        "one class label for each sequence was expected, or a column of 0 and 1 for "
+        "each label"
+    )
 
 
 def _size(target):

@@ -120,6 +120,9 @@ class Schema:
         )
         if sequences.kind == "series":
             schema = replace(schema, n_features=sequences.values.shape[1])
+        elif sequences.kind == "tokens":
+            has_integers = any(isinstance(t, INTEGERS) for t in sequences.tokens)
+            schema = replace(schema, has_integers=has_integers)
         if _is_rectangular(sequences):
             schema = replace(schema, n_steps=int(sequences.lengths[0]))
         return schema, self._of_allowed_length(sequences)

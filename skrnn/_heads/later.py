@@ -1,0 +1,77 @@
+"""y that a head has not learned from, checked against the head."""
+
+import numpy as np
+from sklearn.utils.validation import column_or_1d
+
+from skrnn._messages import as_plain
+
+_ARE_NUMBERS = (
+    " If they are numbers to predict, use RNNRegressor, and its encoder_: RNNEncoder "
+    "takes whole numbers for labels."
+)
+
+
+def later_targets(head, y, weight):
+    """The targets in a y of other sequences than those that a head has learned from.
+
+    Parameters
+    ----------
+    head : Head
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    weight : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    target : ndarray of shape (n_samples, ...)
+
+    Raises
+    ------
+    ValueError
+        If y holds a label that the head does not know, or has a different number of
+        columns; or if a number is too far from the mean.
+    """
+    if head.task == "regression":
+        check_columns(y, head.n_outputs, "for training")
+    elif head.task == "multilabel":
+        check_labels(head, y, "for training")
+    else:
+        y = column_or_1d(y)
+        cure = "Drop these sequences, or train on some of that class."
+        check_classes(head, y, "the training data", cure)
+    return head.targets(y, weight)
+
+
+def check_labels(head, y, when):
+    """Raise if y is not a column of 0 and 1 for each label of a LabelsHead."""
+    check_columns(y, head.n_outputs, when)
+    bad = ~np.isin(y, (0, 1))
+    if bad.any():
+        i = int(bad.any(axis=1).argmax())
+        raise ValueError(
+            f"y[{i}] is {y[i]}: a 0 or 1 for each of {head.n_outputs} labels was "
+            f"expected, as {when}."
+        )
+
+
+def check_classes(head, y, whose, cure):
+    """Raise if y holds a label that a ClassHead does not know."""
+    # NumPy would compare numbers with strings as strings.
+    are_strings = [labels.dtype.kind in "UT" for labels in (y, head.classes)]
+    are_objects = "O" in (y.dtype.kind, head.classes.dtype.kind)
+    if are_objects or are_strings[0] == are_strings[1]:
+        unknown = ~np.isin(y, head.classes)
+    else:
+        unknown = np.ones(len(y), dtype=bool)
+    if unknown.any():
+        i = int(unknown.argmax())
+        raise ValueError(
+            f"y[{i}] is {as_plain(y[i])!r}, which is not one of the classes of "
+            f"{whose}. {cure}" + (_ARE_NUMBERS if y.dtype.kind == "f" else "")
+        )
+
+
+def check_columns(y, n_columns, when):
+    """Raise if y does not have this number of columns."""
+    if y.reshape(len(y), -1).shape[1] != n_columns:
+        columns = "1 column was" if n_columns == 1 else f"{n_columns} columns were"
+        raise ValueError(f"y is of shape {y.shape}: {columns} expected, as {when}.")
