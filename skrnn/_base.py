@@ -287,7 +287,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         -------
         samples : Samples
         """
-        fitted = self._at_this_moment(without=FITTED)
+        fitted = self._at_this_moment(without=fitted_names())
         vars(fitted).update(kept)
         with about_validation_data():
             sequences = expected.read(validation.X, _table_reader(fitted))
