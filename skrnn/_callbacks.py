@@ -58,6 +58,10 @@ class FitTask:
             estimator.set_callbacks(*callbacks)
         self._context.call_on_fit_task_begin(**self._of)
 
+    def says(self):
+        """Whether the user wants to be told what takes time."""
+        return bool(self._estimator.verbose)
+
     def epoch_begins(self):
         """Call before each epoch."""
         self._epoch = self._context.subcontext(task_name="epoch")

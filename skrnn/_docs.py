@@ -187,7 +187,8 @@ PARTS["parameters"] = dedent(
     verbose : int, default=0
         1 shows scikit-learn's progress bar if `rich` is installed. 2 prints a line
         after each epoch, with its loss, validation score, speed and the time left. 1
-        does the same without `rich`, and inside a pipeline or a search.
+        does the same without `rich`, and inside a pipeline or a search. Both say when
+        the very first fit after an installation compiles, which takes some seconds.
     """
 ).strip()
 

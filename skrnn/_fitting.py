@@ -1,6 +1,7 @@
 """One fit on one page: read, choose a head, hold out, train, judge."""
 
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -134,9 +135,17 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         judge = _judge(held_out, given, settings, result)
         data = TrainingData.of(samples, inputs.hiding, execution)
         watch.begin(plan.n_epochs, result)
-        Trainer(head.loss, plan, execution).run(state, data, judge, watch)
+        with _announcing(watch.says()):
+            Trainer(head.loss, plan, execution).run(state, data, judge, watch)
         check_converged(settings, result, samples, judge)
     return result
+
+
+def _announcing(is_wanted):
+    """A context in which it is printed that the first fit compiles, if that is wanted."""
+    from skrnn._core.compiled import Announcement  # and numba, which takes a while
+
+    return Announcement(print) if is_wanted else nullcontext()
 
 
 def _without_weight_0(samples):

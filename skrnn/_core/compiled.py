@@ -30,6 +30,38 @@ def compiled(function):
     return dispatcher
 
 
+class Announcement:
+    """Within this context, the first compilation is announced.
+
+    Parameters
+    ----------
+    say : callable
+        Called with a sentence, at most once in the life of the process.
+    """
+
+    _say = None
+    _is_said = False
+
+    def __init__(self, say):
+        self._of_context = say
+
+    def __enter__(self):
+        Announcement._say = self._of_context
+
+    def __exit__(self, *_):
+        Announcement._say = None
+
+    @classmethod
+    def of_compilation(cls):
+        """Say that a function is going to be compiled, if somebody listens."""
+        if cls._say is not None and not cls._is_said:
+            cls._is_said = True
+            cls._say(
+                "Compiling for this processor, which takes some seconds. The result is "
+                "kept for the next time."
+            )
+
+
 @cache
 def _stamp():
     """A hash of all files that compiled code may come from."""
@@ -81,9 +113,12 @@ class _Cache(caching.FunctionCache):
 
     def load_overload(self, sig, target_context):
         try:
-            return super().load_overload(sig, target_context)
+            loaded = super().load_overload(sig, target_context)
         except Exception:  # a damaged file: compile again
-            return None
+            loaded = None
+        if loaded is None:
+            Announcement.of_compilation()
+        return loaded
 
     def save_overload(self, sig, data):
         try:

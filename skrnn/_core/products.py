@@ -2,8 +2,8 @@
 
 A product of matrices is computed tile by tile: a few rows of A times one or two vectors
 of columns of B, with the sums in registers. Each entry is one chain of
-``sum = fma(A[i, k], B[k, j], sum)`` over k, whatever the tile that it is in, and so is
-the same, to the last bit, for any number of rows. A BLAS library promises nothing of
+``sum = sum + A[i, k] * B[k, j]`` over k, whatever the tile that it is in, and so is the
+same, to the last bit, for any number of rows. A BLAS library promises nothing of
 the kind, and counts its threads for the whole process.
 
 The innermost loop is written in LLVM's language, since compilers do not keep an array
@@ -109,8 +109,8 @@ class _Tile:
         return self._in_all(self._builder.load(pointer), self.vector)
 
     def fused(self, a, b, c):
-        """``a * b + c``, rounded once."""
-        return self._call("llvm.fma", self.vector, [a, b, c])
+        """``a * b + c``, rounded once where the processor has an instruction for it."""
+        return self._call("llvm.fmuladd", self.vector, [a, b, c])
 
     def _pointer(self, row, v):
         address = self._builder.add(row, _INT64(v * _VECTOR_BYTES))
