@@ -142,7 +142,7 @@ def fit(samples, head, settings, watch, last=None, validation=None):
 
 
 def _announcing(is_wanted):
-    """A context in which it is printed that the first fit compiles, if that is wanted."""
+    """A context in which to print that the first fit compiles, if that is wanted."""
     from skrnn._core.compiled import Announcement  # and numba, which takes a while
 
     return Announcement(print) if is_wanted else nullcontext()
