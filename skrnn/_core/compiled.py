@@ -4,6 +4,7 @@ import hashlib
 import os
 from functools import cache
 from pathlib import Path
+from types import FunctionType
 
 import numba
 from numba.core import caching
@@ -78,7 +79,7 @@ class _OfAllSources:
     """
 
     def get_source_stamp(self):
-        return _stamp()
+        return _stamp(), super().get_source_stamp()
 
 
 class _WhereTheUserSays(_OfAllSources, caching.UserProvidedCacheLocator):
@@ -96,20 +97,29 @@ class _InTheHomeOfTheUser(_OfAllSources, caching.UserWideCacheLocator):
 class _Code(caching.CompileResultCacheImpl):
     _locator_classes = (_WhereTheUserSays, _BesideTheSource, _InTheHomeOfTheUser)
 
+    # A file of machine code says itself what it was made from: the index, a file of its
+    # own, may be newer, if the disk was full or the process ended between the two.
+
+    def reduce(self, data):
+        return self.locator.get_source_stamp(), super().reduce(data)
+
+    def rebuild(self, target_context, payload):
+        stamp, payload = payload
+        if stamp != self.locator.get_source_stamp():
+            return None
+        return super().rebuild(target_context, payload)
+
 
 class _Cache(caching.FunctionCache):
     _impl_class = _Code
 
     def _index_key(self, sig, codegen):
-        """What tells machine code apart: types, the processor, and the functions used.
+        """Return what code is looked up by.
 
-        numba would pickle the functions in a closure, which gives other bytes in each
-        process.
+        numba's key has the functions of a closure as bytes, which differ from process
+        to process.
         """
-        closure = self._py_func.__closure__ or ()
-        used = [cell.cell_contents.py_func for cell in closure]
-        names = tuple(f"{each.__module__}.{each.__qualname__}" for each in used)
-        return sig, codegen.magic_tuple(), names
+        return sig, codegen.magic_tuple(), _identity(self._py_func)
 
     def load_overload(self, sig, target_context):
         try:
@@ -123,8 +133,26 @@ class _Cache(caching.FunctionCache):
     def save_overload(self, sig, data):
         try:
             super().save_overload(sig, data)
-        except OSError:  # for example, a full disk: the next process compiles again
+        except Exception:  # a full disk, or a damaged index: the next process compiles
+            self._forget()
+
+    def _forget(self):
+        """Remove the index, so that the next process writes a new one."""
+        try:
+            os.unlink(self._cache_file._index_path)
+        except OSError:
             pass
+
+
+def _identity(part):
+    """Describe a function or a number, the same in each process."""
+    function = getattr(part, "py_func", part)
+    if not isinstance(function, FunctionType):
+        return repr(part)
+    code = function.__code__
+    closure = [_identity(cell.cell_contents) for cell in function.__closure__ or ()]
+    where = function.__module__, function.__qualname__, code.co_firstlineno
+    return *where, code.co_code, tuple(closure)
 
 
 def _cache_for(function):
