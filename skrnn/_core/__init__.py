@@ -14,12 +14,12 @@ from skrnn:
     packing         a batch in step order, without padding
     prefixes        common prefixes of token sequences
     batch           what a loss is computed from, except for the weights
-    memory          memory that is reused for each batch
-    losses          scores and targets -> loss and gradient
-    compiled        loops over numbers, compiled by numba
+    compiled        loops over numbers, compiled by numba and kept on disk
     rows            rows of numbers that are copied, added or cleared
     products        matrix products in which no row depends on the others
     elementwise     tanh and the logistic function
+    memory          memory that is reused for each batch
+    losses          scores and targets -> loss and gradient
     cells           rnn, gru, lstm: one step forward, one step backward
     recurrence      the time loop over packed rows and its BPTT
     pooling         the hidden states of all steps -> one vector per sequence
