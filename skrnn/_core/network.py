@@ -250,8 +250,10 @@ class _Pooled:
                 self._gathered[i],
                 self._lengths,
                 scratch,
-                _of_direction(self._weights, i),
-                _of_direction(workspace.gradient, i),
+                (
+                    *_of_direction(self._weights, i),
+                    *_of_direction(workspace.gradient, i),
+                ),
             )
             for i, H in enumerate(top)
         ]

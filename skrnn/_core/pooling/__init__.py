@@ -68,7 +68,7 @@ def finish(name, gathered, lengths, nhidden):
     return h
 
 
-def spread(name, dh, H, sizes, gathered, lengths, scratch, weights=(), dweights=()):
+def spread(name, dh, H, sizes, gathered, lengths, scratch, weights=()):
     """Compute the gradient with respect to the hidden states.
 
     Parameters
@@ -79,9 +79,9 @@ def spread(name, dh, H, sizes, gathered, lengths, scratch, weights=(), dweights=
     H, sizes, gathered, lengths
         As before; all steps have been gathered.
     scratch : Scratch
-    weights, dweights : tuples of ndarrays
-        The weights of the pooling, for this direction, and their gradients, to which is
-        added.
+    weights : tuple of ndarrays, default=()
+        The weights of the pooling, for this direction, then their gradients, to which
+        is added.
 
     Returns
     -------
@@ -95,5 +95,5 @@ def spread(name, dh, H, sizes, gathered, lengths, scratch, weights=(), dweights=
     n_sequences, nhidden = len(dh), H.shape[1]
     dlast = scratch.take(n_sequences, nhidden)
     dH = scratch.take(0 if page.IS_LAST_ONLY else len(H), nhidden)
-    page.spread(dh, H, sizes, gathered, lengths, dlast, dH, *weights, *dweights)
+    page.spread(dh, H, sizes, gathered, lengths, dlast, dH, *weights)
     return dlast, dH
