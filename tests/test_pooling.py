@@ -1,11 +1,29 @@
-"""What the gradient tests do not see of pooling: equal values, NaN, and parts."""
+"""What the gradient tests do not see of pooling: equal values, NaN, parts, weights."""
+
+import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
-from networks import LENGTHS, packed
+import torch
+from networks import (
+    LABELS,
+    LENGTHS,
+    N_INPUTS,
+    N_OUTPUTS,
+    as_read,
+    loss_and_gradient,
+    packed,
+    random_inputs,
+    random_weights,
+    slope_along,
+)
 
-from skrnn._core import pooling
+from skrnn._core import encode, pooling
+from skrnn._core.architecture import Architecture
+from skrnn._core.layout import Layout
 from skrnn._core.memory import Scratch
+from skrnn._core.weights import zeros
 
 POOLINGS = [name for name in pooling.POOLINGS if name != "none"]
 every_pooling = pytest.mark.parametrize("name", POOLINGS)
@@ -125,3 +143,76 @@ def test_no_sequence_is_pooled_to_nothing(name):
     assert h.shape == (0, pooling.width(name, 2))
     dlast, dH = gradients(name, h, H[:0], gathered, none, none[:0])
     assert dlast.shape == (0, 2) and dH.shape == (0, 2)
+
+
+# A pooling with its own weights: h = w * (h_1 + ... + h_T), entry by entry
+
+
+def gather_weighted(H, sizes, gathered, w):
+    for row, i in zip(H, sequences_of(sizes), strict=True):
+        gathered[i] += w * row
+
+
+def finish_weighted(gathered, lengths, h):
+    h[:] = gathered
+
+
+def spread_weighted(dh, H, sizes, gathered, lengths, dlast, dH, w, dw):
+    dlast[:] = 0
+    for row, i in enumerate(sequences_of(sizes)):
+        dH[row] = dh[i] * w
+        dw += dh[i] * H[row]
+
+
+def sequences_of(sizes):
+    return np.concatenate([np.arange(size) for size in sizes])
+
+
+@pytest.fixture
+def weighted(monkeypatch):
+    """Its name."""
+    page = ModuleType(f"{pooling.__name__}.weighted")
+    page.width = page.gathered_width = lambda nhidden: nhidden
+    page.START, page.IS_LAST_ONLY = 0.0, False
+    page.weights_of = lambda nhidden: (("factors", (nhidden,)),)
+    page.gather, page.finish = gather_weighted, finish_weighted
+    page.spread = spread_weighted
+    monkeypatch.setitem(sys.modules, page.__name__, page)
+    monkeypatch.setattr(pooling, "POOLINGS", (*pooling.POOLINGS, "weighted"))
+    yield "weighted"
+    pooling.page_of.cache_clear()  # which remembers the page
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("nhidden", [(5,), (4, 5)])
+def test_weights_of_a_pooling_are_trained_and_used(weighted, nhidden, bidirectional):
+    like = {"bidirectional": bidirectional, "pooling": weighted}
+    weights, values = random_weights(Architecture(nhidden, **like)), random_inputs(True)
+    ones = torch.ones(len(LENGTHS), dtype=torch.float64)
+    of = values, "cross_entropy", LABELS, ones
+    _, gradient = loss_and_gradient(weights, *of)
+    assert gradient.others["factors"].all()
+    for seed in range(5):
+        direction = torch.randn(
+            len(weights.flat),
+            generator=torch.Generator().manual_seed(seed),
+            dtype=torch.float64,
+        )
+        slope = slope_along(
+            direction, weights, lambda: loss_and_gradient(weights, *of)[0]
+        )
+        along = (gradient.flat @ direction).item()
+        assert along == pytest.approx(slope, rel=1e-5, abs=1e-7)
+    # With factors of 1 / T, it is the mean.
+    n_steps = np.array([0, 3])
+    for part in weights.of_pooling:
+        part.fill_(1 / 3)
+    architecture = Architecture(nhidden, bidirectional=bidirectional, pooling="mean")
+    mean = zeros(Layout(architecture, N_INPUTS, N_OUTPUTS), torch.float64)
+    for ours, theirs in zip(mean.all_layers(), weights.all_layers(), strict=True):
+        for name in ("U", "W", "b"):
+            getattr(ours, name).copy_(getattr(theirs, name))
+    x = as_read(values)[:3]
+    np.testing.assert_allclose(
+        encode.encode(weights, x, n_steps), encode.encode(mean, x, n_steps), rtol=1e-12
+    )
