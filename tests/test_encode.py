@@ -1,5 +1,8 @@
 """Codes without gradients: shared prefixes, long sequences, steps already taken."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -58,6 +61,27 @@ def test_cuts_into_batches_do_not_change_the_codes(name, X, max_sequences, max_r
             with threads(2) as run:
                 codes = encode.encode(weights, ids, offsets, run, keys)
             np.testing.assert_array_equal(codes, expected)
+
+
+@pytest.mark.thread_unsafe(reason="it changes how often threads take turns")
+def test_batches_of_several_threads_have_memory_of_their_own():
+    reader = encode._Reader(random_weights(ARCHITECTURES["gru-2-1-last"]), 0)
+
+    def take(_):
+        for i in range(10_000):
+            first, second = reader.scratches(2)
+            assert first is not second
+            if i % 10:  # else the next one finds fewer
+                reader.release([first, second])
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-7)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(take, range(8)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(set(map(id, reader._scratches))) == len(reader._scratches) <= 16
 
 
 @given(words, st.integers(1, 3))

@@ -195,9 +195,13 @@ class _Reader:
 
     def scratches(self, n):
         """Take scratches that no batch is using; `release` them afterwards."""
-        while len(self._scratches) < n:
-            self._scratches.append(Scratch(self._dtype))
-        return [self._scratches.pop() for _ in range(n)]
+        return [self._scratch() for _ in range(n)]
+
+    def _scratch(self):
+        try:  # rather than ask whether there is one: another thread may take it
+            return self._scratches.pop()
+        except IndexError:
+            return Scratch(self._dtype)
 
     def release(self, scratches):
         """Let other batches use scratches."""
