@@ -67,8 +67,11 @@ class Announcement:
 def _stamp():
     """A hash of all files that compiled code may come from."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
+    folder = Path(__file__).parent
+    for path in sorted(folder.rglob("*.py")):
+        source = path.read_bytes()
+        digest.update(f"{path.relative_to(folder)} {len(source)} ".encode())
+        digest.update(source)
     return digest.hexdigest()
 
 
