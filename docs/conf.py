@@ -1,5 +1,7 @@
 """How the documentation is built: ``sphinx-build -W docs docs/_build``."""
 
+import re
+
 import skrnn
 
 project = "skrnn"
@@ -16,11 +18,7 @@ exclude_patterns = ["_build"]
 html_theme = "alabaster"
 
 numpydoc_show_class_members = False
-# scikit-learn's generated set_*_request refer to its own user guide.
-autodoc_default_options = {
-    "members": True,
-    "exclude-members": "set_fit_request, set_partial_fit_request, set_score_request",
-}
+autodoc_default_options = {"members": True}
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -29,3 +27,13 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "abort_on_example_error": True,
 }
+
+
+def is_generated(app, what, name, obj, skip, options):
+    """Leave out set_fit_request and others: they refer to scikit-learn's own guide."""
+    return True if re.fullmatch(r"set_\w+_request", name) else None
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.connect("autodoc-skip-member", is_generated)

@@ -125,7 +125,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             If training diverges in a later epoch, or ends with a loss that is far above
             that of guessing, or no better.
         UserWarning
-            If most of the memory is for the tokens of a large vocabulary.
+            If most of the memory is for the tokens of a large vocabulary; or if y looks
+            like a target for each step, padded to the longest sequence.
 
         Notes
         -----

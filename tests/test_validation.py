@@ -254,3 +254,69 @@ def test_other_containers_are_refused_with_the_cure(y, cure, make):
     )
     with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
         make(**PARAMS).fit(X, y)
+
+
+LENGTHS = np.resize([3, 7, 5, 2], 40)
+WORDS = ["abcabca"[:n] for n in LENGTHS]
+# Whether each letter is an a, and a number for each.
+FLAGS = [[letter == "a" for letter in x] for x in WORDS]
+LEVELS = [[ord(letter) / 7 for letter in x] for x in WORDS]
+
+
+def padded(rows, value, side):
+    """A table of rows of several lengths, with a value in the rest."""
+    rest = [[value] * (7 - len(row)) for row in rows]
+    pairs = zip(rows, rest, strict=True)
+    return np.array([r + p if side == "end" else p + r for r, p in pairs], dtype=float)
+
+
+@every_estimator
+@pytest.mark.parametrize("side", ["end", "beginning"])
+@pytest.mark.parametrize(
+    "container",
+    [
+        np.asarray,
+        lambda y: y.astype(bool),
+        lambda y: y.astype(int),
+        np.ndarray.tolist,
+        pd.DataFrame,
+        lambda y: pl.DataFrame([*y.T]),
+    ],
+    ids=["floats", "booleans", "integers", "list", "pandas", "polars"],
+)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_padded_label_for_each_step_is_not_for_these_estimators(
+    method, container, side, make
+):
+    y = container(padded(FLAGS, 0, side))
+    sentence = (
+        "y looks like a target for each step, padded with 0 to the 7 steps of the "
+        f"longest sequence, but {make.__name__} predicts targets of whole sequences: "
+        "the 7 columns are read as that many for each sequence."
+    )
+    with pytest.warns(UserWarning, match=f"^{re.escape(sentence)}$"):
+        getattr(make(**PARAMS), method)(WORDS, y)
+
+
+@pytest.mark.parametrize("make", [RNNRegressor, RNNEncoder])
+@pytest.mark.parametrize("value", [0, -1, -100])
+@pytest.mark.parametrize("side", ["end", "beginning"])
+def test_a_padded_number_for_each_step_is_not_for_these_estimators(side, value, make):
+    sentence = f"y looks like a target for each step, padded with {value} to"
+    with pytest.warns(UserWarning, match=f"^{re.escape(sentence)}"):
+        make(**PARAMS).fit(WORDS, padded(LEVELS, value, side))
+
+
+@every_estimator
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.9])
+@pytest.mark.parametrize("n_columns", [2, 6, 7, 8])
+def test_labels_of_sequences_are_not_taken_for_those_of_steps(n_columns, share, make):
+    y = (np.random.default_rng(0).random((40, n_columns)) < share).astype(int)
+    make(**PARAMS).fit(WORDS, y)
+
+
+@every_estimator
+def test_a_label_that_is_rare_is_not_taken_for_that_of_a_step(make):
+    y = np.zeros((40, 7), dtype=int)
+    y[1, 6] = y[0, 0] = 1
+    make(**PARAMS).fit(WORDS, y)

@@ -13,6 +13,11 @@ from sklearn.utils.validation import (
 )
 
 from skrnn._messages import describe, is_missing
+from skrnn._warnings import warn
+
+# If the columns of y did not depend on the lengths of the sequences, as many entries
+# would be expected to differ from the padding; that none does has a chance of e^-10.
+_MANY_OTHERS = 10
 
 
 def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_required):
@@ -52,6 +57,7 @@ def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_require
     if y is not None:
         y = _validate_targets(y, lengths, name, are_numbers)
         check_consistent_length(lengths, y)
+        _warn_of_steps(y, lengths, name)
     elif is_required:
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None."
@@ -158,6 +164,37 @@ def _check_not_per_step(sizes, lengths, name, are_numbers):
             f"y[0] has {sizes[0]} entries, one for each step of X[0], and so on: "
             f"{name} predicts one target per sequence, so {_expected(are_numbers)}."
         )
+
+
+def _warn_of_steps(y, lengths, name):
+    """Warn if columns look like targets of steps, padded to the longest sequence.
+
+    Only padding gives them away: if all sequences have as many steps as y has columns,
+    these may as well be labels of the sequences.
+    """
+    is_table = y.ndim == 2 and y.dtype.kind in "biuf" and y.shape[1] == lengths.max()
+    if not is_table or lengths.min() == lengths.max():
+        return
+    column = np.arange(y.shape[1])
+    for is_padding in (
+        column >= lengths[:, np.newaxis],
+        column < (y.shape[1] - lengths)[:, np.newaxis],
+    ):
+        padding = y[is_padding]
+        if (padding != padding[0]).any():
+            continue
+        is_other = (y != padding[0]) & ~is_padding
+        share = is_other.sum(axis=0) / np.maximum(1, (~is_padding).sum(axis=0))
+        if share @ is_padding.sum(axis=0) < _MANY_OTHERS:
+            continue
+        warn(
+            f"y looks like a target for each step, padded with {padding[0]:g} to the "
+            f"{y.shape[1]} steps of the longest sequence, but {name} predicts targets "
+            f"of whole sequences: the {y.shape[1]} columns are read as that many for "
+            "each sequence.",
+            UserWarning,
+        )
+        return
 
 
 def _expected(are_numbers):
