@@ -83,6 +83,12 @@ class Model:
     def scores(self, h):
         """``V h + c``, an ndarray of shape (n_samples, n_outputs), float32."""
         V, c = self.arrays["V_"], self.arrays["intercept_"]
+        if V.shape != (len(c), h.shape[1]):
+            raise ValueError(
+                f"V_ has the shape {V.shape}, but h and intercept_ need "
+                f"{(len(c), h.shape[1])}. Give weights that you edit the shapes that "
+                "they had after the fit."
+            )
         return encode.output_scores(V, c, np.ascontiguousarray(h, np.float32))
 
     def mean_loss_of_steps(self, samples):
@@ -137,8 +143,17 @@ class Model:
         weights = public.from_public(
             self.architecture, self.arrays, ids, vectors, execution
         )
+        n_inputs = weights.n_inputs
         if values.dtype.kind != "f":
             values = np.ascontiguousarray(values, np.int32)
+            n_needed = int(values.max(initial=-1)) + 1
+        else:
+            n_needed = n_inputs = values.shape[1]
+        if n_needed > n_inputs or n_inputs != weights.n_inputs:
+            raise ValueError(
+                f"U_ has {weights.n_inputs} inputs, but X needs {n_needed}. Give "
+                "weights that you edit the shapes that they had after the fit."
+            )
         return weights, values
 
 

@@ -99,26 +99,6 @@ def test_other_lines_are_not(line):
     assert placeless(line) == []
 
 
-@pytest.mark.parametrize("n_rows", [0, 1, 7])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_rows_are_put_where_index_copy_puts_them(n_rows, dtype):
-    generator = torch.Generator().manual_seed(0)
-    table = torch.randn(9, 4, generator=generator, dtype=dtype)
-    rows = torch.randn(n_rows, 4, generator=generator, dtype=dtype)
-    places = torch.randperm(9, generator=generator)[:n_rows]
-    expected = table.clone().index_copy_(0, places, rows)
-    CPU.put_rows(table, places, rows)
-    assert torch.equal(table, expected)
-
-
-def test_rows_are_put_by_a_table_and_rows_that_do_not_lie_together():
-    table, rows = torch.zeros(9, 8)[:, 2:6], torch.ones(4, 3).T
-    places = torch.tensor([8, 0, 3])
-    expected = table.clone().index_copy_(0, places, rows)
-    CPU.put_rows(table, places, rows)
-    assert torch.equal(table, expected)
-
-
 def test_an_array_and_its_tensor_share_memory():
     array = np.arange(3.0)
     tensor = CPU.tensor(array)

@@ -25,6 +25,7 @@ FLOORS = {
     "_core.prefixes": {"numpy"},
     "_core.batch": {"numpy", "torch"},
     "_core.compiled": {"numba"},
+    "_core.rows": set(),
     "_core.products": {"llvmlite", "numba"},
     "_core.elementwise": {"numba", "numpy"},
     "_core.memory": {"numpy"},

@@ -415,3 +415,17 @@ def test_strings_that_padding_makes_large_are_refused():
         export.to_state_dict(classifier)
     classifier.fit(["ab"] * len(y), y.astype(object))
     assert by_state_dict(classifier).predict(["ab"]) == classifier.predict(["ab"])
+
+
+@pytest.mark.parametrize("kind", ["text", "series"])
+@pytest.mark.parametrize("name", ["W_", "U_", "b_", "V_", "intercept_"])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_edited_weights_that_do_not_fit_are_refused(name, axis, kind):
+    X = ["ab", "ba", "abc"] if kind == "text" else [[0.5, 1.0], [1.5], [2.5]]
+    classifier = RNNClassifier(3, cell="gru", max_iter=1).fit(X, [0, 1, 2])
+    weights = getattr(classifier, name)
+    edited = weights[0] if isinstance(weights, list) else weights
+    edited = np.delete(edited, 0, axis=axis)
+    setattr(classifier, name, [edited] if isinstance(weights, list) else edited)
+    with pytest.raises(ValueError, match=r"needs? .*Give weights that you edit"):
+        classifier.decision_function(X)

@@ -67,7 +67,13 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
     -------
     weights : Weights
         For prediction, not for training: `flat` is empty.
+
+    Raises
+    ------
+    ValueError
+        If the shapes of the arrays do not fit each other. The kernels do not check it.
     """
+    _check_shapes(architecture, arrays)
     cell = architecture.make_cell()
     order = {name: np.argsort(blocks) for name, blocks in cell.torch_order}
     layers = []
@@ -101,6 +107,23 @@ def names_of(architecture):
     """Return the public names of the weights of a network."""
     brought = weights_of(architecture.pooling, architecture.nhidden[-1])
     return (*NAMES, *(f"{name}_" for name, _ in brought))
+
+
+def _check_shapes(architecture, arrays):
+    """Raise if arrays, which a user may have edited, do not fit each other."""
+    n_inputs = np.shape(arrays["U_"][0])[-1] if len(arrays["U_"]) else 0
+    layout = Layout(architecture, n_inputs, len(arrays["intercept_"]))
+    for name, expected in shapes_of(layout).items():
+        if name in ("V_", "intercept_"):  # not used for h
+            continue
+        array = arrays[name]
+        is_list = isinstance(expected, list)
+        found = [np.shape(part) for part in array] if is_list else np.shape(array)
+        if found != expected:
+            raise ValueError(
+                f"{name} has the shape {found}, but the other weights need {expected}. "
+                "Give weights that you edit the shapes that they had after the fit."
+            )
 
 
 def shapes_of(layout):
