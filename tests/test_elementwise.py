@@ -153,3 +153,14 @@ def test_python_computes_the_same():
             ours = applied(function, np.full(3, number))
             assert isinstance(plain(number), np.float32)
             np.testing.assert_allclose(ours, plain(number), rtol=4e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("number", [np.float32, np.float64])
+@pytest.mark.parametrize("x", [-20.0, -0.3, 0.0, 1e-3, 4.0, 20.0])
+def test_python_runs_the_same_lines(x, number):
+    x = number(x)
+    for function, reference in (
+        (elementwise.tanh, math.tanh(x)),
+        (elementwise.sigmoid, 1 / (1 + math.exp(-x))),
+    ):
+        assert function(x) == pytest.approx(reference, rel=4e-7, abs=1e-7)
