@@ -209,6 +209,7 @@ _wide = _tile(1, _WIDE)
 _tall_rest, _row_rest = _tile(_TALL, 2, is_masked=True), _tile(1, 2, is_masked=True)
 
 
+@compiled
 def _multiply(A, B, C, is_added):
     """Write the product A B into C, or add it to C.
 
@@ -261,4 +262,4 @@ def _multiply_with_numpy(A, B, C, is_added):
     C[:] = C + A @ B if is_added else A @ B
 
 
-multiply = compiled(_multiply) if IS_COMPILED else _multiply_with_numpy
+multiply = _multiply if IS_COMPILED else _multiply_with_numpy
