@@ -83,12 +83,6 @@ class Model:
     def scores(self, h):
         """``V h + c``, an ndarray of shape (n_samples, n_outputs), float32."""
         V, c = self.arrays["V_"], self.arrays["intercept_"]
-        if V.shape != (len(c), h.shape[1]):
-            raise ValueError(
-                f"V_ has the shape {V.shape}, but h and intercept_ need "
-                f"{(len(c), h.shape[1])}. Give weights that you edit the shapes that "
-                "they had after the fit."
-            )
         return encode.output_scores(V, c, np.ascontiguousarray(h, np.float32))
 
     def mean_loss_of_steps(self, samples):

@@ -519,3 +519,31 @@ print(json.dumps([IS_COMPILED, W_T.ravel().tolist()]))
 """
     assert installation.run(script, NUMBA_DISABLE_JIT="1") == [False, TRANSPOSED]
     assert installation.files() == []
+
+
+CELLS = """
+import numpy as np
+from skrnn import RNNEncoder
+for cell in ("gru", "rnn"):
+    encoder = RNNEncoder(4, cell=cell, pooling="last", max_iter=1, random_state=0)
+    print(encoder.fit(["ab", "ba"], [0, 1]).transform(["ab"]).tolist())
+"""
+
+
+@only_compiled
+def test_code_of_one_cell_is_not_taken_for_that_of_another(tmp_path):
+    """As two processes leave it that take the same number for their files."""
+
+    def run():
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+        command = [sys.executable, "-c", CELLS]
+        return subprocess.check_output(command, env=environment, text=True)
+
+    expected = run()
+    codes = sorted(tmp_path.rglob("*forward_of.locals.forward*.nbc"))
+    assert len(codes) == 2
+    contents = [path.read_bytes() for path in codes]
+    for path, content in zip(codes, contents[::-1], strict=True):
+        path.write_bytes(content)
+    assert run() == expected
+    assert run() == expected

@@ -429,3 +429,12 @@ def test_edited_weights_that_do_not_fit_are_refused(name, axis, kind):
     setattr(classifier, name, [edited] if isinstance(weights, list) else edited)
     with pytest.raises(ValueError, match=r"needs? .*Give weights that you edit"):
         classifier.decision_function(X)
+
+
+def test_edited_embeddings_that_do_not_fit_are_refused():
+    vectors = {"a": np.arange(3.0), "b": np.ones(3)}
+    classifier = RNNClassifier(3, embeddings=vectors, max_iter=1)
+    classifier.fit(["ab", "ba"], [0, 1])
+    classifier.embeddings_ = classifier.embeddings_[:, :2].copy()
+    with pytest.raises(ValueError, match=r"needs 3 columns\. Give weights that you"):
+        classifier.predict(["ab"])

@@ -103,14 +103,20 @@ class _Code(caching.CompileResultCacheImpl):
     # A file of machine code says itself what it was made from: the index, a file of its
     # own, may be newer, if the disk was full or the process ended between the two.
 
+    def __init__(self, function):
+        super().__init__(function)
+        self.identity = _identity(function)
+
     def reduce(self, data):
-        return self.locator.get_source_stamp(), super().reduce(data)
+        made_from = self.locator.get_source_stamp(), data.signature.args, self.identity
+        return made_from, super().reduce(data)
 
     def rebuild(self, target_context, payload):
-        stamp, payload = payload
-        if stamp != self.locator.get_source_stamp():
+        (stamp, args, identity), payload = payload
+        if (stamp, identity) != (self.locator.get_source_stamp(), self.identity):
             return None
-        return super().rebuild(target_context, payload)
+        loaded = super().rebuild(target_context, payload)
+        return loaded if loaded.signature.args == args else None
 
 
 class _Cache(caching.FunctionCache):
@@ -128,6 +134,8 @@ class _Cache(caching.FunctionCache):
         try:
             loaded = super().load_overload(sig, target_context)
         except Exception:  # a damaged file: compile again
+            loaded = None
+        if loaded is not None and loaded.signature.args != tuple(sig):
             loaded = None
         if loaded is None:
             Announcement.of_compilation()

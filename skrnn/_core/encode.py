@@ -436,8 +436,20 @@ def output_scores(V, c, h):
     V : ndarray of shape (n_outputs, n_features_out)
     c : ndarray of shape (n_outputs,)
     h : ndarray of shape (n_sequences, n_features_out)
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit each other. The kernels do not check it.
     """
     from skrnn._core.products import multiply
+
+    if V.shape != (len(c), h.shape[1]):
+        raise ValueError(
+            f"V_ has the shape {V.shape}, but h and intercept_ need "
+            f"{(len(c), h.shape[1])}. Give weights that you edit the shapes that they "
+            "had after the fit."
+        )
 
     scores = np.empty((len(h), len(V)), h.dtype)
     scores[:] = c

@@ -82,6 +82,7 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
         U = U.T
         is_first = len(layers) < architecture.n_directions
         if is_first and vectors is not None:
+            _check_width(vectors, len(U))
             U = _products(vectors if ids is None else vectors[ids], U)
         elif is_first and ids is not None:
             U = U[ids]
@@ -107,6 +108,16 @@ def names_of(architecture):
     """Return the public names of the weights of a network."""
     brought = weights_of(architecture.pooling, architecture.nhidden[-1])
     return (*NAMES, *(f"{name}_" for name, _ in brought))
+
+
+def _check_width(vectors, n_inputs):
+    """Raise if embeddings, which a user may have edited, do not fit U."""
+    if vectors.ndim != 2 or vectors.shape[1] != n_inputs:
+        raise ValueError(
+            f"embeddings_ has the shape {vectors.shape}, but U_ needs {n_inputs} "
+            "columns. Give weights that you edit the shapes that they had after the "
+            "fit."
+        )
 
 
 def _check_shapes(architecture, arrays):
