@@ -81,7 +81,8 @@ def test_of_equal_largest_values_the_first_has_the_gradient(name):
 
 @every_pooling
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_way_back_equals_central_differences(name, dtype, rng):
+def test_the_way_back_equals_central_differences(name, dtype):
+    rng = np.random.default_rng(0)  # its own: some numbers have two largest values
     sizes, lengths = packed().batch_sizes, packed().lengths
     states = rng.normal(size=(LENGTHS.sum(), 3)).astype(dtype)
     gathered, h = pooled(name, states, sizes, lengths)
