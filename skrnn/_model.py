@@ -4,9 +4,8 @@ import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
 
-from skrnn._core import encode, losses, public
+from skrnn._core import encode, losses, output, public
 from skrnn._core.architecture import Architecture
 from skrnn._core.execution import arithmetic
 from skrnn._heads.head import Head
@@ -83,7 +82,7 @@ class Model:
     def scores(self, h):
         """``V h + c``, an ndarray of shape (n_samples, n_outputs), float32."""
         V, c = self.arrays["V_"], self.arrays["intercept_"]
-        return encode.output_scores(V, c, np.ascontiguousarray(h, np.float32))
+        return output.output_scores(V, c, np.ascontiguousarray(h, np.float32))
 
     def mean_loss_of_steps(self, samples):
         """The loss averaged over all steps, for a head that predicts at each of them.
@@ -100,25 +99,20 @@ class Model:
         """
         with arithmetic() as execution:
             weights, values = self._tensors(samples.steps, execution)
-            target = execution.tensor(samples.target)
-            weight = execution.tensor(samples.weight.astype(np.float32))
-            n_at_once = max(1, losses.MAX_SCORES // len(weights.c))
-            total = execution.zeros((), torch.float64)
+            target, weight = samples.target, samples.weight.astype(np.float32)
+            n_at_once = max(1, output.MAX_SCORES // len(weights.c))
+            total = 0.0
             for rows, H in encode.states_of_all_steps(
                 weights, values, samples.steps.offsets
             ):
                 for first in range(0, len(rows), n_at_once):
-                    some = execution.tensor(rows[first : first + n_at_once])
-                    states = H[first : first + n_at_once]
-                    scores = encode.output_scores(
-                        self.arrays["V_"], self.arrays["intercept_"], states
-                    )
-                    scores = execution.tensor(scores)
+                    some = rows[first : first + n_at_once]
+                    scores = self.scores(H[first : first + n_at_once])
                     loss, _ = losses.loss_and_gradient(
                         self.head.loss, scores, target[some], weight[some]
                     )
                     total += loss
-            mean = total.item() / len(target)
+            mean = total / len(target)
             return mean if math.isfinite(mean) else math.inf
 
     def _tensors(self, steps, execution):

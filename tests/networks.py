@@ -93,7 +93,7 @@ def loss_and_gradient(weights, values, loss, target, weight, packing=None, **opt
     workspace.gradient.flat.fill_(torch.nan)
     batch = batch_of(weights, values, target, weight, packing, **options)
     total = network.loss_and_gradient(weights, batch, loss, workspace)
-    return total, workspace.gradient
+    return torch.tensor(total, dtype=weights.flat.dtype), workspace.gradient
 
 
 def with_nan_in_memory(workspace):
@@ -112,6 +112,6 @@ def slope_along(direction, weights, total_of, step=1e-6):
     totals = []
     for sign in (1, -2):
         weights.flat.add_(direction, alpha=sign * step)
-        totals.append(total_of().item())
+        totals.append(float(total_of()))
     weights.flat.add_(direction, alpha=step)
     return (totals[0] - totals[1]) / (2 * step)

@@ -101,19 +101,20 @@ import gc, json, sys
 import numpy as np
 import numba
 from numba.core.dispatcher import Dispatcher
-from skrnn._core import recurrence
+from skrnn._core import recurrence, rows
 from skrnn._core.cells import make_cell
 
 def small():
     W, W_T = np.arange(12, dtype=np.float32).reshape(3, 4), np.empty((4, 3), "f4")
-    recurrence.transpose(W, W_T)
+    rows.transpose(W, W_T)
     return W_T.ravel().tolist()
 
 def whole():
     G, H = np.full((4, 3), 0.5, np.float32), np.empty((4, 3), np.float32)
-    run = recurrence.forward_of(make_cell("rnn").forward)
+    run = recurrence.forward_of(make_cell("rnn").forward, True)
     start, sizes = np.zeros((2, 3), np.float32), np.array([2, 2])
-    run(G, np.ones((3, 3), np.float32), (start,), False, sizes, (H,))
+    layer = np.zeros((1, 3), "f4"), np.ones((3, 3), "f4"), np.full(3, 0.5, "f4")
+    run(np.zeros((4, 1), np.int32), layer, (start,), False, sizes, G, (H,))
     return H[:, 0].tolist()
 
 def counts():

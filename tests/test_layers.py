@@ -29,7 +29,11 @@ FLOORS = {
     "_core.products": {"llvmlite", "numba"},
     "_core.elementwise": {"numba", "numpy"},
     "_core.memory": {"numpy"},
-    "_core.losses": {"torch"},
+    "_core.losses": {"numpy"},
+    "_core.losses.cross_entropy": set(),
+    "_core.losses.binary_cross_entropy": set(),
+    "_core.losses.squared_error": set(),
+    "_core.output": {"numpy"},
     "_core.cells": set(),
     "_core.cells.rnn": set(),
     "_core.cells.gru": set(),
@@ -55,13 +59,14 @@ FLOORS = {
     "_core.shards": {"numpy"},
     "_core.training_data": {"numpy", "torch"},
     "_core.batches": {"numpy"},
+    "_core.token_rows": set(),
     "_core.adam": set(),
     "_core.rules": {"numpy", "torch"},
     "_core.updates.moments": set(),
     "_core.updates.clipping": {"torch"},
-    "_core.updates.tokens": {"torch"},
+    "_core.updates.tokens": {"numpy"},
     "_core.updates.all_weights": set(),
-    "_core.updates.some_rows": {"torch"},
+    "_core.updates.some_rows": {"numpy", "torch"},
     "_core.updates.embedded": {"torch"},
     "_core.updates": set(),
     "_core.progress": set(),
@@ -192,9 +197,9 @@ def test_imports_go_one_way(module):
 
 
 # What computes losses, gradients and codes, whose values are arrays.
-KERNELS = ["_core.gradient", "_core.adam"]
+KERNELS = ["_core.gradient", "_core.output", "_core.adam", "_core.token_rows"]
 KERNELS += [
-    module for module in FLOORS if re.match(r"_core\.(cells|pooling)\.", module)
+    module for module in FLOORS if re.match(r"_core\.(cells|pooling|losses)\.", module)
 ]
 
 

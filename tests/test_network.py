@@ -33,7 +33,7 @@ from reference import reference_code, reference_one_hot
 from torch import nn
 from torch_network import IN_TORCH, TorchNetwork
 
-from skrnn._core import encode, losses
+from skrnn._core import encode, output
 from skrnn._core.architecture import Architecture
 from skrnn._core.layout import Layout
 from skrnn._core.network import Workspace
@@ -224,7 +224,7 @@ def test_scores_in_parts_have_the_gradient_of_all(monkeypatch):
     ones = torch.ones(n_rows, dtype=torch.float64)
     flats = []
     for max_scores in (N_OUTPUTS * n_rows, N_OUTPUTS * 4, 1):
-        monkeypatch.setattr(losses, "MAX_SCORES", max_scores)
+        monkeypatch.setattr(output, "MAX_SCORES", max_scores)
         of = values, "cross_entropy", target, ones
         total, gradient = loss_and_gradient(weights, *of)
         flats.append(torch.cat([gradient.flat, total[None]]))

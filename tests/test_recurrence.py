@@ -5,7 +5,7 @@ import pytest
 import torch
 from networks import CELLS, LENGTHS, N_INPUTS, as_read, packed, random_inputs
 
-from skrnn._core import recurrence
+from skrnn._core import recurrence, rows
 from skrnn._core.cells import make_cell
 
 CELL_OF = {
@@ -33,7 +33,8 @@ class Layer:
     def __init__(self, name, is_token, goes_on):
         self.cell, self.packing = CELL_OF[name], packed()
         self.sizes, self.goes_on = self.packing.batch_sizes, goes_on
-        self.x = as_read(random_inputs(is_token))[self.packing.rows]
+        x = as_read(random_inputs(is_token))[self.packing.rows]
+        self.x, self.is_token = x.reshape(len(x), -1), is_token
 
     def random_weights(self):
         """U, W, b and the states before the first step, all random."""
@@ -57,10 +58,10 @@ class Layer:
         """G and what the cell keeps, of which the states come first."""
         G, W_T = new(len(self.x), len(b)), new(NHIDDEN, len(W))
         kept = tuple(new(len(self.x), NHIDDEN) for _ in range(self.cell.n_kept))
-        recurrence.transpose(W, W_T)
-        recurrence.add_inputs(U, b, self.x, G)
-        run = recurrence.forward_of(self.cell.forward)
-        run(G, W_T, self.before(start), self.goes_on, self.sizes, kept)
+        rows.transpose(W, W_T)
+        run = recurrence.forward_of(self.cell.forward, self.is_token)
+        before = self.before(start)
+        run(self.x, (U, W_T, b), before, self.goes_on, self.sizes, G, kept)
         return G, kept
 
     def backward(self, arrays, G, kept, dstates, dH):
@@ -69,12 +70,12 @@ class Layer:
         before = self.before(start)
         run = recurrence.backward_of(self.cell.backward)
         run(G, W, before, self.goes_on, self.sizes, kept, dstates, dH)
-        dU, dW, db = (np.full_like(array, np.nan) for array in (U, W, b))
-        recurrence.weight_gradients(
-            G, before[0], self.goes_on, self.sizes, kept[0], new(*dH.shape), dW, db
-        )
-        recurrence.input_gradient(G, self.x, dU)
-        return dU, dW, db
+        gradient = tuple(np.full_like(array, np.nan) for array in (U, W, b))
+        run = recurrence.gradients_of(self.is_token)
+        memory = new(*dH.shape)
+        of_states = self.sizes, kept[0], memory
+        run(self.x, G, before[0], self.goes_on, *of_states, gradient)
+        return gradient
 
 
 class Recurrence(torch.autograd.Function):
@@ -178,17 +179,23 @@ def test_the_last_state_of_the_cell_has_a_gradient_too(name, goes_on):
 
 @pytest.mark.parametrize("n_columns", [1, 2, 5])
 def test_several_tokens_of_a_step_are_summed(n_columns, rng):
-    U, b = rng.normal(size=(7, 6)), rng.normal(size=9)
+    U, b, W_T = rng.normal(size=(7, 6)), rng.normal(size=9), new(3, 0)
     x = rng.integers(0, 7, (11, n_columns), dtype=np.int32)
-    G, dU = new(11, 9), np.full_like(U, np.nan)
-    recurrence.add_inputs(U, b, x, G)
+    G, kept, start = new(11, 9), (new(11, 9),), (np.zeros((11, 9)),)
+    sizes = np.array([11])
+    step = make_cell("rnn", "identity").forward
+    run = recurrence.forward_of(step, True)
+    run(x, (U, W_T, b), start, False, sizes, G, kept)
     expected = np.tile(b, (11, 1))
     expected[:, 3:] += U[x].sum(axis=1)
     np.testing.assert_allclose(G, expected, rtol=1e-14, atol=1e-14)
-    recurrence.input_gradient(G, x, dU)
+    gradient = (np.full_like(U, np.nan), np.empty((0, 9)), np.full_like(b, np.nan))
+    run = recurrence.gradients_of(True)
+    run(x, G, start[0], False, sizes, kept[0], new(11, 0), gradient)
     expected = np.zeros_like(U)
     np.add.at(expected, x, G[:, np.newaxis, 3:])
-    np.testing.assert_allclose(dU, expected, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(gradient[0], expected, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(gradient[2], G.sum(axis=0), rtol=1e-13, atol=1e-13)
 
 
 @pytest.mark.parametrize(
@@ -198,5 +205,5 @@ def test_several_tokens_of_a_step_are_summed(n_columns, rng):
 def test_transposed(shape, dtype, rng):
     W = rng.normal(size=shape).astype(dtype)
     W_T = np.full(shape[::-1], np.nan, dtype)
-    recurrence.transpose(W, W_T)
+    rows.transpose(W, W_T)
     np.testing.assert_array_equal(W_T, W.T)

@@ -128,7 +128,7 @@ def loss_and_torch(name, is_token):
 @tokens_or_numbers
 def test_a_loss_from_given_states_equals_torch_nn(name, is_token):
     total, _, their_total, *_ = loss_and_torch(name, is_token)
-    torch.testing.assert_close(total, their_total, rtol=1e-10, atol=0)
+    assert total == pytest.approx(their_total.item(), rel=1e-10)
 
 
 @in_torch
@@ -162,7 +162,7 @@ def assert_equals_slopes(weights, start, workspace, total_of):
             totals = []
             for sign in (1, -2):
                 state.add_(direction, alpha=sign * step)
-                totals.append(total_of().item())
+                totals.append(float(total_of()))
             state.add_(direction, alpha=step)
             slope = (totals[0] - totals[1]) / (2 * step)
             along = (gradient * direction).sum().item()
@@ -219,7 +219,11 @@ def test_states_of_zero_are_no_start(name):
     for each in (start, None):
         of, workspace = batch(weights, True, each), network.Workspace(weights)
         total = network.loss_and_gradient(weights, of, "cross_entropy", workspace)
-        flats.append(torch.cat([workspace.gradient.flat, total[None]]))
+        flats.append(
+            torch.cat(
+                [workspace.gradient.flat, torch.tensor([total], dtype=torch.float64)]
+            )
+        )
     torch.testing.assert_close(*flats, rtol=1e-12, atol=1e-14)
 
 

@@ -1,5 +1,7 @@
 """Clipping, and updates of all weights or of some rows only."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from skrnn._core.plan import Plan
 from skrnn._core.rules import Adam
 from skrnn._core.threads import threads, torch_settings
 from skrnn._core.updates.all_weights import AllWeights
-from skrnn._core.updates.clipping import to_clipped_mean
+from skrnn._core.updates.clipping import scale_to_clipped_mean
 from skrnn._core.updates.some_rows import SomeRows
 from skrnn._core.weights import zeros, zeros_like
 
@@ -41,14 +43,16 @@ def batch_of(ids, past=None):
 def test_the_mean_gradient_is_clipped(length, max_norm, clipped):
     direction = torch.tensor([0.6, 0.0, 0.8])
     gradient = direction * length * 4  # summed over 4 sequences
-    to_clipped_mean(gradient, 4, max_norm)
-    torch.testing.assert_close(gradient, direction * clipped)
+    scale = scale_to_clipped_mean(gradient, 4, max_norm)
+    torch.testing.assert_close(scale * gradient, direction * clipped)
 
 
 def test_clipping_leaves_a_zero_gradient():
-    gradient = torch.zeros(3)
-    to_clipped_mean(gradient, 4, 1.0)
-    assert torch.equal(gradient, torch.zeros(3))
+    assert scale_to_clipped_mean(torch.zeros(3), 4, 1.0) == 0.25
+
+
+def test_a_gradient_that_is_not_a_number_stays_so():
+    assert math.isnan(scale_to_clipped_mean(torch.tensor([1.0, torch.nan]), 4, 1.0))
 
 
 @pytest.mark.parametrize("n_parts", [1, 3])
@@ -80,7 +84,7 @@ def test_some_rows_equal_all_weights_while_every_token_is_in_the_batch(
         part = zeros(Layout(architecture, 4, 2), torch.float64)
         part.flat[: local.n_shared] = gradient.flat[: local.n_shared]
         for ours, theirs in zip(part.layers[0], gradient.layers[0], strict=True):
-            ours.U.copy_(theirs.U[present])
+            ours.U[numbers] = theirs.U[ids]
             theirs.U[torch.tensor([1, 4])] = 0.0  # absent tokens have no gradient
         dense.update(gradient.flat, 1, 0.1 / (step + 1), plan_of(None, 0.3))
         sparse.update(part.flat, 1, 0.1 / (step + 1), plan_of(None, 0.3))

@@ -64,7 +64,7 @@ def result(weights, of, truncate=None, function=windows.loss_and_gradient):
     workspace.gradient.flat.fill_(torch.nan)
     more = () if function is network.loss_and_gradient else (truncate,)
     total = function(weights, of, "cross_entropy", workspace, *more)
-    return total, workspace.gradient
+    return torch.tensor(total, dtype=torch.float64), workspace.gradient
 
 
 def assert_equal(ours, theirs):

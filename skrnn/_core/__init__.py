@@ -20,6 +20,7 @@ from skrnn:
     elementwise     tanh and the logistic function
     memory          memory that is reused for each batch
     losses          scores and targets -> loss and gradient
+    output          the output layer: scores, their loss, and the way back
     cells           rnn, gru, lstm: one step forward, one step backward
     recurrence      the time loop over packed rows and its BPTT
     pooling         the hidden states of all steps -> one vector per sequence
@@ -36,6 +37,7 @@ from skrnn:
     shards          minibatches cut into parts, one per thread
     training_data   training data on the device
     batches         the training data in random order, packed
+    token_rows      the vectors of the tokens in a minibatch
     adam            the arithmetic of Adam, in one pass over memory
     rules           update rules: Adam
     updates         updates of all weights, or only of the rows that a minibatch uses

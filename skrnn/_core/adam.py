@@ -16,10 +16,9 @@ def step(weights, gradient, mean, square, n_biases, betas, factors):
     n_biases : int
         Number of first weights, which do not decay.
     betas : tuple of 2 floats
-    factors : tuple of 3 floats
-        The decay, epsilon and the size of the step.
+    factors : tuple of 4 floats
+        The decay, epsilon, the size of the step, and what multiplies the gradient.
     """
-    decay, epsilon, size = factors
     first = slice(0, n_biases)
     _step(
         weights[first],
@@ -27,7 +26,7 @@ def step(weights, gradient, mean, square, n_biases, betas, factors):
         mean[first],
         square[first],
         betas,
-        (1.0, epsilon, size),
+        (1.0, *factors[1:]),
     )
     others = slice(n_biases, len(weights))
     _step(
@@ -36,7 +35,7 @@ def step(weights, gradient, mean, square, n_biases, betas, factors):
         mean[others],
         square[others],
         betas,
-        (decay, epsilon, size),
+        factors,
     )
 
 
@@ -45,9 +44,10 @@ def _step(weights, gradient, mean, square, betas, factors):
     number = weights.dtype.type
     keep_mean, keep_square = number(betas[0]), number(betas[1])
     new_mean, new_square = number(1 - betas[0]), number(1 - betas[1])
-    decay, epsilon, size = number(factors[0]), number(factors[1]), number(factors[2])
+    decay, epsilon = number(factors[0]), number(factors[1])
+    size, scale = number(factors[2]), number(factors[3])
     for i in range(len(weights)):
-        g = gradient[i]
+        g = scale * gradient[i]
         mean[i] = keep_mean * mean[i] + new_mean * g
         square[i] = keep_square * square[i] + new_square * g * g
         change = size * mean[i] / (math.sqrt(square[i]) + epsilon)
@@ -77,12 +77,3 @@ def move_rows(table, local, moments, first, tokens, gradient, betas, factors):
         copy(local[row], vector)
         mean, square = own[:width], own[width : 2 * width]
         _step(vector, gradient[row], mean, square, betas, factors)
-
-
-@compiled
-def fetch_rows(table, tokens, factors, local):
-    """Copy the vectors of some tokens, each times a factor."""
-    for row in range(len(tokens)):
-        vector, factor = table[tokens[row]], factors[row]
-        for j in range(len(vector)):
-            local[row, j] = vector[j] * factor

@@ -122,10 +122,3 @@ class Batch:
                 start,
             )
             start = None
-
-    def reading(self, x, past_values=None):
-        """Return this batch with its inputs renumbered."""
-        past = self.past
-        if past is not None:
-            past = replace(past, values=past_values)
-        return replace(self, x=x, past=past)

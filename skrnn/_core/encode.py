@@ -149,19 +149,21 @@ class _Reader:
     """
 
     def __init__(self, weights, direction):
-        from skrnn._core import recurrence  # and numba, which takes a while to import
+        from skrnn._core import (  # and numba, which takes a while to import
+            recurrence,
+            rows,
+        )
 
         self._recurrence = recurrence
         self.is_reversed = direction == 1
         self._cell = weights.architecture.make_cell()
-        self._forward = recurrence.forward_of(self._cell.forward)
         self._pooling = weights.architecture.pooling
         self._of_pooling = tuple(part[direction].numpy() for part in weights.of_pooling)
         self._layers = []
         for directions in weights.as_arrays():
             U, W, b = directions[direction]
             W_T = np.empty(W.shape[::-1], W.dtype)
-            recurrence.transpose(W, W_T)
+            rows.transpose(W, W_T)
             self._layers.append(_Layer(U, W_T, b))
         self._dtype = self._layers[0].b.dtype
         self._scratches = []  # that no batch is using
@@ -225,14 +227,17 @@ class _Reader:
         """
         scratch.reset()
         after, cell = [], self._cell
+        if x.ndim == 1:
+            x = x[:, np.newaxis]
         for k, layer in enumerate(self._layers):
             nhidden = len(layer.W_T)
             G = scratch.take(len(x), len(layer.b))
             kept = tuple(scratch.take(len(x), nhidden) for _ in range(cell.n_kept))
             before = [scratch.zeros(sizes[0], nhidden)] if states is None else states[k]
             before = self._recurrence.padded(before, cell)
-            self._recurrence.add_inputs(layer.U, layer.b, x, G)
-            self._forward(G, layer.W_T, before, states is not None, sizes, kept)
+            of_layer = (layer.U, layer.W_T, layer.b)
+            run = self._recurrence.forward_of(cell.forward, x.dtype.kind != "f")
+            run(x, of_layer, before, states is not None, sizes, G, kept)
             after.append(kept[: cell.n_states])
             x = kept[0]
         return after
@@ -424,34 +429,3 @@ def _all_states(weights, values, offsets, chosen):
     """Pack sequences, and compute all hidden states, one array per direction."""
     (packing,) = pack(offsets[:-1][chosen], np.diff(offsets)[chosen])
     return packing, network.top_states(weights, values[packing.rows], packing)
-
-
-def output_scores(V, c, h):
-    """Compute ``V h + c``, of shape (n_sequences, n_outputs).
-
-    The scores of a sequence do not depend on other sequences; see :func:`encode`.
-
-    Parameters
-    ----------
-    V : ndarray of shape (n_outputs, n_features_out)
-    c : ndarray of shape (n_outputs,)
-    h : ndarray of shape (n_sequences, n_features_out)
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit each other. The kernels do not check it.
-    """
-    from skrnn._core.products import multiply
-
-    if V.shape != (len(c), h.shape[1]):
-        raise ValueError(
-            f"V_ has the shape {V.shape}, but h and intercept_ need "
-            f"{(len(c), h.shape[1])}. Give weights that you edit the shapes that they "
-            "had after the fit."
-        )
-
-    scores = np.empty((len(h), len(V)), h.dtype)
-    scores[:] = c
-    multiply(h, np.ascontiguousarray(V.T), scores, True)
-    return scores

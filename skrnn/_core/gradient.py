@@ -5,7 +5,7 @@ No autograd: the backward line of each forward line is written by hand.
 
 import numpy as np
 
-from skrnn._core import pooling, recurrence
+from skrnn._core import pooling, recurrence, rows
 from skrnn._core.products import multiply
 
 
@@ -53,6 +53,8 @@ class Pass:
         x : ndarray of shape (n_rows,) or (n_rows, n_tokens), int32, or (n_rows, \
                 n_inputs)
         """
+        if x.ndim == 1:
+            x = x[:, np.newaxis]
         for k, directions in enumerate(self.layers):
             if k > 0:
                 x = self._inputs_from_below(k)
@@ -80,10 +82,10 @@ class Pass:
         G = take(n_rows, len(b))
         kept = tuple(take(n_rows, nhidden) for _ in range(self.cell.n_kept))
         W_T = take(nhidden, len(W))
-        recurrence.transpose(W, W_T)
-        recurrence.add_inputs(U, b, x, G)
-        run = recurrence.forward_of(self.cell.forward)
-        run(G, W_T, *self._start_of(k, i, nhidden), self.sizes, kept)
+        rows.transpose(W, W_T)
+        run = recurrence.forward_of(self.cell.forward, _is_token(x))
+        start = self._start_of(k, i, nhidden)
+        run(x, (U, W_T, b), *start, self.sizes, G, kept)
         return G, kept
 
     def _start_of(self, k, i, nhidden):
@@ -164,22 +166,19 @@ class Pass:
         """Backpropagate through one layer in one direction."""
         x, G, kept = self._passed[k][i]
         _, W, _ = self.layers[k][i]
-        dU, dW, db = gradient
         start, has_start = self._start_of(k, i, W.shape[1])
         run = recurrence.backward_of(self.cell.backward)
         run(G, W, start, wants_start, self.sizes, kept, dstates, dH)
         before = self.scratch.take(len(G), W.shape[1] if len(W) else 0)
-        recurrence.weight_gradients(
-            G, start[0], has_start, self.sizes, kept[0], before, dW, db
-        )
-        recurrence.input_gradient(G, x, dU)
+        run = recurrence.gradients_of(_is_token(x))
+        run(x, G, start[0], has_start, self.sizes, kept[0], before, gradient)
 
     def _add_input_gradient(self, dx, k, i, U):
         """Add the gradient of a layer's inputs that goes through one direction."""
         _, G, _ = self._passed[k][i]
         part = self.scratch.take(len(G), len(U))
         U_T = self.scratch.take(U.shape[1], len(U))
-        recurrence.transpose(U, U_T)
+        rows.transpose(U, U_T)
         multiply(G[:, G.shape[1] - U.shape[1] :], U_T, part, False)
         if i == 0:
             return part
@@ -193,3 +192,7 @@ class Pass:
         dH = [np.ascontiguousarray(parts[0])]
         dH += [part[self._flip] for part in parts[1:]]
         return [np.zeros((self.sizes[0], part.shape[1]), dx.dtype) for part in dH], dH
+
+
+def _is_token(x):
+    return x.dtype.kind != "f"

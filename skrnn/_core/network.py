@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skrnn._core import losses, pooling
+from skrnn._core import output, pooling
 from skrnn._core.execution import CPU
 from skrnn._core.memory import Scratch
 from skrnn._core.weights import view
@@ -51,11 +51,14 @@ class Workspace:
         """Resize the gradient to match `weights`, whose number of inputs may differ."""
         if weights.n_inputs == self.gradient.n_inputs:
             return
-        layout = self.gradient.layout.with_inputs(weights.n_inputs)
-        n_weights = layout.n_weights
+        n_weights = self.gradient.n_shared
+        n_weights += sum(layer.U.numel() for layer in weights.layers[0])
         if n_weights > len(self._memory):
             self._memory = self._memory.new_empty(n_weights)
-        self.gradient = view(layout, self._memory[:n_weights])
+            layout = self.gradient.layout.with_inputs(weights.n_inputs)
+            self.gradient = view(layout, self._memory)
+        else:
+            self.gradient = self.gradient.resized(weights.n_inputs, self._memory)
 
 
 def loss_and_gradient(weights, batch, loss, workspace, dend=(), wants_end=False):
@@ -75,21 +78,28 @@ def loss_and_gradient(weights, batch, loss, workspace, dend=(), wants_end=False)
 
     Returns
     -------
-    total : Tensor of shape ()
+    total : float
     """
     passed = forward(weights, batch, workspace).passed
     workspace.end = _as_tensors(passed.end()) if wants_end else None
     pooled = _Pooled(weights, batch, passed)
-    h = CPU.tensor(pooled.h)
+    h = pooled.h
     masks = batch.masks[len(weights.layers) - 1 :]  # for the output
+    masks = [pooled.of_rows(mask.numpy()) for mask in masks]
     for mask in masks:
-        h = h * (mask[pooled.sequence] if pooled.sequence is not None else mask)
-    total, dh = losses.output_loss_and_gradient(
-        loss, weights, workspace.gradient, h, batch.target, batch.weight
+        h = h * mask
+    total, dh = output.loss_and_gradient(
+        loss,
+        (weights.V.numpy(), weights.c.numpy()),
+        (workspace.gradient.V.numpy(), workspace.gradient.c.numpy()),
+        h,
+        batch.target.numpy(),
+        batch.weight.numpy(),
+        workspace.scratch,
     )
     for mask in masks:
-        dh.mul_(mask[pooled.sequence] if pooled.sequence is not None else mask)
-    dlast, dH = pooled.spread(dh.numpy(), workspace)
+        dh *= mask
+    dlast, dH = pooled.spread(dh, workspace)
     dend = [[part.numpy() for part in of_layer] for of_layer in dend]
     _backward(batch, passed, dlast, dH, workspace, dend)
     return total
@@ -191,20 +201,13 @@ class _Pooled:
     ----------
     h : ndarray of shape (n_sequences, n_features_out), or (n_rows, ...)
         0 for sequences without steps.
-    sequence : ndarray of shape (n_rows,) or None
-        The sequence of each row of h, if it has one for each step.
     """
 
     def __init__(self, weights, batch, passed):
         self._name, self._passed = weights.architecture.pooling, passed
         self._weights, start = weights, batch.start
-        self.sequence = None
         if self._name == "none":
             self.h = np.concatenate(passed.top, axis=1)
-            sizes = passed.sizes
-            self.sequence = np.arange(len(self.h)) - np.repeat(
-                np.cumsum(sizes) - sizes, sizes
-            )
             return
         n, self._lengths = passed.sizes[0], batch.packing.lengths
         if start is not None:
@@ -218,6 +221,14 @@ class _Pooled:
         n_without_steps = len(batch) - n
         if n_without_steps:
             self.h = np.pad(self.h, [(0, n_without_steps), (0, 0)])
+
+    def of_rows(self, mask):
+        """The rows of `mask`, which has one for each sequence, for the rows of h."""
+        if self._name != "none":
+            return mask
+        sizes = self._passed.sizes
+        first = np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return mask[np.arange(len(self.h)) - first]
 
     def _gather(self, i, H, start):
         """Gather the states of one direction."""

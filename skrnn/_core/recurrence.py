@@ -19,7 +19,7 @@ _N_TOGETHER = 64
 
 
 @compiled
-def add_inputs_of_tokens(U, b, x, G):
+def _add_tokens(U, b, x, G):
     """Write ``U x + b`` into G for tokens, of which each step has one or several.
 
     Parameters
@@ -39,43 +39,46 @@ def add_inputs_of_tokens(U, b, x, G):
 
 
 @compiled
-def add_inputs_of_numbers(U, b, x, G):
+def _add_numbers(U, b, x, G):
     """Write ``U x + b`` into G for x of shape (n_rows, n_inputs)."""
     for row in range(len(x)):
         rows.copy(b, G[row])
     multiply(x, U, G[:, len(b) - U.shape[1] :], True)
 
 
-def add_inputs(U, b, x, G):
-    """Write ``U x + b`` into G, for tokens or numbers."""
-    if x.dtype.kind == "f":
-        add_inputs_of_numbers(U, b, x, G)
-    else:
-        add_inputs_of_tokens(U, b, x if x.ndim == 2 else x[:, np.newaxis], G)
-
-
 @cache
-def forward_of(step):
-    """Return the time loop of a cell, whose `forward` is `step`."""
+def forward_of(step, is_token):
+    """Return the pass forward of a layer.
+
+    Parameters
+    ----------
+    step : compiled function
+        The `forward` of a cell.
+    is_token : bool
+        Whether the layer reads tokens.
+    """
+    add_inputs = _add_tokens if is_token else _add_numbers
 
     @compiled
-    def forward(G, W_T, start, has_start, sizes, kept):
+    def forward(x, layer, start, has_start, sizes, G, kept):
         """Compute the states after each step.
 
         Parameters
         ----------
-        G : ndarray of shape (n_rows, n_blocks * nhidden)
-            ``U x + b``. Overwritten.
-        W_T : ndarray of shape (nhidden, n_state_blocks * nhidden)
-            The transpose of W; without columns if W is the identity.
+        x : ndarray of shape (n_rows, n_tokens), int32, or (n_rows, n_inputs)
+        layer : tuple of ndarrays
+            U; the transpose of W, without columns if W is the identity; and b.
         start : tuple of ndarrays of shape (n_sequences, nhidden)
             The states before the first step.
         has_start : bool
             False if they are all 0.
         sizes : ndarray of shape (n_steps,), int64
+        G : ndarray of shape (n_rows, n_blocks * nhidden)
         kept : tuple of ndarrays of shape (n_rows, nhidden)
-            Written.
+            G and `kept` are written.
         """
+        U, W_T, b = layer
+        add_inputs(U, b, x, G)
         end = 0
         for t in range(len(sizes)):
             size, first = sizes[t], end
@@ -166,24 +169,36 @@ def _add_through_states(G, W, dh):
             rows.add(G[row], dh[row])
 
 
-@compiled
-def weight_gradients(G, start, has_start, sizes, H, before, dW, db):
-    """Write the gradient of W and b, given that of G.
+@cache
+def gradients_of(is_token):
+    """Return the gradient of the weights of a layer, which may read tokens."""
+    write_input_gradient = _write_of_tokens if is_token else _write_of_numbers
 
-    Parameters
-    ----------
-    G : ndarray of shape (n_rows, n_blocks * nhidden)
-        The gradient with respect to the rows of the cell.
-    start : ndarray of shape (n_sequences, nhidden)
-        The hidden states before the first step.
-    has_start : bool
-        False if they are all 0.
-    sizes : ndarray of shape (n_steps,), int64
-    H, before : ndarrays of shape (n_rows, nhidden)
-        The hidden states after each row, and memory for those before it.
-    dW, db : ndarrays
-        Written.
-    """
+    @compiled
+    def gradients(x, G, start, has_start, sizes, H, before, gradient):
+        """Write the gradient of U, W and b, given that of G.
+
+        Parameters
+        ----------
+        x, G, start, has_start, sizes
+            As `backward` left them, with the states `start` of h alone.
+        H, before : ndarrays of shape (n_rows, nhidden)
+            The hidden states after each row, and memory for those before it.
+        gradient : tuple (dU, dW, db) of ndarrays
+            Written.
+        """
+        dU, dW, db = gradient
+        write_input_gradient(G, x, dU)
+        _write_of_states(G, start, has_start, sizes, H, before, dW)
+        rows.clear(db)
+        for row in range(len(G)):
+            rows.add(G[row], db)
+
+    return gradients
+
+
+@compiled
+def _write_of_states(G, start, has_start, sizes, H, before, dW):
     if dW.shape[0] > 0:
         rows.copy_all(start[: sizes[0]], before)
         end = sizes[0]
@@ -193,13 +208,10 @@ def weight_gradients(G, start, has_start, sizes, H, before, dW, db):
             end += sizes[t]
         first = 0 if has_start else sizes[0]
         multiply(G[first:, : dW.shape[0]].T, before[first:], dW, False)
-    rows.clear(db)
-    for row in range(len(G)):
-        rows.add(G[row], db)
 
 
 @compiled
-def gradient_of_tokens(G, x, dU):
+def _write_of_tokens(G, x, dU):
     """Write the gradient of the vectors of tokens, given that of G."""
     n_other = G.shape[1] - dU.shape[1]
     rows.clear_all(dU)
@@ -210,27 +222,9 @@ def gradient_of_tokens(G, x, dU):
 
 
 @compiled
-def gradient_of_numbers(G, x, dU):
+def _write_of_numbers(G, x, dU):
     """Write the gradient of the input weights of numbers, given that of G."""
     multiply(x.T, G[:, G.shape[1] - dU.shape[1] :], dU, False)
-
-
-def input_gradient(G, x, dU):
-    """Write the gradient of the input weights, for tokens or numbers."""
-    if x.dtype.kind == "f":
-        gradient_of_numbers(G, x, dU)
-    else:
-        gradient_of_tokens(G, x if x.ndim == 2 else x[:, np.newaxis], dU)
-
-
-@compiled
-def transpose(W, W_T):
-    """Write the transpose of W, tile by tile."""
-    n, m = W.shape
-    for first in range(0, n, 16):
-        for j in range(m):
-            for i in range(first, min(first + 16, n)):
-                W_T[j, i] = W[i, j]
 
 
 @compiled

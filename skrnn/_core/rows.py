@@ -40,3 +40,13 @@ def clear_all(rows):
     """Set several rows to 0."""
     for i in range(len(rows)):
         clear(rows[i])
+
+
+@compiled
+def transpose(W, W_T):
+    """Write the transpose of W, tile by tile."""
+    n, m = W.shape
+    for first in range(0, n, 16):
+        for j in range(m):
+            for i in range(first, min(first + 16, n)):
+                W_T[j, i] = W[i, j]

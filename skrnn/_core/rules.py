@@ -63,7 +63,7 @@ class Adam:
         self.moments = tuple(moments)
         self.n_steps = n_steps
 
-    def step(self, gradient, learning_rate, decay=1.0, n_biases=0):
+    def step(self, gradient, learning_rate, decay=1.0, n_biases=0, scale=1.0):
         """Apply weight decay, and move the weights against the gradient.
 
         Parameters
@@ -74,6 +74,8 @@ class Adam:
             The factor that multiplies the weights, except for the biases.
         n_biases : int, default=0
             Number of biases, which are the first entries of the weights.
+        scale : float, default=1.0
+            What multiplies the gradient.
         """
         from skrnn._core import adam  # and numba, which takes a while to import
 
@@ -83,10 +85,10 @@ class Adam:
             *(tensor.view(-1).numpy() for tensor in arrays),
             n_biases,
             (self.beta_1, self.beta_2),
-            self._factors(learning_rate, decay),
+            self._factors(learning_rate, decay, scale),
         )
 
-    def move_rows(self, rows, tokens, gradient, learning_rate, decay=1.0):
+    def move_rows(self, rows, tokens, gradient, learning_rate, decay, scale):
         """Update rows of tables by the rule, in the state of the last `step`.
 
         Parameters
@@ -94,7 +96,7 @@ class Adam:
         rows : Rows
         tokens : Tensor of shape (n_rows,), int64
         gradient : Tensor of shape (n_rows, n_columns)
-        learning_rate, decay : float
+        learning_rate, decay, scale : float
         """
         from skrnn._core import adam
 
@@ -106,17 +108,18 @@ class Adam:
             tokens.numpy(),
             gradient.numpy(),
             (self.beta_1, self.beta_2),
-            self._factors(learning_rate, decay),
+            self._factors(learning_rate, decay, scale),
         )
 
-    def _factors(self, learning_rate, decay):
-        """The decay, epsilon and the size of a step, as the arithmetic needs them."""
+    def _factors(self, learning_rate, decay, scale):
+        """The factors of a step, as the arithmetic needs them."""
         # Both averages started at 0: divide by the total weight of their gradients.
         seen_mean = 1 - self.beta_1**self.n_steps
         seen_square = 1 - self.beta_2**self.n_steps
         # mean / (sqrt(square / seen) + epsilon), with one root for each weight.
         epsilon = self.epsilon * seen_square**0.5
-        return decay, epsilon, -learning_rate / seen_mean * seen_square**0.5
+        size = -learning_rate / seen_mean * seen_square**0.5
+        return decay, epsilon, size, scale
 
 
 RULES = {"adam": Adam}

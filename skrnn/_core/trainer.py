@@ -133,7 +133,7 @@ class _Epoch:
         """
         plan, data = self.trainer.plan, self.batches.data
         n_minibatches = plan.n_minibatches(len(data))
-        total = state.weights.flat.new_zeros(())
+        total = 0.0
         for minibatch in self.batches.of_an_epoch(state.generator):
             done, n_sequences = state.n_minibatches, sum(map(len, minibatch))
             for shards, share in self._spans(minibatch):
@@ -147,8 +147,7 @@ class _Epoch:
                 done += share
             state.n_minibatches += 1
         self.updates.synchronise()
-        # The only time per epoch that the host waits for the device.
-        return total.item() / len(data)
+        return total / len(data)
 
     def _spans(self, minibatch):
         """Yield the shards of each update, and their share of the minibatch."""

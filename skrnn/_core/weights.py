@@ -1,7 +1,7 @@
 """The weights of a network: views of one flat tensor, and their initial values."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -79,6 +79,28 @@ class Weights:
     def of_pooling(self):
         """The weights of the pooling, a list of tensors."""
         return [self.others[name] for name, _ in self.layout.of_pooling]
+
+    def resized(self, n_inputs, memory):
+        """Return weights with another number of inputs, in the same memory.
+
+        Parameters
+        ----------
+        n_inputs : int
+        memory : Tensor of shape (n,)
+            `flat` is its beginning.
+        """
+        at, first = self.n_shared, []
+        for layer in self.layers[0]:
+            n_columns = layer.U.shape[1]
+            end = at + n_inputs * n_columns
+            first.append(replace(layer, U=memory[at:end].view(n_inputs, n_columns)))
+            at = end
+        return replace(
+            self,
+            layout=self.layout.with_inputs(n_inputs),
+            flat=memory[:at],
+            layers=[first, *self.layers[1:]],
+        )
 
     def as_arrays(self):
         """Return U, W and b by layer, then direction, as arrays of the same memory."""

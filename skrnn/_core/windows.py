@@ -37,7 +37,7 @@ def loss_and_gradient(weights, batch, loss, workspace, truncate=None):
 
     Returns
     -------
-    total : Tensor of shape ()
+    total : float
 
     Notes
     -----
@@ -73,7 +73,7 @@ def _cuts(sizes, max_rows):
 
 def _truncated(weights, windows, loss, workspace):
     """Go through the windows once; no gradient flows from one to another."""
-    total, gradient = weights.flat.new_zeros(()), _Sum(workspace)
+    total, gradient = 0.0, _Sum(workspace)
     end = None
     for window in windows:
         if end is not None:
@@ -92,7 +92,7 @@ def _recomputed(weights, windows, loss, workspace):
         end = network.states_after(weights, windows[i], workspace)
         start = Start.without_pooling(end, len(windows[i + 1]), wants_gradient=True)
         windows[i + 1] = replace(windows[i + 1], start=start)
-    total, gradient = weights.flat.new_zeros(()), _Sum(workspace)
+    total, gradient = 0.0, _Sum(workspace)
     dend = ()
     for window in reversed(windows):
         with gradient:

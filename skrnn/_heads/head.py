@@ -73,11 +73,9 @@ class Head:
         -------
         mean : float
         """
-        with arithmetic() as execution:
-            arrays = scores, target, weight.astype(np.float32)
-            tensors = map(execution.tensor, arrays)
-            total, _ = losses.loss_and_gradient(self.loss, *tensors)
-            return total.item() / len(target)
+        of = scores, target, weight.astype(scores.dtype)
+        total, _ = losses.loss_and_gradient(self.loss, *of)
+        return total / len(target)
 
     def rows_in_common(self, last):
         """Outputs that have the same meaning in this head and in the last one.

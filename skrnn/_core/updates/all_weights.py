@@ -1,6 +1,6 @@
 """Updates of all weights."""
 
-from skrnn._core.updates.clipping import to_clipped_mean
+from skrnn._core.updates.clipping import scale_to_clipped_mean
 from skrnn._core.updates.moments import Moments
 
 
@@ -44,16 +44,16 @@ class AllWeights:
         ----------
         gradient : Tensor
             The summed gradient of the flat weights that :meth:`local` last returned.
-            Overwritten.
         n_sequences : float
             Number of sequences in the minibatch, times the share of their steps from
             which the gradient results.
         learning_rate : float
         plan : Plan
         """
-        to_clipped_mean(gradient, n_sequences, plan.max_grad_norm)
+        scale = scale_to_clipped_mean(gradient, n_sequences, plan.max_grad_norm)
         decay = 1 - learning_rate * plan.weight_decay
-        self._rule.step(gradient, learning_rate, decay, self._weights.n_biases)
+        n_biases = self._weights.n_biases
+        self._rule.step(gradient, learning_rate, decay, n_biases, scale)
 
     def synchronise(self):
         """Bring the weights passed to the constructor up to date."""

@@ -3,16 +3,21 @@
 import torch
 
 
-def to_clipped_mean(gradient, n_sequences, max_norm):
-    """Turn a summed gradient into the mean, with a norm of at most `max_norm` [1]_.
+def scale_to_clipped_mean(gradient, n_sequences, max_norm):
+    """Return what turns a sum into the mean, with a norm of at most `max_norm` [1]_.
 
     Parameters
     ----------
     gradient : Tensor of shape (n_weights,)
-        Changed in place.
+        Summed over the sequences.
     n_sequences : float
     max_norm : float or None
         None disables clipping.
+
+    Returns
+    -------
+    scale : float
+        The factor of the gradient.
 
     References
     ----------
@@ -20,8 +25,7 @@ def to_clipped_mean(gradient, n_sequences, max_norm):
        recurrent neural networks", ICML.
     """
     if max_norm is None:
-        gradient.div_(n_sequences)
-        return
-    # mean * min(1, max_norm / |mean|) = sum * min(1 / n, max_norm / |sum|)
-    norm = torch.linalg.vector_norm(gradient)
-    gradient.mul_((max_norm / norm).clamp_(max=1.0 / n_sequences))
+        return 1.0 / n_sequences
+    norm = torch.linalg.vector_norm(gradient).item()
+    is_short = norm <= max_norm * n_sequences  # of the mean; not if it is NaN
+    return 1.0 / n_sequences if is_short else max_norm / norm

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from skrnn._core.updates.all_weights import rule_on
-from skrnn._core.updates.clipping import to_clipped_mean
+from skrnn._core.updates.clipping import scale_to_clipped_mean
 from skrnn._core.updates.moments import Moments
-from skrnn._core.updates.tokens import renumber
+from skrnn._core.updates.tokens import Numbering
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Embedded:
         self._weights = weights
         self._embeddings = embeddings
         self._rule = rule_on(rule, weights.flat, moments)
+        self._numbering = Numbering(len(embeddings.vectors))
         self._tokens = self._vectors = None
         self._moments = () if moments is None else moments.of_vectors
         if not self._moments and not embeddings.is_fixed.all():
@@ -58,7 +59,7 @@ class Embedded:
 
     def local(self, batches):
         """See :meth:`AllWeights.local`."""
-        self._tokens, renumbered = renumber(batches)
+        self._tokens, renumbered = self._numbering.renumber(batches)
         self._vectors = self._embeddings.vectors.index_select(0, self._tokens)
         first = [
             replace(layer, U=self._vectors @ layer.U)
@@ -80,18 +81,19 @@ class Embedded:
             dvectors.addmm_(dtable, layer.U.T)
         dvectors[is_fixed] = 0.0
         everything = torch.cat([*parts, dvectors.flatten()])
-        to_clipped_mean(everything, n_sequences, plan.max_grad_norm)
+        scale = scale_to_clipped_mean(everything, n_sequences, plan.max_grad_norm)
         n_weights = len(weights.flat)
         decay = 1 - learning_rate * plan.weight_decay
-        self._rule.step(everything[:n_weights], learning_rate, decay, weights.n_biases)
+        of_weights, of_vectors = everything[:n_weights], everything[n_weights:]
+        self._rule.step(of_weights, learning_rate, decay, weights.n_biases, scale)
         if not is_fixed.all():
-            self._move_vectors(everything[n_weights:].view_as(vectors), learning_rate)
+            self._move_vectors(of_vectors.view_as(vectors), learning_rate, scale)
 
-    def _move_vectors(self, gradient, learning_rate):
+    def _move_vectors(self, gradient, learning_rate, scale):
         """Update the embeddings of a minibatch, and write them back."""
         moments = [table.index_select(0, self._tokens) for table in self._moments]
         rule = type(self._rule)(self._vectors, moments, self._rule.n_steps - 1)
-        rule.step(gradient, learning_rate)
+        rule.step(gradient, learning_rate, scale=scale)
         tables = self._embeddings.vectors, *self._moments
         for table, part in zip(tables, (self._vectors, *moments), strict=True):
             table.index_copy_(0, self._tokens, part)

@@ -4,12 +4,13 @@ import math
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import torch
 
 from skrnn._core.rules import Rows
-from skrnn._core.updates.clipping import to_clipped_mean
+from skrnn._core.updates.clipping import scale_to_clipped_mean
 from skrnn._core.updates.moments import Moments
-from skrnn._core.updates.tokens import renumber
+from skrnn._core.updates.tokens import Numbering
 
 
 class SomeRows:
@@ -48,12 +49,13 @@ class SomeRows:
         self._moments = weights.flat.new_zeros((n_tokens, n_columns))
         if moments is not None:
             self._load(moments, n_shared)
+        self._numbering = Numbering(n_tokens)
         self._tokens = None
         self._local = []  # the vectors that `local` has fetched, for each direction
         # Logarithms of the total factor of weight decay: now, and when each row was
         # last brought up to date.
         self._decay = 0.0
-        self._decay_of = weights.flat.new_zeros(n_tokens, dtype=torch.float64)
+        self._decay_of = np.zeros(n_tokens)
 
     def _load(self, moments, n_shared):
         """Continue from moments."""
@@ -75,13 +77,17 @@ class SomeRows:
 
     def local(self, batches):
         """See :meth:`AllWeights.local`."""
-        tokens, renumbered = renumber(batches)
-        self._tokens = tokens
-        overdue = self._overdue_decay(self._decay_of[tokens])
+        from skrnn._core import token_rows  # and numba, which takes long to import
+
+        self._tokens, renumbered = self._numbering.renumber(batches)
+        n_tokens = len(self._tokens)
         self._local = [
-            table.new_empty((len(tokens), table.shape[1])) for table in self._vectors
+            table.new_empty(n_tokens, table.shape[1]) for table in self._vectors
         ]
-        self._in_parts(self._fetch, tokens, overdue, *self._local)
+        for table, local in zip(self._vectors, self._local, strict=True):
+            decay = self._decay_of, self._decay
+            rows = table.numpy(), self._tokens.numpy()
+            token_rows.fetch(*rows, *decay, local.numpy())
         first = [
             replace(layer, U=vectors)
             for layer, vectors in zip(self._weights.layers[0], self._local, strict=True)
@@ -91,18 +97,18 @@ class SomeRows:
 
     def update(self, gradient, n_sequences, learning_rate, plan):
         """See :meth:`AllWeights.update`."""
-        to_clipped_mean(gradient, n_sequences, plan.max_grad_norm)
+        scale = scale_to_clipped_mean(gradient, n_sequences, plan.max_grad_norm)
         factor = 1 - learning_rate * plan.weight_decay
         self._decay += math.log(factor)
-        self._decay_of[self._tokens] = self._decay
+        self._decay_of[self._tokens.numpy()] = self._decay
         n_shared = len(self._rule.weights)
         n_biases = self._weights.n_biases
-        self._rule.step(gradient[:n_shared], learning_rate, factor, n_biases)
+        self._rule.step(gradient[:n_shared], learning_rate, factor, n_biases, scale)
         gradients = [
             part.view(len(self._tokens), -1)
             for part in gradient[n_shared:].chunk(len(self._vectors))
         ]
-        move = partial(self._move, learning_rate, factor)
+        move = partial(self._move, (learning_rate, factor, scale))
         self._in_parts(move, self._tokens, *self._local, *gradients)
 
     def _in_parts(self, function, *tensors):
@@ -110,15 +116,7 @@ class SomeRows:
         parts = [tensor.tensor_split(self._n_parts) for tensor in tensors]
         list(self._run(function, *parts))
 
-    def _fetch(self, tokens, overdue, *local):
-        """Copy the vectors of some tokens, brought up to date."""
-        from skrnn._core.adam import fetch_rows
-
-        for table, vectors in zip(self._vectors, local, strict=True):
-            arrays = (table, tokens, overdue, vectors)
-            fetch_rows(*(tensor.numpy() for tensor in arrays))
-
-    def _move(self, learning_rate, decay, tokens, *tensors):
+    def _move(self, factors, tokens, *tensors):
         """Decay and update the rows of some tokens.
 
         `tensors` are the local vectors of each direction, then the gradients.
@@ -129,14 +127,15 @@ class SomeRows:
             zip(self._vectors, tensors[:n], tensors[n:], strict=True)
         ):
             rows = Rows(table, local, self._moments, i * width)
-            self._rule.move_rows(rows, tokens, gradient, learning_rate, decay)
+            self._rule.move_rows(rows, tokens, gradient, *factors)
 
     def synchronise(self):
         """See :meth:`AllWeights.synchronise`."""
-        overdue = self._overdue_decay(self._decay_of).unsqueeze(1)
+        overdue = torch.from_numpy(np.exp(self._decay - self._decay_of))
+        overdue = overdue.to(self._weights.flat.dtype).unsqueeze(1)
         for vectors in self._vectors:
             vectors.mul_(overdue)
-        self._decay_of.fill_(self._decay)
+        self._decay_of.fill(self._decay)
 
     def moments(self):
         """See :meth:`AllWeights.moments`."""
@@ -146,8 +145,3 @@ class SomeRows:
             for i, of_shared in enumerate(self._rule.moments)
         )
         return Moments(self._rule.moment_names, flat, self._rule.n_steps)
-
-    def _overdue_decay(self, decay_of):
-        """Return the decay that rows have missed since then, of shape (n_rows,)."""
-        factors = torch.exp(self._decay - decay_of)
-        return factors.to(self._weights.flat.dtype)

@@ -1,29 +1,64 @@
 """The tokens of a minibatch, renumbered."""
 
-import torch
+from dataclasses import replace
+
+import numpy as np
+
+from skrnn._core.execution import CPU
 
 
-def renumber(batches):
-    """Renumber the tokens of a minibatch from 0.
+class Numbering:
+    """Numbers for the tokens of one minibatch after another.
 
     Parameters
     ----------
-    batches : list of Batch
-        The shards of the minibatch.
-
-    Returns
-    -------
-    tokens : Tensor of shape (n_tokens,), int64
-        The ids of the tokens in the minibatch, sorted.
-    renumbered : list of Batch
-        The shards, with the new numbers.
+    n_tokens : int
+        Size of the vocabulary.
     """
-    given = [batch.x for batch in batches]
-    given += [batch.past.values for batch in batches if batch.past is not None]
-    tokens, numbers = torch.unique(torch.cat(given), return_inverse=True)
-    numbers = iter(numbers.int().split([len(x) for x in given]))
-    xs = [next(numbers) for _ in batches]
-    return tokens.long(), [
-        batch.reading(x, None if batch.past is None else next(numbers))
-        for batch, x in zip(batches, xs, strict=True)
-    ]
+
+    def __init__(self, n_tokens):
+        self._number_of = np.full(n_tokens, -1, np.int32)
+
+    def renumber(self, batches):
+        """Renumber the tokens of a minibatch from 0.
+
+        Parameters
+        ----------
+        batches : list of Batch
+            The shards of the minibatch.
+
+        Returns
+        -------
+        tokens : Tensor of shape (n_tokens,), int64
+            The ids of the tokens in the minibatch, by their new numbers.
+        renumbered : list of Batch
+            The shards, with the new numbers.
+        """
+        from skrnn._core import token_rows  # and numba, which takes long to import
+
+        given = [batch.x for batch in batches]
+        given += [batch.past.values for batch in batches if batch.past is not None]
+        n_given = sum(x.numel() for x in given)
+        tokens = np.empty(min(n_given, len(self._number_of)), np.int64)
+        n_known, numbers = 0, []
+        for x in given:
+            ids = x.numpy().reshape(len(x), -1)
+            here = np.empty(ids.shape, np.int32)
+            of = n_known, self._number_of, tokens, here
+            n_known = token_rows.renumber(ids, *of)
+            numbers.append(CPU.tensor(here.reshape(x.shape)))
+        tokens = tokens[:n_known]
+        self._number_of[tokens] = -1
+        return CPU.tensor(tokens), self._reading(batches, iter(numbers))
+
+    @staticmethod
+    def _reading(batches, numbers):
+        """The batches with new numbers: those of all x, then those of all pasts."""
+        xs = [next(numbers) for _ in batches]
+        renumbered = []
+        for batch, x in zip(batches, xs, strict=True):
+            past = batch.past
+            if past is not None:
+                past = replace(past, values=next(numbers))
+            renumbered.append(replace(batch, x=x, past=past))
+        return renumbered
