@@ -14,6 +14,11 @@ from skrnn._reading.series import SeriesReader
 from skrnn._reading.tokens import TokenReader
 
 
+# Maximum number of tokens of which a vector each is copied, even if they are the same:
+# that takes less time than finding the distinct ones.
+_FEW = 256
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """A reader, a head, and the weights of a network between them.
@@ -125,9 +130,7 @@ class Model:
         if steps.keys is not None:
             vectors = self.reader.vectors
             if values.size < len(self.reader.vocabulary):
-                shape = values.shape  # NumPy 1 flattens the inverse
-                ids, values = np.unique(values, return_inverse=True)
-                values = values.reshape(shape)
+                ids, values = _renumbered(values)
         weights = public.from_public(
             self.architecture, self.arrays, ids, vectors, execution
         )
@@ -143,6 +146,15 @@ class Model:
                 "weights that you edit the shapes that they had after the fit."
             )
         return weights, values
+
+
+def _renumbered(values):
+    """The ids of tokens, and the place of each token in them."""
+    shape = values.shape
+    if values.size <= _FEW:
+        return values.ravel(), np.arange(values.size).reshape(shape)
+    ids, places = np.unique(values, return_inverse=True)
+    return ids, places.reshape(shape)  # NumPy 1 flattens the inverse
 
 
 def _as_float32(arrays):

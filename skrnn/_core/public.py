@@ -24,28 +24,25 @@ def to_public(weights, execution=CPU):
     """
     cell = weights.architecture.make_cell()
     order = dict(cell.torch_order)
-    copy = _copier(execution)
+
+    def copy(tensor, order=(0,), axis=0):
+        array = execution.array(tensor)
+        reordered = _reordered(array, order, axis)
+        # One copy at a time: U may be most of the memory that a fit takes.
+        return array.copy() if reordered is array else reordered
+
     arrays = {"W_": [], "U_": [], "b_": []}
     for layer in weights.all_layers():
         n = layer.W.shape[1]
-        W = copy(layer.W, order["W"], n) if cell.has_W else np.eye(n, dtype="f4")
+        W = copy(layer.W, order["W"]) if cell.has_W else np.eye(n, dtype="f4")
         arrays["W_"].append(W)
-        U = copy(layer.U, order["U"], n, 1)
+        U = copy(layer.U, order["U"], 1)
         arrays["U_"].append(U.T)  # a token's vector is contiguous
-        arrays["b_"].append(copy(layer.b, order["b"], n))
+        arrays["b_"].append(copy(layer.b, order["b"]))
     arrays["V_"] = copy(weights.V)
     arrays["intercept_"] = copy(weights.c)
     others = {f"{name}_": copy(part) for name, part in weights.others.items()}
     return {**arrays, **others}
-
-
-def _copier(execution):
-    def copy(weights, order=(0,), n=0, dim=0):
-        copied = _reordered(weights, order, n, dim)
-        # One copy at a time: U may be most of the memory that a fit takes.
-        return execution.array(copied.clone() if copied is weights else copied)
-
-    return copy
 
 
 def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
@@ -75,10 +72,9 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
     """
     _check_shapes(architecture, arrays)
     cell = architecture.make_cell()
-    order = {name: np.argsort(blocks) for name, blocks in cell.torch_order}
+    order = {name: _inverse(blocks) for name, blocks in cell.torch_order}
     layers = []
     for W, U, b in zip(arrays["W_"], arrays["U_"], arrays["b_"], strict=True):
-        n = W.shape[1]
         U = U.T
         is_first = len(layers) < architecture.n_directions
         if is_first and vectors is not None:
@@ -88,10 +84,9 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
             U = U[ids]
         if not cell.has_W:
             W = W[:0]
-        U = _reordered(execution.tensor(U), order["U"], n, 1)
-        W = _reordered(execution.tensor(W), order["W"], n)
-        b = _reordered(execution.tensor(b), order["b"], n)
-        layers.append(Layer(U.contiguous(), W, b))
+        U = np.ascontiguousarray(_reordered(U, order["U"], 1))
+        W, b = _reordered(W, order["W"]), _reordered(b, order["b"])
+        layers.append(Layer(*map(execution.tensor, (U, W, b))))
     n = architecture.n_directions
     layers = [layers[i : i + n] for i in range(0, len(layers), n)]
     V, c = execution.tensor(arrays["V_"]), execution.tensor(arrays["intercept_"])
@@ -176,8 +171,15 @@ def _products(vectors, U):
     return products
 
 
-def _reordered(weights, order, n, dim=0):
-    """Return blocks of `n` rows, or columns, in another order."""
-    if len(order) == 1:
-        return weights
-    return torch.cat([weights.split(n, dim)[i] for i in order], dim)
+def _reordered(array, order, axis=0):
+    """Return the blocks along an axis in another order; the array if it is the same."""
+    if order == tuple(range(len(order))):
+        return array
+    n = array.shape[axis] // len(order)
+    at = (slice(None),) * axis
+    blocks = [array[(*at, slice(i * n, (i + 1) * n))] for i in order]
+    return np.concatenate(blocks, axis)
+
+
+def _inverse(order):
+    return tuple(order.index(i) for i in range(len(order)))

@@ -46,7 +46,13 @@ def clear_all(rows):
 def transpose(W, W_T):
     """Write the transpose of W, tile by tile."""
     n, m = W.shape
-    for first in range(0, n, 16):
-        for j in range(m):
-            for i in range(first, min(first + 16, n)):
-                W_T[j, i] = W[i, j]
+    for i in range(0, n, 8):
+        for j in range(0, m, 8):
+            if i + 8 <= n and j + 8 <= m:  # loops of a fixed length are unrolled
+                for column in range(j, j + 8):
+                    for row in range(i, i + 8):
+                        W_T[column, row] = W[row, column]
+            else:
+                for column in range(j, min(j + 8, m)):
+                    for row in range(i, min(i + 8, n)):
+                        W_T[column, row] = W[row, column]
