@@ -62,8 +62,8 @@ def test_training_equals_that_of_a_network_that_reads_the_vectors(cell, bidirect
 
 def test_the_gradient_of_the_vectors_is_that_of_autograd(monkeypatch):
     # One update of plain gradient descent instead of Adam.
-    def step(self, gradient, learning_rate, decay=1.0, n_biases=0):
-        self.weights.sub_(gradient, alpha=learning_rate)
+    def step(self, gradient, learning_rate, decay=1.0, n_biases=0, scale=1.0):
+        self.weights.sub_(gradient, alpha=scale * learning_rate)
 
     monkeypatch.setattr(Adam, "step", step)
     architecture = Architecture((4,))

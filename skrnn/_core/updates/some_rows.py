@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from skrnn._core.execution import CPU
 from skrnn._core.rules import Rows
 from skrnn._core.updates.clipping import scale_to_clipped_mean
 from skrnn._core.updates.moments import Moments
@@ -131,7 +132,7 @@ class SomeRows:
 
     def synchronise(self):
         """See :meth:`AllWeights.synchronise`."""
-        overdue = torch.from_numpy(np.exp(self._decay - self._decay_of))
+        overdue = CPU.tensor(np.exp(self._decay - self._decay_of))
         overdue = overdue.to(self._weights.flat.dtype).unsqueeze(1)
         for vectors in self._vectors:
             vectors.mul_(overdue)
