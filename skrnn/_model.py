@@ -13,7 +13,6 @@ from skrnn._reading.reader import reader_of
 from skrnn._reading.series import SeriesReader
 from skrnn._reading.tokens import TokenReader
 
-
 # Maximum number of tokens of which a vector each is copied, even if they are the same:
 # that takes less time than finding the distinct ones.
 _FEW = 256

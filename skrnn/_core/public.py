@@ -1,7 +1,6 @@
 """Weights as the arrays that users see: the article's names, torch.nn's order."""
 
 import numpy as np
-import torch
 
 from skrnn._core.execution import CPU
 from skrnn._core.layout import Layout
