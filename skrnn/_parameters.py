@@ -69,7 +69,7 @@ class Settings:
         plan : Plan
         """
         batch_size, max_iter = self["batch_size"], self["max_iter"]
-        truncate = self["truncate"]
+        truncate, max_norm = self["truncate"], self["max_grad_norm"]
         if batch_size == "auto":
             # A compromise between few updates with little noise and many with more.
             batch_size = min(128, max(8, math.isqrt(n_samples)))
@@ -81,10 +81,10 @@ class Settings:
         return Plan(
             n_epochs=1 if self.is_partial else int(max_iter),
             batch_size=min(int(batch_size), n_samples),
-            learning_rate=self["learning_rate_init"],
-            weight_decay=self["alpha"],
-            max_grad_norm=self["max_grad_norm"],
-            tol=self["tol"],
+            learning_rate=_as_float(self["learning_rate_init"]),
+            weight_decay=_as_float(self["alpha"]),
+            max_grad_norm=None if max_norm is None else _as_float(max_norm),
+            tol=_as_float(self["tol"]),
             n_iter_no_change=self["n_iter_no_change"],
             # The number of chunks is not known in advance.
             schedule="constant" if self.is_partial else "one_cycle",
@@ -162,13 +162,21 @@ def _check(parameters):
             "freeze_embeddings=True needs embeddings, which are None. Pass vectors, or "
             "use freeze_embeddings=False."
         )
-    decay = parameters["learning_rate_init"] * parameters["alpha"]
+    decay = _as_float(parameters["learning_rate_init"]) * _as_float(parameters["alpha"])
     if decay >= 1:
         raise ValueError(
             f"learning_rate_init * alpha is {decay:g}: it must be below 1, because "
             "weight decay scales the weights by 1 - learning_rate * alpha. Lower "
             "alpha."
         )
+
+
+def _as_float(number):
+    """A real number as a float, infinity in place of an integer that is too large."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def check_ngram_range(ngram_range):

@@ -1079,13 +1079,14 @@ def test_bad_parameters_raise(name, value, expected):
     assert re.sub(r"\{(.*)\}", in_order, str(raised.value)) == sentence
 
 
-def test_weight_decay_that_would_turn_the_weights_round_raises():
+@pytest.mark.parametrize("alpha, decay", [(3, "1.5"), (10**400, "inf")])
+def test_weight_decay_that_would_turn_the_weights_round_raises(alpha, decay):
     sentence = (
-        "learning_rate_init * alpha is 1.5: it must be below 1, because weight decay "
-        "scales the weights by 1 - learning_rate * alpha. Lower alpha."
+        f"learning_rate_init * alpha is {decay}: it must be below 1, because weight "
+        "decay scales the weights by 1 - learning_rate * alpha. Lower alpha."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        RNNClassifier(learning_rate_init=0.5, alpha=3).fit(["a", "b"], [0, 1])
+        RNNClassifier(learning_rate_init=0.5, alpha=alpha).fit(["a", "b"], [0, 1])
 
 
 def test_numbers_that_standardise_to_infinity_raise():
