@@ -3,6 +3,7 @@
 import datetime
 import re
 from decimal import Decimal
+from enum import Enum
 from fractions import Fraction
 
 import awkward as ak
@@ -15,6 +16,7 @@ import pytest
 import scipy.sparse
 import torch
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 
 from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, sequences_from_frame
 
@@ -969,6 +971,115 @@ def test_y_neither_labels_nor_numbers_raises():
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         RNNEncoder().fit(["a", "b"], np.array([["p", "q"], ["p", "r"]]))
+
+
+class Colour(Enum):
+    RED, BLUE = range(2)
+
+
+# Labels, and the type of array that a sentence advises to make of them.
+OBJECTS = {
+    "integers": ([0, 1], "int"),
+    "integers of NumPy": ([np.int64(3), np.int8(5)], "int"),
+    "booleans": ([False, True], "bool"),
+    "integers and booleans": ([0, True], "int"),
+    "whole floats": ([0.0, 1.0], "float"),
+    "floats": ([0.5, 1.0], "float"),
+    "integers and floats": ([0, 1.0], "float"),
+    "integers of many digits": ([2**70, 1], "str"),
+    "decimals": ([Decimal(1), Decimal(2)], "float"),
+    "fractions": ([Fraction(1, 2), Fraction(3)], "float"),
+    "an integer and a string": ([0, "b"], "str"),
+    "a string and an integer": (["b", 0], "str"),
+    "dates": ([DATE, datetime.date(2027, 1, 1)], "str"),
+    "members of an Enum": (list(Colour), "str"),
+}
+
+
+def in_objects(labels):
+    return np.array(labels * 4, dtype=object)
+
+
+@pytest.mark.parametrize("Estimator", [RNNClassifier, RNNEncoder])
+@pytest.mark.parametrize("case", OBJECTS)
+def test_labels_that_are_objects_raise_a_sentence(case, Estimator):
+    """As in scikit-learn, whose classifiers and metrics refuse them."""
+    labels, dtype = OBJECTS[case]
+    i = next(i for i, label in enumerate(labels) if not isinstance(label, str))
+    with pytest.raises(ValueError) as raised:
+        Estimator(2, max_iter=1).fit(["ab", "ba"] * 4, in_objects(labels))
+    assert re.sub(r"\ban\b", "a", str(raised.value)) == (
+        f"Unknown label type: y is a array of dtype object, and y[{i}] is a "
+        f"{type(labels[i]).__name__}: a array of dtype object may hold strings only. "
+        f"Use y.astype({dtype})."
+    )
+    with pytest.raises((TypeError, ValueError)):
+        LogisticRegression().fit(np.eye(8), in_objects(labels))
+
+
+@pytest.mark.parametrize("case", OBJECTS)
+def test_the_type_that_a_sentence_advises_is_one_of_labels(case):
+    labels, dtype = OBJECTS[case]
+    Estimator = RNNEncoder if case == "floats" else RNNClassifier
+    Estimator = RNNEncoder if case == "fractions" else Estimator
+    y = in_objects(labels).astype(
+        {"int": int, "bool": bool, "float": float}.get(dtype, str)
+    )
+    Estimator(2, max_iter=1).fit(["ab", "ba"] * 4, y)
+
+
+OBJECT_CONTAINERS = {
+    "array": lambda labels: np.array(labels, dtype=object),
+    "column": lambda labels: np.array(labels, dtype=object)[:, np.newaxis],
+    "Series": lambda labels: pd.Series(labels, dtype=object),
+    "frame": lambda labels: pd.DataFrame({"y": pd.Series(labels, dtype=object)}),
+    "polars": lambda labels: pl.Series(labels, dtype=pl.Object),
+    "list": lambda labels: [*labels[:-1], Fraction(labels[-1])],
+}
+AB = ["a", "b"] * 4
+OTHER_WAYS = {
+    "partial_fit": lambda estimator, X, y: estimator.partial_fit(X, y, classes=[0, 1]),
+    "classes": lambda estimator, X, y: estimator.partial_fit(X, AB, classes=y),
+    "validation": lambda estimator, X, y: estimator.set_params(early_stopping=True).fit(
+        X, AB, X_val=X, y_val=y
+    ),
+    "fit": lambda estimator, X, y: estimator.fit(X, y),
+}
+
+
+@pytest.mark.filterwarnings("ignore:A column-vector y was passed")
+@pytest.mark.parametrize("Estimator", [RNNClassifier, RNNEncoder])
+@pytest.mark.parametrize("way", OTHER_WAYS)
+@pytest.mark.parametrize("container", OBJECT_CONTAINERS)
+def test_objects_in_any_container_raise_a_sentence(container, way, Estimator):
+    y = OBJECT_CONTAINERS[container]([0, 1] * 4)
+    name = {"validation": "y_val", "classes": "classes"}.get(way, "y")
+    cure = f"{name}.astype(int)" if hasattr(y, "astype") else f"np.array({name}, int)"
+    cure = f"np.array({name}, float)" if container == "list" else cure
+    place = "0, 0" if name == "classes" and np.ndim(y) == 2 else "0"
+    sentence = (
+        f"Unknown label type: {name} is an array of dtype object, and {name}[{place}] "
+        f"is an int: an array of dtype object may hold strings only. Use {cure}."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        OTHER_WAYS[way](Estimator(2, max_iter=1), ["ab", "ba"] * 4, y)
+
+
+@pytest.mark.filterwarnings("ignore:A column-vector y was passed")
+@pytest.mark.parametrize("container", set(OBJECT_CONTAINERS) - {"list"})
+@pytest.mark.parametrize("strings", [["a", "b"], [np.str_("a"), np.str_("b")]])
+def test_strings_may_be_objects(container, strings):
+    y = OBJECT_CONTAINERS[container](strings * 4)
+    classifier = RNNClassifier(2, max_iter=1).fit(["ab", "ba"] * 4, y)
+    assert classifier.classes_.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("labels", [[(0, 1), (1, 1)], [{0}, {1, 2}]])
+def test_labels_that_are_collections_raise_a_sentence(labels):
+    y = np.empty(8, dtype=object)
+    y[:] = labels * 4
+    with pytest.raises(ValueError, match=r"Use sklearn\.preprocessing\.MultiLabelBi"):
+        RNNClassifier(2).fit(["abc", "bac"] * 4, y)
 
 
 @pytest.mark.parametrize("container", [list, tuple])

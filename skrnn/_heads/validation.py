@@ -1,6 +1,8 @@
 """y and sample_weight as arrays, validated on their own and against X."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from numbers import Integral, Real
 
 import numpy as np
 from scipy.sparse import issparse
@@ -44,8 +46,9 @@ def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_require
     Raises
     ------
     TypeError, ValueError
-        If y is missing or holds NaN; if y or `sample_weight` is masked; or if the
-        numbers of sequences, targets and weights differ.
+        If y is missing or holds NaN; if labels are objects other than strings; if y or
+        `sample_weight` is masked; or if the numbers of sequences, targets and weights
+        differ.
     """
     for masked, what in ((y, "y"), (sample_weight, "sample_weight")):
         if np.ma.is_masked(masked):
@@ -72,6 +75,7 @@ def _validate_targets(y, lengths, name, are_numbers):
     """Validate y on its own, and convert it to an array."""
     _check_container(y)
     _check_items(y, lengths, name, are_numbers)
+    has_astype = hasattr(y, "astype")
     y = y.toarray() if issparse(y) else _without_nullable_types(y)
     options = {"ensure_2d": False, "ensure_all_finite": False, "input_name": "y"}
     y = check_array(y, dtype=None, **options)
@@ -85,6 +89,8 @@ def _validate_targets(y, lengths, name, are_numbers):
     if are_numbers:
         _check_no_times(y)
         y = check_array(y, dtype="numeric", **options)
+    else:
+        check_label_type(y, has_astype=has_astype)
     if y.dtype.kind in "fc":
         assert_all_finite(y, estimator_name=name, input_name="y")
     return y
@@ -110,6 +116,49 @@ def check_no_missing(y, what="y"):
     if what == "classes":
         raise ValueError(f"classes contain {y[place]}, which is no label. Drop it.")
     raise ValueError(_no_target(y[place], place[0]))
+
+
+def check_label_type(y, what="y", *, has_astype=True):
+    """Raise if an array of objects holds labels other than strings.
+
+    scikit-learn's classifiers and metrics refuse them, too, but do not say why.
+
+    Parameters
+    ----------
+    y : ndarray
+    what : {"y", "classes"}, default="y"
+    has_astype : bool, default=True
+        Whether what the user passed has the method `astype`.
+    """
+    if y.dtype.kind != "O":
+        return
+    is_bad = np.array([not isinstance(label, str) for label in y.flat], dtype=bool)
+    if not is_bad.any():
+        return
+    place = np.argwhere(is_bad.reshape(y.shape))[0].tolist()
+    label = y[tuple(place)]
+    if isinstance(label, bytes):
+        return  # scikit-learn has a sentence of its own
+    dtype = _dtype_for(y.ravel().tolist())
+    cure = f"{what}.astype({dtype})" if has_astype else f"np.array({what}, {dtype})"
+    if isinstance(label, (list, tuple, set, frozenset, np.ndarray)):
+        cure = "sklearn.preprocessing.MultiLabelBinarizer for sequences of several"
+    raise ValueError(
+        f"Unknown label type: {what} is an array of dtype object, and {what}{place} is "
+        f"{describe(label)}: an array of dtype object may hold strings only. Use "
+        f"{cure}."
+    )
+
+
+def _dtype_for(labels):
+    """The name of a type that can hold all of these."""
+    if all(isinstance(label, (bool, np.bool_)) for label in labels):
+        return "bool"
+    if all(isinstance(label, (Integral, np.bool_)) for label in labels):
+        limits = np.iinfo(np.int64)
+        return "int" if all(limits.min <= n <= limits.max for n in labels) else "str"
+    is_real = all(isinstance(label, (Real, Decimal, np.bool_)) for label in labels)
+    return "float" if is_real else "str"
 
 
 def _check_container(y):
