@@ -7,8 +7,12 @@ with ``torch.load(file, weights_only=True)``.
 """
 
 import json
+import os
 import re
+import secrets
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
@@ -36,6 +40,8 @@ _EXPECTED = "The output of to_state_dict or save_safetensors was expected."
 _MAX_DEPTH = 50
 # Bytes that padding may add to an array of strings, in addition to 100 per character.
 _MAX_PADDING = 2**24
+# Seconds after which a part of a file is that of a process that was killed.
+_ABANDONED = 600
 
 
 def to_state_dict(estimator):
@@ -146,7 +152,8 @@ def save_safetensors(estimator, path):
     estimator : RNNEncoder, RNNClassifier or RNNRegressor
         The fitted estimator.
     path : str or PathLike
-        Path of the file. An existing file is overwritten.
+        Path of the file. An existing file is replaced, with its permissions; if it is a
+        symbolic link, the file that it points to.
 
     Raises
     ------
@@ -155,12 +162,20 @@ def save_safetensors(estimator, path):
     TypeError, ValueError, NotFittedError
         As in :func:`to_state_dict`.
     OSError
-        If the file cannot be written; what was there stays as it was.
+        If the file, or another one in its folder, cannot be written, as on a full disk
+        or without permission; what was there stays as it was.
 
     See Also
     --------
     load_safetensors : The inverse function.
     to_state_dict : Convert to a dict instead of a file.
+
+    Notes
+    -----
+    The file is complete at any time, also if other threads or processes write or read
+    it meanwhile: a new one is written beside it and takes its place in one step. If the
+    process is killed before, a part of it is left, ``.skrnn-*.part``, which calls after
+    ten minutes remove.
 
     Examples
     --------
@@ -179,16 +194,7 @@ def save_safetensors(estimator, path):
     safetensors = _import_safetensors()
     arrays, text = _take_apart(estimator)
     content = safetensors.numpy.save(arrays, metadata={_KEY: text})
-    path = Path(path)
-    # A process that is killed meanwhile leaves the last file as it was, and a part of
-    # the new one under a name that the next call overwrites.
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    _write(content, Path(path))
 
 
 def load_safetensors(path):
@@ -209,7 +215,9 @@ def load_safetensors(path):
     ImportError
         If safetensors is not installed.
     ValueError
-        As in :func:`from_state_dict`.
+        If the file is no safetensors file, or as in :func:`from_state_dict`.
+    OSError
+        If the file does not exist or cannot be read.
 
     See Also
     --------
@@ -230,6 +238,8 @@ def load_safetensors(path):
     RNNEncoder
     """
     safetensors = _import_safetensors()
+    with open(path, "rb"):
+        pass  # its errors say what is wrong; safetensors has one for a folder, say
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             content = _content((file.metadata() or {}).get(_KEY))
@@ -247,6 +257,61 @@ def _import_safetensors():
             "safetensors`, or use to_state_dict and torch.save."
         ) from error
     return safetensors
+
+
+def _write(content, path):
+    """Write a file that others see complete, or as it was."""
+    status = _status(path)
+    if status is not None and not stat.S_ISREG(status.st_mode):
+        path.write_bytes(content)  # to a device, say, which no file must replace
+        return
+    path = Path(os.path.realpath(path))
+    # Its name is that of this call alone, and short, whatever that of the file.
+    part = path.with_name(f".skrnn-{secrets.token_hex(8)}.part")
+    try:
+        with open(part, "xb") as file:
+            if status is not None:
+                part.chmod(stat.S_IMODE(status.st_mode))  # before it can be read
+            file.write(content)
+            now = os.fstat(file.fileno()).st_mtime
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    _remove_abandoned(path.parent, now)
+
+
+def _status(path):
+    """The status of a file that may be replaced, or None if there is no file.
+
+    Raises
+    ------
+    OSError
+        If it must not be written.
+    """
+    try:
+        status = os.stat(path)
+        if stat.S_ISREG(status.st_mode):
+            with open(path, "r+b"):
+                pass
+    except FileNotFoundError:
+        return None
+    return status
+
+
+def _remove_abandoned(folder, now):
+    """Remove what processes that were killed have left in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    now : float
+        Seconds, by the clock of the file system.
+    """
+    with suppress(OSError):  # of others
+        for part in folder.glob(".skrnn-*.part"):
+            if now - part.lstat().st_mtime > _ABANDONED:
+                part.unlink()
 
 
 def _take_apart(estimator):
@@ -293,13 +358,24 @@ def _check_tensors(tensors):
 def _content(text):
     """The class and the state, parsed from JSON."""
     try:
-        content = json.loads(text)
+        content = json.loads(text, object_pairs_hook=_without_doubles)
         cls, state = _CLASSES[content["class"]], content["state"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"This holds no estimator of skrnn. {_EXPECTED}") from error
     if not isinstance(state, dict):
         raise ValueError(f"The state is {describe(state)}. {_EXPECTED}")
     return cls, state
+
+
+def _without_doubles(pairs):
+    """A dict of pairs, no two of which have the same key.
+
+    Of two, another reader of JSON may take the other one.
+    """
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return result
 
 
 def _put_together(cls, state, names, get_array):
@@ -352,7 +428,7 @@ def _plain(value, path, arrays):
         arrays[path] = np.array(value.T if is_turned else value, native, order="C")
         return {"transpose of" if is_turned else "array": path}
     if isinstance(value, np.ndarray) and value.dtype.kind in "OUT":
-        _check_padding(value.ravel().tolist(), value.dtype, path)
+        _check_padding(value, path)
         items = _plain(value.ravel().tolist(), path, arrays)
         kind = "T" if value.dtype.kind == "T" else str(value.dtype)
         return {"array of": kind, "shape": list(value.shape), "items": items}
@@ -379,17 +455,28 @@ def _plain_dict(value, path, arrays):
     return {"dict": [list(pair) for pair in zip(keys, items, strict=True)]}
 
 
-def _check_padding(items, dtype, path):
+def _check_padding(array, path):
     """Raise for an array of strings that needs far more memory than its strings."""
-    n_characters = sum(map(len, items)) if dtype.kind == "U" else 0
-    if dtype.kind == "U" and (
-        len(items) * dtype.itemsize > _MAX_PADDING + 100 * n_characters
-    ):
+    items = array.ravel().tolist()
+    if _is_padded(items, array.dtype):
         raise ValueError(
-            f"{path} is an array of {len(items)} strings of dtype {dtype}, which have "
-            f"{n_characters} characters together: an array of dtype object was "
-            "expected, since it would pad them to one length. Fit again with it."
+            f"{path} is an array of {len(items)} strings of dtype {array.dtype}, which "
+            f"have {sum(map(len, items))} characters together: an array of dtype "
+            "object was expected, since it would pad them to one length. Fit again "
+            "with it."
         )
+
+
+def _is_padded(items, dtype):
+    """Whether an array would need far more memory than the strings in it."""
+    if dtype.kind != "U":
+        return False
+    n_characters = sum(map(len, items))
+    return len(items) * dtype.itemsize > _MAX_PADDING + 100 * n_characters
+
+
+class _UnknownForm(Exception):
+    """What is wrong with a value, as the beginning of a sentence."""
 
 
 class _Reader:
@@ -417,15 +504,14 @@ class _Reader:
         """
         try:
             return self._parsed(value, path, 0)
-        except (KeyError, TypeError, OverflowError) as error:
-            raise ValueError(
-                f"{path} has an unknown form: {type(error).__name__}, {error}. "
-                f"{_EXPECTED}"
-            ) from error
+        except _UnknownForm as error:
+            raise ValueError(f"{error}. {_EXPECTED}") from error
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"{path} has an unknown form. {_EXPECTED}") from error
 
     def _parsed(self, value, path, depth):
         if depth > _MAX_DEPTH:
-            raise ValueError(f"{path} is nested too deep. {_EXPECTED}")
+            raise _UnknownForm(f"{path} is nested too deep")
         if isinstance(value, list):
             return self._all(value, path, depth)
         if not isinstance(value, dict):
@@ -447,12 +533,12 @@ class _Reader:
             values = self._all([each for _, each in pairs], path, depth)
         result = dict(zip(keys, values, strict=True))
         if len(result) < len(keys):
-            raise ValueError(f"{path} has a key twice. {_EXPECTED}")
+            raise _UnknownForm(f"{path} has a key twice")
         return result
 
     def _all(self, values, path, depth):
         if not isinstance(values, list):
-            raise ValueError(f"{path} has {describe(values)} for a list. {_EXPECTED}")
+            raise _UnknownForm(f"{path} has {describe(values)} for a list")
         return [
             self._parsed(each, f"{path}.{i}", depth + 1)
             for i, each in enumerate(values)
@@ -465,14 +551,13 @@ class _Reader:
         ((turned, name),) = value.items()
         # Each is read once, so that there are no more than the file has.
         if name != path or name not in self.names:
-            raise ValueError(f"The array {name!r:.40} is missing. {_EXPECTED}")
+            raise _UnknownForm(f"The array {name!r:.40} is missing")
         self.names.remove(name)
         try:
             array = self._get_array(name)
         except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"The array {name} is of a type that NumPy has not: {error}. "
-                f"{_EXPECTED}"
+            raise _UnknownForm(
+                f"The array {name} is of a type that NumPy has not: {error}"
             ) from error
         return array.T if turned == "transpose of" else array
 
@@ -480,16 +565,22 @@ class _Reader:
         items = self._all(value["items"], path, depth)
         is_text = value["array of"] != "object"
         if is_text and not all(isinstance(item, str) for item in items):
-            raise ValueError(f"{path} has more than strings. {_EXPECTED}")
+            raise _UnknownForm(f"{path} has more than strings")
         kind = str(value["array of"])
         if kind == "T":
             dtype = np.dtypes.StringDType()
         elif kind == "object" or re.fullmatch("[<>]U[0-9]{1,9}", kind):
             dtype = np.dtype(kind)
         else:
-            raise ValueError(f"{path} is an array of {kind:.40}. {_EXPECTED}")
-        _check_padding(items, dtype, path)
+            raise _UnknownForm(f"{path} is an array of {kind:.40}")
+        if _is_padded(items, dtype):
+            raise _UnknownForm(
+                f"{path} is an array of {kind:.40}, too wide for its strings"
+            )
         array = np.empty(len(items), dtype=dtype)
         for i, item in enumerate(items):
             array[i] = item
-        return array.reshape(value["shape"])
+        array = array.reshape(value["shape"])
+        if list(array.shape) != value["shape"]:  # a number, or one below 0
+            raise _UnknownForm(f"{path} has an unknown form")
+        return array

@@ -297,15 +297,10 @@ def test_parameters_are_validated_as_in_fit(params, sentence, way):
         ({"foo": 1}, "^'foo' is no attribute of RNNClassifier that can be loaded"),
         ({"encoder_": 1}, "^'encoder_' is no attribute of RNNClassifier that can be"),
         ({"alpha": "a"}, "^The 'alpha' parameter of RNNClassifier must be a float in"),
-        (
-            {"alpha": {"foo": 1}},
-            "^alpha has an unknown form: KeyError, 'dict'. The out",
-        ),
-        ({"alpha": {"dict": 1}}, "^alpha has an unknown form: TypeError"),
+        ({"alpha": 10**400}, r"^learning_rate_init \* alpha is inf: it must be below"),
         ({"V_": {"array": "W_.0"}}, r"^The array 'W_\.0' is missing\. The output of"),
         ({"V_": {"array": ["W_"]}}, r"^The array \['W_'\] is missing\. The output of"),
         ({"V_": 1}, "^The array 'V_' is unknown. The output of to_state_dict"),
-        ({"vocabulary": {"code points": [-1]}}, "^chr|^vocabulary has"),
     ],
 )
 def test_unknown_content_is_refused(change, sentence):
@@ -314,6 +309,86 @@ def test_unknown_content_is_refused(change, sentence):
     content["state"].update(change)
     with pytest.raises(ValueError, match=sentence):
         export.from_state_dict({**saved, "skrnn": json.dumps(content)})
+
+
+def array_of(kind, items, shape):
+    return {"array of": kind, "items": items, "shape": shape}
+
+
+UNKNOWN_FORMS = {
+    "no form": {},
+    "a name of another form": {"foo": 1},
+    "a number for pairs": {"dict": 1},
+    "numbers for pairs": {"dict": [1, 2]},
+    "three for a pair": {"dict": [["a", 1, 2]]},
+    "one for a pair": {"dict": [["a"]]},
+    "a list for a key": {"dict": [[["a"], 1]]},
+    "more rows than keys": {"dict of rows": ["a"], "rows": [1, 2]},
+    "keys without rows": {"dict of rows": ["a"]},
+    "a number for rows": {"dict of rows": ["a"], "rows": 3},
+    "two forms at once": {"array": "vocabulary", "foo": 1},
+    "a number for code points": {"code points": 1},
+    "strings for code points": {"code points": ["a"]},
+    "a code point below 0": {"code points": [-1]},
+    "a code point above all": {"code points": [0x110000]},
+    "a code point of many digits": {"code points": [10**30]},
+    "a surrogate among strings": array_of("T", ["\ud83d"], [1]),
+    "more entries than items": array_of("object", ["a"], [2]),
+    "fewer entries than items": array_of("<U1", ["a", "b"], [1]),
+    "a number of entries below 0": array_of("object", ["a"], [-1]),
+    "a size of many digits": array_of("object", ["a"], [10**30]),
+    "sizes of many digits": array_of("object", [], [0, 10**9, 10**12, 10**12]),
+    "too many axes": array_of("object", ["a"], [1] * 100),
+    "a string for a size": array_of("object", ["a"], ["a"]),
+    "a number for sizes": array_of("object", ["a"], 1),
+    "no sizes": array_of("object", ["a"], None),
+    "a dtype that is too wide": array_of("<U999999999", [], [0]),
+}
+
+
+@pytest.mark.parametrize("key", ["alpha", "vocabulary", "vocabulary_", "_reading"])
+@pytest.mark.parametrize("case", UNKNOWN_FORMS)
+def test_unknown_forms_are_refused(case, key):
+    saved = export.to_state_dict(FITTED["n-grams"][0])
+    content = json.loads(saved["skrnn"])
+    content["state"][key] = UNKNOWN_FORMS[case]
+    sentence = (
+        f"{key} has an unknown form. The output of to_state_dict or save_safetensors "
+        "was expected."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        export.from_state_dict({**saved, "skrnn": json.dumps(content)})
+
+
+DAMAGED_JSON = {
+    "nothing": "",
+    "half of it": lambda text: text[: len(text) // 2],
+    "more than it": lambda text: text + text,
+    "a key twice": lambda text: text[:-1] + ', "class": "RNNClassifier"}',
+    "a parameter twice": lambda text: text[:-2] + ', "alpha": 0.1}}',
+    "a number of many digits": lambda text: text[:-2] + f', "tol": {"1" * 10_000}}}}}',
+    "many lists": lambda text: text[:-2] + f', "tol": {"[" * 10**5}{"]" * 10**5}}}}}',
+    "many lists that are not closed": "[" * 10**6,
+    "bytes that are not UTF-8": lambda text: text.encode() + b"\xff",
+    "a number": "1",
+    "NaN": "NaN",
+    "a list": "[]",
+    "a list for the class": '{"class": [], "state": {}}',
+    "no state": '{"class": "RNNClassifier"}',
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED_JSON)
+def test_damaged_json_is_refused(case):
+    saved = export.to_state_dict(FITTED["n-grams"][0])
+    text = DAMAGED_JSON[case]
+    text = text(saved["skrnn"]) if callable(text) else text
+    sentence = (
+        "This holds no estimator of skrnn. The output of to_state_dict or "
+        "save_safetensors was expected."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        export.from_state_dict({**saved, "skrnn": text})
 
 
 @pytest.mark.parametrize("state_dict", [None, [], 3, "a", {}, {"skrnn": 3}])

@@ -143,6 +143,8 @@ STANDARD_LIBRARY = {
     "pkgutil",
     "re",
     "queue",
+    "secrets",
+    "stat",
     "sys",
     "textwrap",
     "threading",

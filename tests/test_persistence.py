@@ -1,8 +1,14 @@
 """Fitted estimators, saved and loaded."""
 
+import io
 import json
+import multiprocessing
+import os
 import pickle
+import stat
 import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
 
@@ -263,30 +269,199 @@ def test_a_file_that_cannot_be_written_is_an_os_error(tmp_path):
         export.save_safetensors(encoder, tmp_path / "missing" / "encoder.safetensors")
 
 
-def test_what_was_there_stays_if_a_file_cannot_be_written(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def encoders():
+    return [
+        RNNEncoder(n, max_iter=1, random_state=0).fit(["ab", "ba"], [0, 1])
+        for n in (4, 8)
+    ]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), KeyboardInterrupt()])
+@pytest.mark.parametrize("is_new", [False, True])
+@pytest.mark.parametrize("at", ["write", "replace"])
+def test_what_was_there_stays_if_a_file_cannot_be_written(
+    encoders, tmp_path, monkeypatch, error, is_new, at
+):
     path = tmp_path / "encoder.safetensors"
-    export.save_safetensors(RNNEncoder(4, max_iter=1).fit(["ab", "ba"], [0, 1]), path)
+    if not is_new:
+        export.save_safetensors(encoders[0], path)
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+
+    def fail(*args):
+        raise error
+
+    class Full(io.FileIO):
+        def write(self, content):
+            super().write(content[:9])
+            raise error
+
+    with monkeypatch.context() as patch:
+        if at == "replace":
+            patch.setattr("os.replace", fail)
+        else:
+            patch.setattr(export, "open", Full, raising=False)
+        with pytest.raises(type(error)):
+            export.save_safetensors(encoders[1], path)
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+@pytest.mark.thread_unsafe(reason="it limits the files of all threads")
+def test_a_file_that_does_not_fit_is_an_os_error(encoders, tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "encoder.safetensors"
+    export.save_safetensors(encoders[0], path)
     before = path.read_bytes()
-
-    def full(self, content):
-        with open(self, "wb") as file:
-            file.write(content[:9])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(type(path), "write_bytes", full)
-    with pytest.raises(OSError, match="No space left"):
-        export.save_safetensors(
-            RNNEncoder(8, max_iter=1).fit(["ab", "ba"], [0, 1]), path
-        )
+    limit, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            export.save_safetensors(encoders[1], path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_a_killed_process_left_is_overwritten(tmp_path):
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_no_file_is_not_replaced_by_one(encoders, tmp_path):
+    pipe, file = tmp_path / "pipe", tmp_path / "file"
+    export.save_safetensors(encoders[0], file)
+    os.mkfifo(pipe)
+    with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as end:
+        export.save_safetensors(encoders[0], pipe)
+        assert end.read() == file.read_bytes()
+    assert pipe.is_fifo()
+
+
+def test_what_a_killed_process_left_is_removed(encoders, tmp_path):
+    left, others = tmp_path / ".skrnn-0123456789abcdef.part", tmp_path / ".skrnn-1.part"
+    for file in (left, others):
+        file.write_bytes(b"half of it")
+    an_hour_ago = time.time() - 3600
+    os.utime(left, (an_hour_ago, an_hour_ago))
     path = tmp_path / "encoder.safetensors"
-    (tmp_path / ".encoder.safetensors.part").write_bytes(b"half of it")
-    export.save_safetensors(RNNEncoder(4, max_iter=1).fit(["ab", "ba"], [0, 1]), path)
-    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    export.save_safetensors(encoders[0], path)
+    # The other one may be of a process that is just writing it.
+    assert set(tmp_path.iterdir()) == {path, others}
+
+
+def save_often(encoder, path):
+    for _ in range(50):
+        export.save_safetensors(encoder, path)
+        assert export.load_safetensors(path).nhidden in (4, 8)
+
+
+def in_threads():
+    return ThreadPoolExecutor(4)
+
+
+def in_processes():
+    return ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("fork"))
+
+
+@pytest.mark.parametrize("pool", [in_threads, in_processes])
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_several_may_save_to_one_path(encoders, tmp_path, pool):
+    path = tmp_path / "encoder.safetensors"
+    with pool() as executor:
+        list(executor.map(save_often, encoders * 2, [path] * 4))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("is_relative", [False, True])
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_symbolic_link_stays_one(encoders, tmp_path, exists, is_relative):
+    target, link = tmp_path / "models" / "it", tmp_path / "latest"
+    target.parent.mkdir()
+    if exists:
+        target.write_bytes(b"the last one")
+    link.symlink_to("models/it" if is_relative else target)
+    export.save_safetensors(encoders[0], link)
+    assert link.is_symlink()
+    assert not target.is_symlink()
+    assert export.load_safetensors(target).nhidden == 4
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_symbolic_link_to_itself_is_an_os_error(encoders, tmp_path):
+    link = tmp_path / "it"
+    link.symlink_to(link)
+    with pytest.raises(OSError, match="symbolic links"):
+        export.save_safetensors(encoders[0], link)
+    assert list(tmp_path.iterdir()) == [link]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs permissions of POSIX")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o666])
+def test_a_file_keeps_its_permissions(encoders, tmp_path, mode):
+    path = tmp_path / "it"
+    path.touch()
+    path.chmod(mode)
+    export.save_safetensors(encoders[0], path)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs permissions of POSIX")
+@pytest.mark.thread_unsafe(reason="it sets the umask of all threads")
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_a_new_file_has_the_permissions_that_open_gives_it(encoders, tmp_path, umask):
+    last = os.umask(umask)
+    try:
+        export.save_safetensors(encoders[0], tmp_path / "ours")
+        (tmp_path / "theirs").touch()
+    finally:
+        os.umask(last)
+    ours, theirs = ((tmp_path / name).stat().st_mode for name in ("ours", "theirs"))
+    assert ours == theirs
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs permissions of POSIX")
+@pytest.mark.skipif(
+    hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write everything"
+)
+@pytest.mark.parametrize("protected", ["it", "."])
+def test_what_may_not_be_written_stays(encoders, tmp_path, protected):
+    path = tmp_path / "it"
+    export.save_safetensors(encoders[0], path)
+    mode = (tmp_path / protected).stat().st_mode
+    (tmp_path / protected).chmod(0o555)
+    try:
+        with pytest.raises(PermissionError):
+            export.save_safetensors(encoders[1], path)
+    finally:
+        (tmp_path / protected).chmod(mode)
+    assert export.load_safetensors(path).nhidden == 4
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["a" * 250, "é" * 125, ".hidden", "a b*[?]"])
+def test_a_file_may_have_any_name(encoders, tmp_path, name):
+    for encoder in encoders:
+        export.save_safetensors(encoder, tmp_path / name)
+        assert export.load_safetensors(tmp_path / name).nhidden == encoder.nhidden
+    assert list(tmp_path.iterdir()) == [tmp_path / name]
+
+
+@pytest.mark.parametrize(
+    "name, error",
+    [("missing", FileNotFoundError), (".", IsADirectoryError), ("a" * 300, OSError)],
+)
+def test_a_file_that_cannot_be_read_is_an_os_error(tmp_path, name, error):
+    with pytest.raises(error) as raised:
+        export.load_safetensors(tmp_path / name)
+    assert raised.value.errno
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"half", bytes(100), b"\x14" + bytes(7) + b'{"\xff\xfe":' + b" " * 30],
+)
+def test_a_file_of_something_else_is_refused(tmp_path, content):
+    path = tmp_path / "it"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"it cannot be read: .*\. The output of "):
+        export.load_safetensors(path)
 
 
 LABELS = ["a", "b"] * 4
