@@ -1074,6 +1074,36 @@ def test_strings_may_be_objects(container, strings):
     assert classifier.classes_.tolist() == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    "target, what",
+    [
+        ("a", "a string"),
+        ("", "a string"),
+        (1j, "a complex"),
+        (b"a", "bytes, not a string"),
+        (10**400, "an int"),
+        ({}, "a dict"),
+        (pd.Period("2026"), "a Period"),
+    ],
+)
+@pytest.mark.parametrize("make", [np.array, pd.Series])
+@pytest.mark.parametrize("learn", ["fit", "partial_fit"])
+def test_a_target_that_is_no_number_raises_a_sentence(target, what, make, learn):
+    y = make([0.5, 1.5, target, 2.5], dtype=object)
+    sentence = f"^y\\[2\\] is {what}, which is no number that a float can hold: numbers"
+    with pytest.raises(ValueError, match=sentence):
+        getattr(RNNRegressor(2), learn)(["a", "b", "ab", "ba"], y)
+
+
+@pytest.mark.parametrize("Estimator", [RNNClassifier, RNNEncoder, RNNRegressor])
+@pytest.mark.parametrize("y", [[0, None, 1], ["a", None, "b"], [0.5, None, 1.5]])
+def test_a_missing_entry_of_an_awkward_y_raises(y, Estimator):
+    with pytest.raises(
+        ValueError, match=r"^y contains None for X\[1\]: every sequence"
+    ):
+        Estimator(2).fit(["ab", "cd", "ef"], ak.Array(y))
+
+
 @pytest.mark.parametrize("labels", [[(0, 1), (1, 1)], [{0}, {1, 2}]])
 def test_labels_that_are_collections_raise_a_sentence(labels):
     y = np.empty(8, dtype=object)

@@ -74,6 +74,8 @@ def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_require
 def _validate_targets(y, lengths, name, are_numbers):
     """Validate y on its own, and convert it to an array."""
     _check_container(y)
+    if type(y).__module__.partition(".")[0] == "awkward":
+        y = y.to_list()  # it refuses to be an array if it holds None
     _check_items(y, lengths, name, are_numbers)
     has_astype = hasattr(y, "astype")
     y = y.toarray() if issparse(y) else _without_nullable_types(y)
@@ -88,6 +90,7 @@ def _validate_targets(y, lengths, name, are_numbers):
         _check_not_per_step([y.shape[1]] * len(y), lengths, name, are_numbers)
     if are_numbers:
         _check_no_times(y)
+        _check_are_numbers(y)
         y = check_array(y, dtype="numeric", **options)
     else:
         check_label_type(y, has_astype=has_astype)
@@ -300,6 +303,25 @@ def _check_no_times(y):
         raise TypeError(
             f"y holds {what}: numbers were expected. Convert them to numbers in a unit "
             f"of your choice, {cure}."
+        )
+
+
+def _check_are_numbers(y):
+    """Raise if an array of objects holds anything that is no real number."""
+    if y.dtype.kind != "O":
+        return
+    for place, target in np.ndenumerate(y):
+        try:
+            float(target)
+        except (TypeError, ValueError):
+            cure = "Convert it to a number, or use RNNClassifier for classes."
+        except OverflowError:
+            cure = "Choose a unit in which it is smaller."
+        else:
+            continue
+        raise ValueError(
+            f"y{list(place)} is {describe(target)}, which is no number that a float "
+            f"can hold: numbers were expected. {cure}"
         )
 
 
