@@ -459,7 +459,9 @@ def parameters(draw):
 
 # Of scikit-learn's own sentences, those that have no full stop.
 KNOWN = re.compile(
+    r"(In the validation data: )?"
     r"Found input variables with inconsistent numbers of samples: \[\d+, \d+\]"
+    r"|(In the validation data: )?Complex data not supported\n.*"
     r"|The feature names should match those that were passed during fit\.\n.*",
     re.DOTALL,
 )
@@ -474,6 +476,8 @@ def outcome(function, *args):
         warnings.filterwarnings("ignore", SAYS_LITTLE)
         # scikit-learn's, of frames in fit or transform and arrays in the other.
         warnings.filterwarnings("ignore", "X (does not have valid|has) feature names")
+        # scikit-learn's, of one column.
+        warnings.filterwarnings("ignore", "A column-vector y was passed")
         # NumPy's, of np.ma.masked among floats; it is then NaN and treated as such.
         warnings.filterwarnings("ignore", "Warning: converting a masked element to nan")
         try:
@@ -517,6 +521,58 @@ def test_a_sentence_or_a_result(X, other, params):
             assert np.isfinite(h).all()
         # What fit took is taken again, unless the user's own function changed its mind.
         assert h is not None or each is other or callable(params.get("analyzer"))
+
+
+# What y may be; the head that learns it takes as much of other sequences.
+TARGETS = {
+    "labels": labels,
+    "strings": lambda n: ["ab"[i % 2] for i in range(n)],
+    "objects": lambda n: np.array(["ab"[i % 2] for i in range(n)], dtype=object),
+    "booleans": lambda n: np.arange(n) % 2 == 0,
+    "several labels": lambda n: np.eye(2, dtype=int)[np.arange(n) % 2],
+    "numbers": lambda n: np.arange(n) + 0.5,
+    "several numbers": lambda n: np.arange(2.0 * n).reshape(n, 2) + 0.25,
+    "nothing": lambda n: None,
+}
+any_y = st.one_of(
+    st.lists(st.sampled_from([0, 1, 2, 0.5, True, "a", "c", None]), max_size=4),
+    st.lists(st.one_of(reals, texts, whole_numbers), max_size=4),
+    st.builds(contained, lists(small), st.sampled_from(list(CONTAINERS))),
+    st.builds(contained, lists(texts), st.sampled_from(list(CONTAINERS))),
+    numpy_arrays,
+    nonsense,
+    wrong,
+)
+
+
+@examples(0.2)
+@given(any_X, any_X, st.sampled_from(list(TARGETS)), any_y | st.none(), parameters())
+def test_validation_data_are_read_as_in_transform(X, X_val, kind, y_val, params):
+    y = TARGETS[kind](length(X))
+    encoder = RNNEncoder(nhidden=2, max_iter=1, random_state=0, **params)
+    assume(outcome(encoder.fit, X, y) is not None)
+    h = outcome(encoder.transform, X_val)
+    # R^2 of a single sequence is undefined, and the last step has no next one.
+    is_of_kind = y_val is None and ("number" not in kind or length(X_val) > 1)
+    is_of_kind = is_of_kind and kind != "nothing"
+    if y_val is None:
+        y_val = TARGETS[kind](length(X_val))
+    other = RNNEncoder(**encoder.get_params()).set_params(early_stopping=True)
+
+    def fit():
+        try:
+            return other.fit(X, y, X_val=X_val, y_val=y_val)
+        except (TypeError, ValueError) as error:
+            notes = getattr(error, "__notes__", [])
+            assert re.search("_val|validation", str(error)) or notes, error
+            raise
+
+    if outcome(fit) is None:
+        assert vars(other).keys() == other.get_params().keys()
+        assert h is None or not is_of_kind or callable(params.get("analyzer"))
+        return
+    assert len(other.validation_scores_) == 1
+    assert h is not None or callable(params.get("analyzer"))
 
 
 def fitted(X, **params):
