@@ -159,6 +159,48 @@ def test_next_steps_are_learned_beside_empty_sequences():
     assert with_empty.transform(X).any(axis=1).all()
 
 
+@pytest.mark.parametrize("learn", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"truncate": 2},
+        {"truncate": 1, "max_grad_norm": None},
+        {"truncate": 2, "dropout": 0.5, "nhidden": (4, 3)},
+        {"truncate": 2, "embeddings": {"a": [1.0, 2.0], "b": [3.0, 4.0]}},
+        {"truncate": 2, "vocabulary": ["a", "b", *map(chr, range(1000, 4000))]},
+    ],
+    ids=["whole", "truncated", "no norm", "two layers", "given vectors", "many tokens"],
+)
+def test_next_steps_are_learned_if_a_minibatch_has_no_steps(options, learn):
+    X = [""] * 6 + ["ab", "abab"]
+    encoder = RNNEncoder(4, max_iter=3, batch_size=2, random_state=0)
+    with np.errstate(all="raise"):
+        getattr(encoder.set_params(**options), learn)(X)
+    assert np.isfinite(encoder.loss_curve_).all()
+    assert np.isfinite(encoder.transform(X)).all()
+
+
+@any_estimator
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"embeddings": {"a": [1.0, 2.0], "b": [3.0, 4.0]}},
+        {"vocabulary": ["a", "b", *map(chr, range(1000, 4000))]},
+    ],
+    ids=["plain", "given vectors", "many tokens"],
+)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_minibatch_may_have_no_steps(estimator, options, bidirectional):
+    options = {**options, "bidirectional": bidirectional, "batch_size": 1}
+    fitted = clone(estimator).set_params(random_state=0, **options)
+    with np.errstate(all="raise"):
+        fitted.fit(STRINGS, Y).partial_fit(STRINGS, Y)
+        fitted.partial_fit(["", ""], [0, 1])
+    assert np.isfinite(vectors_of(fitted, STRINGS)).all()
+
+
 def test_only_empty_sequences_can_be_predicted():
     fitted = RNNClassifier(4, max_iter=1).fit(STRINGS, Y)
     probabilities = fitted.predict_proba(["", "", ""])

@@ -141,7 +141,7 @@ def spans(shards, truncate):
     shards : list of Batch
         The steps of a span: of all shards, or of the first ones.
     share : float
-        Their share of all steps of the minibatch.
+        Their share of all steps of the minibatch; 1 if no sequence has a step.
     """
     n_windows = -(-max(len(shard.packing.batch_sizes) for shard in shards) // truncate)
     n_rows = np.zeros(n_windows, dtype=np.int64)
@@ -153,8 +153,8 @@ def spans(shards, truncate):
     parts = [shard.windows(_below(cuts, shard)) for shard in shards]
     for these in zip_longest(*parts):
         these = [shard for shard in these if shard is not None]
-        share = sum(len(shard.x) for shard in these) / n_rows.sum()
-        yield these, share
+        n_here, n = sum(len(shard.x) for shard in these), int(n_rows.sum())
+        yield these, n_here / n if n else 1.0
 
 
 def _below(cuts, shard):

@@ -76,7 +76,7 @@ class Embedded:
         dvectors = torch.zeros_like(vectors)
         table_gradients = gradient[weights.n_shared :].chunk(len(weights.layers[0]))
         for layer, flat in zip(weights.layers[0], table_gradients, strict=True):
-            dtable = flat.view(len(vectors), -1)
+            dtable = flat.view(len(vectors), layer.U.shape[1])
             parts.append((vectors.T @ dtable).flatten())
             dvectors.addmm_(dtable, layer.U.T)
         dvectors[is_fixed] = 0.0

@@ -105,9 +105,9 @@ class SomeRows:
         n_shared = len(self._rule.weights)
         n_biases = self._weights.n_biases
         self._rule.step(gradient[:n_shared], learning_rate, factor, n_biases, scale)
+        shape = len(self._tokens), self._vectors[0].shape[1]
         gradients = [
-            part.view(len(self._tokens), -1)
-            for part in gradient[n_shared:].chunk(len(self._vectors))
+            part.view(shape) for part in gradient[n_shared:].chunk(len(self._vectors))
         ]
         move = partial(self._move, (learning_rate, factor, scale))
         self._in_parts(move, self._tokens, *self._local, *gradients)
