@@ -251,6 +251,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             return None
         expected = Schema.from_attributes(settings.estimator_name, attributes)
         model = Model.from_attributes(attributes, self._head_of(attributes))
+        model.check_outputs()
         last = LastFit(attributes, expected, model, settings.is_partial)
         last.check_same_network(settings)
         return last

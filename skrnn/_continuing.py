@@ -7,6 +7,7 @@ import numpy as np
 from skrnn._core import public
 from skrnn._core.execution import CPU
 from skrnn._core.updates.moments import Moments
+from skrnn._core.vocabulary import check_ids
 from skrnn._model import Model
 from skrnn._reading.schema import Schema
 
@@ -69,6 +70,23 @@ class LastFit:
                     f"{instead}."
                 )
 
+    def check_steps(self, steps):
+        """Raise if the last fit had no weights for such steps.
+
+        Raises
+        ------
+        ValueError
+            If attributes were edited since.
+        """
+        self.model.check(steps)
+        reader = self.model.reader
+        if reader.kind == "series":
+            return
+        table, n = self.model.table
+        reader.check_vectors(n, table)
+        if reader.vectors is not None:
+            check_ids(reader.given_ids, n, "_given_ids", table)
+
     def load_weights(self, weights, head):
         """Start from the weights of the last fit.
 
@@ -118,16 +136,22 @@ class LastFit:
         saved = self.attributes.get("_training") if self.is_partial else None
         if saved is None:
             return None
-        generator.set_state(CPU.tensor(saved["generator"].copy()))
         of_vectors = [name for name in saved if name.startswith(_OF_VECTORS)]
         names = [name for name in saved if name not in ("generator", "n_steps")]
         names = tuple(name for name in names if name not in of_vectors)
-        return Moments(
-            names,
-            tuple(CPU.tensor(saved[name].copy()) for name in names),
-            saved["n_steps"],
-            tuple(CPU.tensor(saved[name][ids]) for name in of_vectors),
-        )
+        try:
+            generator.set_state(CPU.tensor(saved["generator"].copy()))
+            return Moments(
+                names,
+                tuple(CPU.tensor(saved[name].copy()) for name in names),
+                saved["n_steps"],
+                tuple(CPU.tensor(saved[name][ids]) for name in of_vectors),
+            )
+        except (AttributeError, IndexError, KeyError, RuntimeError, TypeError) as error:
+            raise ValueError(
+                f"_training does not hold the state of a training: {error}. Undo its "
+                "changes since the last call of partial_fit, or fit again."
+            ) from error
 
 
 def is_generator_state(state):

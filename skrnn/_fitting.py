@@ -205,6 +205,7 @@ def _read(samples, head, settings, generator, last):
         return reader, replace(samples, steps=steps)
     reader = last.model.reader
     steps = read_more(reader, options, samples.steps, samples.positions)
+    last.check_steps(steps)
     if not (last.is_partial or reader.knows_some(steps.values)):
         raise ValueError(
             "warm_start=True keeps the vocabulary of the last fit, which has no token "

@@ -8,6 +8,7 @@ import numpy as np
 from skrnn._core import encode, losses, output, public
 from skrnn._core.architecture import Architecture
 from skrnn._core.execution import arithmetic
+from skrnn._core.vocabulary import check_ids
 from skrnn._heads.head import Head
 from skrnn._reading.reader import reader_of
 from skrnn._reading.series import SeriesReader
@@ -44,7 +45,7 @@ class Model:
         """The model of a fitted estimator, from its attributes and its head."""
         architecture = Architecture(**attributes["_architecture"])
         names = public.names_of(architecture)
-        arrays = {name: _as_float32(attributes[name]) for name in names}
+        arrays = {name: _as_float32(attributes[name], name) for name in names}
         return cls(reader_of(attributes), head, architecture, arrays)
 
     def attributes(self):
@@ -85,6 +86,7 @@ class Model:
 
     def scores(self, h):
         """``V h + c``, an ndarray of shape (n_samples, n_outputs), float32."""
+        self.check_outputs()
         V, c = self.arrays["V_"], self.arrays["intercept_"]
         return output.output_scores(V, c, np.ascontiguousarray(h, np.float32))
 
@@ -125,26 +127,65 @@ class Model:
         If there are fewer values than tokens in the vocabulary, the tokens in use are
         renumbered, so that a few sequences need not wait for the vectors of all tokens.
         """
+        self.check(steps)
         ids, values, vectors = None, steps.values, None
-        if steps.keys is not None:
+        if self.reader.kind != "series":
             vectors = self.reader.vectors
             if values.size < len(self.reader.vocabulary):
                 ids, values = _renumbered(values)
+            values = np.ascontiguousarray(values, np.int32)
         weights = public.from_public(
             self.architecture, self.arrays, ids, vectors, execution
         )
-        n_inputs = weights.n_inputs
-        if values.dtype.kind != "f":
-            values = np.ascontiguousarray(values, np.int32)
-            n_needed = int(values.max(initial=-1)) + 1
-        else:
-            n_needed = n_inputs = values.shape[1]
-        if n_needed > n_inputs or n_inputs != weights.n_inputs:
+        return weights, values
+
+    def check(self, steps):
+        """Raise if the network cannot read steps. The kernels do not check it.
+
+        Raises
+        ------
+        ValueError
+            If the shapes of weights do not fit each other, or the steps; users may have
+            edited attributes, or their file may have been damaged.
+        """
+        vectors = getattr(self.reader, "vectors", None)
+        public.check_shapes(self.architecture, self.arrays, vectors)
+        if self.reader.kind != "series":
+            table, n = self.table
+            if self.reader.grams is not None:  # an id depends on their number
+                self.reader.check_vectors(n, table)
+            check_ids(steps.values, n, self.reader.source_of_ids, table)
+            return
+        n_inputs = self.arrays["U_"][0].shape[1]
+        if steps.values.shape[1] != n_inputs:
             raise ValueError(
-                f"U_ has {weights.n_inputs} inputs, but X needs {n_needed}. Give "
+                f"U_ has {n_inputs} inputs, but X needs {steps.values.shape[1]}. Give "
                 "weights that you edit the shapes that they had after the fit."
             )
-        return weights, values
+
+    def check_outputs(self):
+        """Raise unless the head has a label, or a mean and a scale, for each score.
+
+        Raises
+        ------
+        ValueError
+            If a user has edited attributes, or their file was damaged.
+        """
+        n = len(self.arrays["V_"])
+        for name, each in self.head.attributes().items():
+            if np.shape(each) != (n,):
+                raise ValueError(
+                    f"{name} has the shape {np.shape(each)}, but V_ has {n} rows: the "
+                    f"shape {(n,)} was expected. Undo the changes to {name} or V_ "
+                    "since the fit, or fit again."
+                )
+
+    @property
+    def table(self):
+        """The attribute that has the vectors of tokens, and how many there are."""
+        if self.reader.vectors is not None:
+            return "embeddings_", len(self.reader.vectors)
+        return "U_", self.arrays["U_"][0].shape[1]
 
 
 def _renumbered(values):
@@ -156,11 +197,17 @@ def _renumbered(values):
     return ids, places.reshape(shape)  # NumPy 1 flattens the inverse
 
 
-def _as_float32(arrays):
+def _as_float32(weights, name):
     """Weights, which a user may have edited, as float32; without a copy if they are."""
-    if isinstance(arrays, list):
-        return [_as_float32(array) for array in arrays]
-    return np.asarray(arrays, dtype=np.float32)
+    try:
+        if name in public.LISTS:
+            return [np.asarray(array, dtype=np.float32) for array in weights]
+        return np.asarray(weights, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} does not hold weights: {error}. Give weights that you edit the "
+            "shapes that they had after the fit."
+        ) from error
 
 
 def check_finite(h):

@@ -138,6 +138,7 @@ STANDARD_LIBRARY = {
     "math",
     "multiprocessing",
     "numbers",
+    "operator",
     "os",
     "pathlib",
     "pkgutil",

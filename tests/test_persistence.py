@@ -602,13 +602,182 @@ def test_edited_weights_that_do_not_fit_are_refused(name, axis, kind):
     edited = weights[0] if isinstance(weights, list) else weights
     edited = np.delete(edited, 0, axis=axis)
     setattr(classifier, name, [edited] if isinstance(weights, list) else edited)
-    with pytest.raises(ValueError, match=r"needs? .*Give weights that you edit"):
+    with pytest.raises(ValueError, match=r"needs? .*(Give weights that you|Undo)"):
         classifier.decision_function(X)
 
 
+VECTORS = {"a": np.arange(3.0), "b": np.ones(3)}
+READING = {
+    "characters": (["ab", "ba", "abb"], {"ngram_range": (1, 1)}),
+    "n-grams": (["ab", "ba", "abb"], {"ngram_range": (1, 2)}),
+    "words": (["a b", "b a", "a b b"], {"analyzer": "word"}),
+    "tokens": ([["a", "b"], ["b", "a"], ["a", "b", "b"]], {}),
+    "n-grams of tokens": (
+        [["a", "b"], ["b"], ["a", "b", "b"]],
+        {"ngram_range": (2, 2)},
+    ),
+    "vectors": (["ab", "ba", "abb"], {"embeddings": VECTORS}),
+}
+ESTIMATORS = [RNNClassifier, RNNRegressor, RNNEncoder]
+
+
+def predict(estimator, X, y):
+    getattr(estimator, "predict", getattr(estimator, "transform", None))(X[:1])
+
+
+def predict_many(estimator, X, y):
+    predict(estimator, [x for x in X for _ in range(100)], y)
+    getattr(estimator, "predict", getattr(estimator, "transform", None))(X * 100)
+
+
+def fit_on(estimator, X, y):
+    estimator.partial_fit(X, y)
+
+
+def fit_warm(estimator, X, y):
+    estimator.set_params(warm_start=True).fit(X, y)
+
+
+USES = [predict, predict_many, fit_on, fit_warm]
+
+
+def fitted_on(cls, X, y, use, **params):
+    """An estimator, ready for a use."""
+    estimator = cls(3, max_iter=1, random_state=0, **params)
+    if use is not fit_on:
+        return estimator.fit(X, y)
+    return estimator.partial_fit(
+        X, y, **({"classes": y} if cls is RNNClassifier else {})
+    )
+
+
+def with_ids(reading, estimator, new):
+    """Change an id of each token where the estimator looks it up."""
+    if "n-grams" in reading:
+        tables = deepcopy(estimator._grams)
+        for ids in tables["ids"]:
+            ids[ids == 1] = new
+        estimator._grams = tables
+    else:
+        estimator.vocabulary_ = {**estimator.vocabulary_, "a": new, "b": new}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("reading", READING)
+@pytest.mark.parametrize("new", [-1, -100, 100, 10**9])
+def test_ids_that_have_no_vector_are_refused(new, reading, use):
+    """The kernels would read other memory."""
+    (X, params), y = READING[reading], [0, 1, 2]
+    for cls in ESTIMATORS:
+        estimator = fitted_on(cls, X, y, use, **params)
+        with_ids(reading, estimator, new)
+        least, most = (0, new) if new > 0 else (new, r"\d+")
+        table = "embeddings_" if reading == "vectors" else "U_"
+        sentence = (
+            rf"^vocabulary_ (\(with _grams\) )?has ids from {least} to {most}, but "
+            rf"{table} has (\d) vectors: ids from 0 to \d were expected\. Undo the "
+            rf"changes to vocabulary_ .*or {table} since the fit, or fit again\.$"
+        )
+        with pytest.raises(ValueError, match=sentence):
+            use(estimator, X, y)
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("reading", ["characters", "words", "tokens", "vectors"])
+@pytest.mark.parametrize("new", [10**12, 1.5, None, "x"])
+def test_a_vocabulary_without_ids_is_refused(new, reading, use):
+    (X, params), y = READING[reading], [0, 1, 2]
+    estimator = fitted_on(RNNEncoder, X, y, use, **params)
+    with_ids(reading, estimator, new)
+    sentence = r"^vocabulary_ cannot be read: .*\. Undo its changes since the fit, or"
+    with pytest.raises(ValueError, match=sentence):
+        use(estimator, X, y)
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("reading", READING)
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_fewer_vectors_than_ids_are_refused(cls, reading, use):
+    (X, params), y = READING[reading], [0, 1, 2]
+    estimator = fitted_on(cls, X, y, use, **params)
+    if reading == "vectors":
+        estimator.embeddings_ = estimator.embeddings_[:2]
+    else:
+        estimator.U_ = [U[:, :2] for U in estimator.U_]
+    with pytest.raises(
+        ValueError, match=r"vectors.*, but (U|embeddings)_ has 2|has 2 v"
+    ):
+        use(estimator, X, y)
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("reading", READING)
+@pytest.mark.parametrize("is_more", [False, True])
+def test_a_vocabulary_of_another_size(is_more, reading, use):
+    """Without n-grams, predictions may forget a token, or learn a synonym."""
+    (X, params), y = READING[reading], [0, 1, 2]
+    estimator = fitted_on(RNNClassifier, X, y, use, **params)
+    known = dict(estimator.vocabulary_)
+    if is_more:
+        known["c"] = known[next(iter(known))]
+    else:
+        known.popitem()
+    estimator.vocabulary_ = known
+    if use in (predict, predict_many) and "n-grams" not in reading:
+        use(estimator, X, y)
+        return
+    sentence = rf"^vocabulary_ has {len(known)} entries, which need \d vectors, but "
+    with pytest.raises(ValueError, match=sentence):
+        use(estimator, X, y)
+
+
+@pytest.mark.parametrize("use", [predict, fit_on, fit_warm])
+@pytest.mark.parametrize("change", [lambda a: a[:-1], lambda a: np.append(a, a)])
+@pytest.mark.parametrize(
+    "name", ["classes_", "target_mean_", "target_scale_", "mean_", "scale_"]
+)
+def test_edited_attributes_of_another_size_are_refused(name, change, use):
+    X, y = [[0.5, 1.0], [1.5], [2.5]], [0.5, 1.0, 2.0]
+    cls = RNNRegressor
+    if name == "classes_":
+        cls, y = RNNClassifier, [0, 1, 2]
+    estimator = fitted_on(cls, X, y, use)
+    setattr(estimator, name, change(getattr(estimator, name)))
+    of = "(scale_|difference_scale_)" if name == "mean_" else name
+    with pytest.raises(ValueError, match=f"^{of} has the shape .*or fit again|feature"):
+        use(estimator, X, y)
+
+
+@pytest.mark.parametrize("name", ["mean", "square", "vectors_mean", "generator"])
+@pytest.mark.parametrize("change", [lambda a: a[:-1], lambda a: a[:0]])
+def test_an_edited_state_of_training_is_refused(name, change):
+    """The kernels would write to other memory."""
+    X, y = ["ab", "ba", "abb"], [0, 1, 2]
+    params = {"embeddings": VECTORS} if name.startswith("vectors") else {}
+    classifier = fitted_on(RNNClassifier, X, y, fit_on, **params)
+    changed = change(classifier._training[name])
+    classifier._training = {**classifier._training, name: changed}
+    with pytest.raises(ValueError, match=r"or fit again\.$"):
+        classifier.partial_fit(X, y)
+
+
+@pytest.mark.parametrize("reading", READING)
+@pytest.mark.parametrize("by", [-100, 100, 2**31])
+def test_ids_of_a_reader_of_ones_own_are_checked(by, reading):
+    class Other(RNNEncoder):
+        def _model_and_steps(self, X):
+            model, steps = super()._model_and_steps(X)
+            values = steps.values.astype(np.int64) + by
+            return model, steps._replace(values=values)
+
+    X, params = READING[reading]
+    encoder = Other(3, max_iter=1, **params).fit(X, [0, 1, 2])
+    with pytest.raises(ValueError, match=r"^vocabulary_ .*ids from .* were expected\."):
+        encoder.transform(X)
+
+
 def test_edited_embeddings_that_do_not_fit_are_refused():
-    vectors = {"a": np.arange(3.0), "b": np.ones(3)}
-    classifier = RNNClassifier(3, embeddings=vectors, max_iter=1)
+    classifier = RNNClassifier(3, embeddings=VECTORS, max_iter=1)
     classifier.fit(["ab", "ba"], [0, 1])
     classifier.embeddings_ = classifier.embeddings_[:, :2].copy()
     with pytest.raises(ValueError, match=r"needs 3 columns\. Give weights that you"):

@@ -1,5 +1,7 @@
 """A training that is saved and goes on elsewhere, and the ways back within one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -405,3 +407,37 @@ def test_the_time_left_is_that_of_epochs_since_the_load():
     later.record(0.5)  # one epoch of ten seconds
     left = 10 * (2 * N_EPOCHS - N_EPOCHS - 1)
     assert str(later).endswith(f", {N_SAMPLES / 10:,.0f} sequences/s, {left} s left")
+
+
+@every_kind
+@pytest.mark.parametrize("new", [-1, 3000, 10**9])
+def test_ids_without_a_vector_do_not_reach_the_kernels(new, kind):
+    state, data = fresh_state(kind, seed=1), data_of(kind)
+    before, data.values[-1] = copies(state), new
+    plan = Plan(1, BATCH_SIZE, 0.01, 0.1, 1.0, 0.0, N_EPOCHS)
+    with pytest.raises(ValueError, match=rf"ids from -?\d+ to {max(new, 0) or ''}"):
+        Trainer("cross_entropy", plan, CPU).run(state, data)
+    assert_equal_tensors(copies(state), before)
+
+
+@pytest.mark.parametrize("width", [1, N_DIMENSIONS + 1])
+def test_steps_of_another_width_do_not_reach_the_kernels(width):
+    state, data = fresh_state("all weights", seed=1), data_of("all weights")
+    data = replace(data, values=torch.zeros(len(data.values), width))
+    plan = Plan(1, BATCH_SIZE, 0.01, 0.1, 1.0, 0.0, N_EPOCHS)
+    with pytest.raises(ValueError, match=f"^Each step has {width} numbers, but U has"):
+        Trainer("cross_entropy", plan, CPU).run(state, data)
+
+
+@every_kind
+@pytest.mark.parametrize("name", ["moments", "moments_of_vectors"])
+@pytest.mark.parametrize("change", [lambda a: a[:-1], lambda a: a[:0], np.float64])
+def test_moments_of_another_network_are_refused(kind, name, change):
+    saved = trained(fresh_state(kind, seed=1), kind).to_arrays()
+    saved[name] = list(map(change, saved[name]))
+    state = fresh_state(kind)
+    if not saved[name]:
+        state.load(saved)
+        return
+    with pytest.raises(ValueError, match=r"^Training was to continue from moments"):
+        state.load(saved)

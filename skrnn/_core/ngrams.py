@@ -138,9 +138,11 @@ def look_up(table, numbers, offsets, min_n, max_n, absent):
     ids : ndarray of shape (n_rows, max_n - min_n + 1), int32
         0 for n-grams that are not in the table.
     """
+    n_tokens, n_nodes = table["n_tokens"], 1
+    if numbers.min(initial=-1) < -1 or numbers.max(initial=-1) >= n_tokens:
+        raise IndexError(f"its tokens are not numbered from 0 to {n_tokens - 1}")
     ids = np.zeros((len(numbers), max_n - min_n + 1), dtype=np.int32)
     is_first = _is_first(numbers, offsets)
-    n_tokens, n_nodes = table["n_tokens"], 1
     node_at = np.zeros(len(numbers), dtype=np.int32)  # of depth - 1; -1 for none
     for depth in range(1, min(max_n, len(table["pairs"])) + 1):
         goes_on = numbers >= 0

@@ -9,6 +9,9 @@ from skrnn._core.weights import Layer, Weights
 
 # Every network has these; poolings may add others.
 NAMES = ("W_", "U_", "b_", "V_", "intercept_")
+# Which of them are lists, by layer and direction.
+LISTS = ("W_", "U_", "b_")
+_CURE = "Give weights that you edit the shapes that they had after the fit."
 
 
 def to_public(weights, execution=CPU):
@@ -64,12 +67,10 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
     weights : Weights
         For prediction, not for training: `flat` is empty.
 
-    Raises
-    ------
-    ValueError
-        If the shapes of the arrays do not fit each other. The kernels do not check it.
+    Notes
+    -----
+    :func:`check_shapes` says whether the arrays fit each other.
     """
-    _check_shapes(architecture, arrays)
     cell = architecture.make_cell()
     order = {name: _inverse(blocks) for name, blocks in cell.torch_order}
     layers = []
@@ -77,7 +78,6 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
         U = U.T
         is_first = len(layers) < architecture.n_directions
         if is_first and vectors is not None:
-            _check_width(vectors, len(U))
             U = _products(vectors if ids is None else vectors[ids], U)
         elif is_first and ids is not None:
             U = U[ids]
@@ -104,21 +104,22 @@ def names_of(architecture):
     return (*NAMES, *(f"{name}_" for name, _ in brought))
 
 
-def _check_width(vectors, n_inputs):
-    """Raise if embeddings, which a user may have edited, do not fit U."""
-    if vectors.ndim != 2 or vectors.shape[1] != n_inputs:
-        raise ValueError(
-            f"embeddings_ has the shape {vectors.shape}, but U_ needs {n_inputs} "
-            "columns. Give weights that you edit the shapes that they had after the "
-            "fit."
-        )
+def check_shapes(architecture, arrays, vectors=None):
+    """Raise if arrays, which a user may have edited, do not fit each other.
 
+    Parameters
+    ----------
+    architecture, arrays, vectors
+        As in :func:`from_public`.
 
-def _check_shapes(architecture, arrays):
-    """Raise if arrays, which a user may have edited, do not fit each other."""
-    n_inputs = np.shape(arrays["U_"][0])[-1] if len(arrays["U_"]) else 0
-    layout = Layout(architecture, n_inputs, len(arrays["intercept_"]))
-    for name, expected in shapes_of(layout).items():
+    Raises
+    ------
+    ValueError
+        If their shapes differ from those of a network. The kernels do not check it.
+    """
+    U, V, c = arrays["U_"], arrays["V_"], arrays["intercept_"]
+    n_inputs = np.shape(U[0])[-1] if len(U) and np.ndim(U[0]) else 0
+    for name, expected in shapes_of(Layout(architecture, n_inputs, 1)).items():
         if name in ("V_", "intercept_"):  # not used for h
             continue
         array = arrays[name]
@@ -127,8 +128,18 @@ def _check_shapes(architecture, arrays):
         if found != expected:
             raise ValueError(
                 f"{name} has the shape {found}, but the other weights need {expected}. "
-                "Give weights that you edit the shapes that they had after the fit."
+                f"{_CURE}"
             )
+    if V.ndim != 2 or c.shape != V.shape[:1]:
+        raise ValueError(
+            f"intercept_ has the shape {c.shape}, but V_, of shape {V.shape}, needs a "
+            f"number for each row. {_CURE}"
+        )
+    if vectors is not None and (vectors.ndim != 2 or vectors.shape[1] != n_inputs):
+        raise ValueError(
+            f"embeddings_ has the shape {vectors.shape}, but U_ needs {n_inputs} "
+            f"columns. {_CURE}"
+        )
 
 
 def shapes_of(layout):

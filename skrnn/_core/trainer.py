@@ -15,6 +15,7 @@ from skrnn._core.shards import shards_for
 from skrnn._core.updates.all_weights import AllWeights
 from skrnn._core.updates.embedded import Embedded
 from skrnn._core.updates.some_rows import SomeRows
+from skrnn._core.vocabulary import check_ids
 
 # With a vocabulary larger than this plus twice the number of tokens in a minibatch, an
 # update moves only the token vectors in the minibatch.
@@ -62,6 +63,7 @@ class Trainer:
             If interrupted in the first epoch, or if ``watch.is_alone`` is False.
         """
         plan = self.plan
+        _check_values(state, data)
         batches = self._batches(state.weights, data)
         n_workers = batches.shards.n_of(min(plan.batch_size, len(data)))
         # A minibatch may have few of many tokens: no gradient for all of them.
@@ -190,6 +192,23 @@ class _Epoch:
             total += part
             workspaces[0].gradient.flat.add_(workspace.gradient.flat)
         return total
+
+
+def _check_values(state, data):
+    """Raise if the network has no weights for the values. The kernels do not check it.
+
+    Raises
+    ------
+    ValueError
+    """
+    values, n_inputs = data.values.numpy(), state.weights.n_inputs
+    if not data.values.is_floating_point():
+        n = n_inputs if state.embeddings is None else len(state.embeddings.vectors)
+        check_ids(values, n)
+    elif values.shape[1] != n_inputs:
+        raise ValueError(
+            f"Each step has {values.shape[1]} numbers, but U has {n_inputs} inputs."
+        )
 
 
 def _record(state, loss, judge):

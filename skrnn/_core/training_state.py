@@ -26,6 +26,11 @@ class TrainingState:
     moments : Moments, default=None
         The moments of an earlier training to continue from. Overwritten.
 
+    Raises
+    ------
+    ValueError
+        If the moments are not of these weights and embeddings.
+
     Attributes
     ----------
     n_minibatches : int
@@ -40,7 +45,7 @@ class TrainingState:
         self.generator = generator
         self.n_minibatches = 0
         self.progress = None
-        self._moments = moments
+        self._moments = _checked(moments, weights, embeddings)
         self._updates = None  # holds the moments during training
         self._trained = [weights.flat]
         if embeddings is not None:
@@ -155,7 +160,10 @@ class TrainingState:
         Raises
         ------
         RuntimeError
-            During training, which keeps moments and token vectors of its own.
+            During training, which keeps moments and token vectors of its own; or if
+            weights have other shapes.
+        ValueError
+            If moments have other shapes.
         """
         if self._is_training:
             raise RuntimeError(
@@ -171,13 +179,31 @@ class TrainingState:
         self._moments = None
         if flat:
             names, n_steps = tuple(saved["moment_names"]), saved["n_steps"]
-            self._moments = Moments(names, tuple(flat), n_steps, tuple(of_vectors))
+            moments = Moments(names, tuple(flat), n_steps, tuple(of_vectors))
+            self._moments = _checked(moments, self.weights, self.embeddings)
         self.generator.set_state(execution.tensor(saved["generator"].copy()))
         self.n_minibatches = saved["n_minibatches"]
         if "progress" in saved:
             self.progress = Progress(saved["n_epochs"], saved["n_sequences"])
             self.progress.load(saved["progress"])
         self._is_whole, self._updates = True, None
+
+
+def _checked(moments, weights, embeddings):
+    """The moments, unless they are of another network. The kernels do not check it."""
+    if moments is None:
+        return None
+    pairs = [(moment, weights.flat) for moment in moments.flat]
+    pairs += [(moment, embeddings.vectors) for moment in moments.of_vectors]
+    for moment, like in pairs:
+        if (moment.shape, moment.dtype) != (like.shape, like.dtype):
+            raise ValueError(
+                f"Training was to continue from moments of shape {tuple(moment.shape)} "
+                f"and {moment.dtype}, but the weights have the shape "
+                f"{tuple(like.shape)} and {like.dtype}. Continue from the state of "
+                "the same network, or fit again."
+            )
+    return moments
 
 
 def _copy(tensors, others):

@@ -8,6 +8,7 @@ by spaces, or a tuple of tokens; an n-gram of one token is the token itself.
 
 from itertools import chain
 from numbers import Integral
+from operator import index
 
 import numpy as np
 
@@ -172,6 +173,31 @@ def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None):
     return ids, numbers + 1
 
 
+def check_ids(ids, n_vectors, source="vocabulary_", table="U_"):
+    """Raise if there is no vector for some of the ids. The kernels do not check it.
+
+    Parameters
+    ----------
+    ids : ndarray of int
+    n_vectors : int
+    source, table : str
+        The attributes that hold the ids and the vectors, for messages.
+
+    Raises
+    ------
+    ValueError
+        If ids are negative or too large: an attribute was edited, or its file was
+        damaged.
+    """
+    least, most = int(ids.min(initial=0)), int(ids.max(initial=0))
+    if least < 0 or most >= n_vectors:
+        raise ValueError(
+            f"{source} has ids from {least} to {most}, but {table} has {n_vectors} "
+            f"vectors: ids from 0 to {n_vectors - 1} were expected. Undo the changes "
+            f"to {source} or {table} since the fit, or fit again."
+        )
+
+
 def n_ids(vocabulary, ngram_range=(1, 1)):
     """Return the number of distinct ids that :func:`find_ids` can return."""
     return len(vocabulary) + (1 if ngram_range == (1, 1) else 2)
@@ -183,10 +209,10 @@ def _look_up_tokens(sequences, number_of, default):
         points = [ord(character) for character in number_of if len(character) == 1]
         # Every code point past the largest known one shares the table's last entry.
         table = np.full(max(points, default=0) + 2, default, dtype=np.int32)
-        table[points] = [number_of[chr(point)] for point in points]
+        table[points] = [index(number_of[chr(point)]) for point in points]
         return _take(table, sequences.values)
     numbers = np.fromiter(
-        (number_of.get(token, default) for token in sequences.tokens),
+        (index(number_of.get(token, default)) for token in sequences.tokens),
         np.int32,
         len(sequences.tokens),
     )

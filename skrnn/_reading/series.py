@@ -75,14 +75,26 @@ class SeriesReader:
 
     @classmethod
     def from_attributes(cls, attributes):
-        """A reader from the attributes of an estimator."""
-        return cls(
-            attributes["mean_"],
-            attributes["scale_"],
-            attributes["difference_scale_"],
-            attributes["patch_length_"],
-            attributes["_reading"]["missing"],
-        )
+        """A reader from the attributes of an estimator, which a user may have edited.
+
+        Raises
+        ------
+        ValueError
+            If their shapes do not fit each other.
+        """
+        mean, scale = attributes["mean_"], attributes["scale_"]
+        of_differences = attributes["difference_scale_"]
+        n, order = np.size(mean), len(np.atleast_1d(of_differences))
+        expected = {"mean_": (n,), "scale_": (n,), "difference_scale_": (order, n)}
+        for name, shape in expected.items():
+            if np.shape(attributes[name]) != shape:
+                raise ValueError(
+                    f"{name} has the shape {np.shape(attributes[name])}, but {shape} "
+                    f"was expected, since mean_ has {n} numbers. Undo the changes to "
+                    f"{name} or mean_ since the fit, or fit again."
+                )
+        patch_length, missing = attributes["patch_length_"], attributes["_reading"]
+        return cls(mean, scale, of_differences, patch_length, missing["missing"])
 
     def attributes(self):
         """The attributes that an estimator keeps of the reader."""

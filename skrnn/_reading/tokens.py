@@ -82,7 +82,10 @@ class TokenReader:
     @classmethod
     def from_attributes(cls, attributes):
         """A reader from the attributes of an estimator."""
-        return cls(attributes["kind_"], *map(attributes.get, ATTRIBUTES))
+        known, grams, vectors, given_ids = map(attributes.get, ATTRIBUTES)
+        if vectors is not None:  # which a user may have edited
+            vectors = np.asarray(vectors, dtype=np.float32)
+        return cls(attributes["kind_"], known, grams, vectors, given_ids)
 
     def attributes(self):
         """The attributes that an estimator keeps of the reader."""
@@ -99,6 +102,11 @@ class TokenReader:
     def n_ids(self):
         """The number of ids, including that of the unknown token."""
         return vocabulary.n_ids(self.vocabulary, self.ngram_range)
+
+    @property
+    def source_of_ids(self):
+        """The attributes that say what the ids are, for messages."""
+        return "vocabulary_" if self.grams is None else "vocabulary_ (with _grams)"
 
     @property
     def last_token_id(self):
@@ -124,13 +132,37 @@ class TokenReader:
         ------
         TypeError
             If all tokens are strings and all known tokens are integers, or vice versa.
+        ValueError
+            If the vocabulary is none: a user may have edited it, or its file may have
+            been damaged.
         """
         known, table = self.vocabulary, self.grams
-        ids, keys = vocabulary.find_ids(sequences, known, self.ngram_range, table)
+        try:
+            ids, keys = vocabulary.find_ids(sequences, known, self.ngram_range, table)
+        except (IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{self.source_of_ids} cannot be read: {error}. Undo its changes since "
+                "the fit, or fit again."
+            ) from error
         if sequences.kind == "tokens" and not keys.any():
             known = known if table is None else table["number_of"]
             _check_types(sequences.tokens, known)
         return Steps(ids, sequences.offsets, keys)
+
+    def check_vectors(self, n, table):
+        """Raise unless an attribute has as many vectors as there are ids.
+
+        Raises
+        ------
+        ValueError
+            If a user has edited one of the two, or its file was damaged.
+        """
+        if n != self.n_ids:
+            raise ValueError(
+                f"vocabulary_ has {len(self.vocabulary)} entries, which need "
+                f"{self.n_ids} vectors, but {table} has {n}. Undo the changes to "
+                f"vocabulary_ or {table} since the fit, or fit again."
+            )
 
     def inputs(self, steps, weight, options):
         """The training data as the network reads it.
@@ -345,7 +377,8 @@ def _check_no_spaces(sequences, positions):
 def _check_types(tokens, known):
     """Raise for tokens that are unknown only because of their type."""
     are_strings = {isinstance(token, str) for token in tokens}
-    if not tokens or are_strings & {isinstance(token, str) for token in known}:
+    known_are_strings = {isinstance(token, str) for token in known}
+    if not (tokens and known) or are_strings & known_are_strings:
         return
     names = ("strings", "integers") if are_strings.pop() else ("integers", "strings")
     cure = "int" if names[0] == "strings" else "str"
