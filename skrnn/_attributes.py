@@ -3,12 +3,15 @@
 A file that is loaded may have been damaged, or made to do harm. Whatever loads a fit
 passes it to :func:`check_attributes`, so that all later code can rely on what is said
 here. What could be derived from the vocabulary or the architecture is compared with it.
+
+A function whose name begins with ``_of_`` says what is expected of some attributes, in
+the terms of :mod:`skrnn._expected`. It may rely on the attributes from which it derives
+this, since they were checked before.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from numbers import Integral, Real
-from typing import Any, get_args
+from dataclasses import fields, replace
+from numbers import Integral
+from typing import get_args
 
 import numpy as np
 from sklearn.utils._param_validation import validate_parameter_constraints
@@ -21,7 +24,21 @@ from skrnn._core.pooling import PoolingName
 from skrnn._core.public import shapes_of
 from skrnn._core.rules import RULES
 from skrnn._core.vocabulary import longest_gram, make_gram_table, n_ids
-from skrnn._messages import describe, is_missing
+from skrnn._expected import (
+    FLAG,
+    MISSING,
+    NOTHING,
+    NUMBER,
+    Entries,
+    Is,
+    Items,
+    Numbers,
+    integer,
+    is_count,
+    is_number,
+    one_of,
+)
+from skrnn._messages import is_missing
 from skrnn._parameters import check_ngram_range
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.options import KEPT
@@ -29,137 +46,7 @@ from skrnn._reading.schema import KIND_OF_ANALYZER
 from skrnn._reading.text import compiled_pattern
 from skrnn._reading.tokens import AUTO_RANGE, range_of_known
 
-_MISSING = object()
 CHANGED = "It was changed after the fit, or in its file. Fit again, or save it again."
-
-
-@dataclass(frozen=True, slots=True)
-class Is:
-    """Anything that fulfils a condition.
-
-    Attributes
-    ----------
-    holds : callable
-        Whether a value is as expected.
-    words : str
-        What was expected, for messages.
-    is_optional : bool
-        Whether the value may be missing.
-    """
-
-    holds: Callable
-    words: str
-    is_optional: bool = False
-
-    def faults(self, value, name):
-        """Yield the name, the description and what was expected of what is wrong."""
-        if value is _MISSING:
-            is_fine = self.is_optional
-        else:
-            try:
-                is_fine = self.holds(value)
-            except (TypeError, ValueError):  # it cannot even be compared
-                is_fine = False
-        if not is_fine:
-            yield name, _what(value), self.words
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """A numeric array of some shape, finite, in some range.
-
-    Attributes
-    ----------
-    shape : tuple of int or None
-        None for any length but 0.
-    dtype : dtype, default=None
-        None for any real numbers that fit into float32.
-    least, most : number, default=None
-        The range of the numbers.
-    is_optional : bool
-        Whether the array may be missing.
-    """
-
-    shape: tuple
-    dtype: Any = None
-    least: Any = None
-    most: Any = None
-    is_optional: bool = False
-
-    def faults(self, value, name):
-        """Yield the name, the description and what was expected of what is wrong."""
-        if value is _MISSING and self.is_optional:
-            return
-        if not self._has_form(value):
-            yield name, _what(value), self._words
-        elif not _are_finite(value, self.dtype):
-            what = f"{_what(value)} with numbers that are not finite or too large"
-            yield name, what, self._words
-        elif not self._are_in_range(value):
-            what = f"{_what(value)} with numbers from {value.min()} to {value.max()}"
-            yield name, what, self._words
-
-    @property
-    def _words(self):
-        shape = ", ".join("n" if n is None else str(n) for n in self.shape)
-        shape += "," if len(self.shape) == 1 else ""
-        what = "finite numbers" if self.dtype is None else f"finite {self.dtype}"
-        what += "" if self.least is None else f" from {self.least}"
-        what += "" if self.most is None else f" to {self.most}"
-        return f"{what} of shape ({shape})"
-
-    def _has_form(self, value):
-        if not isinstance(value, np.ndarray) or value.ndim != len(self.shape):
-            return False
-        is_type = value.dtype.kind in "fiu"
-        if self.dtype is not None:
-            is_type = value.dtype == self.dtype
-        pairs = zip(value.shape, self.shape, strict=True)
-        return is_type and all(n > 0 if m is None else n == m for n, m in pairs)
-
-    def _are_in_range(self, value):
-        is_low = self.least is not None and value.size and value.min() < self.least
-        is_high = self.most is not None and value.size and value.max() > self.most
-        return not (is_low or is_high)
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """A list, with what is expected of each item."""
-
-    expected: list
-
-    def faults(self, value, name):
-        """Yield the name, the description and what was expected of what is wrong."""
-        if type(value) is not list or len(value) != len(self.expected):
-            what = _what(value)
-            if isinstance(value, (list, tuple)):
-                what += f" of length {len(value)}"
-            yield name, what, f"a list of length {len(self.expected)}"
-            return
-        for i, (item, expected) in enumerate(zip(value, self.expected, strict=True)):
-            yield from expected.faults(item, f"{name}[{i}]")
-
-
-@dataclass(frozen=True, slots=True)
-class Entries:
-    """A dict, with what is expected at each key."""
-
-    expected: dict
-    is_optional: bool = False
-
-    def faults(self, value, name):
-        """Yield the name, the description and what was expected of what is wrong."""
-        if value is _MISSING and self.is_optional:
-            return
-        if type(value) is not dict:
-            yield name, _what(value), "a dict"
-            return
-        for key, expected in self.expected.items():
-            yield from expected.faults(value.get(key, _MISSING), f"{name}[{key!r}]")
-        for key in value:
-            if key not in self.expected:
-                yield f"{name}[{key!r:.40}]", "there", "missing"
 
 
 def check_attributes(attributes, tasks_of_y, says_of_y, constraints, name):
@@ -187,90 +74,39 @@ def check_attributes(attributes, tasks_of_y, says_of_y, constraints, name):
 
     def check(expected):
         for key, each in expected.items():
-            for where, what, words in each.faults(attributes.get(key, _MISSING), key):
+            for where, what, words in each.faults(attributes.get(key, MISSING), key):
                 raise ValueError(
                     f"{where} of this {name} is {what} instead of {words}. {CHANGED}"
                 )
         known.update(expected)
 
+    # In this order: each may rely on what comes before it.
     check(_OF_X)
     _check_reading(attributes, constraints, name)
-    check({"_architecture": _ARCHITECTURE})
+    check(_OF_NETWORK)
     check({"_architecture": Is(_is_architecture, "a network that fit can make")})
-    check(_kind_of_y(tasks_of_y, says_of_y))
+    check(_of_kind_of_y(tasks_of_y, says_of_y))
     if attributes["kind_"] == "series":
         check(_OF_SERIES)
-        check(_of_series(attributes))
+        check(_of_scales(attributes))
     else:
-        check({"vocabulary_": _vocabulary(attributes["kind_"])})
-        check(_of_tokens(attributes))
+        check(_of_vocabulary(attributes))
+        check(_of_grams_and_vectors(attributes))
     check(_of_y(attributes))
-    check(_weights(attributes))
-    check(_PROGRESS)
-    check(_curves(attributes))
-    check({"_training": _training(attributes)})
+    check(_of_weights(attributes))
+    check(_OF_PROGRESS)
+    check(_of_curves(attributes))
+    check(_of_training(attributes))
     for key in attributes.keys() - known:
         raise ValueError(f"{key} of this {name} should be missing. {CHANGED}")
 
 
-def _what(value):
-    """A short description of a value."""
-    if value is _MISSING:
-        return "missing"
-    if value is None or isinstance(value, (str, Real)):
-        text = ascii(value)
-        return text if len(text) <= 40 else f"{text[:40]}..."
-    return describe(value)
-
-
-def _are_finite(array, dtype):
-    """Whether numbers are finite, in float32 unless they have to be of another type."""
-    if array.dtype.kind != "f":
-        return True
-    with np.errstate(over="ignore", invalid="ignore"):
-        if dtype is None and array.dtype.itemsize > 4:
-            array = array.astype(np.float32)
-        # A sum is finite only if all terms are, and takes a tenth of the time.
-        return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
-
-
-def _integer(least, most=None, is_optional=False):
-    words = f"an integer from {least}" + ("" if most is None else f" to {most}")
-
-    def holds(value):
-        return _is_count(value, least) and (most is None or value <= most)
-
-    return Is(holds, words, is_optional)
-
-
-def _one_of(values):
-    words = " or ".join(map(repr, values))
-    return Is(lambda value: isinstance(value, str) and value in values, words)
-
-
-def _is_count(value, least=1):
-    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
-    return is_integer and value >= least
-
-
-def _is_number(value):
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def _are_numbers(value):
-    return type(value) is list and all(map(_is_number, value))
-
-
-def _is_bool(value):
-    return isinstance(value, bool)
-
-
 _OF_X = {
-    "kind_": _one_of(KIND_NAMES),
+    "kind_": one_of(KIND_NAMES),
     "_reading": Entries(
         {
             **dict.fromkeys(KEPT, Is(lambda value: True, "a value")),
-            "shortest": _integer(0),
+            "shortest": integer(0),
             "columns": Is(
                 lambda value: value is None or type(value) is list, "None or a list"
             ),
@@ -297,22 +133,25 @@ def _check_reading(attributes, constraints, name):
         )
 
 
-def _vocabulary(kind):
+def _of_vocabulary(attributes):
     """Tokens or n-grams, numbered from 1."""
-
-    def holds(vocabulary):
-        if type(vocabulary) is not dict or not vocabulary:
-            return False
-        ids = list(vocabulary.values())
-        are_integers = _are_all(ids, Integral)
-        if not are_integers or sorted(ids) != list(range(1, len(ids) + 1)):
-            return False
-        if kind == "tokens":
-            return all(map(_is_token_or_gram, vocabulary))
-        return _are_all(vocabulary, str) and not (kind == "text" and "" in vocabulary)
-
+    kind = attributes["kind_"]
     what = "strings and integers" if kind == "tokens" else "strings"
-    return Is(holds, f"a dict of {what}, numbered from 1")
+    expected = Is(
+        lambda known: _is_vocabulary(known, kind), f"a dict of {what}, numbered from 1"
+    )
+    return {"vocabulary_": expected}
+
+
+def _is_vocabulary(known, kind):
+    if type(known) is not dict or not known:
+        return False
+    ids = list(known.values())
+    if not _are_all(ids, Integral) or sorted(ids) != list(range(1, len(ids) + 1)):
+        return False
+    if kind == "tokens":
+        return all(map(_is_token_or_gram, known))
+    return _are_all(known, str) and not (kind == "text" and "" in known)
 
 
 def _are_all(items, classes):
@@ -325,17 +164,19 @@ def _is_token_or_gram(token):
     return isinstance(token, (str, Integral))
 
 
-def _of_tokens(attributes):
+def _of_grams_and_vectors(attributes):
     """N-grams and pretrained vectors, given a vocabulary."""
     kind, known = attributes["kind_"], attributes["vocabulary_"]
     given = attributes["_reading"]["ngram_range"]
-    has_grams = "_grams" in attributes
-    # "auto" may stand for either: the number of columns of U will tell.
-    is_auto, ngram_range, expected = isinstance(given, str), (1, 1), {}
-    if has_grams if is_auto else tuple(given) != (1, 1):
-        given = AUTO_RANGE if is_auto else given
+    expected, ngram_range = {}, (1, 1)
+    if isinstance(given, str):  # "auto" is either: the number of columns of U will tell
+        given = AUTO_RANGE if "_grams" in attributes else (1, 1)
+    if tuple(given) != (1, 1):
         ngram_range = range_of_known(given, longest_gram(known, kind))
-        expected["_grams"] = _gram_table(known, kind, ngram_range)
+        expected["_grams"] = Is(
+            lambda table: _is_gram_table(table, known, kind, ngram_range),
+            "the n-grams of vocabulary_, as `fit` numbers them",
+        )
     if "embeddings_" in attributes or "_given_ids" in attributes:
         shape = n_ids(known, ngram_range), None
         expected["embeddings_"] = Numbers(shape, np.dtype("f4"))
@@ -343,29 +184,23 @@ def _of_tokens(attributes):
     return expected
 
 
-def _gram_table(known, kind, ngram_range):
-    """What the vocabulary says about n-grams."""
-    longest = longest_gram(known, kind)
-
-    def holds(table):
-        # Its size limits the time of making one to compare it with.
-        keys = {"ngram_range", "number_of", "n_tokens", "pairs", "ids"}
-        if type(table) is not dict or table.keys() != keys:
-            return False
-        parts = table["pairs"], table["ids"]
-        if not all(type(part) is list and len(part) == longest for part in parts):
-            return False
-        expected = make_gram_table(known, kind)
-        return (
-            longest >= ngram_range[0]
-            and _is_same(table["ngram_range"], ngram_range)
-            and _is_same(table["n_tokens"], expected["n_tokens"])
-            and _is_same(table["number_of"], expected["number_of"])
-            and all(map(_are_same_ids, table["pairs"], expected["pairs"]))
-            and all(map(_are_same_ids, table["ids"], expected["ids"]))
-        )
-
-    return Is(holds, "the n-grams of vocabulary_, as `fit` numbers them")
+def _is_gram_table(table, known, kind, ngram_range):
+    # Its size limits the time of making one to compare it with.
+    keys = {"ngram_range", "number_of", "n_tokens", "pairs", "ids"}
+    if type(table) is not dict or table.keys() != keys:
+        return False
+    longest, parts = longest_gram(known, kind), (table["pairs"], table["ids"])
+    if not all(type(part) is list and len(part) == longest for part in parts):
+        return False
+    expected = make_gram_table(known, kind)
+    return (
+        longest >= ngram_range[0]
+        and _is_same(table["ngram_range"], ngram_range)
+        and _is_same(table["n_tokens"], expected["n_tokens"])
+        and _is_same(table["number_of"], expected["number_of"])
+        and all(map(_are_same_ids, table["pairs"], expected["pairs"]))
+        and all(map(_are_same_ids, table["ids"], expected["ids"]))
+    )
 
 
 def _is_same(value, expected):
@@ -377,10 +212,10 @@ def _are_same_ids(array, expected):
     return is_array and np.array_equal(array, expected)
 
 
-_OF_SERIES = {"mean_": Numbers((None,), np.dtype("f8")), "patch_length_": _integer(1)}
+_OF_SERIES = {"mean_": Numbers((None,), np.dtype("f8")), "patch_length_": integer(1)}
 
 
-def _of_series(attributes):
+def _of_scales(attributes):
     """Scales, given the means."""
     n_features, reading = len(attributes["mean_"]), attributes["_reading"]
     is_table = "n_features_in_" in attributes
@@ -392,7 +227,7 @@ def _of_series(attributes):
         ),
     }
     if reading["patch_length"] != "auto":
-        expected["patch_length_"] = _integer(1, reading["patch_length"])
+        expected["patch_length_"] = integer(1, reading["patch_length"])
     if reading["columns"] is not None:
         expected["_reading"] = Is(
             lambda reading: len(reading["columns"]) == n_features,
@@ -400,7 +235,7 @@ def _of_series(attributes):
         )
     if is_table or "feature_names_in_" in attributes:
         n_steps = reading["shortest"]
-        expected["n_features_in_"] = _integer(n_steps, n_steps)
+        expected["n_features_in_"] = integer(n_steps, n_steps)
         expected["mean_"] = Numbers((1,), np.dtype("f8"))
         expected["feature_names_in_"] = Is(
             lambda names: _are_names(names, n_steps),
@@ -415,21 +250,22 @@ def _are_names(names, n):
     return is_array and all(isinstance(each, str) for each in names.tolist())
 
 
-_ARCHITECTURE = Entries(
-    {
-        "nhidden": Is(
-            lambda value: (
-                type(value) is tuple and len(value) > 0 and all(map(_is_count, value))
-            ),
-            "a tuple of integers from 1",
-        ),
-        "cell": _one_of(get_args(CellName)),
-        "activation": _one_of(get_args(ActivationName)),
-        "recurrence": _one_of(get_args(RecurrenceName)),
-        "bidirectional": Is(_is_bool, "True or False"),
-        "pooling": _one_of(get_args(PoolingName)),
-    }
-)
+def _are_sizes(value):
+    return type(value) is tuple and len(value) > 0 and all(map(is_count, value))
+
+
+_OF_NETWORK = {
+    "_architecture": Entries(
+        {
+            "nhidden": Is(_are_sizes, "a tuple of integers from 1"),
+            "cell": one_of(get_args(CellName)),
+            "activation": one_of(get_args(ActivationName)),
+            "recurrence": one_of(get_args(RecurrenceName)),
+            "bidirectional": FLAG,
+            "pooling": one_of(get_args(PoolingName)),
+        }
+    )
+}
 
 
 def _is_architecture(values):
@@ -458,7 +294,7 @@ def _layout(attributes):
     return Layout(architecture, _n_inputs(attributes), _n_outputs(attributes))
 
 
-def _weights(attributes):
+def _of_weights(attributes):
     """All weights, including those of a pooling that had no part in training."""
     layout = _layout(attributes)
     architecture = Architecture(**attributes["_architecture"])
@@ -472,16 +308,14 @@ def _weights(attributes):
     }
 
 
-def _kind_of_y(tasks_of_y, says_of_y):
+def _of_kind_of_y(tasks_of_y, says_of_y):
     """What an estimator keeps of y in addition to its head."""
-    flag = Is(_is_bool, "True or False")
-    expected = {"_is_multilabel": flag, "_is_one_output": flag}
+    flags = "_is_multilabel", "_is_one_output"
     if says_of_y == "task_":
         # The encoder of a classifier or regressor has the flag of that, too.
-        expected = {key: replace(flag, is_optional=True) for key in expected}
-        return {**expected, "task_": _one_of(tasks_of_y)}
-    nothing = Is(lambda value: False, "nothing", is_optional=True)
-    return {**dict.fromkeys(("task_", *expected), nothing), says_of_y: flag}
+        flag = replace(FLAG, is_optional=True)
+        return {**dict.fromkeys(flags, flag), "task_": one_of(tasks_of_y)}
+    return {**dict.fromkeys(("task_", *flags), NOTHING), says_of_y: FLAG}
 
 
 def _task(attributes):
@@ -520,17 +354,17 @@ def _of_y(attributes):
 
 def _of_next_step(attributes):
     """The outputs of a network that predicts what it reads next."""
-    n_inputs, is_series = _n_inputs(attributes), attributes["kind_"] == "series"
+    if attributes["kind_"] == "series":
+        least = most = _n_inputs(attributes)
+    else:  # tokens that were never a next step need no output
+        least, most = 1, 1 + len(attributes["vocabulary_"])
 
     def holds(V):
         is_matrix = isinstance(V, np.ndarray) and V.ndim == 2
-        return is_matrix and (
-            len(V) == n_inputs if is_series else 1 <= len(V) <= 1 + n_known
-        )
+        return is_matrix and least <= len(V) <= most
 
-    n_known = 0 if is_series else len(attributes["vocabulary_"])
-    n_rows = f"{n_inputs}" if is_series else f"at most {1 + n_known}"
-    return {"V_": Is(holds, f"a matrix of {n_rows} rows")}
+    rows = f"{most}" if least == most else f"{least} to {most}"
+    return {"V_": Is(holds, f"a matrix of {rows} rows")}
 
 
 def _n_outputs(attributes):
@@ -558,38 +392,36 @@ def _are_classes(classes):
         return False
 
 
-_PROGRESS = {
-    "loss_": Is(_is_number, "a number"),
-    "best_loss_": Is(_is_number, "a number"),
-    "n_iter_": _integer(1),
-    "loss_curve_": Is(_are_numbers, "a list of numbers"),
-}
+_OF_PROGRESS = {"loss_": NUMBER, "best_loss_": NUMBER, "n_iter_": integer(1)}
 
 
-def _curves(attributes):
-    """A number for each epoch."""
+def _of_curves(attributes):
+    """A number for each epoch; after one that diverged, there is no score."""
     n = attributes["n_iter_"]
-
-    def holds(curve):
-        return _are_numbers(curve) and len(curve) == n
-
-    words = f"a list of {n} numbers"
-    has_scores = "validation_scores_" in attributes
-    of_validation = {
-        "validation_scores_": Is(_are_numbers, words),
-        "validation_loss_curve_": Is(_are_numbers, words),
-        "best_validation_score_": Is(_is_number, "a number"),
+    of_loss = Is(
+        lambda curve: _are_numbers(curve) and len(curve) == n, f"a list of {n} numbers"
+    )
+    if "validation_scores_" not in attributes:
+        return {"loss_curve_": of_loss}
+    of_validation = Is(_are_numbers, "a list of numbers")
+    return {
+        "loss_curve_": of_loss,
+        "validation_scores_": of_validation,
+        "validation_loss_curve_": of_validation,
+        "best_validation_score_": NUMBER,
     }
-    expected = {"loss_curve_": Is(holds, words)}
-    return {**expected, **of_validation} if has_scores else expected
 
 
-def _training(attributes):
+def _are_numbers(value):
+    return type(value) is list and all(map(is_number, value))
+
+
+def _of_training(attributes):
     """The state from which `partial_fit` continues."""
     layout, single = _layout(attributes), np.dtype("f4")
     expected = {
         "generator": Is(is_generator_state, "the state of a torch.Generator"),
-        "n_steps": _integer(1),
+        "n_steps": integer(1),
     }
     for name in RULES["adam"].moment_names:
         least = 0 if name == "square" else None
@@ -599,4 +431,4 @@ def _training(attributes):
             expected[f"vectors_{name}"] = Numbers(
                 shape, single, least, is_optional=True
             )
-    return Entries(expected, is_optional=True)
+    return {"_training": Entries(expected, is_optional=True)}

@@ -110,6 +110,7 @@ FLOORS = {
     "_fitting": {"numpy", "sklearn"},
     "_types": {"sklearn"},
     "_state": {"numpy"},
+    "_expected": {"numpy"},
     "_attributes": {"numpy", "sklearn"},
     "_callbacks": {"sklearn"},
     "_docs": set(),
