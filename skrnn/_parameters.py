@@ -12,6 +12,9 @@ from skrnn._core.execution import CPU
 from skrnn._core.plan import Plan
 from skrnn._reading.options import ReadingOptions
 
+# No sequence in memory is longer; larger numbers may not fit into 64 bits.
+_MAX_STEPS = 2**40
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -89,7 +92,7 @@ class Settings:
             # The number of chunks is not known in advance.
             schedule="constant" if self.is_partial else "one_cycle",
             dropout=self["dropout"],
-            truncate=None if truncate is None else int(truncate),
+            truncate=None if truncate is None else min(int(truncate), _MAX_STEPS),
         )
 
     def generator(self):

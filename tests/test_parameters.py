@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from copy import deepcopy
 from dataclasses import KW_ONLY
 from numbers import Integral, Real
 from typing import Literal, Union
@@ -11,13 +12,17 @@ import numpy as np
 import pytest
 from numpydoc.docscrape import NumpyDocString
 from sklearn.base import clone
+from sklearn.exceptions import FitFailedWarning
+from sklearn.linear_model import SGDClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
     make_constraint,
 )
+from ways import by_joblib, by_pickle
 
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, export
 from skrnn._types import (
     Count,
     CountOrShare,
@@ -282,3 +287,70 @@ def test_constraints_of_a_subclass_count():
     with pytest.raises(InvalidParameterError, match="temperature"):
         Special(4, max_iter=1, temperature=0).fit(["ab", "ba"], [0, 1])
     Special(4, max_iter=1, temperature=2).fit(["ab", "ba"], [0, 1])
+
+
+ESTIMATORS = [RNNClassifier, RNNEncoder, RNNRegressor]
+INVALID = {"truncate": "x", "pooling": 3, "batch_size": -1, "nhidden": None}
+INVALID |= {"ngram_range": (1, 2, 3), "missing": [], "vocabulary": 0.5, "alpha": np.nan}
+COPIES = [clone, deepcopy, by_pickle, by_joblib]
+
+
+@pytest.mark.parametrize("copied", COPIES)
+@pytest.mark.parametrize(
+    "make, invalid",
+    [(SGDClassifier, {"alpha": "x", "max_iter": -1, "penalty": 3})]
+    + [(make, INVALID) for make in ESTIMATORS],
+)
+def test_invalid_parameters_are_copied_like_others(make, invalid, copied):
+    """A search sends candidates to other processes, where fit refuses some."""
+    other = copied(make(**invalid))
+    assert repr(other.get_params()) == repr(make(**invalid).get_params())
+    with pytest.raises(InvalidParameterError):
+        other.fit([[0.5], [1.5]], [0, 1])
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_search_survives_invalid_candidates(n_jobs):
+    X, y = ["ab", "ba"] * 8, [0, 1] * 8
+    candidates = {"batch_size": [4, -1, "x"], "max_iter": [1]}
+    search = GridSearchCV(
+        RNNClassifier(2, random_state=0), candidates, cv=2, n_jobs=n_jobs
+    )
+    with pytest.warns(FitFailedWarning, match="InvalidParameterError"):
+        search.fit(X, y)
+    scores = search.cv_results_["mean_test_score"]
+    assert np.isfinite(scores).tolist() == [True, False, False]
+    assert search.best_params_["batch_size"] == 4
+
+
+@pytest.mark.parametrize("name", INVALID)
+@pytest.mark.parametrize("copied", COPIES[1:])
+@pytest.mark.parametrize("make", ESTIMATORS)
+@pytest.mark.parametrize("X", [["ab", "ba", "abb"], [[0.5, 1.0], [1.5], [2.5]]])
+def test_invalid_parameters_of_a_fitted_estimator(X, make, copied, name):
+    """Predictions are those of the fit; another fit refuses them."""
+    estimator, y = make(3, max_iter=1, random_state=0).fit(X, [0, 1, 2]), [0, 1, 2]
+    method = "transform" if make is RNNEncoder else "predict"
+    expected = getattr(estimator, method)(X)
+    state = estimator.__getstate__()
+    other = make.__new__(make)
+    other.__setstate__({**state, name: INVALID[name]})
+    other = copied(other)
+    np.testing.assert_array_equal(getattr(other, method)(X), expected)
+    if hasattr(other, "encoder_"):
+        other.encoder_.transform(X)
+    for refit in (other.fit, other.partial_fit):
+        with pytest.raises(ValueError, match=name):
+            refit(X, y)
+    with pytest.raises(ValueError, match=name):
+        export.from_state_dict(export.to_state_dict(other))
+
+
+@pytest.mark.parametrize("name", ["truncate", "max_grad_norm", "batch_size"])
+def test_huge_numbers_are_without_effect(name):
+    X = ["ab", "ba", "abb"]
+    for y in ([0, 1, 2], None):
+        huge = RNNEncoder(2, max_iter=1, random_state=0, **{name: 10**30}).fit(X, y)
+        large = RNNEncoder(2, max_iter=1, random_state=0, **{name: 10**6}).fit(X, y)
+        np.testing.assert_array_equal(huge.transform(X), large.transform(X))
