@@ -252,9 +252,9 @@ class Skops(State):
         except Exception as error:
             if is_from_skrnn(error):
                 raise
-            raise ValueError("skops refuses it") from error
+            raise ValueError("skops refuses it.") from error
         if type(loaded) is not type(estimator):
-            raise ValueError("skops makes another object of it")
+            raise ValueError("skops makes another object of it.")
         return loaded
 
     def dump_changed(self, estimator):
