@@ -12,6 +12,7 @@ from skrnn._convergence import check_converged
 from skrnn._core import public
 from skrnn._core.architecture import Architecture
 from skrnn._core.execution import arithmetic, random_seed
+from skrnn._core.forks import import_lock
 from skrnn._core.layout import Layout
 from skrnn._core.trainer import Trainer
 from skrnn._core.training_data import TrainingData
@@ -143,7 +144,8 @@ def fit(samples, head, settings, watch, last=None, validation=None):
 
 def _announcing(is_wanted):
     """A context in which to print that the first fit compiles, if that is wanted."""
-    from skrnn._core.compiled import Announcement  # and numba, which takes a while
+    with import_lock:
+        from skrnn._core.compiled import Announcement  # and numba, which takes a while
 
     return Announcement(print) if is_wanted else nullcontext()
 
@@ -167,7 +169,8 @@ def _hold_out(samples, head, settings, generator):
     if not settings["early_stopping"]:
         return samples, None
     # Imported lazily, because it imports half of scikit-learn.
-    from sklearn.model_selection import train_test_split
+    with import_lock:
+        from sklearn.model_selection import train_test_split
 
     n_samples = len(samples)
     strata, least = np.zeros(n_samples), 1

@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._base import fitted_names
 from skrnn._classifier import RNNClassifier
 from skrnn._core.execution import CPU
+from skrnn._core.forks import import_lock
 from skrnn._encoder import RNNEncoder
 from skrnn._messages import describe
 from skrnn._regressor import RNNRegressor
@@ -250,7 +251,8 @@ def load_safetensors(path):
 
 def _import_safetensors():
     try:
-        import safetensors.numpy
+        with import_lock:
+            import safetensors.numpy
     except ImportError as error:
         raise ImportError(
             "skrnn.export needs safetensors for this. Install it with `pip install "

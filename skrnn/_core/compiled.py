@@ -10,6 +10,8 @@ import numba
 from numba.core import caching
 from numba.core.compiler_lock import global_compiler_lock
 
+from skrnn._core.forks import make_forks_wait_for
+
 # Products and sums may be fused into one instruction, which rounds once. No other
 # liberties: the order of operations is the one that is written.
 _FAST = {"contract"}
@@ -173,11 +175,5 @@ def _cache_for(function):
         return caching.NullCache()
 
 
-# A fork waits until no other thread is compiling: the child would wait for ever for the
-# lock of a thread that it does not have.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=global_compiler_lock.acquire,
-        after_in_parent=global_compiler_lock.release,
-        after_in_child=global_compiler_lock.release,
-    )
+# Otherwise a child process would wait for ever for a thread that it does not have.
+make_forks_wait_for(global_compiler_lock)

@@ -13,6 +13,7 @@ import numpy as np
 from skrnn._core import network, pooling
 from skrnn._core.batch import Start
 from skrnn._core.execution import CPU
+from skrnn._core.forks import import_lock
 from skrnn._core.memory import Scratch
 from skrnn._core.packing import batches_by_length, pack
 from skrnn._core.prefixes import prefix_tree, sort_by_prefix
@@ -149,10 +150,11 @@ class _Reader:
     """
 
     def __init__(self, weights, direction):
-        from skrnn._core import (  # and numba, which takes a while to import
-            recurrence,
-            rows,
-        )
+        with import_lock:
+            from skrnn._core import (  # and numba, which takes a while to import
+                recurrence,
+                rows,
+            )
 
         self._recurrence = recurrence
         self.is_reversed = direction == 1

@@ -12,6 +12,7 @@ import numpy as np
 
 from skrnn._core import output, pooling
 from skrnn._core.execution import CPU
+from skrnn._core.forks import import_lock
 from skrnn._core.memory import Scratch
 from skrnn._core.weights import view
 
@@ -139,7 +140,8 @@ def forward(weights, batch, workspace):
     -------
     trace : Trace
     """
-    from skrnn._core.gradient import Pass
+    with import_lock:
+        from skrnn._core.gradient import Pass
 
     workspace.fit(weights)
     workspace.scratch.reset()
@@ -291,7 +293,8 @@ def states_after(weights, batch, workspace):
 
 def top_states(weights, x, packing):
     """Compute the last layer's hidden states, one array per direction, packed."""
-    from skrnn._core.gradient import Pass
+    with import_lock:
+        from skrnn._core.gradient import Pass
 
     scratch = Scratch(weights.V.numpy().dtype)
     passed = Pass(weights.architecture, weights.as_arrays(), packing, scratch)

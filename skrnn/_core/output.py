@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 
 from skrnn._core import losses
+from skrnn._core.forks import import_lock
 
 # Maximum number of scores that are in memory at once.
 MAX_SCORES = 2**22
@@ -27,7 +28,10 @@ def output_scores(V, c, h):
     ValueError
         If the shapes do not fit each other. The kernels do not check it.
     """
-    from skrnn._core.products import multiply  # and numba, which takes long to import
+    with import_lock:
+        from skrnn._core.products import (
+            multiply,  # and numba, which takes long to import
+        )
 
     if V.shape != (len(c), h.shape[1]):
         raise ValueError(
@@ -74,9 +78,10 @@ def loss_and_gradient(loss, output, gradient, h, target, weight, scratch):
 @cache
 def _kernel_for(loss_and_gradient):
     """Return the output layer's pass forward and back, compiled for a loss."""
-    from skrnn._core import rows
-    from skrnn._core.compiled import compiled
-    from skrnn._core.products import multiply
+    with import_lock:
+        from skrnn._core import rows
+        from skrnn._core.compiled import compiled
+        from skrnn._core.products import multiply
 
     @compiled
     def run(h, output, target, weight, V_T, scores, gradient, dh):

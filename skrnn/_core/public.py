@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrnn._core.execution import CPU
+from skrnn._core.forks import import_lock
 from skrnn._core.layout import Layout
 from skrnn._core.pooling import POOLINGS, weights_of
 from skrnn._core.weights import Layer, Weights
@@ -174,7 +175,8 @@ def all_names():
 
 def _products(vectors, U):
     """Compute ``vectors U``, no row of which depends on the others."""
-    from skrnn._core.products import multiply
+    with import_lock:
+        from skrnn._core.products import multiply
 
     products = np.empty((len(vectors), U.shape[1]), U.dtype)
     multiply(np.asarray(vectors, U.dtype), np.ascontiguousarray(U), products, False)

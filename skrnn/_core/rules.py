@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import torch
 
+from skrnn._core.forks import import_lock
+
 
 class Rows(NamedTuple):
     """Rows of a table that a rule moves.
@@ -77,7 +79,8 @@ class Adam:
         scale : float, default=1.0
             What multiplies the gradient.
         """
-        from skrnn._core import adam  # and numba, which takes a while to import
+        with import_lock:
+            from skrnn._core import adam  # and numba, which takes a while to import
 
         self.n_steps += 1
         arrays = (self.weights, gradient, *self.moments)
@@ -98,7 +101,8 @@ class Adam:
         gradient : Tensor of shape (n_rows, n_columns)
         learning_rate, decay, scale : float
         """
-        from skrnn._core import adam
+        with import_lock:
+            from skrnn._core import adam
 
         adam.move_rows(
             rows.table.numpy(),

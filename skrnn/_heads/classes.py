@@ -8,6 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from skrnn._core.execution import arithmetic
+from skrnn._core.forks import import_lock
 from skrnn._heads.head import Head, log_loss_of_guess, log_shares
 
 
@@ -88,7 +89,8 @@ class ClassHead(Head):
     def score(self, scores, target, weight):
         """Accuracy."""
         # Imported lazily: it would add a twentieth to the import time of skrnn.
-        from sklearn.metrics import accuracy_score
+        with import_lock:
+            from sklearn.metrics import accuracy_score
 
         return accuracy_score(target, scores.argmax(axis=1), sample_weight=weight)
 

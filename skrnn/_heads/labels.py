@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from skrnn._core.execution import arithmetic
+from skrnn._core.forks import import_lock
 from skrnn._heads.classes import labels_in_common
 from skrnn._heads.head import Head, log_shares
 
@@ -78,7 +79,8 @@ class LabelsHead(Head):
 
     def score(self, scores, target, weight):
         """The fraction of sequences with all labels correct."""
-        from sklearn.metrics import accuracy_score
+        with import_lock:
+            from sklearn.metrics import accuracy_score
 
         return accuracy_score(target > 0, scores > 0, sample_weight=weight)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skrnn._core.execution import CPU
+from skrnn._core.forks import import_lock
 from skrnn._core.series import mean_and_scale, standardise
 from skrnn._heads.head import Head
 
@@ -87,7 +88,8 @@ class NumbersHead(Head):
 
     def score(self, scores, target, weight):
         """The coefficient of determination, R^2."""
-        from sklearn.metrics import r2_score
+        with import_lock:
+            from sklearn.metrics import r2_score
 
         return r2_score(target, scores, sample_weight=weight)
 

@@ -6,6 +6,8 @@ from numbers import Integral
 
 import numpy as np
 
+from skrnn._core.forks import import_lock
+
 
 def sequences_from_frame(df, *, group, columns, order=None, return_groups=False):
     """Convert an event log, with one row per step, to a list of sequences.
@@ -144,9 +146,10 @@ def sequences_from_frame(df, *, group, columns, order=None, return_groups=False)
 
 def _read_frame(df):
     """A narwhals wrapper of the frame that the user passed."""
-    import narwhals
-    import narwhals.stable.v2 as nw
-    from narwhals.exceptions import DuplicateError
+    with import_lock:
+        import narwhals
+        import narwhals.stable.v2 as nw
+        from narwhals.exceptions import DuplicateError
 
     df = narwhals.to_native(df, pass_through=True)
     try:
@@ -212,7 +215,8 @@ def _group_key(series):
 
 def _sort_key(series):
     """Numbers that sort in the same order as the values of a column."""
-    import narwhals.stable.v2 as nw
+    with import_lock:
+        import narwhals.stable.v2 as nw
 
     _check_no_missing(series, "a place in the order. Drop the row or fill it in.")
     if isinstance(series.dtype, nw.Enum):
@@ -238,7 +242,8 @@ def _as_numbers(series, rank):
 
 def _is_wide(dtype):
     """Whether values are integers of 128 bits, for which NumPy has no type."""
-    import narwhals.stable.v2 as nw
+    with import_lock:
+        import narwhals.stable.v2 as nw
 
     return dtype in (nw.Int128, nw.UInt128)
 
@@ -301,7 +306,8 @@ def _read_features(columns):
 
 def _as_floats(series):
     """A column of numbers or booleans as floats, with NaN for missing ones."""
-    import narwhals.stable.v2 as nw
+    with import_lock:
+        import narwhals.stable.v2 as nw
 
     _check_no_times(series)
     if isinstance(series.dtype, (nw.String, nw.Categorical, nw.Enum)):

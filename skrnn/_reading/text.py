@@ -5,6 +5,7 @@ from itertools import chain
 
 import numpy as np
 
+from skrnn._core.forks import import_lock
 from skrnn._core.sequences import Sequences
 from skrnn._messages import describe, mixed_kinds, no_sequences
 from skrnn._reading.offsets import offsets_of
@@ -53,7 +54,8 @@ def _stripped(X, strip_accents):
     """The strings after applying `strip_accents`."""
     if not callable(strip_accents):
         # Imported lazily: it would add a twentieth to the import time of skrnn.
-        from sklearn.feature_extraction import text
+        with import_lock:
+            from sklearn.feature_extraction import text
 
         strip = getattr(text, f"strip_accents_{strip_accents}")
         stripped = [item if item.isascii() else strip(item) for item in X]

@@ -27,6 +27,8 @@ from functools import cache
 from importlib import import_module
 from typing import Literal, get_args
 
+from skrnn._core.forks import import_lock
+
 # The names that users may pass; activations and recurrences are for the cell "rnn".
 CELLS = tuple(module.name for module in pkgutil.iter_modules(__path__))
 CellName = Literal[CELLS]
@@ -88,4 +90,5 @@ def make_cell(name, activation="tanh", recurrence="learned"):
             f"There is no cell {name!r} with activation {activation!r} and recurrence "
             f"{recurrence!r}."
         )
-    return import_module(f"{__name__}.{name}").make(activation, recurrence)
+    with import_lock:
+        return import_module(f"{__name__}.{name}").make(activation, recurrence)

@@ -11,6 +11,8 @@ from importlib import import_module
 
 import numpy as np
 
+from skrnn._core.forks import import_lock
+
 LOSSES = tuple(module.name for module in pkgutil.iter_modules(__path__))
 
 
@@ -19,7 +21,8 @@ def page_of(name):
     """Return the module of a loss, which is imported when it is first needed."""
     if name not in LOSSES:
         raise ValueError(f"There is no loss {name!r}.")
-    return import_module(f"{__name__}.{name}")
+    with import_lock:
+        return import_module(f"{__name__}.{name}")
 
 
 def loss_and_gradient(name, scores, target, weight):

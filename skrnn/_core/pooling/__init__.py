@@ -23,6 +23,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from skrnn._core.forks import import_lock
+
 # The names that users may pass.
 PoolingName = Literal["last", "mean", "max", "concat", "sum"]
 # And those of networks that predict something at each step.
@@ -34,7 +36,8 @@ def page_of(name):
     """Return the module of a pooling, which is imported when it is first needed."""
     if name not in POOLINGS:
         raise ValueError(f"There is no pooling {name!r}.")
-    return import_module(f"{__name__}.{'largest' if name == 'max' else name}")
+    with import_lock:
+        return import_module(f"{__name__}.{'largest' if name == 'max' else name}")
 
 
 def width(name, nhidden):
