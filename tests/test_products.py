@@ -1,5 +1,6 @@
 """Products of matrices: right for all shapes and strides, each row on its own."""
 
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skrnn._core import products
+from skrnn._core.compiled import compiled
 from skrnn._core.products import multiply
 
 both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -298,10 +300,96 @@ def test_nothing_beyond_the_end_of_a_matrix_is_touched():
     assert done.stdout == "done\n", done.stderr or done.returncode
 
 
+def ones(*shape, dtype=np.float32):
+    return np.ones(shape, dtype)
+
+
+def read_only(array):
+    array.flags.writeable = False
+    return array
+
+
+OF_ONE_TYPE = (
+    "but the matrices of a product have to be all float32, or all float64. Convert "
+    "them with astype."
+)
+SHAPES = "but the shapes of a product have to be (n, m), (m, p) and (n, p)."
+CONTIGUOUS = "but they have to be contiguous, 4 bytes apart. Use np.ascontiguousarray("
+A, B, C = ones(2, 3), ones(3, 4), ones(2, 4)
+WRONG = {
+    "type of A": ((A.astype(float), B, C), TypeError, OF_ONE_TYPE),
+    "type of B": ((A, B.astype(float), C), TypeError, OF_ONE_TYPE),
+    "type of C": ((A, B, C.astype(float)), TypeError, OF_ONE_TYPE),
+    "integers": ([part.astype(int) for part in (A, B, C)], TypeError, OF_ONE_TYPE),
+    "halves": ([part.astype("f2") for part in (A, B, C)], TypeError, OF_ONE_TYPE),
+    "rows of B": ((A, ones(4, 4), C), ValueError, SHAPES),
+    "no rows of B": ((A, ones(0, 4), C), ValueError, SHAPES),
+    "one row of B": ((A, ones(1, 4), C), ValueError, SHAPES),
+    "B transposed": ((A, ones(4, 3), C), ValueError, SHAPES),
+    "rows of C": ((A, B, ones(1, 4)), ValueError, SHAPES),
+    "more rows of C": ((A, B, ones(3, 4)), ValueError, SHAPES),
+    "columns of C": ((A, B, ones(2, 3)), ValueError, SHAPES),
+    "more columns of C": ((A, B, ones(2, 5)), ValueError, SHAPES),
+    "vector A": ((ones(3), B, C), ValueError, SHAPES),
+    "vector B": ((A, ones(3), C), ValueError, SHAPES),
+    "vector C": ((A, B, ones(4)), ValueError, SHAPES),
+    "more dimensions": ((ones(1, 2, 3), B, C), ValueError, SHAPES),
+    "transposed B": ((A, ones(4, 3).T, C), ValueError, f"{CONTIGUOUS}B)."),
+    "transposed C": ((A, B, ones(4, 2).T), ValueError, f"{CONTIGUOUS}C)."),
+    "gaps in B": ((A, ones(3, 8)[:, ::2], C), ValueError, f"{CONTIGUOUS}B)."),
+    "gaps in C": ((A, B, ones(2, 8)[:, ::2]), ValueError, f"{CONTIGUOUS}C)."),
+    "B backwards": ((A, B[:, ::-1], C), ValueError, f"{CONTIGUOUS}B)."),
+    "repeated column of B": (
+        (A, np.broadcast_to(ones(3, 1), (3, 4)), C),
+        ValueError,
+        f"{CONTIGUOUS}B).",
+    ),
+    "read-only C": (
+        (A, B, read_only(ones(2, 4))),
+        ValueError,
+        "C is read-only, but the product is written to it. Copy it.",
+    ),
+}
+
+
+@added_or_not
+@pytest.mark.parametrize("wrong", WRONG)
+def test_matrices_without_a_product_are_refused(wrong, is_added):
+    """By Python, which is to refuse the same calls where nothing is compiled."""
+    matrices, error, message = WRONG[wrong]
+    before = matrices[2].copy()
+    with pytest.raises(error, match=f"{re.escape(message)}$"):
+        multiply(*matrices, is_added)
+    np.testing.assert_array_equal(matrices[2], before)
+
+
+def test_where_columns_begin_does_not_matter_if_there_is_only_one(rng):
+    A, B = random(rng, (5, 3), np.float32), random(rng, (3, 7), np.float32)
+    for j in range(7):
+        whole = np.zeros((5, 7), np.float32)
+        multiply(A, B[:, j : j + 1], whole[:, j : j + 1], False)
+        multiply(A, B.T[j : j + 1].T, whole.T[j : j + 1].T, True)
+        np.testing.assert_allclose(whole[:, j], 2 * (A @ B[:, j]), rtol=1e-5)
+        assert not np.delete(whole, j, axis=1).any()
+
+
+@compiled
+def multiply_in_compiled_code(A, B, C):
+    multiply(A, B, C, False)
+
+
+def test_compiled_code_multiplies_alike(rng):
+    A, B = random(rng, (9, 3), np.float32), random(rng, (3, 7), np.float32)
+    ours, theirs = np.empty((2, 9, 7), np.float32)
+    multiply(A, B, ours, False)
+    multiply_in_compiled_code(A, B, theirs)
+    np.testing.assert_array_equal(ours, theirs)
+
+
 @pytest.mark.skipif(not products.IS_COMPILED, reason="nothing is compiled")
 @pytest.mark.parametrize("odd", range(3))
-def test_matrices_of_different_types_are_refused(odd):
-    matrices = [np.ones((2, 2), np.float32) for _ in range(3)]
+def test_compiled_code_refuses_matrices_of_different_types(odd):
+    matrices = [ones(2, 2), ones(2, 2), ones(2, 2)]
     matrices[odd] = matrices[odd].astype(np.float64)
     with pytest.raises(numba.TypingError, match="of one type"):
-        multiply(*matrices, False)
+        multiply_in_compiled_code(*matrices)

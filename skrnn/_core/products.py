@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.errors import TypingError
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 from skrnn._core import rows
 from skrnn._core.compiled import IS_COMPILED, compiled
@@ -211,18 +211,7 @@ _tall_rest, _row_rest = _tile(_TALL, 2, is_masked=True), _tile(1, 2, is_masked=T
 
 @compiled
 def _multiply(A, B, C, is_added):
-    """Write the product A B into C, or add it to C.
-
-    Parameters
-    ----------
-    A : ndarray of shape (n, m)
-        Its strides are arbitrary: it may be a transposed matrix, or a few columns.
-    B : ndarray of shape (m, p)
-        The entries of a row are contiguous.
-    C : ndarray of shape (n, p)
-        The entries of a row are contiguous.
-    is_added : bool
-    """
+    """As :func:`multiply`, without checks."""
     n, m = A.shape
     p = B.shape[1]
     if m == 0:
@@ -262,4 +251,60 @@ def _multiply_with_numpy(A, B, C, is_added):
     C[:] = C + A @ B if is_added else A @ B
 
 
-multiply = _multiply if IS_COMPILED else _multiply_with_numpy
+_unchecked = _multiply if IS_COMPILED else _multiply_with_numpy
+
+
+def multiply(A, B, C, is_added):
+    """Write the product A B into C, or add it to C.
+
+    Compiled code that calls it is trusted, and nothing is checked there.
+
+    Parameters
+    ----------
+    A : ndarray of shape (n, m)
+        Its strides are arbitrary: it may be a transposed matrix, or a few columns.
+    B : ndarray of shape (m, p)
+        The entries of a row are contiguous.
+    C : ndarray of shape (n, p)
+        The entries of a row are contiguous. It shares no memory with A and B.
+    is_added : bool
+
+    Raises
+    ------
+    TypeError
+        If the matrices are not all float32, or all float64.
+    ValueError
+        If the shapes do not fit each other, the entries of a row of B or C are not
+        contiguous, or C is read-only.
+    """
+    if not A.dtype == B.dtype == C.dtype or A.dtype.char not in "fd":
+        raise TypeError(
+            f"A, B and C have the types {A.dtype}, {B.dtype} and {C.dtype}, but the "
+            "matrices of a product have to be all float32, or all float64. Convert "
+            "them with astype."
+        )
+    if not (
+        A.ndim == B.ndim == C.ndim == 2
+        and A.shape[1] == len(B)
+        and C.shape == (len(A), B.shape[1])
+    ):
+        raise ValueError(
+            f"A, B and C have the shapes {A.shape}, {B.shape} and {C.shape}, but the "
+            "shapes of a product have to be (n, m), (m, p) and (n, p)."
+        )
+    for name, matrix in (("B", B), ("C", C)):
+        lies_apart = matrix.strides[1] != matrix.itemsize
+        if lies_apart and matrix.shape[1] > 1 and len(matrix):
+            raise ValueError(
+                f"The entries of a row of {name} are {matrix.strides[1]} bytes apart, "
+                f"but they have to be contiguous, {matrix.itemsize} bytes apart. Use "
+                f"np.ascontiguousarray({name})."
+            )
+    if not C.flags.writeable:
+        raise ValueError("C is read-only, but the product is written to it. Copy it.")
+    _unchecked(A, B, C, is_added)
+
+
+@overload(multiply)
+def _multiply_overload(A, B, C, is_added):
+    return lambda A, B, C, is_added: _multiply(A, B, C, is_added)
