@@ -3,6 +3,7 @@
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from itertools import product
 
 import numpy as np
@@ -282,6 +283,22 @@ def test_an_error_in_a_thread_is_raised(two_threads):
         with pytest.raises(ZeroDivisionError):
             list(run(fail_at, range(9)))
     assert torch.get_num_threads() == 2
+
+
+def test_calls_run_in_the_context_of_the_caller(two_threads):
+    """On all threads, also if it has changed since they were started."""
+    number = ContextVar("number", default=0)
+
+    def seen(_):
+        each_has_one.wait(timeout=60)
+        return threading.get_ident(), number.get()
+
+    with torch_settings(), threads(3) as run:
+        for expected in (1, 2):
+            number.set(expected)
+            each_has_one = threading.Barrier(3)
+            idents, numbers = zip(*run(seen, range(3)), strict=True)
+            assert len(set(idents)) == 3 and numbers == (expected,) * 3
 
 
 def test_nothing_more_is_begun_after_an_error(two_threads):

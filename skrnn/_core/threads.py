@@ -20,6 +20,7 @@ import sys
 import threading
 import weakref
 from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 from functools import cache, partial
 from pathlib import Path
 
@@ -165,8 +166,9 @@ def _flushes_denormals():
 def threads(n_threads):
     """Provide a function like map, whose calls run on `n_threads` threads.
 
-    The current thread is one of them. Use it inside :func:`torch_settings`. Results are
-    in the order of the arguments; an exception in a call is raised in this thread.
+    The current thread is one of them; the others run in copies of its context (see
+    :mod:`contextvars`). Use it inside :func:`torch_settings`. Results are in the order
+    of the arguments; an exception in a call is raised in this thread.
 
     Yields
     ------
@@ -205,7 +207,7 @@ def threads(n_threads):
             helpers.append(_Helper())
         asked = helpers[: max(n_asked, 0)]
         for helper, task in zip(asked, first[1:], strict=True):
-            helper.start(partial(work, *task))
+            helper.start(partial(copy_context().run, work, *task))
         try:
             if first:
                 work(*first[0])
