@@ -31,16 +31,18 @@ def _backward_tanh(G, row, before, i, kept, dstates, at):
 @compiled
 def _forward_relu(G, row, before, i, kept):
     g, h = G[row], kept[0][row]
+    zero = h.dtype.type(0)  # 0 and a float32 would be float64 together
     for j in range(len(h)):
-        h[j] = 0 if g[j] < 0 else g[j]  # NaN stays NaN
+        h[j] = zero if g[j] < zero else g[j]  # NaN stays NaN
 
 
 @compiled
 def _backward_relu(G, row, before, i, kept, dstates, at):
     g, h, dh = G[row], kept[0][row], dstates[0][at]
+    zero = h.dtype.type(0)
     for j in range(len(h)):
-        g[j] = dh[j] if h[j] > 0 else 0
-        dh[j] = 0
+        g[j] = dh[j] if h[j] > zero else zero
+        dh[j] = zero
 
 
 @compiled

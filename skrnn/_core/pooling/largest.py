@@ -35,10 +35,11 @@ def keep_larger(h, best):
 @compiled
 def pass_on(left, h, best, dh):
     """Give the gradient that is left to one step, where this has the largest values."""
+    zero = h.dtype.type(0)  # 0 and a float32 would be float64 together
     for j in range(len(h)):
         is_largest = h[j] == best[j]
-        dh[j] = left[j] if is_largest else 0
-        left[j] = 0 if is_largest else left[j]
+        dh[j] = left[j] if is_largest else zero
+        left[j] = zero if is_largest else left[j]
 
 
 @compiled
