@@ -1,12 +1,17 @@
 """Loops over numbers as fast as in C: Python compiled by numba for this processor."""
 
 import hashlib
+import io
 import os
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from types import FunctionType
 
 import numba
+import numpy as np
+from llvmlite.binding import ffi
 from numba.core import caching
 from numba.core.compiler_lock import global_compiler_lock
 
@@ -36,39 +41,48 @@ def compiled(function):
 class Announcement:
     """Within this context, the first compilation is announced.
 
+    Other threads are not in it, unless they run in a copy of its :mod:`contextvars`
+    context.
+
     Parameters
     ----------
     say : callable
         Called with a sentence, at most once in the life of the process.
     """
 
-    _say = None
+    _say = ContextVar("say", default=None)
     _is_said = False
 
     def __init__(self, say):
         self._of_context = say
 
     def __enter__(self):
-        Announcement._say = self._of_context
+        self._token = Announcement._say.set(self._of_context)
 
     def __exit__(self, *_):
-        Announcement._say = None
+        Announcement._say.reset(self._token)
 
     @classmethod
     def of_compilation(cls):
         """Say that a function is going to be compiled, if somebody listens."""
-        if cls._say is not None and not cls._is_said:
+        say = cls._say.get()
+        if say is not None and not cls._is_said:
             cls._is_said = True
-            cls._say(
+            say(
                 "Compiling for this processor, which takes some seconds. The result is "
                 "kept for the next time."
             )
 
 
+# What follows uses private parts of numba, so pyproject.toml caps its version: those of
+# `caching.FunctionCache`, `CompileResultCacheImpl`, `IndexDataCacheFile` and the
+# locators; a dispatcher's `_cache`; `global_compiler_lock`, and llvmlite's lock.
+
+
 @cache
 def _stamp():
-    """A hash of all files that compiled code may come from."""
-    digest = hashlib.sha256()
+    """A hash of all that compiled code may come from: files, and their compiler."""
+    digest = hashlib.sha256(f"{numba.__version__} {np.__version__} ".encode())
     folder = Path(__file__).parent
     for path in sorted(folder.rglob("*.py")):
         source = path.read_bytes()
@@ -102,27 +116,75 @@ class _InTheHomeOfTheUser(_OfAllSources, caching.UserWideCacheLocator):
 class _Code(caching.CompileResultCacheImpl):
     _locator_classes = (_WhereTheUserSays, _BesideTheSource, _InTheHomeOfTheUser)
 
-    # A file of machine code says itself what it was made from: the index, a file of its
-    # own, may be newer, if the disk was full or the process ended between the two.
+    # A file of machine code says itself what function it is of: two processes may have
+    # taken the same name for their files.
 
     def __init__(self, function):
         super().__init__(function)
         self.identity = _identity(function)
 
     def reduce(self, data):
-        made_from = self.locator.get_source_stamp(), data.signature.args, self.identity
-        return made_from, super().reduce(data)
+        return (data.signature.args, self.identity), super().reduce(data)
 
     def rebuild(self, target_context, payload):
-        (stamp, args, identity), payload = payload
-        if (stamp, identity) != (self.locator.get_source_stamp(), self.identity):
+        (args, identity), payload = payload
+        if identity != self.identity:
             return None
         loaded = super().rebuild(target_context, payload)
         return loaded if loaded.signature.args == args else None
 
 
+class _Files(caching.IndexDataCacheFile):
+    """An index and files of machine code, each of which ends with a checksum.
+
+    Without it, a damaged file may raise any exception, or end the process, when it is
+    loaded. The sources and the name are part of what is summed. A file that was swapped
+    for another is not taken for whole, nor is code that is older than the index, as it
+    is if the disk was full or the process ended between the two.
+    """
+
+    def _load_index(self):
+        return super()._load_index() if self._is_whole(self._index_path) else {}
+
+    def _load_data(self, name):
+        if not self._is_whole(self._data_path(name)):
+            raise FileNotFoundError(name)  # numba takes it for a file that is gone
+        return super()._load_data(name)
+
+    @contextmanager
+    def _open_for_write(self, filepath):
+        content = io.BytesIO()
+        yield content
+        content = content.getvalue()
+        with super()._open_for_write(filepath) as file:
+            file.write(content + self._checksum(filepath, content))
+
+    def _is_whole(self, path):
+        try:
+            data = memoryview(Path(path).read_bytes())
+        except OSError:
+            return False
+        end = max(0, len(data) - hashlib.sha256().digest_size)
+        return data[end:] == self._checksum(path, data[:end])
+
+    def _checksum(self, path, content):
+        of_what = os.path.basename(path), self._source_stamp
+        digest = hashlib.sha256(repr(of_what).encode())
+        digest.update(content)
+        return digest.digest()
+
+
 class _Cache(caching.FunctionCache):
     _impl_class = _Code
+
+    def __init__(self, function):
+        super().__init__(function)
+        impl = self._impl
+        self._cache_file = _Files(
+            cache_path=self._cache_path,
+            filename_base=impl.filename_base,
+            source_stamp=impl.locator.get_source_stamp(),
+        )
 
     def _index_key(self, sig, codegen):
         """Return what code is looked up by.
@@ -135,7 +197,7 @@ class _Cache(caching.FunctionCache):
     def load_overload(self, sig, target_context):
         try:
             loaded = super().load_overload(sig, target_context)
-        except Exception:  # a damaged file: compile again
+        except OSError:  # removed, or no longer readable, since it was checked
             loaded = None
         if loaded is not None and loaded.signature.args != tuple(sig):
             loaded = None
@@ -146,15 +208,9 @@ class _Cache(caching.FunctionCache):
     def save_overload(self, sig, data):
         try:
             super().save_overload(sig, data)
-        except Exception:  # a full disk, or a damaged index: the next process compiles
-            self._forget()
-
-    def _forget(self):
-        """Remove the index, so that the next process writes a new one."""
-        try:
-            os.unlink(self._cache_file._index_path)
-        except OSError:
-            pass
+        except OSError:  # a full disk: the next process writes a new index
+            with suppress(OSError):
+                os.unlink(self._cache_file._index_path)
 
 
 def _identity(part):
@@ -177,3 +233,5 @@ def _cache_for(function):
 
 # Otherwise a child process would wait for ever for a thread that it does not have.
 make_forks_wait_for(global_compiler_lock)
+# LLVM is called without that lock, too, to remove code that is not needed any more.
+make_forks_wait_for(ffi.lib._lock)

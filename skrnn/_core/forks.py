@@ -7,34 +7,33 @@ waits for ever.
 
 import os
 import threading
+from contextlib import ExitStack
 
 # Held by a thread that imports a module which other threads may import, too.
 import_lock = threading.RLock()
-_locks, _held = [import_lock], []
+_locks, _held = [import_lock], ExitStack()
 
 
 def make_forks_wait_for(lock):
-    """Let forks wait until no other thread holds `lock`, which may be acquired twice.
+    """Let forks wait until no other thread holds a lock.
 
-    A thread that holds it must not acquire a lock for which forks have waited longer.
+    Parameters
+    ----------
+    lock : context manager
+        The thread that forks may hold it already. No thread that holds it may wait for
+        a lock that was passed to this function before.
     """
     _locks.append(lock)
 
 
 def _acquire_all():
     for lock in _locks:  # also those that are added while this waits
-        lock.acquire()
-        _held.append(lock)
-
-
-def _release_all():
-    while _held:
-        _held.pop().release()
+        _held.enter_context(lock)
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_acquire_all,
-        after_in_parent=_release_all,
-        after_in_child=_release_all,
+        after_in_parent=_held.close,
+        after_in_child=_held.close,
     )
