@@ -12,7 +12,7 @@ from skrnn._convergence import check_converged
 from skrnn._core import public
 from skrnn._core.architecture import Architecture
 from skrnn._core.execution import arithmetic, random_seed
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import import_lock, kernel_imports
 from skrnn._core.layout import Layout
 from skrnn._core.trainer import Trainer
 from skrnn._core.training_data import TrainingData
@@ -144,8 +144,8 @@ def fit(samples, head, settings, watch, last=None, validation=None):
 
 def _announcing(is_wanted):
     """A context in which to print that the first fit compiles, if that is wanted."""
-    with import_lock:
-        from skrnn._core.compiled import Announcement  # and numba, which takes a while
+    with kernel_imports():
+        from skrnn._core.compiled import Announcement
 
     return Announcement(print) if is_wanted else nullcontext()
 

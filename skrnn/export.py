@@ -24,7 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._base import fitted_names
 from skrnn._classifier import RNNClassifier
 from skrnn._core.execution import CPU
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import import_lock
 from skrnn._encoder import RNNEncoder
 from skrnn._messages import describe
 from skrnn._regressor import RNNRegressor

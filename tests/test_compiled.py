@@ -566,10 +566,10 @@ def test_loops_of_all_cells_are_told_apart():
 
     cells = [make_cell("rnn", activation) for activation in get_args(ActivationName)]
     cells += [make_cell(name) for name in CELLS if name != "rnn"]
-    loops = [forward_of(cell.forward) for cell in cells]
+    loops = [forward_of(cell.forward, kind) for cell in cells for kind in (True, False)]
     loops += [backward_of(cell.backward) for cell in cells]
     identities = {compiled_module._identity(loop) for loop in loops}
-    assert len(identities) == len(loops) == 2 * (2 + len(CELLS))
+    assert len(identities) == len(loops) == 3 * (2 + len(CELLS))
 
 
 # What a thread does while another one forks, and how this one knows that it does.
@@ -810,11 +810,11 @@ def test_without_numba_python_runs_the_same_lines(installation):
     script = """
 import json
 import numpy as np
-from skrnn._core import recurrence
+from skrnn._core import rows
 from skrnn._core.compiled import IS_COMPILED
 
 W, W_T = np.arange(6.0).reshape(2, 3), np.empty((3, 2))
-recurrence.transpose(W, W_T)
+rows.transpose(W, W_T)
 print(json.dumps([IS_COMPILED, W_T.tolist()]))
 """
     transposed = [[0, 3], [1, 4], [2, 5]]

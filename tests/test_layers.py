@@ -14,6 +14,7 @@ PACKAGE = Path(skrnn.__file__).parent
 # Each module may import those above it, and the packages named.
 FLOORS = {
     "_core.forks": set(),
+    "_core.imports": {"numba"},
     "_core.sequences": {"numpy"},
     "_core.steps": {"numpy"},
     "_core.samples": {"numpy"},

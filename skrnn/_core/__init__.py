@@ -3,7 +3,8 @@
 Each module may import only the modules above it in this list, and nothing else
 from skrnn:
 
-    forks           a lock that makes a fork wait
+    forks           locks for which a fork waits
+    imports         imports that neither a fork nor Ctrl-C cuts in two
     sequences       ragged sequences as one flat array with offsets
     steps           the steps that a network reads, in the same layout
     samples         sequences with their targets and weights

@@ -13,7 +13,7 @@ import numpy as np
 from skrnn._core import network, pooling
 from skrnn._core.batch import Start
 from skrnn._core.execution import CPU
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import kernel_imports
 from skrnn._core.memory import Scratch
 from skrnn._core.packing import batches_by_length, pack
 from skrnn._core.prefixes import prefix_tree, sort_by_prefix
@@ -150,11 +150,8 @@ class _Reader:
     """
 
     def __init__(self, weights, direction):
-        with import_lock:
-            from skrnn._core import (  # and numba, which takes a while to import
-                recurrence,
-                rows,
-            )
+        with kernel_imports():
+            from skrnn._core import recurrence, rows
 
         self._recurrence = recurrence
         self.is_reversed = direction == 1

@@ -1,17 +1,13 @@
 """Locks for which a fork waits.
 
 A child process has only the thread that forked. What another thread was doing is never
-finished there: a module that was being imported stays locked, and whoever imports it
-waits for ever.
+finished there, and the locks that it held are never released.
 """
 
 import os
-import threading
 from contextlib import ExitStack
 
-# Held by a thread that imports a module which other threads may import, too.
-import_lock = threading.RLock()
-_locks, _held = [import_lock], ExitStack()
+_locks, _held = [], ExitStack()
 
 
 def make_forks_wait_for(lock):

@@ -12,7 +12,7 @@ import numpy as np
 
 from skrnn._core import output, pooling
 from skrnn._core.execution import CPU
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import kernel_imports
 from skrnn._core.memory import Scratch
 from skrnn._core.weights import view
 
@@ -140,7 +140,7 @@ def forward(weights, batch, workspace):
     -------
     trace : Trace
     """
-    with import_lock:
+    with kernel_imports():
         from skrnn._core.gradient import Pass
 
     workspace.fit(weights)
@@ -293,7 +293,7 @@ def states_after(weights, batch, workspace):
 
 def top_states(weights, x, packing):
     """Compute the last layer's hidden states, one array per direction, packed."""
-    with import_lock:
+    with kernel_imports():
         from skrnn._core.gradient import Pass
 
     scratch = Scratch(weights.V.numpy().dtype)

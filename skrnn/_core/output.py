@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from skrnn._core import losses
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import kernel_imports
 
 # Maximum number of scores that are in memory at once.
 MAX_SCORES = 2**22
@@ -28,9 +28,9 @@ def output_scores(V, c, h):
     ValueError
         If the shapes do not fit each other. The kernels do not check it.
     """
-    with import_lock:
+    with kernel_imports():
         from skrnn._core.products import (
-            multiply,  # and numba, which takes long to import
+            multiply,
         )
 
     if V.shape != (len(c), h.shape[1]):
@@ -78,7 +78,7 @@ def loss_and_gradient(loss, output, gradient, h, target, weight, scratch):
 @cache
 def _kernel_for(loss_and_gradient):
     """Return the output layer's pass forward and back, compiled for a loss."""
-    with import_lock:
+    with kernel_imports():
         from skrnn._core import rows
         from skrnn._core.compiled import compiled
         from skrnn._core.products import multiply

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skrnn._core.execution import CPU
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import kernel_imports
 from skrnn._core.layout import Layout
 from skrnn._core.pooling import POOLINGS, weights_of
 from skrnn._core.weights import Layer, Weights
@@ -175,7 +175,7 @@ def all_names():
 
 def _products(vectors, U):
     """Compute ``vectors U``, no row of which depends on the others."""
-    with import_lock:
+    with kernel_imports():
         from skrnn._core.products import multiply
 
     products = np.empty((len(vectors), U.shape[1]), U.dtype)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import kernel_imports
 
 
 class Rows(NamedTuple):
@@ -79,8 +79,8 @@ class Adam:
         scale : float, default=1.0
             What multiplies the gradient.
         """
-        with import_lock:
-            from skrnn._core import adam  # and numba, which takes a while to import
+        with kernel_imports():
+            from skrnn._core import adam
 
         self.n_steps += 1
         arrays = (self.weights, gradient, *self.moments)
@@ -101,7 +101,7 @@ class Adam:
         gradient : Tensor of shape (n_rows, n_columns)
         learning_rate, decay, scale : float
         """
-        with import_lock:
+        with kernel_imports():
             from skrnn._core import adam
 
         adam.move_rows(

@@ -8,7 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from skrnn._core.execution import arithmetic
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import import_lock
 from skrnn._heads.head import Head, log_loss_of_guess, log_shares
 
 

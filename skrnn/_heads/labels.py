@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from skrnn._core.execution import arithmetic
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import import_lock
 from skrnn._heads.classes import labels_in_common
 from skrnn._heads.head import Head, log_shares
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skrnn._core.execution import CPU
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import import_lock
 from skrnn._core.series import mean_and_scale, standardise
 from skrnn._heads.head import Head
 

@@ -6,7 +6,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import import_lock
 
 
 def sequences_from_frame(df, *, group, columns, order=None, return_groups=False):

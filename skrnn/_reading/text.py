@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import import_lock
 from skrnn._core.sequences import Sequences
 from skrnn._messages import describe, mixed_kinds, no_sequences
 from skrnn._reading.offsets import offsets_of

@@ -27,7 +27,7 @@ from functools import cache
 from importlib import import_module
 from typing import Literal, get_args
 
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import kernel_imports
 
 # The names that users may pass; activations and recurrences are for the cell "rnn".
 CELLS = tuple(module.name for module in pkgutil.iter_modules(__path__))
@@ -90,5 +90,5 @@ def make_cell(name, activation="tanh", recurrence="learned"):
             f"There is no cell {name!r} with activation {activation!r} and recurrence "
             f"{recurrence!r}."
         )
-    with import_lock:
+    with kernel_imports():
         return import_module(f"{__name__}.{name}").make(activation, recurrence)

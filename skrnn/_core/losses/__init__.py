@@ -11,7 +11,7 @@ from importlib import import_module
 
 import numpy as np
 
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import kernel_imports
 
 LOSSES = tuple(module.name for module in pkgutil.iter_modules(__path__))
 
@@ -21,7 +21,7 @@ def page_of(name):
     """Return the module of a loss, which is imported when it is first needed."""
     if name not in LOSSES:
         raise ValueError(f"There is no loss {name!r}.")
-    with import_lock:
+    with kernel_imports():
         return import_module(f"{__name__}.{name}")
 
 

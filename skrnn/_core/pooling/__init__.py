@@ -23,7 +23,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import kernel_imports
 
 # The names that users may pass.
 PoolingName = Literal["last", "mean", "max", "concat", "sum"]
@@ -36,7 +36,7 @@ def page_of(name):
     """Return the module of a pooling, which is imported when it is first needed."""
     if name not in POOLINGS:
         raise ValueError(f"There is no pooling {name!r}.")
-    with import_lock:
+    with kernel_imports():
         return import_module(f"{__name__}.{'largest' if name == 'max' else name}")
 
 

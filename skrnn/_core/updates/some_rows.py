@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from skrnn._core.execution import CPU
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import kernel_imports
 from skrnn._core.rules import Rows
 from skrnn._core.updates.clipping import scale_to_clipped_mean
 from skrnn._core.updates.moments import Moments
@@ -79,8 +79,8 @@ class SomeRows:
 
     def local(self, batches):
         """See :meth:`AllWeights.local`."""
-        with import_lock:
-            from skrnn._core import token_rows  # and numba, which takes long to import
+        with kernel_imports():
+            from skrnn._core import token_rows
 
         self._tokens, renumbered = self._numbering.renumber(batches)
         n_tokens = len(self._tokens)

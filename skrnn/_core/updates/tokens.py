@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from skrnn._core.execution import CPU
-from skrnn._core.forks import import_lock
+from skrnn._core.imports import kernel_imports
 
 
 class Numbering:
@@ -35,8 +35,8 @@ class Numbering:
         renumbered : list of Batch
             The shards, with the new numbers.
         """
-        with import_lock:
-            from skrnn._core import token_rows  # and numba, which takes long to import
+        with kernel_imports():
+            from skrnn._core import token_rows
 
         given = [batch.x for batch in batches]
         given += [batch.past.values for batch in batches if batch.past is not None]
