@@ -100,7 +100,7 @@ FLOORS = {
     "_heads.numbers": {"numpy", "sklearn"},
     "_heads.next_step": {"numpy"},
     "_heads.task": {"numpy", "sklearn"},
-    "_heads.validation": {"numpy", "scipy", "sklearn"},
+    "_heads.validation": {"narwhals", "numpy", "scipy", "sklearn"},
     "_heads.later": {"numpy", "sklearn"},
     "_heads.chunks": {"numpy", "sklearn"},
     "_heads.class_weight": {"numpy", "sklearn"},

@@ -84,6 +84,45 @@ def test_durations_in_several_columns_are_no_numbers():
         RNNRegressor(**PARAMS).fit(X, y)
 
 
+TABLES = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.table}
+
+
+@pytest.mark.parametrize("container", TABLES)
+@pytest.mark.parametrize("column", ["datetime", "date", "timedelta"])
+def test_a_column_of_times_among_numbers_is_no_numbers(column, container):
+    days = [datetime.datetime(2020, 1, 1 + i) for i in range(16)]
+    times = {
+        "datetime": days,
+        "date": [day.date() for day in days],
+        "timedelta": [day - days[0] for day in days],
+    }[column]
+    y = TABLES[container]({"a": np.arange(16.0), "b": times})
+    what = "durations" if column == "timedelta" else "times"
+    by_name = column != "date" or container != "pandas"  # there, a column of objects
+    name = "y['b']" if by_name else "y"
+    with pytest.raises(TypeError, match=f"^{re.escape(name)} holds {what}: numbers"):
+        RNNRegressor(**PARAMS).fit(X, y)
+    early = RNNRegressor(**PARAMS, early_stopping=True)
+    with pytest.raises(TypeError, match=r"^y_val.* holds " + what):
+        early.fit(X, np.zeros((16, 2)), X_val=X, y_val=y)
+
+
+@every_estimator
+@pytest.mark.parametrize("container", [list, pd.Series, np.array])
+def test_durations_are_no_weights(container, make):
+    weight = container([datetime.timedelta(seconds=i) for i in range(16)])
+    with pytest.raises(TypeError, match=r"^sample_weight holds durations"):
+        make(**PARAMS).fit(X, np.arange(16) % 2, sample_weight=weight)
+
+
+@pytest.mark.parametrize("place", [0, 1, 15])
+def test_a_duration_among_numbers_is_no_number(place):
+    y = [*range(15)]
+    y.insert(place, datetime.timedelta(days=1))
+    with pytest.raises(TypeError, match=r"^y holds durations"):
+        RNNRegressor(**PARAMS).fit(X, y)
+
+
 def test_durations_of_python_are_no_numbers():
     y = [datetime.timedelta(days=1), datetime.timedelta(days=2)] * 8
     with pytest.raises(TypeError, match=r"^y holds durations"):

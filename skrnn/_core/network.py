@@ -246,8 +246,10 @@ class _Pooled:
     def spread(self, dh, workspace):
         """Compute the gradients with respect to the states of the last layer."""
         top, scratch = self._passed.top, workspace.scratch
-        parts = np.split(dh, len(top), axis=1)
-        parts = [np.ascontiguousarray(part) for part in parts]
+        parts = [dh]
+        if len(top) > 1:
+            parts = map(np.ascontiguousarray, np.split(dh, len(top), axis=1))
+            parts = list(parts)
         if self._name == "none":
             n = self._passed.sizes[0]
             return [scratch.zeros(n, part.shape[1]) for part in parts], parts

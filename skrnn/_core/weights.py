@@ -78,6 +78,8 @@ class Weights:
     @property
     def of_pooling(self):
         """The weights of the pooling, a list of tensors."""
+        if not self.others:
+            return []
         return [self.others[name] for name, _ in self.layout.of_pooling]
 
     def resized(self, n_inputs, memory):

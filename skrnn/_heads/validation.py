@@ -14,6 +14,7 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
+from skrnn._core.imports import import_lock
 from skrnn._messages import describe, is_missing
 from skrnn._warnings import warn
 
@@ -65,6 +66,7 @@ def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_require
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
+    _check_no_times(np.asarray(sample_weight), "sample_weight")
     sample_weight = _check_sample_weight(
         sample_weight, lengths, dtype=np.float64, ensure_non_negative=True
     )
@@ -76,6 +78,8 @@ def _validate_targets(y, lengths, name, are_numbers):
     _check_container(y)
     if type(y).__module__.partition(".")[0] == "awkward":
         y = y.to_list()  # it refuses to be an array if it holds None
+    if are_numbers:
+        _check_no_columns_of_times(y)
     _check_items(y, lengths, name, are_numbers)
     has_astype = hasattr(y, "astype")
     y = y.toarray() if issparse(y) else _without_nullable_types(y)
@@ -292,18 +296,52 @@ def _without_wide(y):
     return y.rows() if hasattr(y, "rows") else y.to_list()
 
 
-def _check_no_times(y):
-    """Raise for times and durations, which are no numbers without a unit."""
-    first = y.flat[0] if y.dtype.kind == "O" and y.size else None
-    is_duration = y.dtype.kind == "m" or hasattr(first, "total_seconds")
-    if is_duration or y.dtype.kind == "M" or hasattr(first, "isoformat"):
-        what, cure = "times", "such as days since the first one"
-        if is_duration:
-            what, cure = "durations", "such as y.dt.total_seconds()"
-        raise TypeError(
-            f"y holds {what}: numbers were expected. Convert them to numbers in a unit "
-            f"of your choice, {cure}."
-        )
+def _check_no_times(array, what="y"):
+    """Raise for times and durations, which are no numbers without a unit.
+
+    Parameters
+    ----------
+    array : ndarray
+    what : str, default="y"
+        What it is of, for the message.
+    """
+    kind = array.dtype.kind
+    objects = array.ravel().tolist() if kind == "O" else ()
+    is_duration = kind == "m" or any(hasattr(each, "total_seconds") for each in objects)
+    is_time = kind == "M" or any(_is_time(each) for each in objects)
+    if is_duration or is_time:
+        raise TypeError(_no_numbers(what, is_duration))
+
+
+def _is_time(target):
+    return hasattr(target, "isoformat") or hasattr(target, "to_timestamp")
+
+
+def _check_no_columns_of_times(y):
+    """Raise if a column of a table holds times or durations.
+
+    As an array, a table has one type for all columns, such as floats for microseconds.
+    """
+    if not (hasattr(y, "columns") or hasattr(y, "column_names")):
+        return
+    with import_lock:
+        import narwhals.stable.v2 as nw
+    frame = nw.from_native(y, eager_only=True, pass_through=True)
+    if isinstance(frame, nw.DataFrame) and len(frame.columns) > 1:
+        for name, dtype in frame.schema.items():
+            if dtype.is_temporal():
+                raise TypeError(_no_numbers(f"y[{name!r}]", dtype == nw.Duration))
+
+
+def _no_numbers(what, is_duration):
+    """The sentence for times or durations in place of numbers."""
+    found, cure = "times", "such as days since the first one"
+    if is_duration:
+        found, cure = "durations", f"such as {what}.dt.total_seconds()"
+    return (
+        f"{what} holds {found}: numbers were expected. Convert them to numbers in a "
+        f"unit of your choice, {cure}."
+    )
 
 
 def _check_are_numbers(y):
