@@ -308,13 +308,9 @@ def _check_no_times(array, what="y"):
     kind = array.dtype.kind
     objects = array.ravel().tolist() if kind == "O" else ()
     is_duration = kind == "m" or any(hasattr(each, "total_seconds") for each in objects)
-    is_time = kind == "M" or any(_is_time(each) for each in objects)
+    is_time = kind == "M" or any(hasattr(each, "isoformat") for each in objects)
     if is_duration or is_time:
         raise TypeError(_no_numbers(what, is_duration))
-
-
-def _is_time(target):
-    return hasattr(target, "isoformat") or hasattr(target, "to_timestamp")
 
 
 def _check_no_columns_of_times(y):
