@@ -77,24 +77,6 @@ def no_number(entry, index, step, padding=None):
     )
 
 
-def how_to_cut(n_features, side="end", is_table=False):
-    """How to cut off missing steps at one side of sequences of numbers.
-
-    Parameters
-    ----------
-    n_features : int
-    side : {"end", "beginning"}, default="end"
-    is_table : bool, default=False
-        Whether iterating over X need not give its sequences, as that of a frame.
-    """
-    X = "np.asarray(X)" if is_table else "X"
-    are_all = ".all(axis=1)" if n_features > 1 else ""
-    kept = f"np.isnan(np.asarray(x, float)){are_all}.argmin() :"
-    if side == "end":
-        kept = f": len(x) - np.isnan(np.asarray(x, float)[::-1]){are_all}.argmin()"
-    return f"If this is padding, cut it off: X = [x[{kept}] for x in {X}]."
-
-
 def no_sequence(where, item):
     """The sentence for an item that is not a sequence."""
     is_number = isinstance(item, Real) and not is_missing(item)

@@ -349,10 +349,24 @@ BAD_COLUMNS = {
 }
 
 
+# The code that makes lists of a column.
+TO_LISTS = {
+    "polars": "X.to_list()",
+    "polars frame": "X[:, 0].to_list()",
+    "narwhals": "X[:, 0].to_list()",
+    "arrow": "X.to_pylist()",
+    "arrow chunks": "X.to_pylist()",
+    "arrow table": "X.column(0).to_pylist()",
+    "pandas arrow": "X",
+    "awkward": "X.to_list()",
+}
+
+
 @pytest.mark.parametrize("container", in_columns(["a"]))
 @pytest.mark.parametrize("case", BAD_COLUMNS)
 def test_bad_entries_of_a_column_raise_a_sentence(case, container):
     entries, error, sentence = BAD_COLUMNS[case]
+    sentence = sentence.replace(" for x in X]", f" for x in {TO_LISTS[container]}]")
     X = in_columns(entries)[container]
     with pytest.raises(error, match=f"^{re.escape(sentence)}$"):
         RNNClassifier().fit(X, [0] * len(entries))

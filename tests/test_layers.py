@@ -82,6 +82,7 @@ FLOORS = {
     "_reading.frames": {"narwhals", "numpy"},
     "_reading.kinds": {"numpy"},
     "_reading.offsets": {"numpy"},
+    "_reading.padding": {"numpy"},
     "_reading.numbers": {"numpy"},
     "_reading.token_lists": {"numpy"},
     "_reading.integers": {"numpy"},

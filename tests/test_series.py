@@ -3,6 +3,8 @@
 import re
 import tracemalloc
 
+import awkward as ak
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -198,6 +200,19 @@ def test_masked_arrays_of_no_numbers_raise(entries):
         RNNEncoder(missing="mask").fit(X, [0, 1])
 
 
+def with_none(X):
+    """Lists, with None for NaN."""
+    if isinstance(X, (float, np.floating)):
+        return None if np.isnan(X) else float(X)
+    return list(map(with_none, X))
+
+
+def object_array(X):
+    array = np.empty(len(X), dtype=object)
+    array[:] = list(X)
+    return array
+
+
 PADDED = {
     "array": lambda X: X,
     "list of arrays": list,
@@ -213,11 +228,57 @@ PADDED_TABLES = {
     "arrow": lambda X: pa.table(pd.DataFrame(X)),
     "items of pandas": lambda X: list(map(pd.Series, X)),
     "items of polars": lambda X: list(map(pl.Series, X)),
-    "column of polars": lambda X: pl.Series(X.tolist(), dtype=pl.List(pl.Float64)),
-    "None": lambda X: [[None if np.isnan(x) else x for x in row] for row in X],
+    "pandas of nullable types": lambda X: pd.DataFrame(X).convert_dtypes(),
+    "pandas of arrow types": lambda X: pd.DataFrame(X).astype("float64[pyarrow]"),
+    "items of nullable types": lambda X: [pd.Series(x, dtype="Float64") for x in X],
+    "items of arrow": lambda X: list(map(pa.array, with_none(X))),
+    "None": lambda X: with_none(X),
+    "objects": lambda X: list(map(np.array, with_none(X))),
+    "column of objects": lambda X: pd.Series(with_none(X)),
 }
+# Columns and frames of lists, of numbers or of steps.
+PADDED_COLUMNS = {
+    "lists of arrow": lambda X: pa.array(with_none(X)),
+    "NaN in arrow": lambda X: pa.array(X.tolist()),
+    "large arrow": lambda X: pa.array(
+        with_none(X), pa.large_list(pa.array(with_none(X)).type.value_type)
+    ),
+    "chunks of arrow": lambda X: pa.chunked_array([with_none(X[:1]), with_none(X[1:])]),
+    "frame of arrow": lambda X: pa.table({"x": with_none(X)}),
+    "batch of arrow": lambda X: pa.RecordBatch.from_pydict({"x": with_none(X)}),
+    "scalars of arrow": lambda X: list(pa.array(with_none(X))),
+    "arrow in pandas": lambda X: pd.Series(
+        pd.arrays.ArrowExtensionArray(pa.array(with_none(X)))
+    ),
+    "frame of arrow in pandas": lambda X: pd.DataFrame(
+        {"x": pd.arrays.ArrowExtensionArray(pa.array(with_none(X)))}
+    ),
+    "lists of polars": lambda X: pl.Series(with_none(X)),
+    "NaN in polars": lambda X: pl.Series(X.tolist()),
+    "arrays of polars": lambda X: pl.Series(X),
+    "frame of polars": lambda X: pl.DataFrame({"x": with_none(X)}),
+    "frame of pandas": lambda X: pd.DataFrame({"x": X.tolist()}),
+    "frame of arrays": lambda X: pd.DataFrame({"x": list(X)}),
+    "frame of a column 0": lambda X: pd.DataFrame({0: with_none(X)}),
+    "narwhals": lambda X: nw.from_native(pl.Series(with_none(X)), series_only=True),
+    "frame of narwhals": lambda X: nw.from_native(pl.DataFrame({"x": with_none(X)})),
+    "awkward": lambda X: ak.Array(with_none(X)),
+    "NaN in awkward": lambda X: ak.Array(X.tolist()),
+    "items of awkward": lambda X: list(map(ak.Array, with_none(X))),
+    "array of objects": object_array,
+    "one tensor": torch.from_numpy,
+    "tensors with gradients": lambda X: [
+        torch.tensor(x, requires_grad=True) for x in X
+    ],
+    "one with gradients": lambda X: torch.tensor(X, requires_grad=True),
+}
+OBJECTS = ["None", "objects", "column of objects", "frame of a column 0"]
 PADDED_FRAMES = {
     **PADDED,
+    "tensors of arrow": lambda X: pa.FixedShapeTensorArray.from_numpy_ndarray(X),
+    "chunks of tensors of arrow": lambda X: pa.chunked_array(
+        [pa.FixedShapeTensorArray.from_numpy_ndarray(X)]
+    ),
     "items of pandas": lambda X: [pd.DataFrame(x, columns=["a", "b"]) for x in X],
     "items of polars": lambda X: [pl.DataFrame(x, schema=["a", "b"]) for x in X],
 }
@@ -227,7 +288,10 @@ PADDED_FRAMES = {
 @pytest.mark.parametrize("side", ["end", "beginning"])
 @pytest.mark.parametrize(
     "container, n_features",
-    [*((c, 1) for c in PADDED_TABLES), *((c, 2) for c in PADDED_FRAMES)],
+    [
+        *((c, 1) for c in {**PADDED_TABLES, **PADDED_COLUMNS}),
+        *((c, 2) for c in {**PADDED_FRAMES, **PADDED_COLUMNS}),
+    ],
 )
 def test_padding_by_nan_can_be_cut_as_the_error_says(container, n_features, side, make):
     lengths, rng = [5, 3, 4], np.random.default_rng(0)
@@ -235,20 +299,22 @@ def test_padding_by_nan_can_be_cut_as_the_error_says(container, n_features, side
     for x, length in zip(X, lengths, strict=True):
         x[length:] = np.nan
     X = X if side == "end" else X[:, ::-1].copy()
-    if n_features == 1:
-        wrapped = PADDED_TABLES[container](X[:, :, 0])
-    else:
-        wrapped = PADDED_FRAMES[container](X)
-    if (container, side) == ("None", "beginning"):
-        return  # says which number is missing, but cannot know about the others
+    make_container = {**PADDED_TABLES, **PADDED_COLUMNS}.get(container)
+    if n_features == 2:
+        make_container = {**PADDED_FRAMES, **PADDED_COLUMNS}[container]
+    wrapped = make_container(X if n_features == 2 else X[:, :, 0])
     with pytest.raises((ValueError, TypeError)) as error:
         make().fit(wrapped, [0, 1, 1])
-    if container != "None":
+    if isinstance(error.value, ValueError):
         where = (
             "3, and from there to the end" if side == "end" else "0, and up to step 1"
         )
         where += " in all features" if n_features > 1 else ""
         assert f"X[1] contains NaN at step {where}: all" in str(error.value)
+    else:  # says which number is missing, but cannot know about the others
+        assert container in OBJECTS
+        if side == "beginning":
+            return
     line = re.search(r"cut it off: (X = .*\])\. Otherwise", str(error.value))[1]
     names = {"X": wrapped, "np": np}
     exec(line, names)
@@ -257,6 +323,21 @@ def test_padding_by_nan_can_be_cut_as_the_error_says(container, n_features, side
     expected = [x[~np.isnan(x).all(axis=1)] for x in X]
     again = make(nhidden=2, max_iter=1, random_state=0).fit(expected, [0, 1, 1])
     np.testing.assert_array_equal(model.U_[0], again.U_[0])
+
+
+@pytest.mark.parametrize(
+    "X, params",
+    [
+        ([[1.0, 2.0, pd.NA], [1.0, 2.0, 3.0]], {}),
+        (pd.DataFrame([[1.0, pd.NA], [1.0, 2.0]]), {}),
+        ([torch.tensor([1.0, np.nan], requires_grad=True), [1.0, 2.0]], {}),
+        (["a", "b"], {"analyzer": lambda x: [1.0, np.nan]}),
+    ],
+)
+def test_no_line_is_shown_that_does_not_run(X, params):
+    with pytest.raises((ValueError, TypeError), match=r"\. Impute (it|the)") as error:
+        RNNClassifier(**params).fit(X, [0, 1])
+    assert "cut it off" not in str(error.value)
 
 
 def test_padding_of_another_sequence_than_the_first_missing_step():

@@ -7,6 +7,7 @@ Modules may import those above them in this list, and lower layers of the packag
     frames       event logs -> sequences
     kinds        which kind of sequences a list holds
     offsets      where each sequence begins
+    padding      code that cuts off padding, for errors
     numbers      lists and arrays of numbers -> flat values
     token_lists  lists of tokens -> numbers that stand for them
     integers     tokens that seem to be measurements

@@ -17,7 +17,7 @@ from skrnn._reading.text import read_characters, read_text
 from skrnn._reading.token_lists import read_tokens
 
 
-def read_opened(opened, wanted, fitted, options, read_table):
+def read_opened(opened, wanted, fitted, options, read_table, given=None):
     """Read what :func:`skrnn._reading.containers.open_container` returned.
 
     Parameters
@@ -30,6 +30,8 @@ def read_opened(opened, wanted, fitted, options, read_table):
     options : ReadingOptions
     read_table : callable
         As in :meth:`skrnn._reading.schema.Schema.learn`.
+    given : container, default=None
+        What was opened, for the advice of errors. None gives none.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def read_opened(opened, wanted, fitted, options, read_table):
     """
     allow_missing = options.missing == "mask"
     if not isinstance(opened, (list, tuple)):
-        return _read_numbers(opened, read_table, allow_missing)
+        return _read_numbers(opened, read_table, allow_missing, given)
     if wanted not in ("text", "words"):
         _check_not_one(opened)
     kind = wanted or _kind_to_read(opened, fitted)
@@ -50,10 +52,10 @@ def read_opened(opened, wanted, fitted, options, read_table):
             strip_accents=options.strip_accents,
             token_pattern=options.token_pattern,
         )
-    return read_sequences(opened, kind, allow_missing)
+    return read_sequences(opened, kind, allow_missing, given)
 
 
-def read_sequences(X, kind=None, allow_missing=False):
+def read_sequences(X, kind=None, allow_missing=False, given=None):
     """Read a list of strings, of token lists or of numeric arrays.
 
     Parameters
@@ -70,6 +72,8 @@ def read_sequences(X, kind=None, allow_missing=False):
         numbers among them.
     allow_missing : bool, default=False
         Whether numbers may be NaN.
+    given : container, default=None
+        As in :func:`read_opened`.
 
     Returns
     -------
@@ -92,7 +96,7 @@ def read_sequences(X, kind=None, allow_missing=False):
         if kind == "tokens" and has_other_numbers(X):
             kind = "series"
     if kind == "series":
-        return read_series(X, allow_missing)
+        return read_series(X, allow_missing, given)
     return read_characters(X) if kind == "text" else read_tokens(X)
 
 
@@ -119,13 +123,13 @@ def _check_not_one(X):
         )
 
 
-def _read_numbers(X, read_table, allow_missing):
+def _read_numbers(X, read_table, allow_missing, given):
     """Read a three-dimensional array, or a table as scikit-learn reads it."""
     array = np.asarray(X)
     if array.dtype.kind == "O" and array.size > 0:
         if array.ndim == 2:
             read_table(X, skip_check_array=True)
-        return read_array(as_numbers(array), allow_missing)
+        return read_array(as_numbers(array), allow_missing, given)
     if array.dtype == np.longdouble:  # too large numbers become infinite
         with np.errstate(over="ignore"):
             X = array.astype(np.float64)
@@ -137,4 +141,4 @@ def _read_numbers(X, read_table, allow_missing):
             dtype=[np.float64, np.float32],
             ensure_all_finite=False,  # read_array reports the position
         )
-    return read_array(X, allow_missing)
+    return read_array(X, allow_missing, given)

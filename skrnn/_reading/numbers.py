@@ -1,11 +1,12 @@
 """From lists and arrays of numbers to flat values."""
 
+from functools import partial
+
 import numpy as np
 
 from skrnn._core.sequences import Sequences, locate
 from skrnn._messages import (
     counted,
-    how_to_cut,
     is_missing,
     mixed_kinds,
     no_number,
@@ -13,10 +14,24 @@ from skrnn._messages import (
 )
 from skrnn._reading.kinds import REALS, check_depth
 from skrnn._reading.offsets import offsets_of
+from skrnn._reading.padding import how_to_cut
 
 
-def read_series(X, allow_missing=False):
-    """Read a list of arrays or lists of numbers, one per sequence."""
+def read_series(X, allow_missing=False, given=None):
+    """Read a list of arrays or lists of numbers, one per sequence.
+
+    Parameters
+    ----------
+    X : list or tuple
+    allow_missing : bool, default=False
+        Whether numbers may be NaN.
+    given : container, default=None
+        What the user passed as X, for the advice of errors. None gives none.
+
+    Returns
+    -------
+    sequences : Sequences
+    """
     if _are_of_one_form(X):
         lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
         if not lengths.all():
@@ -24,8 +39,8 @@ def read_series(X, allow_missing=False):
         offsets = offsets_of(lengths)
         values = _as_float(np.concatenate(X))
         values = values.reshape(len(values), -1)
-        return _checked_series(values, offsets, allow_missing)
-    arrays = [_as_series(item, i, allow_missing) for i, item in enumerate(X)]
+        return _checked_series(values, offsets, allow_missing, given)
+    arrays = [_as_series(item, i, allow_missing, given) for i, item in enumerate(X)]
     lengths = np.fromiter(map(len, arrays), dtype=np.int64, count=len(arrays))
     offsets = offsets_of(lengths)
     n_features = arrays[0].shape[1]
@@ -35,7 +50,7 @@ def read_series(X, allow_missing=False):
                 f"X[{i}] has {counted(array.shape[1], 'feature')}, but X[0] has "
                 f"{n_features}: all sequences must have the same number of features."
             )
-    return _checked_series(np.concatenate(arrays), offsets, allow_missing)
+    return _checked_series(np.concatenate(arrays), offsets, allow_missing, given)
 
 
 def _are_of_one_form(X):
@@ -50,7 +65,7 @@ def _are_of_one_form(X):
     return dtype.kind in "biuf" and ndim in (1, 2) and 0 not in features
 
 
-def _as_series(item, index, allow_missing):
+def _as_series(item, index, allow_missing, given):
     """One sequence of numbers as floats of shape (n_steps, n_features)."""
     if not isinstance(item, (list, tuple, np.ndarray)):
         raise TypeError(mixed_kinds(item, index, "series"))
@@ -69,7 +84,7 @@ def _as_series(item, index, allow_missing):
             "(n_steps,) or (n_steps, n_features)."
         )
     if array.dtype.kind not in "biuf":
-        array = _only_numbers(item, array, index, allow_missing)
+        array = _only_numbers(item, array, index, allow_missing, given)
     if array.ndim == 1:
         array = array[:, np.newaxis]
     return _as_float(array)
@@ -95,7 +110,7 @@ def _as_array(item, index):
         raise
 
 
-def read_array(X, allow_missing=False):
+def read_array(X, allow_missing=False, given=None):
     """Read a numeric array of shape (n_samples, n_steps[, n_features]).
 
     Parameters
@@ -103,6 +118,8 @@ def read_array(X, allow_missing=False):
     X : ndarray
     allow_missing : bool, default=False
         Whether numbers may be NaN.
+    given : container, default=None
+        As in :func:`read_series`.
 
     Raises
     ------
@@ -119,7 +136,7 @@ def read_array(X, allow_missing=False):
         )
     values = _as_float(X.reshape(n_samples * n_steps, n_features))
     offsets = np.arange(n_samples + 1, dtype=np.int64) * n_steps
-    return _checked_series(values, offsets, allow_missing, is_table=True)
+    return _checked_series(values, offsets, allow_missing, given, is_table=True)
 
 
 def as_numbers(array):
@@ -139,7 +156,7 @@ def as_numbers(array):
     return np.array([_only_numbers(row, row, i, True) for i, row in enumerate(array)])
 
 
-def _only_numbers(item, array, index, allow_missing):
+def _only_numbers(item, array, index, allow_missing, given=None):
     """An array of another dtype as floats, if its entries are numbers.
 
     NumPy keeps numbers of other types, such as fractions, as objects, and also all
@@ -152,19 +169,20 @@ def _only_numbers(item, array, index, allow_missing):
             if is_missing(entry) and (allow_missing or isinstance(entry, REALS)):
                 numbers.append(np.nan)
             elif not _is_real(entry):
-                padding = _padding_from(steps, step, array)
+                padding = _padding_from(steps, (index, step), array, given)
                 raise TypeError(no_number(entry, index, step, padding))
             else:
                 numbers.append(_as_number(entry, index, step))
     return np.array(numbers, dtype=np.float64).reshape(array.shape)
 
 
-def _padding_from(steps, start, array):
-    """How to cut a sequence whose steps from `start` are all missing, or None."""
+def _padding_from(steps, place, array, given):
+    """How to cut a sequence whose steps from some place on are all missing, or None."""
+    start = place[1]
     rest = np.ravel(np.array(steps[start:], dtype=object))
     if start == 0 or not all(map(is_missing, rest)):
         return None
-    return how_to_cut(1 if array.ndim == 1 else array.shape[1])
+    return how_to_cut(given, place, 1 if array.ndim == 1 else array.shape[1])
 
 
 def _is_real(entry):
@@ -193,7 +211,7 @@ def _as_float(array):
         return array.astype(np.float64, copy=False)
 
 
-def _checked_series(values, offsets, allow_missing, is_table=False):
+def _checked_series(values, offsets, allow_missing, given, is_table=False):
     # Comparisons with NaN are also False. Networks compute in float32.
     usable = np.abs(values) <= np.finfo(np.float32).max
     if allow_missing:
@@ -208,7 +226,8 @@ def _checked_series(values, offsets, allow_missing, is_table=False):
                 "float32. Use a larger unit."
             )
         if np.isnan(value):
-            raise ValueError(_no_nan(values, offsets, (i, step, feature), is_table))
+            cut = partial(how_to_cut, given, is_table=is_table)
+            raise ValueError(_no_nan(values, offsets, (i, step, feature), cut))
         where = f" in feature {feature}" if values.shape[1] > 1 else ""
         raise ValueError(
             f"X[{i}] contains infinity (inf) at step {step}{where}: all numbers must "
@@ -217,31 +236,34 @@ def _checked_series(values, offsets, allow_missing, is_table=False):
     return Sequences("series", values, offsets)
 
 
-def _no_nan(values, offsets, place, is_table):
-    """The sentence for the first NaN, which is at a sequence, step and feature."""
+def _no_nan(values, offsets, place, cut):
+    """The sentence for the first NaN, which is at a sequence, step and feature.
+
+    `cut` is :func:`how_to_cut` of the container; it takes the rest of the arguments.
+    """
     i, step, feature = place
     n_features = values.shape[1]
     is_missing_step = np.isnan(values).all(axis=1)
     own = is_missing_step[offsets[i] : offsets[i + 1]]
     where = f"at step {step}" + (f" in feature {feature}" if n_features > 1 else "")
     in_all = " in all features" if n_features > 1 else ""
-    padded, side = "", "end"
+    padding = ""
     if step > 0 and own[step:].all():
         where = f"at step {step}, and from there to the end{in_all}"
+        padding = cut((i, step), n_features)
     elif own[0] and not own.all():
-        where, side = (
-            f"at step 0, and up to step {own.argmin() - 1}{in_all}",
-            "beginning",
-        )
+        end = int(own.argmin())
+        where = f"at step 0, and up to step {end - 1}{in_all}"
+        padding = cut((i, len(own) - end), n_features, "beginning")
     else:
         is_all = np.logical_and.reduceat(is_missing_step, offsets[:-1])
         others = np.flatnonzero(is_missing_step[offsets[1:] - 1] & ~is_all)
-        side = "end" if len(others) else None
-        padded = f"The last steps of X[{others[0]}] are missing. " if side else ""
+        for j in others[:1]:
+            other = is_missing_step[offsets[j] : offsets[j + 1]]
+            padding = cut((j, len(other) - int(other[::-1].argmin())), n_features)
+            if padding:
+                padding = f"The last steps of X[{j}] are missing. {padding}"
     cure = "Impute the missing steps, or use missing='mask'."
-    if side:
-        cut = how_to_cut(n_features, side, is_table)
-        cure = (
-            f"{padded}{cut} Otherwise impute the missing steps, or use missing='mask'."
-        )
+    if padding:
+        cure = f"{padding} Otherwise impute the missing steps, or use missing='mask'."
     return f"X[{i}] contains NaN {where}: all numbers must be finite. {cure}"

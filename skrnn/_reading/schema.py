@@ -104,9 +104,7 @@ class Schema:
             If X is a single string, is empty, or holds a sequence that cannot be used.
         """
         opened, columns = self._open(X)
-        sequences = read_opened(
-            opened, self._wanted, self.kind, self.options, read_table
-        )
+        sequences = self._read_opened(opened, read_table, X)
         if len(sequences.values) == 0:
             raise ValueError(
                 "X has no steps: all its sequences are empty, so there is nothing to "
@@ -140,9 +138,7 @@ class Schema:
         opened, _ = self._open(X)
         if self.kind == "series":
             self._check_axes(opened)
-        sequences = read_opened(
-            opened, self._wanted, self.kind, self.options, read_table
-        )
+        sequences = self._read_opened(opened, read_table, X)
         self._check_same_kind(sequences)
         return self._of_allowed_length(sequences)
 
@@ -166,6 +162,12 @@ class Schema:
             items = X if isinstance(X, (list, tuple)) else opened
             return open_container(_analyzed(analyzer, items), **options)
         return opened, columns
+
+    def _read_opened(self, opened, read_table, X):
+        given = None if callable(self.options.analyzer) else X
+        return read_opened(
+            opened, self._wanted, self.kind, self.options, read_table, given
+        )
 
     def _of_allowed_length(self, sequences):
         """The sequences, where too long ones are cut or raise an error."""
