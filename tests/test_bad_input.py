@@ -351,7 +351,7 @@ BAD_COLUMNS = {
 
 # The code that makes lists of a column.
 TO_LISTS = {
-    "polars": "X.to_list()",
+    "polars": "X",
     "polars frame": "X[:, 0].to_list()",
     "narwhals": "X[:, 0].to_list()",
     "arrow": "X.to_pylist()",

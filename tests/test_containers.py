@@ -604,22 +604,161 @@ def test_no_library_is_needed_that_scikit_learn_does_not_need():
     assert loaded.replace("awkward", "").split() == ["narwhals"]
 
 
+PANEL = pd.DataFrame(
+    {"a": np.arange(12.0), "b": np.ones(12)},
+    index=pd.MultiIndex.from_product([range(4), range(3)], names=["id", "time"]),
+)
+WIDE = PANEL.unstack()
+TABLE = WIDE.set_axis([*"abcdef"], axis=1)
+ROWS = (
+    "X is a table of numbers whose index has several levels. If its rows are steps, "
+    "use sequences_from_frame(X.reset_index(), group=..., columns=...); if each row is "
+    "a series, use X.reset_index(drop=True)."
+)
+COLUMN = (
+    "X is a column of numbers whose index has several levels. Use "
+    "sequences_from_frame(X.reset_index(), group=..., columns=...) for one sequence "
+    "per group."
+)
+LABELS = (
+    "X is a table of numbers whose columns have labels of several levels, such as a "
+    "feature and a step. If the last level is the step, use {}; if each row is a "
+    "series of one feature, use {}."
+)
+STACK = (
+    "sequences_from_frame(X.stack(future_stack=True).reset_index(), group=..., "
+    "columns=...)"
+)
+LOG = "sequences_from_frame, with one row per step"
+
+
+def index_in(names, drop):
+    return (
+        f"X is a table of numbers whose columns {names} were the index of a pandas "
+        "frame. If its rows are steps, use sequences_from_frame(X, group=..., "
+        f"columns=...); if each row is a series, use X.{drop}."
+    )
+
+
+def as_narwhals(X):
+    return nw.from_native(X, allow_series=True)
+
+
+LEVELS = ["__index_level_0__", "__index_level_1__"]
+IN_ARROW = index_in(["id", "time"], "drop_columns(['id', 'time'])")
+# Frames, the sentence, and the columns that cannot be read as steps.
+PANELS = {
+    "pandas": (PANEL, ROWS),
+    "nullable types": (PANEL.convert_dtypes(), ROWS),
+    "narwhals": (as_narwhals(PANEL), ROWS),
+    "one column": (PANEL[["a"]], ROWS),
+    "arrow": (pa.Table.from_pandas(PANEL), IN_ARROW),
+    "arrow batch": (pa.RecordBatch.from_pandas(PANEL), IN_ARROW),
+    "arrow in narwhals": (as_narwhals(pa.Table.from_pandas(PANEL)), IN_ARROW),
+    "arrow without names": (
+        pa.Table.from_pandas(PANEL.rename_axis([None, None])),
+        index_in(LEVELS, f"drop_columns({LEVELS})"),
+    ),
+    "polars by arrow": (
+        pl.from_arrow(pa.Table.from_pandas(PANEL.rename_axis([None, None]))),
+        index_in(LEVELS, f"drop({LEVELS})"),
+    ),
+    "pandas by arrow": (
+        pa.Table.from_pandas(PANEL.rename_axis([None, None])).to_pandas(
+            ignore_metadata=True
+        ),
+        index_in(LEVELS, f"drop(columns={LEVELS})"),
+    ),
+    "a selection in arrow": (
+        pa.Table.from_pandas(TABLE.rename_axis(None).iloc[[0, 3, 1]]),
+        index_in(LEVELS[:1], f"drop_columns({LEVELS[:1]})"),
+    ),
+    "a named index in arrow": (
+        pa.Table.from_pandas(TABLE.iloc[[0, 3, 1]]),
+        index_in(["id"], "drop_columns(['id'])"),
+    ),
+    "a column": (PANEL["a"], COLUMN),
+    "a column of nullable type": (PANEL["a"].convert_dtypes(), COLUMN),
+    "a column of arrow": (PANEL["a"].astype("double[pyarrow]"), COLUMN),
+    "a column of objects": (PANEL["a"].astype(object), COLUMN),
+    "a column in narwhals": (as_narwhals(PANEL["a"]), COLUMN),
+    "unstacked": (WIDE, LABELS.format(STACK, "X.to_numpy()")),
+    "unstacked in arrow": (
+        pa.Table.from_pandas(WIDE, preserve_index=False),
+        LABELS.format(LOG, "np.asarray(X)"),
+    ),
+    "unstacked in polars": (
+        pl.from_pandas(WIDE),
+        LABELS.format(LOG, "X.to_numpy()"),
+    ),
+}
+
+
 @pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder, RNNRegressor])
-def test_a_panel_is_no_table_of_series(make):
-    index = pd.MultiIndex.from_product([range(4), range(3)], names=["id", "time"])
-    X = pd.DataFrame({"a": np.arange(12.0), "b": np.ones(12)}, index=index)
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "predict"])
+@pytest.mark.parametrize("case", PANELS)
+def test_a_panel_is_no_table_of_series(case, method, make):
+    X, sentence = PANELS[case]
+    model, args = make(max_iter=1), (X, np.arange(len(X)) % 2)
+    if method == "predict":
+        model.fit(np.eye(8), np.arange(8) % 2)
+        method, args = "transform" if make is RNNEncoder else "predict", (X,)
+    elif method == "partial_fit" and make is RNNClassifier:
+        args = (*args, [0, 1])
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        getattr(model, method)(*args)
+
+
+CURED = {
+    "rows are steps": lambda: PANEL.reset_index(),
+    "arrow": lambda: pa.Table.from_pandas(PANEL),
+    "unstacked": lambda: WIDE.stack(future_stack=True).reset_index(),
+    "a column": lambda: PANEL["a"].reset_index().assign(b=1.0),
+}
+
+
+@pytest.mark.parametrize("case", CURED)
+def test_panels_are_sequences_as_the_errors_say(case):
+    X = sequences_from_frame(CURED[case](), group="id", columns=["a", "b"])
+    assert_array_equal(X, PANEL.to_numpy().reshape(4, 3, 2))
+
+
+def test_tables_are_series_as_the_errors_say():
+    expected = RNNEncoder(2, max_iter=1, random_state=0)
+    expected = expected.fit_transform(TABLE.to_numpy(), [0, 1, 0, 1])
+    arrow = pa.Table.from_pandas(TABLE.set_axis([2, 0, 3, 1]).rename_axis("id"))
+    for X in (
+        WIDE.to_numpy(),
+        np.asarray(pa.Table.from_pandas(WIDE, preserve_index=False)),
+        arrow.drop_columns(["id"]),
+        arrow.to_pandas(),
+        TABLE,
+        pl.from_pandas(TABLE),
+        pa.Table.from_pandas(TABLE.reset_index(drop=True)),
+    ):
+        model = RNNEncoder(2, max_iter=1, random_state=0)
+        assert_array_equal(model.fit_transform(X, [0, 1, 0, 1]), expected)
+
+
+@pytest.mark.parametrize(
+    "library, drop",
+    [(lambda x: x, "drop_columns"), (pl.from_arrow, "drop")],
+)
+def test_the_index_of_items_is_no_feature(library, drop):
+    frames = [
+        x.droplevel(0).iloc[[2, 0, 1]].rename_axis(None) for _, x in PANEL.groupby("id")
+    ]
+    X = [library(pa.Table.from_pandas(frame)) for frame in frames]
     sentence = (
-        "X is a table of numbers whose index has several levels. If its rows are "
-        "steps, use sequences_from_frame(X.reset_index(), group=..., columns=...); if "
-        "each row is a series, use X.reset_index(drop=True)."
+        f"X[0] is a frame whose columns {LEVELS[:1]} were the index of a pandas frame, "
+        f"and would be features. Use [x.{drop}({LEVELS[:1]}) for x in X], or reset the "
+        "index if it is a feature."
     )
     with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
-        make().fit(X, np.arange(12) % 2)
-    sequences = sequences_from_frame(X.reset_index(), group="id", columns=["a", "b"])
-    fitted = make(max_iter=1).fit(sequences, [0, 1, 0, 1])
-    with pytest.raises(TypeError, match="several levels"):
-        getattr(fitted, "transform" if make is RNNEncoder else "predict")(X)
-    make(max_iter=1).fit(X.reset_index(drop=True), np.arange(12) % 2)
+        RNNClassifier(2, max_iter=1).fit(X, [0, 1, 0, 1])
+    X = [getattr(x, drop)(LEVELS[:1]) for x in X]
+    ours = RNNClassifier(2, max_iter=1, random_state=0).fit(X, [0, 1, 0, 1])
+    assert_array_equal(ours.predict_proba(frames), ours.predict_proba(X))
 
 
 def test_a_column_of_sequences_may_have_any_index():

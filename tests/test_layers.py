@@ -78,6 +78,7 @@ FLOORS = {
     "_warnings": set(),
     "_messages": {"numpy"},
     "_reading.libraries": {"numpy"},
+    "_reading.panels": set(),
     "_reading.containers": {"numpy", "scipy"},
     "_reading.frames": {"narwhals", "numpy"},
     "_reading.kinds": {"numpy"},

@@ -3,6 +3,7 @@
 Modules may import those above them in this list, and lower layers of the package.
 
     libraries    containers of pandas, polars, arrow, awkward and torch
+    panels       tables whose labels show that their rows are not series
     containers   any container -> a list of sequences, or a table of numbers
     frames       event logs -> sequences
     kinds        which kind of sequences a list holds

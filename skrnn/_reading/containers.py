@@ -16,6 +16,7 @@ from skrnn._reading.libraries import (
     no_features,
     no_table,
 )
+from skrnn._reading.panels import check_column, check_features, check_table
 
 
 def open_container(X, kind=None, *, columns=None, allow_masked=False):
@@ -154,6 +155,8 @@ def _open(X, name):
     libraries = {base.__module__.partition(".")[0] for base in type(X).__mro__}
     if "narwhals" in libraries and hasattr(X, "to_native"):
         return _open(X.to_native(), name)
+    if name == "X":  # items of X may have any index
+        check_column(X)
     for library, (marks, opener) in OPENERS.items():
         if library in libraries and any(hasattr(X, mark) for mark in marks):
             return opener(X, name)
@@ -248,6 +251,7 @@ def _open_item(item, name):
     if not hasattr(entries, "columns"):
         return array, None
     _check_features(array, entries, name)
+    check_features(entries, name)
     return array, _labels(entries)
 
 
@@ -337,12 +341,7 @@ def _open_frame(frame, kind):
     # Libraries whose columns have types have been checked before.
     if not all(is_number(entry) or is_missing(entry) for entry in array[:1].flat):
         raise TypeError(no_table(array.shape[1]))
-    if getattr(getattr(frame, "index", None), "nlevels", 1) > 1:
-        raise TypeError(
-            "X is a table of numbers whose index has several levels. If its rows are "
-            "steps, use sequences_from_frame(X.reset_index(), group=..., columns=...); "
-            "if each row is a series, use X.reset_index(drop=True)."
-        )
+    check_table(frame)
     return frame if kind in (None, "series") else _rows(array)
 
 
