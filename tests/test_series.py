@@ -542,6 +542,81 @@ def test_differences_that_are_rounding_errors_are_constant(factors, dtype, order
     assert (scales[0] < 0.1).all()
 
 
+def scales_of(X, order, **params):
+    encoder = RNNEncoder(2, differences=order, patch_length=1, max_iter=1, **params)
+    encoder.fit(X, np.arange(len(X)) % 2)
+    return encoder.scale_, encoder.difference_scale_
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("missing", ["error", "mask"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("level", [0.3, 1.0, -7e5, 1e6, 1e-9])
+def test_a_feature_is_constant_if_rounding_errors_are_all_that_changes(
+    level, dtype, missing, order, rng
+):
+    level = dtype(level)
+    next_one = np.nextafter(level, dtype(np.inf))
+    lines = rng.normal(size=(40, 1)) * np.arange(30)
+    X = [
+        np.column_stack([np.where(rng.random(30) < 0.5, level, next_one), line])
+        for line in lines.astype(dtype)
+    ]
+    if missing == "mask":
+        X[0][3] = np.nan
+    scale, of_differences = scales_of(X, order, missing=missing)
+    assert scale[0] == 1.0 and (of_differences[:, 0] == 1.0).all()
+    assert scale[1] > 1.0 and 1e-3 < of_differences[0, 1] < 0.5
+
+
+def test_two_ways_to_compute_the_same_number(rng):
+    X = [np.where(rng.random(30) < 0.5, 0.3, 0.1 + 0.2) for _ in range(40)]
+    scale, of_differences = scales_of(X, 2)
+    assert scale.tolist() == [1.0] and of_differences.tolist() == [[1.0], [1.0]]
+
+
+@pytest.mark.parametrize("order", [2, 3])
+@pytest.mark.parametrize(
+    "dtype, level",
+    [
+        *((np.float32, level) for level in (0, 10, 1e3, -1e5)),
+        *((np.float64, level) for level in (0, 1e6, -1e9, 1e12)),
+        *((np.int64, level) for level in (0, 10**6, -(10**15))),
+    ],
+)
+def test_lines_far_from_zero_have_no_second_differences(level, dtype, order):
+    slope = 7 if dtype is np.int64 else 0.14
+    X = [(level + slope * f * np.arange(30)).astype(dtype) for f in (1, 2, 3)] * 6
+    _, of_differences = scales_of(X, order, analyzer="series")
+    assert (of_differences[1:] == 1.0).all()
+    assert 0.03 < of_differences[0] < 0.05
+
+
+@pytest.mark.parametrize(
+    "dtype, level, order",
+    [
+        *((np.float32, level, 2) for level in (0, 10, 100)),
+        *((np.float64, level, 2) for level in (0, 1e6, -1e9)),
+        *((np.float64, level, 3) for level in (0, 1e6)),
+        (np.float32, 1e4, 1),
+        (np.float64, 1e12, 1),
+    ],
+)
+def test_small_differences_far_from_zero_are_kept(level, dtype, order):
+    """Those of a slow wave are larger than the rounding errors at that level."""
+    X = [(level + np.sin(np.arange(500) / 80 + i)).astype(dtype) for i in range(20)]
+    _, of_differences = scales_of(X, order)
+    expected = [0.0125 / 80**n for n in range(order)]
+    np.testing.assert_allclose(of_differences[:, 0], expected, rtol=0.05)
+
+
+def test_whole_numbers_far_from_zero_are_kept(rng):
+    X = [10**12 + rng.integers(0, 2, 30) for _ in range(40)]
+    scale, of_differences = scales_of(X, 2, analyzer="series")
+    np.testing.assert_allclose(scale, 0.5, rtol=0.01)
+    np.testing.assert_allclose(of_differences[:, 0], [1.4, 2.4], rtol=0.1)
+
+
 def test_rounding_of_series_does_not_change_predictions():
     X = np.array([factor * LINE for factor in (1.0, 2.0, 3.0)] * 8)
     y = np.arange(len(X)) % 3

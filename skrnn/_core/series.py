@@ -12,10 +12,10 @@ _AT_A_TIME = 2**16  # numbers per chunk; 512 kB in float64
 def mean_and_scale(values, weight):
     """Compute the weighted mean and standard deviation of each column, in float64.
 
-    The scale of a constant column is 1. float32 is not precise enough: with large
-    values, the spread would be lost in the mean. Values are scaled to at most 1 before
-    they are squared or summed, to avoid overflow and underflow. Missing values (NaN)
-    are ignored.
+    The scale of a constant column is 1, also if its numbers differ by rounding errors.
+    float32 is not precise enough to compute in: with large values, the spread would be
+    lost in the mean. Values are scaled to at most 1 before they are squared or summed,
+    to avoid overflow and underflow. Missing values (NaN) are ignored.
 
     Parameters
     ----------
@@ -64,7 +64,8 @@ def mean_and_scale(values, weight):
         columns *= weights
         variance += columns.sum(axis=1)
     scale = spread * np.sqrt(variance / total)
-    is_constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
+    eps = max(10 * np.finfo(np.float64).eps, _eps(values))
+    is_constant = scale <= eps * np.abs(mean)
     # The product of very small numbers may be 0.
     return mean * size, _one_for_zero(np.where(is_constant, 0.0, scale * size))
 
@@ -176,7 +177,7 @@ def differences(values, offsets, order):
     return result
 
 
-def rounding_of_differences(values, order):
+def rounding_of_differences(values, order, given, scale):
     """Bounds below which the scale of differences is that of rounding errors.
 
     Parameters
@@ -184,18 +185,34 @@ def rounding_of_differences(values, order):
     values : ndarray of shape (n_rows, n_columns), float32
         Of which differences are taken.
     order : int
+    given : ndarray of shape (n_rows, n_columns)
+        The numbers before they were standardised, in their own precision; NaN where
+        one is missing.
+    scale : ndarray of shape (n_columns,)
+        By which they were divided.
 
     Returns
     -------
     bounds : ndarray of shape (order * n_columns,)
         For first differences, second ones, and so on. Each order at most doubles the
-        errors, which are at most half an eps of the largest value, before and after it
-        was standardised.
+        errors, which are at most half an eps of the largest value as it was given,
+        and half an eps of it after it was standardised. Far from 0, or if all numbers
+        are equal but for such errors, the first is the larger one.
     """
-    largest = np.maximum(values.max(axis=0, initial=0), -values.min(axis=0, initial=0))
-    eps = np.finfo(np.float32).eps
-    bound = eps * largest.astype(np.float64)
+    bound = _eps(given) * _largest(given) / scale + _eps(values) * _largest(values)
+    bound /= 2
     return np.concatenate([2.0**n * bound for n in range(1, order + 1)])
+
+
+def _eps(values):
+    return float(np.finfo(values.dtype).eps)
+
+
+def _largest(values):
+    """The largest absolute value of each column, in float64."""
+    highest = np.fmax.reduce(values, axis=0, initial=0)
+    lowest = np.fmin.reduce(values, axis=0, initial=0)
+    return np.maximum(highest, -lowest).astype(np.float64)
 
 
 def _slices(values):

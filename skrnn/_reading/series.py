@@ -67,7 +67,7 @@ class SeriesReader:
         filled = reader._standardised(sequences, samples.positions)[:, :n_features]
         added = series.differences(filled, sequences.offsets, order)
         _, of_differences = series.mean_and_scale(added, row_weight)
-        noise = series.rounding_of_differences(filled, order)
+        noise = series.rounding_of_differences(filled, order, values, scale)
         of_differences = np.where(of_differences > noise, of_differences, 1.0)
         difference_scale = of_differences.reshape(order, n_features)
         reader = cls(mean, scale, difference_scale, patch_length, options.missing)
