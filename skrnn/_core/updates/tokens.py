@@ -44,7 +44,7 @@ class Numbering:
         tokens = np.empty(min(n_given, len(self._number_of)), np.int64)
         n_known, numbers = 0, []
         for x in given:
-            ids = x.numpy().reshape(len(x), -1)
+            ids = x.numpy() if x.ndim == 2 else x.numpy()[:, np.newaxis]
             here = np.empty(ids.shape, np.int32)
             of = n_known, self._number_of, tokens, here
             n_known = token_rows.renumber(ids, *of)
