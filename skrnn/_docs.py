@@ -53,10 +53,11 @@ PARTS["parameters"] = dedent(
     analyzer : {"auto", "char", "word", "token", "series"} or callable, default="auto"
         What a step of a sequence is. "auto" reads a string as characters, a sequence of
         strings or integers as tokens, and a sequence of floats or of rows of numbers as
-        a series; it warns if integers look like measurements, and later if a sequence
-        holds only integers that `fit` has not seen. "char" and "word" require strings;
-        "token" and "series" determine how integers are read. A callable is applied to
-        each sequence as it was passed and returns what to read instead.
+        a series; it warns if integers look like measurements or nearly all are rare,
+        and later if a sequence holds only integers that `fit` has not seen. "char" and
+        "word" require strings; "token" and "series" determine how integers are read. A
+        callable is applied to each sequence as it was passed and returns what to read
+        instead.
     lowercase : bool, default=False
         Whether to convert sequences that are strings to lowercase. Token lists are left
         unchanged.

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,25 @@ def each(draw):
     ]
 
 
+def part_of(rng, sequence, n):
+    start = rng.integers(len(sequence) - n)
+    return sequence[start : start + n]
+
+
+def powers(n, exponent):
+    p = np.arange(1.0, n + 1) ** -exponent
+    return p / p.sum()
+
+
+MADE = np.random.default_rng(1)
+ITEMS, POPULARITY = MADE.permutation(90_000)[:2000] + 10_000, powers(2000, 0.8)
+FREQUENCY = MADE.permutation(powers(60, 1.0))
+TEXT = [*map(ord, Path(__file__).read_text())]
+# Steps through two octaves of C major.
+SCALE = np.array(
+    [60 + 12 * octave + note for octave in (0, 1) for note in (0, 2, 4, 5, 7, 9, 11)]
+)
+MELODY = SCALE[np.abs(np.cumsum(MADE.integers(-3, 4, 9000)) % 26 - 13)]
 EVENTS = np.array([100, 101, 200, 204, 301, 302, 404, 418, 500, 503, 1001, 2002])
 TOKENS = {
     "words by rank": by_zipfs_law,
@@ -68,6 +88,15 @@ TOKENS = {
     "ranks": each(lambda rng, n: rng.normal(size=n).argsort()),
     "positions": each(lambda rng, n: np.arange(n)),
     "code points": each(lambda rng, n: [*map(ord, rng.choice([*"etaoin shr.,"], n))]),
+    "code points of a text": each(lambda rng, n: part_of(rng, TEXT, n)),
+    "items": each(lambda rng, n: ITEMS[rng.choice(2000, n, p=POPULARITY)]),
+    "sorted sets": each(lambda rng, n: np.sort(rng.permutation(100)[:n])),
+    "sorted sets of many items": each(lambda rng, n: np.sort(rng.permutation(500)[:n])),
+    "pitches": each(lambda rng, n: part_of(rng, MELODY, n)),
+    "hours around noon": each(lambda rng, n: np.clip(rng.normal(13, 4, n), 0, 23)),
+    "fifty ids, and -1": each(lambda rng, n: np.maximum(rng.integers(-9, 50, n), -1)),
+    "long permutations": each(lambda rng, n: rng.permutation(150)),
+    "letters by their number": each(lambda rng, n: rng.choice(60, n, p=FREQUENCY)),
 }
 MEASUREMENTS = {
     "levels": each(lambda rng, n: rng.normal(512, 150) + rng.normal(size=n) * 30),
@@ -77,20 +106,38 @@ MEASUREMENTS = {
     "random walks": each(lambda rng, n: 500 + np.cumsum(rng.normal(size=n) * 15)),
     "lines": each(lambda rng, n: rng.integers(1, 50) * np.arange(1, n + 1)),
     "levels of lines": each(lambda rng, n: rng.integers(50) * 10 + 10 * np.arange(n)),
+    "readings around 0": each(lambda rng, n: rng.integers(-500, 500, n)),
+    "temperatures": each(lambda rng, n: rng.normal(5, 9, n)),
+    "seconds since 1970": each(lambda rng, n: 17e8 + rng.integers(1, 99, n).cumsum()),
+    "milliseconds": each(lambda rng, n: 17e11 + rng.integers(0, 10**5, n).cumsum()),
+}
+# More than a few of these are needed.
+SPREAD = {
+    "readings of 10 bits": each(lambda rng, n: rng.integers(0, 1024, n)),
+    "readings of 8 bits": each(lambda rng, n: rng.integers(0, 256, n)),
+    "readings of 16 bits": each(lambda rng, n: rng.integers(0, 2**16, n)),
+    "heart rates": each(lambda rng, n: rng.normal(70, 8, n)),
+    "prices in cents": each(lambda rng, n: np.exp(rng.normal(7, 1, n))),
+    "of two classes": each(
+        lambda rng, n: rng.integers(0, 900, n) + 120 * rng.integers(2)
+    ),
 }
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("case", TOKENS)
 def test_tokens_do_not_warn(case, size, rng):
-    X = as_lists(TOKENS[case](rng, *size))
+    X = as_lists([np.asarray(x, int) for x in TOKENS[case](rng, *size)])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model = RNNEncoder(**SMALL).fit(X, np.arange(len(X)) % 2)
     assert model.kind_ == "tokens"
 
 
-LOOK_LIKE = r"^X holds lists of integers, which are read as tokens, but they look like"
+LOOK_LIKE = (
+    r"^X holds lists of integers, which are read as tokens, but "
+    r"(they look like measurements: |\d+% of them occur )"
+)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -101,24 +148,52 @@ def test_integers_that_look_like_measurements_warn(case, size, rng):
         RNNEncoder(**SMALL).fit(X, np.arange(len(X)) % 2)
 
 
+@pytest.mark.parametrize("size", [(40, 10), (100, 10), (300, 30)])
+@pytest.mark.parametrize("case", SPREAD)
+def test_measurements_at_random_warn(case, size, rng):
+    X = as_lists([np.asarray(x, int) for x in SPREAD[case](rng, *size)])
+    with pytest.warns(UserWarning, match=LOOK_LIKE):
+        RNNEncoder(**SMALL).fit(X, np.arange(len(X)) % 2)
+
+
+@pytest.mark.parametrize("make", ESTIMATORS)
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame, pa.table])
+@pytest.mark.parametrize("case", SPREAD)
+def test_measurements_at_random_of_an_event_log_warn(case, library, make, rng):
+    X = [np.asarray(x, int) for x in SPREAD[case](rng, 60, 20)]
+    lengths = list(map(len, X))
+    log = library({"id": np.repeat(np.arange(60), lengths), "adc": np.concatenate(X)})
+    tokens = sequences_from_frame(log, group="id", columns="adc")
+    with pytest.warns(UserWarning, match=LOOK_LIKE):
+        make(**SMALL).fit(tokens, np.arange(60) % 2)
+    numbers = sequences_from_frame(log, group="id", columns=["adc"])
+    make(**SMALL).fit(numbers, np.arange(60) % 2)  # without a warning
+
+
+RANDOM = np.random.default_rng(0)
 REASONS = {
-    "from one step to the next, they change by 10 on average, but any two of them "
-    "differ by 171": [
+    "they look like measurements: from one step to the next, they change by 10 on "
+    "average, but any two of them differ by 171": [
         [*range(i, i + 60, 10), *range(i + 40, i, -10)] for i in range(0, 500, 20)
     ],
-    "they rise or fall evenly in each sequence": [
+    "they look like measurements: they rise or fall evenly in each sequence": [
         [i, i + 10, i + 20] for i in range(10, 200, 10)
     ],
-    "100% of them occur only once": np.random.default_rng(0)
-    .permutation(10**6)[:200]
-    .reshape(20, 10)
-    .tolist(),
-    "their 492 distinct values are distributed around one peak": np.random.default_rng(
-        0
-    )
-    .normal(500, 100, (60, 60))
-    .astype(int)
-    .tolist(),
+    "100% of them occur only once, from which little can be learned": (
+        RANDOM.permutation(10**6)[:200].reshape(20, 10).tolist()
+    ),
+    "97% of them occur at most twice, from which little can be learned": (
+        RANDOM.integers(0, 1000, (40, 10)).tolist()
+    ),
+    "they look like measurements: their 492 distinct values are distributed around one "
+    "peak": np.random.default_rng(0).normal(500, 100, (60, 60)).astype(int).tolist(),
+    "they look like measurements: their 256 distinct values are spread evenly over "
+    "their range": RANDOM.integers(0, 256, (90, 20)).tolist(),
+    "they look like measurements: some of them are negative": (
+        RANDOM.integers(-9, 9, (9, 9)).tolist()
+    ),
+    "they look like measurements: they rise in each sequence, and are times since "
+    "1970, by their size": [[1_700_000_000 + i, 1_700_000_090] for i in range(20)],
 }
 
 
@@ -126,9 +201,9 @@ REASONS = {
 def test_the_warning_says_by_what_it_was_judged_and_how_to_silence_it(reason):
     X, y = REASONS[reason], np.arange(len(REASONS[reason])) % 2
     sentence = (
-        "X holds lists of integers, which are read as tokens, but they look like "
-        f"measurements: {reason}. Use analyzer='series' if they are measurements, or "
-        "analyzer='token' if they are tokens, which silences this warning."
+        f"X holds lists of integers, which are read as tokens, but {reason}. Use "
+        "analyzer='series' if they are measurements, or analyzer='token' if they are "
+        "tokens, which silences this warning."
     )
     with pytest.warns(UserWarning, match=f"^{re.escape(sentence)}$"):
         RNNClassifier(**SMALL).fit(X, y)

@@ -11,10 +11,13 @@ from skrnn._warnings import warn
 # What is known of integers that are tokens: they number words, events or items, so that
 # a distance between two of them means nothing, and few of them make up most of a text.
 # The bounds were set on simulated data: texts with Zipf's law, topics, and ids by rank,
-# by first appearance and at random; event codes, permutations and sorted sets; random
-# walks, levels, waves, trends, heart rates and durations.
+# by first appearance and at random; event codes, pitches, permutations and sorted sets;
+# random walks, levels, waves, trends, heart rates, prices, times and durations. A few
+# distinct values without a peak or an order, such as temperatures at random, cannot be
+# told apart from tokens.
 _ROWS_AT_MOST = 2**17  # that are looked at
 _N_BINS = 16
+_SECONDS = 1e9, 2.2e9  # since 1970, from the year 2001 to 2039
 
 
 def warn_of_measurements(sequences):
@@ -29,9 +32,9 @@ def warn_of_measurements(sequences):
     reason = _signs_of_measurements(sequences)
     if reason:
         warn(
-            "X holds lists of integers, which are read as tokens, but they look like "
-            f"measurements: {reason}. Use analyzer='series' if they are measurements, "
-            "or analyzer='token' if they are tokens, which silences this warning.",
+            f"X holds lists of integers, which are read as tokens, but {reason}. Use "
+            "analyzer='series' if they are measurements, or analyzer='token' if they "
+            "are tokens, which silences this warning.",
             UserWarning,
         )
 
@@ -80,30 +83,113 @@ def _signs_of_measurements(sequences):
     """By what integers look like measurements, or None if they do not."""
     part = _some_rows(sequences)
     codes, counts = np.unique(part.values, return_counts=True)
-    n_rows, n_values = len(part.values), len(codes)
-    if n_values < 6:
+    if len(codes) < 6:
         return None
     numbers = _as_floats(sequences.tokens)
     values, distinct = numbers[part.values], numbers[codes]
-    # Close to 1 where tokens have been numbered without gaps.
-    density = n_values / (np.ptp(distinct) + 1)
+    change = _changes(values, part.offsets)
+    look = _look_of(values, distinct, counts, part.offsets, change)
+    if look:
+        return f"they look like measurements: {look}"
+    n_rows, density = len(values), _density(distinct)
     top_share = counts.max() / n_rows
+    if n_rows < 100:
+        return None
+    once, rarely = (counts[counts <= n].sum() / n_rows for n in (1, 2))
+    if once >= 0.9 and density <= 0.95:
+        return f"{once:.0%} of them occur only once, from which little can be learned"
+    is_rare = rarely >= 0.85 and top_share <= 0.03 and density <= 0.7
+    if is_rare and not _are_sets(change):
+        return (
+            f"{rarely:.0%} of them occur at most twice, from which little can be "
+            "learned"
+        )
+    return None
+
+
+def _look_of(values, distinct, counts, offsets, change):
+    """In what way values look like measurements, or None."""
+    n_rows, n_values = len(values), len(counts)
+    if (distinct < -1).sum() >= 3:  # -1 often stands for nothing
+        return "some of them are negative"
+    if len(change) >= 8 and (change >= 0).all() and _are_times(distinct):
+        return "they rise in each sequence, and are times since 1970, by their size"
+    # Close to 1 where tokens have been numbered without gaps.
+    density, top_share = _density(distinct), counts.max() / n_rows
     has_gaps = density <= 0.6 or (density <= 0.95 and top_share <= 0.03)
     is_often = n_rows >= 5 * n_values
     if n_values > 40 if is_often else has_gaps:
         bound = 0.35 if is_often and n_values <= 100 else 0.5
-        steady = _steadiness(values, part.offsets, counts, bound)
+        steady = _steadiness(values, offsets, counts, bound)
         if steady:
             return steady
-    once = (counts == 1).sum() / n_rows
-    is_spread = top_share <= 0.01 and density <= 0.3
-    if (n_rows >= 100 and once >= 0.9 and density <= 0.95) or (
-        n_rows >= 500 and once >= 0.5 and is_spread
-    ):
-        return f"{once:.0%} of them occur only once"
-    if n_values > 100 and top_share <= 0.03 and _has_one_peak(values):
+    is_many = n_values > 100 and top_share <= 0.03
+    has_peak = (is_many or _are_smooth(distinct, counts)) and _has_one_peak(values)
+    if is_many and density <= 0.6 and distinct.min() > 0:  # prices are skewed
+        has_peak = has_peak or _has_one_peak(np.log(values), is_whole=False)
+    if has_peak:
         return f"their {n_values} distinct values are distributed around one peak"
+    if is_many and not _are_sets(change) and _are_even(distinct, counts):
+        return f"their {n_values} distinct values are spread evenly over their range"
     return None
+
+
+def _changes(values, offsets):
+    """The changes from one step of a sequence to the next."""
+    is_within = np.ones(len(values) - 1, dtype=bool)
+    is_within[offsets[1:-1] - 1] = False
+    return np.diff(values)[is_within]
+
+
+def _density(distinct):
+    """The share of the numbers in a range that occur."""
+    return len(distinct) / (np.ptp(distinct) + 1)
+
+
+def _are_sets(change):
+    """Whether sequences may be sets of ids: these are often sorted."""
+    return (change > 0).all() or (change < 0).all()
+
+
+def _are_times(distinct):
+    """Whether numbers are of the size of seconds since 1970, or of a thousandth."""
+    low, high = _SECONDS
+    least, most = distinct.min(), distinct.max()
+    return any(low * k <= least <= most <= high * k for k in (1, 1e3, 1e6, 1e9))
+
+
+def _counts_in_range(distinct, counts):
+    """How often each number of a range occurs."""
+    all_counts = np.zeros(int(np.ptp(distinct)) + 1)
+    all_counts[(distinct - distinct.min()).astype(np.int64)] = counts
+    return all_counts
+
+
+def _are_even(distinct, counts):
+    """Whether counts vary about as much as if all numbers were equally likely.
+
+    Those of tokens vary more, and those of permutations less.
+    """
+    if counts.sum() < 0.65 * (np.ptp(distinct) + 1):
+        return False
+    all_counts = _counts_in_range(distinct, counts)
+    return bool(0.5 <= all_counts.var() / all_counts.mean() <= 2)
+
+
+def _are_smooth(distinct, counts):
+    """Whether each number occurs about as often as those next to it.
+
+    Fewer than 26 numbers may be hours or letters.
+    """
+    if len(counts) <= 25 or _density(distinct) <= 0.6:
+        return False
+    if counts.mean() < 8:
+        return False
+    all_counts = _counts_in_range(distinct, counts)
+    near = np.convolve(all_counts, [0.25, 0.25, 0, 0.25, 0.25], mode="valid")
+    error = (all_counts[2:-2] - near)[near >= 4]
+    near = near[near >= 4]
+    return bool(np.mean(error**2 / (1.25 * near + (0.1 * near) ** 2)) <= 1.8)
 
 
 def _some_rows(sequences):
@@ -157,14 +243,18 @@ def _mean_difference(values, counts):
     return total / (n * (n - 1.0) / 2 - n_equal)
 
 
-def _has_one_peak(values):
+def _has_one_peak(values, is_whole=True):
     """Whether a histogram rises to a peak that is not at its edge, and falls."""
     if len(values) < 200:
         return False
-    heights = np.histogram(values, bins=_N_BINS)[0]
+    size = np.ptp(values)
+    # As many whole numbers in each bin.
+    width = np.ceil((size + 1) / _N_BINS) if is_whole else size / _N_BINS or 1.0
+    bins = np.minimum((values - values.min()) // width, _N_BINS - 1)
+    heights = np.bincount(bins.astype(np.int64))
     peak = heights.argmax()
     up_and_down = 2 * heights[peak] - heights[0] - heights[-1]
     travelled = np.abs(np.diff(heights)).sum()
-    is_inside = 2 <= peak < _N_BINS - 2
+    is_inside = 2 <= peak < len(heights) - 2
     is_high = heights[peak] >= 1.8 * heights.mean()
     return bool(is_inside and is_high and travelled <= 1.3 * up_and_down)
