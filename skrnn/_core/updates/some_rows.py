@@ -48,7 +48,7 @@ class SomeRows:
         n_tokens, width = self._vectors[0].shape
         # Each row holds all moments of a token, which one operation fetches.
         n_columns = len(self._vectors) * len(rule.moment_names) * width
-        self._moments = weights.flat.new_zeros((n_tokens, n_columns))
+        self._moments = CPU.zeros((n_tokens, n_columns), weights.flat.dtype)
         if moments is not None:
             self._load(moments, n_shared)
         self._numbering = Numbering(n_tokens)
