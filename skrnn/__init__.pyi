@@ -67,7 +67,7 @@ class _Parameters:
     vocabulary: _Tokens | None = None
     embeddings: _Vectors | None = None
     freeze_embeddings: bool = False
-    standardize: bool = True
+    standardize: Literal["auto", "series"] | bool = "auto"
     differences: _CountOrZero = 1
     patch_length: Literal["auto"] | _Count = "auto"
     missing: Literal["error", "mask"] = "error"

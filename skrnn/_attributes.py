@@ -220,8 +220,11 @@ def _of_scales(attributes):
     n_features, reading = len(attributes["mean_"]), attributes["_reading"]
     is_table = "n_features_in_" in attributes
     tiny = np.finfo(np.float64).smallest_subnormal
+    own = 2 if len(attributes.get("own_mean_", ())) else 0, n_features
     expected = {
         "scale_": Numbers((n_features,), np.dtype("f8"), tiny),
+        "own_mean_": Numbers(own, np.dtype("f8"), is_optional=True),
+        "own_scale_": Numbers(own, np.dtype("f8"), tiny, is_optional=True),
         "difference_scale_": Numbers(
             (reading["differences"], n_features), np.dtype("f8"), tiny
         ),
@@ -283,7 +286,8 @@ def _n_inputs(attributes):
         return n_ids(attributes["vocabulary_"], ngram_range)
     n_features, order = len(attributes["mean_"]), len(attributes["difference_scale_"])
     n_marks = 1 if attributes["_reading"]["missing"] == "mask" else 0
-    return attributes["patch_length_"] * n_features * (1 + n_marks + order)
+    n_own = 3 + order if len(attributes.get("own_mean_", ())) else 0
+    return attributes["patch_length_"] * n_features * (1 + n_marks + order + n_own)
 
 
 def _layout(attributes):

@@ -93,7 +93,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     vocabulary: Tokens | None = None
     embeddings: Vectors | None = None
     freeze_embeddings: bool = False
-    standardize: bool = True
+    standardize: Literal["auto", "series"] | bool = "auto"
     differences: CountOrZero = 1
     patch_length: Literal["auto"] | Count = "auto"
     missing: Literal["error", "mask"] = "error"

@@ -97,9 +97,16 @@ PARTS["parameters"] = dedent(
     freeze_embeddings : bool, default=False
         Whether to keep the pretrained vectors fixed. Otherwise, they are trained,
         without weight decay.
-    standardize : bool, default=True
-        Whether to standardise numbers: subtract the mean of each feature and divide by
-        its standard deviation.
+    standardize : bool, "series" or "auto", default="auto"
+        How to standardise numbers. True subtracts the mean of each feature over the
+        training data, and divides by its standard deviation. "series" does the same,
+        and adds features in which each series is standardised by its own mean and
+        standard deviation, and these two, the latter as a logarithm, which are the same
+        at each step [14]_: shapes can then be told apart from sizes. "auto" is "series"
+        if the size of the series varies much, that is, if the logarithms of their
+        standard deviations have themselves a standard deviation above 0.5, for at least
+        one feature; otherwise, and without y, it is True. False leaves numbers as they
+        are.
     differences : int, default=1
         Order of the differences of numbers to read as additional features: 1 adds the
         change of each feature from the previous step, 2 also adds the change of that
@@ -235,6 +242,11 @@ PARTS["inputs"] = dedent(
         Mean and standard deviation of each feature over all steps of the training data,
         used to standardise numbers; 0 and 1 if `standardize` is False. Not available
         for tokens.
+    own_mean_, own_scale_ : ndarrays of shape (2, n_features) or (0, n_features)
+        If each series is also standardised by itself: the mean and the standard
+        deviation, over the training series, of the means of the series, and of the
+        logarithms of their standard deviations, in units of `scale_`. Not available for
+        tokens.
     difference_scale_ : ndarray of shape (`differences`, n_features)
         Standard deviations of the differences of standardised numbers. Not available
         for tokens.
@@ -331,6 +343,8 @@ PARTS["references"] = dedent(
        with Transformers", ICLR.
     .. [13] Williams and Peng (1990), "An Efficient Gradient-Based Algorithm for On-Line
        Training of Recurrent Network Trajectories", Neural Computation 2(4).
+    .. [14] Kim et al. (2022), "Reversible Instance Normalization for Accurate
+       Time-Series Forecasting against Distribution Shift", ICLR.
     """
 ).strip()
 

@@ -204,6 +204,9 @@ def _read(samples, head, settings, generator, last):
     options = settings.reading
     if last is None:
         has_labels = head is None or head.loss != "squared_error"
+        if head is None and options.standardize == "auto":
+            # The level and scale of a series would tell of its next steps.
+            options = replace(options, standardize=True)
         reader, steps = learn_reader(options, samples, generator, has_labels)
         return reader, replace(samples, steps=steps)
     reader = last.model.reader

@@ -112,8 +112,14 @@ class Settings:
         Raises
         ------
         ValueError
-            If the network reads in two directions.
+            If the network reads in two directions, or what later steps determine.
         """
+        if self["standardize"] == "series":
+            raise ValueError(
+                "Without y, the next step is predicted, but with standardize='series' "
+                "each step is read beside the mean of the whole series. Use "
+                "standardize=True, or pass y."
+            )
         if self["bidirectional"]:
             raise ValueError(
                 "Without y, the next step is predicted, but with bidirectional=True "

@@ -436,7 +436,7 @@ PARAMETERS = {
     "vocabulary": vocabularies,
     "embeddings": embeddings,
     "freeze_embeddings": st.one_of(st.booleans(), wrong),
-    "standardize": st.one_of(st.booleans(), wrong),
+    "standardize": st.one_of(st.sampled_from([True, False, "auto", "series"]), wrong),
     "missing": st.one_of(st.sampled_from(["mask", "error"]), wrong),
     "max_length": st.one_of(st.integers(-1, 5), st.just(10**30), wrong),
     "overlong": st.one_of(st.sampled_from(["first", "last", "error"]), wrong),

@@ -61,7 +61,7 @@ DEFAULTS = {
     "vocabulary": None,
     "embeddings": None,
     "freeze_embeddings": False,
-    "standardize": True,
+    "standardize": "auto",
     "differences": 1,
     "patch_length": "auto",
     "missing": "error",

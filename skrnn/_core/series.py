@@ -79,6 +79,74 @@ def standardise(values, mean, scale):
     return standardised
 
 
+def level_and_scale(values, offsets, given, unit):
+    """Compute the mean and the standard deviation of each series, in float64.
+
+    Those of a series do not depend on other series, to the last bit.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns), float32
+        Standardised, and without missing numbers.
+    offsets : ndarray of shape (n_samples + 1,)
+        Each series has at least one step.
+    given, unit : ndarrays of shapes (n_rows, n_columns) and (n_columns,)
+        The numbers before they were standardised, in their own precision, and by what
+        they were divided.
+
+    Returns
+    -------
+    level, scale : ndarrays of shape (n_samples, n_columns)
+        The scale of a constant series is 0, also if its numbers differ by rounding
+        errors.
+    """
+    shape = len(offsets) - 1, values.shape[1]
+    level, scale = np.empty(shape), np.empty(shape)
+    for some in _runs(offsets, max(1, _AT_A_TIME // values.shape[1])):
+        starts = offsets[some] - offsets[some.start]
+        first, last = offsets[some.start], offsets[some.stop]
+        part = values[first:last].astype(np.float64)
+        n_steps = np.diff(offsets[some.start : some.stop + 1])
+
+        def means(of, starts=starts, n_steps=n_steps):
+            return np.add.reduceat(of, starts) / n_steps[:, np.newaxis]
+
+        noise = _eps(values) * np.maximum.reduceat(np.abs(part), starts)
+        largest = np.fmax.reduceat(np.abs(given[first:last]), starts)
+        noise += np.where(np.isnan(largest), 0.0, _eps(given) * largest / unit)
+        mean = means(part)
+        part -= np.repeat(mean, n_steps, axis=0)
+        part *= part
+        spread = np.sqrt(means(part))
+        level[some], scale[some] = mean, np.where(spread <= noise, 0.0, spread)
+    return level, scale
+
+
+def standardise_each(values, offsets, level, scale):
+    """Compute ``(values - level) / scale`` with numbers of each series, as float32.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+    offsets : ndarray of shape (n_samples + 1,)
+    level, scale : ndarrays of shape (n_samples, n_columns)
+
+    Returns
+    -------
+    standardised : ndarray of shape (n_rows, n_columns)
+        Clipped to the range of float32.
+    """
+    standardised = np.empty(values.shape, dtype=np.float32)
+    largest = np.finfo(np.float32).max
+    for some in _runs(offsets, max(1, _AT_A_TIME // values.shape[1])):
+        rows = slice(offsets[some.start], offsets[some.stop])
+        n_steps = np.diff(offsets[some.start : some.stop + 1])
+        of_steps = [np.repeat(each[some], n_steps, axis=0) for each in (level, scale)]
+        each = (values[rows] - of_steps[0]) / of_steps[1]
+        standardised[rows] = np.clip(each, -largest, largest)
+    return standardised
+
+
 def patches(values, offsets, length):
     """Group steps into patches: the numbers of several steps, side by side.
 
@@ -220,6 +288,16 @@ def _slices(values):
     n_rows, n_columns = values.shape
     step = max(1, _AT_A_TIME // n_columns)
     return [slice(i, min(i + step, n_rows)) for i in range(0, n_rows, step)]
+
+
+def _runs(offsets, max_rows):
+    """Yield slices of consecutive series, of about `max_rows` rows each."""
+    first, n_samples = 0, len(offsets) - 1
+    while first < n_samples:
+        stop = int(np.searchsorted(offsets, offsets[first] + max_rows, side="right"))
+        stop = min(max(stop - 1, first + 1), n_samples)
+        yield slice(first, stop)
+        first = stop
 
 
 def _parts(values, weight):

@@ -21,7 +21,7 @@ class ReadingOptions:
     missing: str
     max_length: int | None
     overlong: str
-    standardize: bool
+    standardize: Any
     differences: int
     patch_length: Any
     ngram_range: Any

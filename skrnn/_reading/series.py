@@ -1,6 +1,6 @@
 """The reader of series of numbers: standardises, takes differences and patches."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,13 @@ from skrnn._reading.inputs import Inputs
 
 # The average number of steps per series that the network takes, with patches.
 STEPS_AT_MOST = 100
+# With standardize="auto", each series is also standardised by itself if the logarithms
+# of their scales have at least this standard deviation: if all series have about the
+# same scale, its differences are noise, which would be blown up to a variance of 1.
+_VARYING_SCALE = 0.5
+# What the level and the logarithm of the scale of a series are clipped to, in standard
+# deviations of those in fit.
+_FARTHEST = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,9 @@ class SeriesReader:
     ----------
     mean, scale : ndarrays of shape (n_features,)
         What is subtracted from each feature, and by what the result is divided.
+    own_mean, own_scale : ndarrays of shape (2, n_features) or (0, n_features)
+        If each series is also standardised by itself: the same for the mean of each
+        series, and for the logarithm of its standard deviation.
     difference_scale : ndarray of shape (n_differences, n_features)
         By what differences are divided.
     patch_length : int
@@ -30,6 +40,8 @@ class SeriesReader:
 
     mean: np.ndarray
     scale: np.ndarray
+    own_mean: np.ndarray
+    own_scale: np.ndarray
     difference_scale: np.ndarray
     patch_length: int
     missing: str
@@ -60,17 +72,23 @@ class SeriesReader:
         if options.standardize:
             mean, scale = series.mean_and_scale(values, row_weight)
         patch_length = _patch_length(options, sequences)
-        difference_scale = np.ones((order, n_features))
-        reader = cls(mean, scale, difference_scale, patch_length, options.missing)
-        if order == 0:
-            return reader, reader.encode(sequences, samples.positions)
-        filled = reader._standardised(sequences, samples.positions)[:, :n_features]
-        added = series.differences(filled, sequences.offsets, order)
-        _, of_differences = series.mean_and_scale(added, row_weight)
-        noise = series.rounding_of_differences(filled, order, values, scale)
-        of_differences = np.where(of_differences > noise, of_differences, 1.0)
-        difference_scale = of_differences.reshape(order, n_features)
-        reader = cls(mean, scale, difference_scale, patch_length, options.missing)
+        none, missing = np.empty((0, n_features)), options.missing
+        reader = cls(mean, scale, none, none, none, patch_length, missing)
+        by_series = options.standardize in ("auto", "series")
+        if order > 0 or by_series:
+            filled = reader._standardised(sequences, samples.positions)[:, :n_features]
+        if by_series:
+            of = series.level_and_scale(filled, sequences.offsets, values, scale)
+            if options.standardize == "series" or _vary(of[1], samples.weight):
+                own = _standards_of_each(*of, samples.weight)
+                reader = replace(reader, own_mean=own[0], own_scale=own[1])
+        if order > 0:
+            added = series.differences(filled, sequences.offsets, order)
+            _, of_differences = series.mean_and_scale(added, row_weight)
+            noise = series.rounding_of_differences(filled, order, values, scale)
+            of_differences = np.where(of_differences > noise, of_differences, 1.0)
+            of_differences = of_differences.reshape(order, n_features)
+            reader = replace(reader, difference_scale=of_differences)
         return reader, reader.encode(sequences, samples.positions)
 
     @classmethod
@@ -85,22 +103,33 @@ class SeriesReader:
         mean, scale = attributes["mean_"], attributes["scale_"]
         of_differences = attributes["difference_scale_"]
         n, order = np.size(mean), len(np.atleast_1d(of_differences))
-        expected = {"mean_": (n,), "scale_": (n,), "difference_scale_": (order, n)}
-        for name, shape in expected.items():
-            if np.shape(attributes[name]) != shape:
+        none = np.empty((0, n))  # in estimators that an earlier version has saved
+        own = [attributes.get(name, none) for name in ("own_mean_", "own_scale_")]
+        expected = {
+            "mean_": (mean, (n,)),
+            "scale_": (scale, (n,)),
+            "own_mean_": (own[0], (2 if len(own[0]) else 0, n)),
+            "own_scale_": (own[1], (len(own[0]), n)),
+            "difference_scale_": (of_differences, (order, n)),
+        }
+        for name, (array, shape) in expected.items():
+            if np.shape(array) != shape:
                 raise ValueError(
-                    f"{name} has the shape {np.shape(attributes[name])}, but {shape} "
-                    f"was expected, since mean_ has {n} numbers. Undo the changes to "
+                    f"{name} has the shape {np.shape(array)}, but {shape} was "
+                    f"expected, since mean_ has {n} numbers. Undo the changes to "
                     f"{name} or mean_ since the fit, or fit again."
                 )
         patch_length, missing = attributes["patch_length_"], attributes["_reading"]
-        return cls(mean, scale, of_differences, patch_length, missing["missing"])
+        scales = scale, *own, of_differences
+        return cls(mean, *scales, patch_length, missing["missing"])
 
     def attributes(self):
         """The attributes that an estimator keeps of the reader."""
         return {
             "mean_": self.mean,
             "scale_": self.scale,
+            "own_mean_": self.own_mean,
+            "own_scale_": self.own_scale,
             "patch_length_": self.patch_length,
             "difference_scale_": self.difference_scale,
         }
@@ -120,13 +149,34 @@ class SeriesReader:
         """
         values, offsets = self._standardised(sequences, positions), sequences.offsets
         order, n_features = self.difference_scale.shape
+        given = values[:, :n_features]
+        parts = [values]
         if order > 0:
-            added = series.differences(values[:, :n_features], offsets, order)
             scale = self.difference_scale.reshape(-1)
+            added = series.differences(given, offsets, order)
             added = series.standardise(added, np.zeros_like(scale), scale)
             largest = np.finfo(np.float32).max
-            values = np.concatenate([values, np.clip(added, -largest, largest)], axis=1)
+            parts.append(np.clip(added, -largest, largest))
+        if len(self.own_mean):
+            of = series.level_and_scale(given, offsets, sequences.values, self.scale)
+            parts += self._in_units_of_each(given, parts[1:], offsets, *of)
+        values = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         return Steps(*series.patches(values, offsets, self.patch_length))
+
+    def _in_units_of_each(self, values, differences, offsets, level, scale):
+        """Numbers and differences standardised by series; its level and log scale."""
+        is_constant = scale == 0
+        scale = np.where(is_constant, 1.0, scale)
+        both = np.stack([level, np.log(scale)]) - self.own_mean[:, np.newaxis]
+        both /= self.own_scale[:, np.newaxis]
+        both[1][is_constant] = -np.inf
+        both = np.clip(np.concatenate(both, axis=1), -_FARTHEST, _FARTHEST)
+        parts = [series.standardise_each(values, offsets, level, scale)]
+        for each in differences:
+            scales = np.tile(scale, len(self.difference_scale))
+            no_level = np.zeros_like(scales)
+            parts.append(series.standardise_each(each, offsets, no_level, scales))
+        return [*parts, np.repeat(both.astype(np.float32), np.diff(offsets), axis=0)]
 
     def knows_some(self, values):
         """Whether any of the values can be read: all of them."""
@@ -170,7 +220,36 @@ class SeriesReader:
         return values
 
 
-ATTRIBUTES = ("mean_", "scale_", "patch_length_", "difference_scale_")
+ATTRIBUTES = ("mean_", "scale_", "own_mean_", "own_scale_")
+ATTRIBUTES += ("patch_length_", "difference_scale_")
+
+
+def _vary(scale, weight):
+    """Whether the scales of the series, (n_samples, n_features), vary in a feature."""
+    weights = np.where(scale > 0, weight[:, np.newaxis], 0.0)
+    total = np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
+    log_scale = np.log(np.where(scale > 0, scale, 1.0))
+    log_scale -= (weights * log_scale).sum(axis=0) / total
+    variance = (weights * log_scale**2).sum(axis=0) / total
+    return bool((variance > _VARYING_SCALE**2).any())
+
+
+def _standards_of_each(level, scale, weight):
+    """What the level and the logarithm of the scale of a series are standardised by.
+
+    Parameters
+    ----------
+    level, scale : ndarrays of shape (n_samples, n_features)
+    weight : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    mean, scale : ndarrays of shape (2, n_features)
+    """
+    # Constant series say nothing of the scales of others.
+    log_scale = np.log(np.where(scale > 0, scale, np.nan))
+    each = [series.mean_and_scale(of, weight) for of in (level, log_scale)]
+    return tuple(map(np.stack, zip(*each, strict=True)))
 
 
 def _patch_length(options, sequences):
