@@ -10,6 +10,7 @@ from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
 from skrnn._docs import share_docs
 from skrnn._encoder import as_encoder
+from skrnn._heads.validation import validate_scored
 from skrnn._judging import ValidationData
 from skrnn._types import ClassWeights, takes_parameters
 
@@ -302,6 +303,31 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         """
         head, scores = self._head_and_scores(X)
         return head.decision(scores)
+
+    def score(self, X, y, sample_weight=None):
+        """Compute the accuracy of predictions.
+
+        Parameters
+        ----------
+        {X of predict}
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            The true labels, in any container that `fit` accepts.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sequence in the score. None gives all the same weight.
+
+        Returns
+        -------
+        score : float
+            Share of sequences whose class, or all of whose labels, are right.
+
+        Raises
+        ------
+        {raises of predict}
+        """
+        y, sample_weight = validate_scored(
+            y, sample_weight, type(self).__name__, are_numbers=False
+        )
+        return super().score(X, y, sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -77,6 +77,14 @@ def no_number(entry, index, step, padding=None):
     )
 
 
+def how_to_compute(frame, name):
+    """How to make a DataFrame of one whose rows are yet to be computed, or ""."""
+    for method in ("collect", "compute", "df", "to_pandas", "toPandas"):
+        if hasattr(frame, method):
+            return f"Use {name}.{method}()."
+    return ""
+
+
 def no_sequence(where, item):
     """The sentence for an item that is not a sequence."""
     is_number = isinstance(item, Real) and not is_missing(item)

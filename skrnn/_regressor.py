@@ -7,6 +7,7 @@ from skrnn._callbacks import with_callbacks
 from skrnn._docs import share_docs
 from skrnn._encoder import as_encoder
 from skrnn._heads.numbers import NumbersHead
+from skrnn._heads.validation import validate_scored
 from skrnn._judging import ValidationData
 from skrnn._types import takes_parameters
 
@@ -198,6 +199,31 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         """
         head, scores = self._head_and_scores(X)
         return head.decode(scores)
+
+    def score(self, X, y, sample_weight=None):
+        """Compute the coefficient of determination of predictions, R^2.
+
+        Parameters
+        ----------
+        {X of predict}
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The true numbers, in any container that `fit` accepts.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sequence in the score. None gives all the same weight.
+
+        Returns
+        -------
+        score : float
+            At most 1, which is perfect. Predicting the mean of y would have 0.
+
+        Raises
+        ------
+        {raises of predict}
+        """
+        y, sample_weight = validate_scored(
+            y, sample_weight, type(self).__name__, are_numbers=True
+        )
+        return super().score(X, y, sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

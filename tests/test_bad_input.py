@@ -1133,14 +1133,25 @@ def test_a_missing_label_among_strings_raises(container):
         RNNClassifier(2).fit(["ab", "cd", "ef"], y)
 
 
-@pytest.mark.parametrize("y", [[["N", "V", "A"]] * 3, [["N", "V"], ["N"], ["V"]]])
-def test_several_strings_for_each_sequence_raise(y):
+@pytest.mark.parametrize(
+    "y, cure",
+    [
+        (
+            [["N", "V", "A"]] * 3,
+            "Pass one label for each sequence, not for each step or word.",
+        ),
+        (
+            [["N", "V"], ["N"], ["V"]],
+            "Use sklearn.preprocessing.MultiLabelBinarizer for sequences of several.",
+        ),
+    ],
+)
+def test_several_strings_for_each_sequence_raise(y, cure):
     with pytest.raises(ValueError) as caught:
         RNNClassifier(2).fit(["ab", "cd", "ef"], y)
     assert str(caught.value) == (
         "y[0] is a list of strings: one class label for each sequence was expected, or "
-        "a column of 0 and 1 for each label. Use "
-        "sklearn.preprocessing.MultiLabelBinarizer for sequences of several."
+        f"a column of 0 and 1 for each label. {cure}"
     )
 
 

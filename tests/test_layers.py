@@ -102,6 +102,7 @@ FLOORS = {
     "_heads.numbers": {"numpy", "sklearn"},
     "_heads.next_step": {"numpy"},
     "_heads.task": {"numpy", "sklearn"},
+    "_heads.opening": {"numpy", "scipy"},
     "_heads.validation": {"narwhals", "numpy", "scipy", "sklearn"},
     "_heads.later": {"numpy", "sklearn"},
     "_heads.chunks": {"numpy", "sklearn"},

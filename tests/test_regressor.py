@@ -64,7 +64,7 @@ def test_whole_numbers_are_numbers():
 
 
 def test_strings_are_no_numbers():
-    with pytest.raises(ValueError, match="numeric"):
+    with pytest.raises(ValueError, match=r"^y\[0\] is a string, which is no number"):
         RNNRegressor(2).fit(["a", "b"], ["p", "q"])
 
 

@@ -9,8 +9,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import torch
 
 from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
+from skrnn.export import save_safetensors, to_state_dict
 
 X = ["ab", "ba", "abb", "b"] * 4
 PARAMS = {"nhidden": 3, "max_iter": 1, "random_state": 0}
@@ -359,3 +361,236 @@ def test_a_label_that_is_rare_is_not_taken_for_that_of_a_step(make):
     y = np.zeros((40, 7), dtype=int)
     y[1, 6] = y[0, 0] = 1
     make(**PARAMS).fit(WORDS, y)
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder])
+@pytest.mark.parametrize("kind", ["datetime64[ms]", "timedelta64[ms]"])
+@pytest.mark.parametrize("table", TABLES)
+def test_a_column_of_times_among_others_is_no_column_of_labels(table, kind, make):
+    y = TABLES[table]({"a": [0.5, 1.5] * 8, "d": np.resize(TIMES[kind][:2], 16)})
+    what = "durations" if kind.startswith("timedelta") else "times"
+    sentence = f"y['d'] holds {what}: {EXPECTED[make]}. Pass one column of labels."
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        make(**PARAMS).fit(X, y)
+
+
+@pytest.mark.parametrize("time", [np.timedelta64(1, "s"), np.datetime64("2020-01-01")])
+def test_a_time_of_numpy_among_numbers_is_no_number(time):
+    what = "durations" if time.dtype.kind == "m" else "times"
+    with pytest.raises(TypeError, match=f"^y holds {what}: numbers were expected"):
+        RNNRegressor(**PARAMS).fit(X, [0.5, time] * 8)
+
+
+COLUMNS_OF_LISTS = {
+    "pandas": pd.Series,
+    "pandas arrow": lambda y: pd.Series(y, dtype=pd.ArrowDtype(pa.array(y).type)),
+    "pandas frame": lambda y: pd.DataFrame({"y": y}),
+    "polars": pl.Series,
+    "polars frame": lambda y: pl.DataFrame({"y": y}),
+    "arrow": pa.array,
+    "arrow chunks": lambda y: pa.chunked_array([y]),
+    "arrow table": lambda y: pa.table({"y": y}),
+    "objects": lambda y: pd.Series(y).to_numpy(),
+    "list of Series": lambda y: [pd.Series(labels) for labels in y],
+    "list of polars": lambda y: [pl.Series(labels) for labels in y],
+    "list of arrow": lambda y: [pa.array(labels) for labels in y],
+}
+
+
+@every_estimator
+@pytest.mark.parametrize("label", ["N", 1, 0.5])
+@pytest.mark.parametrize("container", COLUMNS_OF_LISTS)
+def test_a_label_for_each_step_in_a_column(container, label, make):
+    y = COLUMNS_OF_LISTS[container]([[label] * len(x) for x in X])
+    sentence = (
+        "y[0] has 2 entries, one for each step of X[0], and so on: "
+        f"{make.__name__} predicts one target per sequence, so {EXPECTED[make]}."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        make(**PARAMS).fit(X, y)
+
+
+@every_estimator
+@pytest.mark.parametrize("shape", ["list", "nested"])
+def test_a_tensor_of_labels_for_each_step(shape, make):
+    y = [torch.zeros(len(x)) for x in X]
+    if shape == "nested":
+        y = torch.nested.nested_tensor(y, layout=torch.jagged)
+    with pytest.raises(ValueError, match=r"^y\[0\] has 2 entries, one for each step"):
+        make(**PARAMS).fit(X, y)
+
+
+@every_estimator
+@pytest.mark.parametrize("container", COLUMNS_OF_LISTS)
+def test_ragged_targets_in_a_column_are_refused(container, make):
+    y = COLUMNS_OF_LISTS[container]([[0], [1, 0]] * 8)
+    with pytest.raises(ValueError, match=r"^y\[1\] is a list of 2, but y\[0\] is"):
+        make(**PARAMS).fit(X, y)
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder])
+@pytest.mark.parametrize(
+    "container", sorted(k for k in COLUMNS_OF_LISTS if k[0] != "l")
+)
+def test_a_column_of_equally_long_lists_is_numbers_but_no_labels(container, make):
+    y = COLUMNS_OF_LISTS[container]([[0, 1], [1, 0]] * 8)
+    sentence = (
+        f"y[0] is a list: {EXPECTED[make]}. Use "
+        "sklearn.preprocessing.MultiLabelBinarizer for sequences of several, or pass a "
+        "column for each label."
+    )
+    with pytest.raises(ValueError, match=re.escape(sentence.split(": ", 1)[1])):
+        make(**PARAMS).fit(X, y)
+    assert RNNRegressor(**PARAMS).fit(X, y).predict(X).shape == (16, 2)
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder])
+def test_large_integers_in_a_list_are_not_rounded(make):
+    y = [2**64 - 1, 3] * 8
+    assert make(**PARAMS).fit(X, y).classes_.tolist() == [3, 2**64 - 1]
+    with pytest.raises(ValueError, match=r"y\[0\] is an int: .* Use np\.array"):
+        make(**PARAMS).fit(X, [-1, 2**63] * 8)
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder])
+@pytest.mark.parametrize("table", TABLES)
+def test_columns_of_integers_and_strings_are_no_labels(table, make):
+    y = TABLES[table]({"a": [0, 1] * 8, "b": ["u", "v"] * 8})
+    sentence = (
+        "Unknown label type: y is an array of dtype object, and y[0, 0] is an int: an "
+        "array of dtype object may hold strings only. Pass one column of labels."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        make(**PARAMS).fit(X, y)
+
+
+NO_CONTAINERS = {
+    "generator": (lambda: (i % 2 for i in range(16)), "Use list({})."),
+    "values": (lambda: dict.fromkeys(range(16), 1.0).values(), "Use list({})."),
+    "dict": (lambda: dict.fromkeys(range(16), 1.0), "Use list({}.values())."),
+    "lazy": (lambda: pl.LazyFrame({"y": [0, 1] * 8}), "Use {}.collect()."),
+    "groupby": (
+        lambda: pd.Series([0, 1] * 8).groupby([0, 1] * 8),
+        "Pass a column with one row for each sequence.",
+    ),
+    "scalar": (lambda: np.array(1.0), "Use a list."),
+    "object": (object, "Use a list."),
+}
+PLACES = {
+    "y": "an array-like with a target for each sequence",
+    "y_val": "an array-like with a target for each sequence",
+    "sample_weight": "an array-like with a weight for each sequence",
+    "classes": "an array-like with all labels",
+    "score": "an array-like with a target for each sequence",
+}
+
+
+@every_estimator
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("case", NO_CONTAINERS)
+def test_what_has_no_entry_at_each_place_is_refused(case, place, make):
+    given, cure = NO_CONTAINERS[case]
+    given, y, estimator = given(), [0.0, 1.0] * 8, make(**PARAMS)
+    name = "y" if place == "score" else place
+    sentence = (
+        f"{name} is of type {type(given).__name__}: {PLACES[place]} was expected. "
+        f"{cure.format(name)}"
+    )
+    if (place, make) in [("classes", RNNRegressor), ("score", RNNEncoder)]:
+        return  # it has no such argument
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        if place == "y":
+            estimator.fit(X, given)
+        elif place == "y_val":
+            estimator.set_params(early_stopping=True)
+            estimator.fit(X, y, X_val=X, y_val=given)
+        elif place == "sample_weight":
+            estimator.fit(X, y, given)
+        elif place == "classes":
+            estimator.partial_fit(X, y, classes=given)
+        else:
+            estimator.fit(X, y).score(X, given)
+
+
+@every_estimator
+@pytest.mark.parametrize("frame", [pd.DataFrame(index=range(16)), pl.DataFrame()])
+def test_a_frame_without_columns_is_no_target(frame, make):
+    with pytest.raises(ValueError, match=r"^y is a DataFrame without columns: "):
+        make(**PARAMS).fit(X, frame)
+
+
+@every_estimator
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_tensors_with_a_gradient_are_targets_and_weights(dtype, make):
+    y = torch.tensor([0.0, 1.0] * 8, dtype=dtype, requires_grad=True)
+    make(**PARAMS).fit(X, y, sample_weight=1 + y)
+    make(**PARAMS).fit(X, [*y])
+
+
+@every_estimator
+@pytest.mark.parametrize(
+    "weight, sentence",
+    [
+        ([[1.0], [1.0, 2.0]] * 8, "sample_weight[1] is a list of 2, but sample_weight"),
+        (["a"] * 16, "sample_weight[0] is a string, which is no number"),
+        ([1.0, None] * 8, "sample_weight[1] is None, which is no number"),
+        ([1j] * 16, "sample_weight[0] is a complex128, which is no number"),
+        ([10**400] * 16, "sample_weight[0] is an int, which is no number"),
+    ],
+)
+def test_weights_that_are_no_numbers_are_refused(weight, sentence, make):
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        make(**PARAMS).fit(X, [0.0, 1.0] * 8, weight)
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_classes_that_are_not_finite_are_refused(bad, make):
+    with pytest.raises(ValueError, match=f"^classes contain {bad}, which is no label"):
+        make(**PARAMS).partial_fit(X, [0.0, 1.0] * 8, classes=[0.0, 1.0, bad])
+
+
+@pytest.mark.parametrize(
+    "container", [list, np.array, pd.Series, pl.Series, lambda y: pd.Categorical(y)]
+)
+def test_strings_are_no_numbers(container):
+    y = container(["1", "2"] * 8)
+    with pytest.raises(ValueError, match=r"^y\[0\] is a string, which is no number"):
+        RNNRegressor(**PARAMS).fit(X, y)
+
+
+def test_records_are_no_targets():
+    with pytest.raises(TypeError, match=r"^y is a record array .* such as y\['a'\]"):
+        RNNClassifier(**PARAMS).fit(X, np.zeros(16, dtype=[("a", float)]))
+    for y in (pl.Series([{"a": 1}] * 16), pa.array([{"a": 1}] * 16), [{"a": 1}] * 16):
+        with pytest.raises(TypeError, match=r"^y holds records"):
+            RNNRegressor(**PARAMS).fit(X, y)
+
+
+def test_long_floats_are_labels_that_can_be_saved(tmp_path):
+    classifier = RNNClassifier(**PARAMS).fit(X, np.array([0, 1] * 8, np.longdouble))
+    assert classifier.classes_.dtype == np.float64
+    to_state_dict(classifier)
+    save_safetensors(classifier, tmp_path / "labels.safetensors")
+    if np.finfo(np.longdouble).nmant > 60:
+        y = np.array([2**53, 2**53 + 1] * 8, np.longdouble)
+        with pytest.raises(ValueError, match="float64 cannot hold"):
+            RNNClassifier(**PARAMS).fit(X, y)
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNRegressor])
+@pytest.mark.parametrize(
+    "container", [list, np.array, pd.Series, pl.Series, pa.array, torch.tensor]
+)
+def test_score_takes_the_containers_of_fit(container, make):
+    y = [0, 1] * 8
+    estimator = make(**PARAMS).fit(X, y)
+    assert estimator.score(X, container(y)) == estimator.score(X, y)
+
+
+def test_durations_cannot_be_scored():
+    regressor = RNNRegressor(**PARAMS).fit(X, [0.0, 1.0] * 8)
+    with pytest.raises(TypeError, match=r"^y holds durations: numbers were expected"):
+        regressor.score(X, np.array([1, 2] * 8, "m8[s]"))
+    with pytest.raises(TypeError, match=r"^sample_weight holds durations"):
+        regressor.score(X, [0.0, 1.0] * 8, np.array([1, 2] * 8, "m8[s]"))

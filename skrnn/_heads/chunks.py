@@ -14,7 +14,7 @@ from skrnn._heads.labels import LabelsHead
 from skrnn._heads.later import check_classes, check_columns, check_labels
 from skrnn._heads.numbers import NumbersHead
 from skrnn._heads.task import task_of
-from skrnn._heads.validation import check_label_type, check_no_missing
+from skrnn._heads.validation import validate_classes
 
 _FIRST = "the first call to partial_fit"
 _CURE = "Pass all classes there."
@@ -53,10 +53,7 @@ def head_of_chunk(y, weight, classes, last, head=None, needs_classes=False):
     if y is None:
         return None
     if classes is not None:
-        check_no_missing(np.asarray(classes), "classes")
-        check_label_type(
-            np.asarray(classes), "classes", has_astype=hasattr(classes, "astype")
-        )
+        classes = validate_classes(classes)
     task = _task(y, classes, last) if head is None else head.task
     if task == "regression":
         head = NumbersHead.learn(y, weight) if last is None else last

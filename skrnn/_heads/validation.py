@@ -1,11 +1,12 @@
 """y and sample_weight as arrays, validated on their own and against X."""
 
-from collections.abc import Iterator, Mapping
+import warnings
 from decimal import Decimal
-from numbers import Integral, Real
+from numbers import Complex, Integral, Number, Real
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import (
     _check_sample_weight,
     assert_all_finite,
@@ -15,12 +16,14 @@ from sklearn.utils.validation import (
 )
 
 from skrnn._core.imports import import_lock
-from skrnn._messages import describe, is_missing
+from skrnn._heads.opening import columns_of, open_targets
+from skrnn._messages import describe, is_missing, is_time
 from skrnn._warnings import warn
 
 # If the columns of y did not depend on the lengths of the sequences, as many entries
 # would be expected to differ from the padding; that none does has a chance of e^-10.
 _MANY_OTHERS = 10
+_BINARIZER = "sklearn.preprocessing.MultiLabelBinarizer"
 
 
 def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_required):
@@ -51,13 +54,6 @@ def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_require
         `sample_weight` is masked; or if the numbers of sequences, targets and weights
         differ.
     """
-    for masked, what in ((y, "y"), (sample_weight, "sample_weight")):
-        if np.ma.is_masked(masked):
-            raise TypeError(
-                f"{what} is a masked array, whose mask would be lost: drop the "
-                "sequences that are masked."
-            )
-    y, sample_weight = _without_wide(y), _without_wide(sample_weight)
     if y is not None:
         y = _validate_targets(y, lengths, name, are_numbers)
         check_consistent_length(lengths, y)
@@ -66,25 +62,57 @@ def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_require
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
-    _check_no_times(np.asarray(sample_weight), "sample_weight")
     sample_weight = _check_sample_weight(
-        sample_weight, lengths, dtype=np.float64, ensure_non_negative=True
+        _open_weight(sample_weight),
+        lengths,
+        dtype=np.float64,
+        ensure_non_negative=True,
     )
     return y, sample_weight
 
 
+def validate_scored(y, sample_weight, name, *, are_numbers):
+    """Validate y and the weights of `score`, which may be in any container of `fit`.
+
+    Parameters
+    ----------
+    y, sample_weight
+        As the user passed them.
+    name : str
+        The class of the estimator, for messages.
+    are_numbers : bool
+        Whether y must hold numbers.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    sample_weight : array-like of shape (n_samples,), or None
+    """
+    if y is None:
+        raise ValueError(f"{name}.score requires y to be passed, but it is None.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataConversionWarning)  # about one column
+        y = _validate_targets(y, None, name, are_numbers)
+    return y, _open_weight(sample_weight)
+
+
 def _validate_targets(y, lengths, name, are_numbers):
     """Validate y on its own, and convert it to an array."""
-    _check_container(y)
-    if type(y).__module__.partition(".")[0] == "awkward":
-        y = y.to_list()  # it refuses to be an array if it holds None
-    if are_numbers:
-        _check_no_columns_of_times(y)
-    _check_items(y, lengths, name, are_numbers)
+    _check_not_masked(y, "y")
     has_astype = hasattr(y, "astype")
+    y, is_column = open_targets(y, "y")
+    _check_no_columns_of_times(y, are_numbers)
+    _check_items(y, lengths, name, are_numbers)
+    if is_column and not are_numbers:
+        _check_not_lists(y, lengths, name)
     y = y.toarray() if issparse(y) else _without_nullable_types(y)
     options = {"ensure_2d": False, "ensure_all_finite": False, "input_name": "y"}
     y = check_array(y, dtype=None, **options)
+    if y.dtype.kind == "V":
+        raise TypeError(
+            f"y is a record array of dtype {y.dtype}: {_expected(are_numbers)}. Pass "
+            f"one field of it, such as y[{(y.dtype.names or ['name'])[0]!r}]."
+        )
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     check_no_missing(y)
@@ -100,11 +128,95 @@ def _validate_targets(y, lengths, name, are_numbers):
         check_label_type(y, has_astype=has_astype)
     if y.dtype.kind in "fc":
         assert_all_finite(y, estimator_name=name, input_name="y")
-    return y
+    return without_long_floats(y)
+
+
+def validate_classes(classes):
+    """The `classes` of `partial_fit` as an array of labels.
+
+    Parameters
+    ----------
+    classes : array-like
+        As the user passed them.
+
+    Returns
+    -------
+    classes : ndarray
+    """
+    has_astype = hasattr(classes, "astype")
+    opened, _ = open_targets(classes, "classes")
+    if any(_size(label) is not None for label in _entries(opened)):
+        raise ValueError(
+            "classes has a list among its labels: an array-like of shape (n_classes,) "
+            "was expected. Pass one list of all labels."
+        )
+    classes = np.asarray(_without_nullable_types(opened))
+    check_no_missing(classes, "classes")
+    check_label_type(classes, "classes", has_astype=has_astype)
+    return without_long_floats(classes)
+
+
+def without_long_floats(y):
+    """Floats of more than 64 bits, which other formats do not have, as float64.
+
+    Raises
+    ------
+    ValueError
+        If two whole numbers, which may be labels, would become one.
+    """
+    if y.dtype.kind != "f" or y.dtype.itemsize <= 8:
+        return y
+    with np.errstate(over="ignore"):
+        short = y.astype(np.float64)
+    is_merged = (y == np.floor(y)) & (short != y)
+    if is_merged.any():
+        raise ValueError(
+            f"y is of dtype {y.dtype} and contains {y[is_merged][0]:.0f}, which a "
+            "float64 cannot hold. Use y.astype(str) if it is a label."
+        )
+    return short
+
+
+def _open_weight(weight):
+    """The weights as something that scikit-learn can validate."""
+    if weight is None or isinstance(weight, Number):
+        return weight
+    what = "sample_weight"
+    _check_not_masked(weight, what)
+    weight, _ = open_targets(weight, what)
+    entries = _entries(weight)
+    for i, entry in enumerate(entries):
+        if _size(entry) != _size(entries[0]):
+            here, first = (_n_entries(_size(x), "number") for x in (entry, entries[0]))
+            raise ValueError(
+                f"{what}[{i}] is {here}, but {what}[0] is {first}: one number for each "
+                "sequence was expected."
+            )
+    if issparse(weight):
+        return weight
+    array = np.asarray(weight)
+    _check_no_times(array, what)
+    _check_are_numbers(array, what)
+    return array
+
+
+def _entries(opened):
+    """The entries of a list; none of an array, whose entries have one shape."""
+    return opened if isinstance(opened, (list, tuple)) else ()
+
+
+def _check_not_masked(given, what):
+    if np.ma.is_masked(given):
+        raise TypeError(
+            f"{what} is a masked array, whose mask would be lost: drop the sequences "
+            "that are masked."
+        )
 
 
 def check_no_missing(y, what="y"):
     """Raise if an array of labels has None, NaN in an array of objects, or NaT.
+
+    scikit-learn has a sentence for NaN in a y of floats.
 
     Parameters
     ----------
@@ -113,6 +225,8 @@ def check_no_missing(y, what="y"):
     """
     if y.dtype.kind in "mM":
         is_bad = np.isnat(y)
+    elif y.dtype.kind == "f" and what == "classes":
+        is_bad = ~np.isfinite(y)
     elif y.dtype.kind == "O":
         is_bad = np.array([is_missing(target) for target in y.flat]).reshape(y.shape)
     else:
@@ -148,17 +262,21 @@ def check_label_type(y, what="y", *, has_astype=True):
         return  # scikit-learn has a sentence of its own
     dtype = _dtype_for(y.ravel().tolist())
     cure = f"{what}.astype({dtype})" if has_astype else f"np.array({what}, {dtype})"
+    cure = f"Use {cure}."
     if isinstance(label, (list, tuple, set, frozenset, np.ndarray)):
-        cure = "sklearn.preprocessing.MultiLabelBinarizer for sequences of several"
+        cure = f"Use {_BINARIZER} for sequences of several."
+    elif y.ndim > 1 and y.shape[1] > 1 and dtype == "str":
+        cure = "Pass one column of labels."
     raise ValueError(
         f"Unknown label type: {what} is an array of dtype object, and {what}{place} is "
-        f"{describe(label)}: an array of dtype object may hold strings only. Use "
-        f"{cure}."
+        f"{describe(label)}: an array of dtype object may hold strings only. {cure}"
     )
 
 
 def _dtype_for(labels):
     """The name of a type that can hold all of these."""
+    if any(map(is_time, labels)):  # NumPy's durations are a subclass of its integers
+        return "str"
     if all(isinstance(label, (bool, np.bool_)) for label in labels):
         return "bool"
     if all(isinstance(label, (Integral, np.bool_)) for label in labels):
@@ -168,24 +286,10 @@ def _dtype_for(labels):
     return "float" if is_real else "str"
 
 
-def _check_container(y):
-    """Raise for containers without a target at each place."""
-    if isinstance(y, (Iterator, Mapping, set, frozenset, str, bytes)):
-        cure = "list(y.values())" if isinstance(y, Mapping) else "list(y)"
-        if isinstance(y, (set, frozenset, str, bytes)):
-            cure = "a list"
-        raise TypeError(
-            f"y is of type {type(y).__name__}: an array-like with a target for each "
-            f"sequence was expected. Use {cure}."
-        )
-
-
 def _check_items(y, lengths, name, are_numbers):
     """Raise for lists that NumPy would refuse, or convert to something else."""
     if not isinstance(y, (list, tuple)):
-        is_of_objects = isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1
-        if not is_of_objects:
-            return
+        return
     expected = _expected(are_numbers)
     has_strings = any(isinstance(target, str) for target in y)
     sizes = [_size(target) for target in y]
@@ -198,10 +302,11 @@ def _check_items(y, lengths, name, are_numbers):
         is_list = is_list or isinstance(target, (set, frozenset))
         if is_list and any(isinstance(label, str) for label in target):
             _check_not_per_step(sizes, lengths, name, are_numbers)
-            cure = "Convert them to numbers."
-            if not are_numbers:
-                cure = "Use sklearn.preprocessing.MultiLabelBinarizer for sequences of "
-                cure += "several."
+            cure = f"Use {_BINARIZER} for sequences of several."
+            if are_numbers:
+                cure = "Convert them to numbers."
+            elif len({*sizes}) == 1 and sizes[0] is not None:
+                cure = "Pass one label for each sequence, not for each step or word."
             raise ValueError(
                 f"y[{i}] is {describe(target)} of strings: {expected}. {cure}"
             )
@@ -213,9 +318,21 @@ def _check_items(y, lengths, name, are_numbers):
             )
 
 
+def _check_not_lists(y, lengths, name):
+    """Raise for a column of equally long lists, which need not be columns of 0 and 1.
+
+    They may as well be the numbers of the labels that a sequence has.
+    """
+    _check_not_per_step([_size(target) for target in y], lengths, name, False)
+    raise ValueError(
+        f"y[0] is {describe(y[0])}: {_expected(False)}. Use {_BINARIZER} for sequences "
+        "of several, or pass a column for each label."
+    )
+
+
 def _check_not_per_step(sizes, lengths, name, are_numbers):
     """Raise if each target has as many entries as its sequence has steps."""
-    if None not in sizes and np.array_equal(sizes, lengths):
+    if lengths is not None and None not in sizes and np.array_equal(sizes, lengths):
         raise ValueError(
             f"y[0] has {sizes[0]} entries, one for each step of X[0], and so on: "
             f"{name} predicts one target per sequence, so {_expected(are_numbers)}."
@@ -269,8 +386,8 @@ def _size(target):
     return len(target) if is_array or isinstance(target, (list, tuple)) else None
 
 
-def _n_entries(size):
-    return "a single target" if size is None else f"a list of {size}"
+def _n_entries(size, of="target"):
+    return f"a single {of}" if size is None else f"a list of {size}"
 
 
 def _without_nullable_types(y):
@@ -288,14 +405,6 @@ def _without_nullable_types(y):
     return y
 
 
-def _without_wide(y):
-    """Integers of 128 bits, for which NumPy has no type, as those of Python."""
-    dtypes = [y.dtype] if hasattr(y, "dtype") else getattr(y, "dtypes", ())
-    if not any(str(dtype) in ("Int128", "UInt128") for dtype in dtypes):
-        return y
-    return y.rows() if hasattr(y, "rows") else y.to_list()
-
-
 def _check_no_times(array, what="y"):
     """Raise for times and durations, which are no numbers without a unit.
 
@@ -306,56 +415,68 @@ def _check_no_times(array, what="y"):
         What it is of, for the message.
     """
     kind = array.dtype.kind
-    objects = array.ravel().tolist() if kind == "O" else ()
-    is_duration = kind == "m" or any(hasattr(each, "total_seconds") for each in objects)
-    is_time = kind == "M" or any(hasattr(each, "isoformat") for each in objects)
-    if is_duration or is_time:
+    times = [each for each in array.flat if is_time(each)] if kind == "O" else ()
+    if times or kind in "mM":
+        is_duration = kind == "m" or any(map(_is_duration, times))
         raise TypeError(_no_numbers(what, is_duration))
 
 
-def _check_no_columns_of_times(y):
-    """Raise if a column of a table holds times or durations.
+def _is_duration(time):
+    kind = time.dtype.kind if isinstance(time, np.generic) else ""
+    return kind == "m" or hasattr(time, "total_seconds")
+
+
+def _check_no_columns_of_times(y, are_numbers):
+    """Raise if one of several columns holds times or durations.
 
     As an array, a table has one type for all columns, such as floats for microseconds.
     """
-    if not (hasattr(y, "columns") or hasattr(y, "column_names")):
+    columns = columns_of(y)
+    if columns is None or len(columns) < 2:
         return
     with import_lock:
         import narwhals.stable.v2 as nw
-    frame = nw.from_native(y, eager_only=True, pass_through=True)
-    if isinstance(frame, nw.DataFrame) and len(frame.columns) > 1:
-        for name, dtype in frame.schema.items():
-            if dtype.is_temporal():
-                raise TypeError(_no_numbers(f"y[{name!r}]", dtype == nw.Duration))
+    for name, column in columns:
+        series = nw.from_native(column, series_only=True, pass_through=True)
+        dtype = getattr(series, "dtype", None)
+        if isinstance(series, nw.Series) and dtype.is_temporal():
+            is_duration = dtype == nw.Duration
+            raise TypeError(_no_numbers(f"y[{name!r}]", is_duration, are_numbers))
 
 
-def _no_numbers(what, is_duration):
+def _no_numbers(what, is_duration, are_numbers=True):
     """The sentence for times or durations in place of numbers."""
     found, cure = "times", "such as days since the first one"
     if is_duration:
         found, cure = "durations", f"such as {what}.dt.total_seconds()"
-    return (
-        f"{what} holds {found}: numbers were expected. Convert them to numbers in a "
-        f"unit of your choice, {cure}."
-    )
+    expected = "numbers were expected" if are_numbers else _expected(False)
+    cure = f"Convert them to numbers in a unit of your choice, {cure}."
+    if not are_numbers:
+        cure = "Pass one column of labels."
+    return f"{what} holds {found}: {expected}. {cure}"
 
 
-def _check_are_numbers(y):
-    """Raise if an array of objects holds anything that is no real number."""
-    if y.dtype.kind != "O":
+def _check_are_numbers(array, what="y"):
+    """Raise if an array of objects or strings has anything that is no real number."""
+    if array.dtype.kind in "biuf":
         return
-    for place, target in np.ndenumerate(y):
+    for place, target in np.ndenumerate(array):
         try:
+            is_complex = isinstance(target, Complex) and not isinstance(target, Real)
+            if is_complex or isinstance(target, (str, bytes)):
+                raise TypeError
             float(target)
         except (TypeError, ValueError):
-            cure = "Convert it to a number, or use RNNClassifier for classes."
+            cure = "Fill it in." if is_missing(target) else "Convert it to a number."
+            if what == "y":
+                cure = "Convert it to a number, or use RNNClassifier for classes."
         except OverflowError:
             cure = "Choose a unit in which it is smaller."
         else:
             continue
         raise ValueError(
-            f"y{list(place)} is {describe(target)}, which is no number that a float "
-            f"can hold: numbers were expected. {cure}"
+            f"{what}{list(place)} is {describe(target)}, which is no number that a "
+            f"float can hold: numbers were expected. {cure}"
         )
 
 

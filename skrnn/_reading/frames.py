@@ -7,6 +7,7 @@ from numbers import Integral
 import numpy as np
 
 from skrnn._core.imports import import_lock
+from skrnn._messages import how_to_compute
 
 
 def sequences_from_frame(df, *, group, columns, order=None, return_groups=False):
@@ -162,7 +163,8 @@ def _read_frame(df):
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(
             f"df is a {type(df).__name__}, whose rows are yet to be computed: a "
-            f"DataFrame or Table was expected. {_how_to_compute(df)}"
+            f"DataFrame or Table was expected. "
+            f"{how_to_compute(df, 'df') or 'Compute it first.'}"
         )
     if not isinstance(frame, nw.DataFrame):
         raise TypeError(
@@ -172,14 +174,6 @@ def _read_frame(df):
     if len(frame) == 0:
         raise ValueError("df is empty: at least one row is needed.")
     return frame
-
-
-def _how_to_compute(df):
-    """How to make a DataFrame of a frame whose rows are yet to be computed."""
-    for method in ("collect", "compute", "df", "to_pandas", "toPandas"):
-        if hasattr(df, method):
-            return f"Use df.{method}()."
-    return "Compute it first."
 
 
 def _columns(frame, names, parameter):
