@@ -109,7 +109,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Raises
         ------
         TypeError
-            If X is not a container of sequences that are all of one kind.
+            If X is not a container of sequences that are all of one kind, or y or the
+            weights are not array-like, or hold times among or instead of numbers.
         ValueError
             If X or a series is empty; if a sequence is longer than `max_length`; if
             sequences differ in their number of features; if a number is infinite, or

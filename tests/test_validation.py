@@ -580,7 +580,12 @@ def test_long_floats_are_labels_that_can_be_saved(tmp_path):
 
 @pytest.mark.parametrize("make", [RNNClassifier, RNNRegressor])
 @pytest.mark.parametrize(
-    "container", [list, np.array, pd.Series, pl.Series, pa.array, torch.tensor]
+    "container",
+    [
+        *(list, np.array, pd.Series, pl.Series, pa.array, torch.tensor),
+        lambda y: pl.Series(y, dtype=pl.Int128),
+        lambda y: torch.tensor(y, dtype=torch.bfloat16, requires_grad=True),
+    ],
 )
 def test_score_takes_the_containers_of_fit(container, make):
     y = [0, 1] * 8
