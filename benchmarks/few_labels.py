@@ -15,9 +15,10 @@ import time
 from copy import deepcopy
 
 import numpy as np
-from datasets import DATA_SETS, data_folder
+from datasets import NAMES, data_folder
+from folds import take
 from models import tfidf
-from quality import HOLD_OUT, Fitted, score_all, take
+from quality import Fitted, score_all
 from scores import tables
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -28,7 +29,6 @@ from sklearn.svm import LinearSVC
 
 from skrnn import RNNClassifier, RNNEncoder
 
-NAMES = DATA_SETS["names"]
 # So that what was learned without labels is not forgotten.
 LOW_RATE = 0.001
 
@@ -96,7 +96,7 @@ def main(arguments=None):
     test = None
     if parsed.validate:
         parts = train_test_split(
-            np.arange(len(X)), test_size=HOLD_OUT["names"], stratify=y, random_state=0
+            np.arange(len(X)), test_size=1 / 4, stratify=y, random_state=0
         )
         (X, y), test = (take(X, y, part) for part in parts)
     fitted = [

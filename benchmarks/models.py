@@ -3,11 +3,18 @@
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from peers_gru import TorchGRUClassifier, TorchGRURegressor
-from sklearn.base import BaseEstimator, TransformerMixin
+from peers_series import (
+    PadSeries,
+    RandomConvolutions,
+    StretchSeries,
+    SummariseSeries,
+)
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
@@ -17,30 +24,18 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifierCV, RidgeCV
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    Normalizer,
+    OneHotEncoder,
+    StandardScaler,
+)
 from sklearn.svm import LinearSVC
 
 import skrnn
-
-# The best documented setting of each data set, one each, where --validate was better
-# than by the defaults; never chosen by the score of a test file.
-BEST = {
-    "names": {"bidirectional": True},
-    "sms_spam": {"analyzer": "word", "ngram_range": (1, 2)},
-    "JapaneseVowels": {"bidirectional": True},
-    "BasicMotions": {"bidirectional": True},
-    "GunPoint": {"bidirectional": True},
-    "ItalyPowerDemand": {"alpha": 1.0},
-    "Tecator": {"differences": 2},
-    "ESOL": {"pooling": "max"},
-}
-
-
-# The weight of our codes beside TF-IDF, and the C of the linear model: by --validate,
-# too. Codes know the labels of the training data, and would be trusted too much.
-UNION = {"names": (0.3, 0.3), "sms_spam": (0.1, 1.0)}
 
 
 class Model(NamedTuple):
@@ -52,39 +47,44 @@ class Model(NamedTuple):
         ``make(seed)`` returns an estimator, not fitted.
     has_seed : bool, default=True
         Whether its fits differ by seed; one that has none is fitted once.
+    is_ours : bool, default=False
+        Whether an estimator of skrnn is part of it.
+    setting : str, default=None
+        What our estimator has in place of its defaults; "" for the defaults. None for
+        what takes no part in a comparison of settings.
     """
 
     make: Callable
     has_seed: bool = True
+    is_ours: bool = False
+    setting: str | None = None
 
 
-def models_of(data_set, compositions=False, **params):
+def models_of(data_set, settings=(), compositions=False):
     """All models for a data set.
 
     Parameters
     ----------
     data_set : DataSet
+    settings : sequence of dict, default=()
+        Parameters of our estimator, each in place of its defaults in a row more.
     compositions : bool, default=False
-        Only what scikit-learn composes of our classifier, on names, which is slow.
-    **params
-        Of our estimators, in place of what they have.
+        Only what scikit-learn composes of our classifier, which is slow.
 
     Returns
     -------
     models : dict of str to Model
     """
     if compositions:
-        return composed(params) if data_set.name == "names" else {}
-    models = ours(data_set, params)
-    if data_set.name in UNION:
-        models |= union(params, *UNION[data_set.name])
-    if data_set.name == "names":
-        models |= encoders(params)
-    models |= (
-        text_peers(data_set) if data_set.kind == "text" else series_peers(data_set)
-    )
+        return composed() if "compositions" in data_set.also else {}
+    models = ours(data_set, settings)
+    if "union" in data_set.also:
+        models |= union(*data_set.union)
+    if "encoder" in data_set.also:
+        models |= encoders()
+    models |= PEERS_OF[data_set.kind](data_set)
     gru = {"classification": TorchGRUClassifier, "regression": TorchGRURegressor}
-    if data_set.name != "sms_spam":  # whose fits on messages take too long
+    if "gru" in data_set.also:
         models["torch GRU"] = Model(lambda seed: gru[data_set.task](random_state=seed))
     if data_set.task == "classification":
         dummy = DummyClassifier(strategy="prior")
@@ -94,52 +94,69 @@ def models_of(data_set, compositions=False, **params):
     return models
 
 
-def ours(data_set, params):
-    """Our estimator, with its defaults and with the best documented setting."""
-    name = {"classification": "RNNClassifier", "regression": "RNNRegressor"}
-    name = name[data_set.task]
-    if not hasattr(skrnn, name):
-        return {}
-    make = getattr(skrnn, name)
-    best = BEST[data_set.name] | params
-    return {
-        name: Model(lambda seed: make(**params, random_state=seed)),
-        f"{name}, best setting": Model(lambda seed: make(**best, random_state=seed)),
-    }
+def our_name(data_set):
+    """Our estimator for a data set, and the name of the row with its defaults."""
+    return {"classification": "RNNClassifier", "regression": "RNNRegressor"}[
+        data_set.task
+    ]
 
 
-def encoders(params):
+def ours(data_set, settings):
+    """Our estimator: its defaults, the settings, and the best documented setting."""
+    name = our_name(data_set)
+
+    def row(params, setting):
+        def make(seed):
+            return getattr(skrnn, name)(**params, random_state=seed)
+
+        return Model(make, is_ours=True, setting=setting)
+
+    models = {name: row({}, "")}
+    for params in settings:
+        text = setting_name(params)
+        models[f"{name}, {text}" if text else name] = row(params, text)
+    if data_set.best:
+        models[f"{name}, best setting"] = row(data_set.best, None)
+    return models
+
+
+def setting_name(params):
+    """What --set of the command line has been given, in one order."""
+    return ", ".join(f"{key}={params[key]}" for key in sorted(params))
+
+
+def encoders():
     """Our codes as features of others, and the features that they have to beat."""
 
     def encoder(seed):
-        return skrnn.RNNEncoder(**params, random_state=seed)
+        return skrnn.RNNEncoder(random_state=seed)
 
     def bag(seed):
         return CountVectorizer(analyzer="char", lowercase=False)
 
     return {
-        "RNNEncoder + forest": Model(partial(forest_on, encoder)),
+        "RNNEncoder + forest": Model(partial(forest_on, encoder), is_ours=True),
         "bag of characters + forest": Model(partial(forest_on, bag)),
     }
 
 
-def union(params, weight, C):
+def union(weight, C):
     """Our codes and TF-IDF side by side, rows of both of one length each."""
 
     def make(seed):
-        encoder = skrnn.RNNEncoder(**params, random_state=seed)
+        encoder = skrnn.RNNEncoder(random_state=seed)
         parts = [("tfidf", tfidf()), ("codes", make_pipeline(encoder, Normalizer()))]
         both = FeatureUnion(parts, transformer_weights={"codes": weight})
         return make_pipeline(both, LinearSVC(C=C, random_state=seed))
 
-    return {"RNNEncoder and n-gram TF-IDF + LinearSVC": Model(make)}
+    return {"RNNEncoder and n-gram TF-IDF + LinearSVC": Model(make, is_ours=True)}
 
 
-def composed(params):
+def composed():
     """Ensembles of our classifier, and calibration, as scikit-learn has them."""
 
     def rnn(seed):
-        return skrnn.RNNClassifier(**params, random_state=seed)
+        return skrnn.RNNClassifier(random_state=seed)
 
     def bagging(seed):
         # It draws rows of an array, and insists on two dimensions.
@@ -158,16 +175,16 @@ def composed(params):
         return make_pipeline(tfidf(), LogisticRegression(C=10.0, max_iter=1000))
 
     return {
-        "RNNClassifier": Model(rnn),
+        "RNNClassifier": Model(rnn, is_ours=True),
         "n-gram TF-IDF + LogisticRegression": Model(linear, has_seed=False),
-        "BaggingClassifier of 10 RNNClassifier": Model(bagging),
-        "VotingClassifier of these two": Model(voting),
-        "CalibratedClassifierCV of RNNClassifier": Model(calibrated),
+        "BaggingClassifier of 10 RNNClassifier": Model(bagging, is_ours=True),
+        "VotingClassifier of these two": Model(voting, is_ours=True),
+        "CalibratedClassifierCV of RNNClassifier": Model(calibrated, is_ours=True),
     }
 
 
 def text_peers(data_set):
-    """Character n-grams and a linear model, what an expert would try first."""
+    """N-grams and a linear model, what an expert would try first."""
     if data_set.task == "regression":
 
         def ridge(seed):
@@ -175,24 +192,78 @@ def text_peers(data_set):
 
         return {"n-gram TF-IDF + Ridge": Model(ridge, has_seed=False)}
 
-    def linear(seed, lowercase):
-        return make_pipeline(tfidf(lowercase), LinearSVC(random_state=0))
+    features = {
+        "n-gram TF-IDF": tfidf(),
+        "n-gram TF-IDF, lower case": tfidf(lowercase=True),
+    }
+    if data_set.has_words:
+        features["word n-gram TF-IDF"] = TfidfVectorizer(
+            ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\w+|[^\w\s]"
+        )
+    models = {f"{name} + LinearSVC": _linear(features[name]) for name in features}
+    models |= {
+        f"{name} + LogisticRegression": _logistic(features[name], C=10.0)
+        for name in features
+        if "lower case" not in name
+    }
+    return models | (places() if data_set.is_aligned else {})
+
+
+def token_peers(data_set):
+    """Counts of tokens and pairs, and where places mean something, tokens at each."""
+    pairs = CountVectorizer(analyzer=_tokens_and_pairs)
+    models = {"tokens and pairs + LogisticRegression": _logistic(pairs, C=1.0)}
+    return models | (places() if data_set.is_aligned else {})
+
+
+def places():
+    """One-hot characters or tokens of each place, for sequences of one length."""
+    table = make_pipeline(
+        FunctionTransformer(_as_table), OneHotEncoder(handle_unknown="ignore")
+    )
+
+    def forest(seed):
+        last = RandomForestClassifier(random_state=seed, n_jobs=-1)
+        return make_pipeline(clone(table), last)
 
     return {
-        f"n-gram TF-IDF + LinearSVC{name}": Model(
-            partial(linear, lowercase=lowercase), has_seed=False
-        )
-        for name, lowercase in (("", False), (", lower case", True))
+        "one-hot places + LogisticRegression": _logistic(table, C=1.0),
+        "one-hot places + forest": Model(forest),
     }
 
 
+def _linear(features):
+    def make(seed):
+        return make_pipeline(clone(features), LinearSVC(random_state=0))
+
+    return Model(make, has_seed=False)
+
+
+def _logistic(features, C):
+    def make(seed):
+        return make_pipeline(clone(features), LogisticRegression(C=C, max_iter=1000))
+
+    return Model(make, has_seed=False)
+
+
 def series_peers(data_set):
-    """A forest on padded series, MiniRocket if installed, and ridge on spectra."""
+    """Random convolutions, neighbours, forests, MiniRocket if installed, and ridge."""
     is_classifier = data_set.task == "classification"
     forest = RandomForestClassifier if is_classifier else RandomForestRegressor
+    neighbour = KNeighborsClassifier if is_classifier else KNeighborsRegressor
+    alphas = np.logspace(-3, 3, 10)
 
-    def padded_forest(seed):
-        return make_pipeline(PadSeries(), forest(random_state=seed, n_jobs=-1))
+    def convolutions(seed):
+        last = RidgeClassifierCV(alphas) if is_classifier else RidgeCV(alphas)
+        return make_pipeline(
+            RandomConvolutions(random_state=seed), StandardScaler(), last
+        )
+
+    def nearest(seed):
+        return make_pipeline(StretchSeries(), neighbour(n_neighbors=1))
+
+    def forest_of(table, seed):
+        return make_pipeline(clone(table), forest(random_state=seed, n_jobs=-1))
 
     def minirocket(seed):
         from aeon.classification.convolution_based import MiniRocketClassifier
@@ -206,12 +277,20 @@ def series_peers(data_set):
         alphas = np.logspace(-6, 3, 19)
         return make_pipeline(PadSeries(), StandardScaler(), RidgeCV(alphas))
 
-    models = {"forest on padded series": Model(padded_forest)}
+    models = {
+        "forest on padded series": Model(partial(forest_of, PadSeries())),
+        "forest on summaries": Model(partial(forest_of, SummariseSeries())),
+        "random convolutions + ridge": Model(convolutions),
+        "nearest neighbour": Model(nearest, has_seed=False),
+    }
     if find_spec("aeon"):
         models["MiniRocket (aeon)"] = Model(minirocket)
     if not is_classifier:
         models["ridge on the spectrum"] = Model(ridge, has_seed=False)
     return models
+
+
+PEERS_OF = {"text": text_peers, "tokens": token_peers, "series": series_peers}
 
 
 def forest_on(make_transformer, seed):
@@ -227,35 +306,15 @@ def tfidf(lowercase=False):
     )
 
 
-class PadSeries(TransformerMixin, BaseEstimator):
-    """Series of one length: cut after the longest one of fit, or padded.
-
-    Parameters
-    ----------
-    flat : bool, default=True
-        Rows of numbers, padded by NaN, which forests read. Otherwise an array of shape
-        (n_samples, n_features, n_steps), padded by the last step.
-    """
-
-    def __init__(self, flat=True):
-        self.flat = flat
-
-    def fit(self, X, y=None):
-        """Learn the length."""
-        self.n_steps_ = max(map(len, X))
-        return self
-
-    def transform(self, X):
-        """Pad and cut."""
-        padded = np.stack([self._padded(x[: self.n_steps_]) for x in X])
-        return padded.reshape(len(X), -1) if self.flat else padded.transpose(0, 2, 1)
-
-    def _padded(self, x):
-        end = np.full_like(x[-1:], np.nan) if self.flat else x[-1:]
-        return np.concatenate([x, np.repeat(end, self.n_steps_ - len(x), axis=0)])
-
-
 def _as_column(X):
     column = np.empty((len(X), 1), dtype=object)
     column[:, 0] = X
     return column
+
+
+def _as_table(X):
+    return np.array([list(x) for x in X], dtype=object)
+
+
+def _tokens_and_pairs(tokens):
+    return [*tokens, *map(" ".join, pairwise(tokens))]

@@ -89,6 +89,11 @@ def calibration_error(y, probabilities, classes):
     return float(np.abs(surplus).sum() / len(confidence))
 
 
+def measure_of(task):
+    """The column by which models are compared: the first of its table."""
+    return COLUMNS[task][0]
+
+
 def mean_of(results, name, column):
     """The mean of a column over the fits of a model."""
     return float(np.mean([run[column] for run in results if run["model"] == name]))
@@ -114,16 +119,24 @@ def summarise(results):
         for column in (column for task in COLUMNS.values() for column in task):
             values = [run[column] for run in runs if column in run]
             if values:
-                line[column] = _mean_and_deviation(values)
+                line[column] = _mean_and_deviation(values, column)
         for column in SECONDS:
             line[column] = float(np.median([run[column] for run in runs]))
         lines.append(line)
     return lines
 
 
-def _mean_and_deviation(values):
-    mean = f"{np.mean(values):.3f}"
-    return mean if len(values) == 1 else f"{mean} ± {np.std(values):.3f}"
+def _mean_and_deviation(values, column):
+    mean = figure(np.mean(values), column)
+    if len(values) == 1:
+        return mean
+    n_digits = len(mean.partition(".")[2])
+    return f"{mean} ± {np.std(values):.{n_digits}f}"
+
+
+def figure(value, column):
+    """Three digits after the point; four of an RMSE in a small unit."""
+    return f"{value:.{4 if column == 'RMSE' and value < 0.1 else 3}f}"
 
 
 def tables(results):

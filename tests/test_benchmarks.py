@@ -64,19 +64,62 @@ def test_training_part_is_read_without_a_test_file(load, tmp_path):
         names.test(tmp_path)
 
 
-def test_parameters_are_refused_where_test_files_are_read(load, capsys):
+@pytest.mark.parametrize(
+    "name",
+    ["names", "first_names", "dga", "dga_family", "splice", "sms_spam", "trec"]
+    + ["subjectivity", "ppattach", "JapaneseVowels", "BasicMotions", "GunPoint"]
+    + ["ItalyPowerDemand", "ArrowHead", "OSULeaf", "PickupGestureWiimoteZ", "PLAID"]
+    + ["Tecator", "Covid3Month", "ESOL", "lipophilicity", "freesolv"],
+)
+def test_each_data_set_has_a_figure_to_beat_and_a_training_file(load, tmp_path, name):
+    data_set = load("datasets").DATA_SETS[name]
+    assert load("quality").PEERS.keys() == load("datasets").DATA_SETS.keys()
+    for read, other in ((data_set.train, "test"), (data_set.test, "train")):
+        with pytest.raises(FileNotFoundError) as missing:
+            read(tmp_path)
+        assert other not in Path(missing.value.filename).name.lower()
+    models = load("models").models_of(data_set, [{"nhidden": 3}])
+    made = {name: model.make(0) for name, model in models.items()}
+    ours = load("models").our_name(data_set)
+    assert made[ours].get_params() == type(made[ours])(random_state=0).get_params()
+    assert made[f"{ours}, nhidden=3"].nhidden == 3
+    assert {name for name in models if models[name].is_ours} == {
+        name for name in models if "RNN" in name
+    }
+
+
+def test_development_part_is_for_training_and_tokens_are_split(load, tmp_path):
+    table = "tokens,label,split\na b c d,V,train\ne f g h,N,dev\ni j k l,V,test\n"
+    (tmp_path / "ppattach.csv").write_text(table, encoding="utf-8")
+    ppattach = load("datasets").DATA_SETS["ppattach"]
+    assert ppattach.train(tmp_path) == ([[*"abcd"], [*"efgh"]], ["V", "N"])
+    assert ppattach.test(tmp_path) == ([[*"ijkl"]], ["V"])
+
+
+@pytest.mark.parametrize(
+    "choice",
+    ["--set nhidden=4", "--models RNN*", "--folds 1", "--steps 9", "--before a.json"],
+)
+def test_choices_are_refused_where_test_files_are_read(load, capsys, choice):
     quality = load("quality")
-    for choice in (["--set", "nhidden=4"], ["--models", "RNN*"]):
-        with pytest.raises(SystemExit):
-            quality.parse(choice)
-        assert "they want --validate" in capsys.readouterr().err
-    parsed = quality.parse(["--validate", "--set", "nhidden=(8, 4)", "cell=gru"])
-    assert dict(parsed.set) == {"nhidden": (8, 4), "cell": "gru"}
+    with pytest.raises(SystemExit):
+        quality.parse(choice.split())
+    assert "they want --validate" in capsys.readouterr().err
+    assert quality.parse(["--validate", *choice.split()]).validate
 
 
-def test_test_part_is_read_after_the_last_fit(load):
-    quality, models = load("quality"), load("models")
-    events = []
+def test_each_set_is_a_setting(load):
+    arguments = "--validate --set nhidden=(8,4) cell=gru --set dropout=0.5"
+    settings = load("quality").parse(arguments.split()).set
+    assert settings == [{"nhidden": (8, 4), "cell": "gru"}, {"dropout": 0.5}]
+    names = [load("models").setting_name(params) for params in settings]
+    assert names == ["cell=gru, nhidden=(8, 4)", "dropout=0.5"]
+
+
+@pytest.fixture
+def recorded(load):
+    """A data set and models, and the events in which they take part."""
+    models, events = load("models"), []
 
     class Recorder(models.DummyClassifier):
         def fit(self, X, y):
@@ -90,9 +133,15 @@ def test_test_part_is_read_after_the_last_fit(load):
         "made up", "classification", "text", part("train"), part("test")
     )
     rows = {
-        "with seed": models.Model(lambda seed: Recorder()),
+        "with seed": models.Model(lambda seed: Recorder(), is_ours=True, setting=""),
         "without": models.Model(lambda seed: Recorder(), has_seed=False),
     }
+    return data, rows, events
+
+
+def test_test_part_is_read_after_the_last_fit(load, recorded):
+    data, rows, events = recorded
+    quality = load("quality")
     results = quality.test(data, None, rows, n_seeds=2)
     assert events == ["train", "fit", "fit", "fit", "test"]
     assert [run["accuracy"] for run in results] == [0.5] * 3
@@ -100,18 +149,185 @@ def test_test_part_is_read_after_the_last_fit(load):
     events.clear()
     results = quality.validate(data, None, rows, n_seeds=2)
     assert "test" not in events
-    assert len(results) == 5 * 2 * 2
-    assert "| made up | without | 10 | 0.500 ± 0.000 |" in load("scores").tables(
-        results
-    )
+    assert len(results) == 5 * 3
+    assert "| made up | without | 5 | 0.500 ± 0.000 |" in load("scores").tables(results)
+
+
+def test_what_the_file_has_is_not_fitted_again(load, recorded, tmp_path, monkeypatch):
+    data, rows, events = recorded
+    quality, runs = load("quality"), load("runs")
+    path = tmp_path / "results.json"
+    few = {"without": rows["without"]}
+    first = quality.test(data, None, few, n_seeds=2, runs=runs.Runs(path))
+    assert events == ["train", "fit", "test"]
+
+    events.clear()
+    assert quality.test(data, None, few, n_seeds=2, runs=runs.Runs(path)) == first
+    assert events == []
+
+    second = quality.test(data, None, rows, n_seeds=2, runs=runs.Runs(path))
+    assert events == ["train", "fit", "fit", "test"]
+    assert second[2:] == first
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 3
+
+    events.clear()
+    monkeypatch.setattr(quality, "digests", lambda: {True: "other", False: "other"})
+    quality.test(data, None, few, n_seeds=2, runs=runs.Runs(path))
+    assert events == ["train", "fit", "test"]
 
 
 def test_duplicates_are_kept_together(load):
     spam = load("datasets").DATA_SETS["sms_spam"]
     X = [f"text {i}" for i in range(20)] + [f" TEXT {i}" for i in range(20)]
     y = ["ham", "spam"] * 20
-    for train, valid, _ in load("quality").splits(spam, X, y, n_seeds=1):
-        assert not {i % 20 for i in train} & {i % 20 for i in valid}
+    n_steps = sum(map(len, X))
+    for limit in (n_steps, n_steps // 2):
+        for _, train, valid in load("folds").splits(spam, X, y, 10, limit):
+            assert not {i % 20 for i in train} & {i % 20 for i in valid}
+            assert {(i + 20) % 40 for i in train} == set(train)
+
+
+def test_long_training_parts_are_thinned_and_held_out_ones_are_not(load):
+    names, folds = load("datasets").NAMES, load("folds")
+    X, y = ["ab", "abcd"] * 50, ["a", "b"] * 50
+    whole = list(folds.splits(names, X, y, 7, 1_000))
+    thin = list(folds.splits(names, X, y, 7, 100))
+    assert [split.number for split in whole] == list(range(7))
+    for full, part in zip(whole, thin, strict=True):
+        assert len(full.train) == 80
+        np.testing.assert_array_equal(full.valid, part.valid)
+        assert set(part.train) < set(full.train)
+        assert 96 <= sum(len(X[i]) for i in part.train) <= 100
+    for few, many in zip(folds.splits(names, X, y, 3, 100), thin, strict=False):
+        np.testing.assert_array_equal(few.train, many.train)
+
+
+def test_large_data_sets_have_few_splits(load):
+    names, folds = load("datasets").NAMES, load("folds")
+    X, y = ["ab"] * 4_000, ["a", "b"] * 2_000
+    held_out = [split.valid for split in folds.splits(names, X, y, 9, 10**6)]
+    assert list(map(len, held_out)) == [800, 800]
+    assert not set(held_out[0]) & set(held_out[1])
+
+
+def runs_of(name, setting, scores, column="accuracy", seconds=1.0):
+    """Runs on one split each; without a setting, of a peer."""
+    about = {"data set": name, "setting": setting, "is ours": setting is not None}
+    about |= {"model": "a peer", "seed": 0, "steps": None, "part": "validation"}
+    about |= {"n trained on": 40, "n of fold": 80, "n held out": 20}
+    return [
+        about | {"split": i, column: score, "fit seconds": seconds}
+        for i, score in enumerate(scores)
+    ]
+
+
+def test_settings_are_compared_by_rank_and_by_the_error_they_remove(load):
+    data_sets = load("datasets").DATA_SETS
+    runs = runs_of("GunPoint", "", [0.8, 0.8, 0.1])  # two have the third split not
+    runs += runs_of("GunPoint", "a=1", [0.9, 0.9], seconds=4.0)
+    runs += runs_of("GunPoint", "b=2", [0.8, 0.8])
+    runs += runs_of("GunPoint", None, [0.7, 0.9])
+    runs += runs_of("ESOL", "", [1.0], "RMSE")
+    runs += runs_of("ESOL", "a=1", [0.5], "RMSE")
+    runs += runs_of("ESOL", "b=2", [4.0], "RMSE")
+    runs += runs_of("names", "", [0.9])  # without the others
+    table = load("comparison").compare(runs, data_sets)
+    assert (
+        "| GunPoint | accuracy | 2 | 40 of 80 | 20 | 0.800 | 0.900 | 0.800 "
+        "| 1.0 / 4.0 / 1.0 | 0.800 (a peer) |" in table
+    )
+    assert "names" not in table
+    lines = table.splitlines()[-3:]
+    assert lines == [
+        "| a=1 | 2 | 1.00 | +50.0% ± 0.0% | 2 / 0 | 2.00 |",
+        "| defaults | 2 | 2.25 | +0.0% ± 0.0% | 0 / 0 | 1.00 |",
+        "| b=2 | 2 | 2.75 | -50.0% ± 50.0% | 0 / 1 | 1.00 |",
+    ]
+
+
+def test_share_of_error_is_bounded(load):
+    share = load("comparison").share_removed
+    errors, base = np.array([[0.1], [0.0], [0.3], [0.0]]), [[0.2], [0.0], [0.1], [0.1]]
+    np.testing.assert_allclose(share(errors, np.array(base)).ravel(), [0.5, 0, -1, 1])
+    assert share(np.array([[0.1]]), np.array([[0.0]])) == -1
+
+
+def test_defaults_of_an_earlier_version_are_a_setting(load):
+    comparison = load("comparison")
+    runs = runs_of("GunPoint", "", [0.9])
+    earlier = runs_of("GunPoint", "", [0.8, 0.7]) + runs_of("GunPoint", "a=1", [0.5])
+    before = comparison.defaults_before(runs, earlier)
+    assert [(run["setting"], run["accuracy"]) for run in before] == [
+        (comparison.BEFORE, 0.8)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "score", "says", "is_enough"),
+    [
+        ("trec", 0.902, "on 1 of 1", True),
+        ("trec", 0.900, "on 1 of 1", True),  # one of 500 cases
+        ("trec", 0.899, "on 0 of 1 data sets. Behind it: trec (0.899", True),
+        ("trec", 0.871, "by more than 0.03 (RMSE: 10%): trec (0.871", False),
+        ("ESOL", 0.849, "on 1 of 1", True),
+        ("ESOL", 0.850, "Behind it: ESOL (0.85 instead of 0.849)", True),
+        ("ESOL", 0.934, "by more than 0.03 (RMSE: 10%): ESOL", False),
+    ],
+)
+def test_defaults_are_held_against_the_best_peer(load, name, score, says, is_enough):
+    column = "RMSE" if name == "ESOL" else "accuracy"
+    run = {"data set": name, column: score, "n held out": 500}
+    run["model"] = load("models").our_name(load("datasets").DATA_SETS[name])
+    other = run | {"model": "a peer", column: 0.5}
+    sentence, enough = load("quality").beside_peers([run, other])
+    assert says in sentence
+    assert enough == is_enough
+
+
+def test_defaults_may_stay_behind_on_few_data_sets(load):
+    quality = load("quality")
+    results = [
+        {"data set": name, "model": "RNNClassifier", "accuracy": bar - 0.01}
+        | {"n held out": 1_000}
+        for name, bar in quality.PEERS.items()
+        if bar < 1 and load("datasets").DATA_SETS[name].task == "classification"
+    ]
+    assert quality.beside_peers(results[: quality.MISSED])[1]
+    assert not quality.beside_peers(results[: quality.MISSED + 1])[1]
+    assert quality.beside_peers([]) == ("", True)
+
+
+def test_random_convolutions_are_those_of_a_plain_loop(load):
+    rng = np.random.default_rng(0)
+    X = [rng.standard_normal((n, 2)) for n in (30, 12, 3)]
+    convolutions = load("peers_series").RandomConvolutions(n_kernels=20).fit(X)
+    features = convolutions.transform(X)
+    assert features.shape == (3, 40)
+    n_done = 0
+    for dilation, weights, bias in convolutions.kernels_:
+        n_kernels = len(bias)
+        for i, x in enumerate(X):
+            x = (x - convolutions.mean_) / convolutions.scale_
+            outputs = np.zeros((len(x), n_kernels))
+            for t in range(len(x)):
+                for j in range(9):
+                    at = t + (j - 4) * dilation
+                    if 0 <= at < len(x):
+                        outputs[t] += x[at] @ weights.reshape(2, 9, n_kernels)[:, j]
+            ours = features[i, n_done : n_done + 2 * n_kernels]
+            np.testing.assert_allclose(ours[:n_kernels], (outputs - bias).max(axis=0))
+            share = (outputs > bias).mean(axis=0)
+            # A bias is one of the outputs of a series; equal, up to rounding.
+            np.testing.assert_allclose(ours[n_kernels:], share, atol=1.01 / len(x))
+        n_done += 2 * n_kernels
+
+
+@pytest.mark.parametrize("name", ["StretchSeries", "SummariseSeries"])
+def test_ragged_series_become_rows_of_numbers(load, name):
+    X = [np.arange(2.0 * n).reshape(n, 2) for n in (1, 2, 9, 30)]
+    table = getattr(load("peers_series"), name)().fit(X).transform(X)
+    assert table.ndim == 2
+    assert np.isfinite(table).all()
 
 
 def test_calibration_error_is_distance_of_confidence_from_accuracy(load):
@@ -141,9 +357,9 @@ def test_validation_runs_without_test_files(load, tmp_path, capsys):
     (tmp_path / "GunPoint_TRAIN.ts").write_text(text, encoding="utf-8")
     arguments = ["--data", str(tmp_path), "--only", "GunPoint", "--seeds", "1"]
     arguments += ["--json", str(tmp_path / "result.json"), "--validate"]
-    arguments += ["--models", "commonest*", "RNNC*r", "--set", "max_iter=2"]
+    arguments += ["--models", "commonest*", "RNNC*[r2]", "--set", "max_iter=2"]
     load("quality").main(arguments)
     table = capsys.readouterr().out
-    assert "Our estimators with {'max_iter': 2}" in table
-    assert "| GunPoint | RNNClassifier | 5 | " in table
+    assert "| GunPoint | RNNClassifier, max_iter=2 | 5 | " in table
+    assert "| max_iter=2 | 1 | " in table
     assert '"log loss"' in (tmp_path / "result.json").read_text(encoding="utf-8")
