@@ -41,17 +41,20 @@ import ast
 import fnmatch
 import sys
 import time
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import machine
+import numpy as np
 from comparison import compare, defaults_before
 from datasets import DATA_SETS, data_folder
 from folds import HELD_OUT, splits, take
 from models import models_of, our_name
 from runs import Runs, digests
 from scores import mean_of, measure_of, score, tables
+from sklearn.base import clone
 
 FOREST, BAG = "RNNEncoder + forest", "bag of characters + forest"
 # What other models reach on the test parts: for each data set the best figure of those
@@ -120,12 +123,13 @@ class Fitted(NamedTuple):
     seconds: float
 
 
-def fit_all(models, X, y):
+def fit_all(wanted, X, y):
     """Fit models.
 
     Parameters
     ----------
-    models : list of tuple (name, seed, model)
+    wanted : list of tuple (Model, dict)
+        Models, and what is known of a run of each.
     X, y
         Training data.
 
@@ -134,13 +138,26 @@ def fit_all(models, X, y):
     fitted : list of Fitted
     """
     fitted = []
-    for name, seed, model in models:
+    for row, run in wanted:
+        model = row.make(run["seed"])
+        if row.setting is not None:
+            compile_for(model, X, y)
         start = time.perf_counter()
         model.fit(X, y)
         seconds = time.perf_counter() - start
-        fitted.append(Fitted(name, seed, model, seconds))
-        print(f"{name}, seed {seed}: {seconds:.1f} s", file=sys.stderr, flush=True)
+        fitted.append(Fitted(run["model"], run["seed"], model, seconds))
+        text = f"{run['model']}, seed {run['seed']}: {seconds:.1f} s"
+        print(text, file=sys.stderr, flush=True)
     return fitted
+
+
+def compile_for(model, X, y):
+    """Fit a copy on a few sequences: a first fit would take seconds to compile."""
+    _, first = np.unique(y, return_index=True)
+    few = take(X, y, first[:20])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # so few sequences, and one epoch
+        clone(model).set_params(max_iter=1).fit(*few)
 
 
 def score_all(fitted, data_set, X, y):
@@ -178,8 +195,7 @@ def measure(wanted, data_set, runs, train, held_out):
     new = [(model, run) for model, run in wanted if not runs.find(run)]
     if new:
         X, y = train()
-        models = [(r["model"], r["seed"], m.make(r["seed"])) for m, r in new]
-        fitted = fit_all(models, X, y)
+        fitted = fit_all(new, X, y)
         n_fitted = len(X)
         X, y = held_out()
         sizes = {"n trained on": n_fitted, "n held out": len(X)}
@@ -208,7 +224,7 @@ def wanted_runs(data_set, models, seeds, **place):
             },
         )
         for name, model in models.items()
-        for seed in (range(seeds) if model.has_seed else [0])
+        for seed in (seeds if model.has_seed else [0])
     ]
 
 
@@ -219,7 +235,8 @@ def test(data_set, folder, models, n_seeds, runs=None):
     -------
     results : list of dict
     """
-    wanted = wanted_runs(data_set, models, n_seeds, part="test", split=0, steps=None)
+    seeds, place = range(n_seeds), {"part": "test", "split": 0, "steps": None}
+    wanted = wanted_runs(data_set, models, seeds, **place)
     return measure(
         wanted,
         data_set,
@@ -246,7 +263,9 @@ def validate(data_set, folder, models, n_seeds, runs=None, n_splits=5, n_steps=2
         place["steps"] = n_steps if is_thinned else None
         text = f"split {split.number}, {len(split.train)} of {n_all}"
         print(text, file=sys.stderr, flush=True)
-        for wanted in wanted_runs(data_set, models, n_seeds, **place):
+        # Each split has other seeds, so that those are averaged over as well.
+        seeds = range(split.number, split.number + n_seeds)
+        for wanted in wanted_runs(data_set, models, seeds, **place):
             results += measure(  # one by one: what is there survives an interruption
                 [wanted],
                 data_set,

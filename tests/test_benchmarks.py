@@ -133,7 +133,7 @@ def recorded(load):
         "made up", "classification", "text", part("train"), part("test")
     )
     rows = {
-        "with seed": models.Model(lambda seed: Recorder(), is_ours=True, setting=""),
+        "with seed": models.Model(lambda seed: Recorder(), is_ours=True),
         "without": models.Model(lambda seed: Recorder(), has_seed=False),
     }
     return data, rows, events
@@ -150,6 +150,8 @@ def test_test_part_is_read_after_the_last_fit(load, recorded):
     results = quality.validate(data, None, rows, n_seeds=2)
     assert "test" not in events
     assert len(results) == 5 * 3
+    seeds = [run["seed"] for run in results if run["model"] == "with seed"]
+    assert seeds == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5]
     assert "| made up | without | 5 | 0.500 ± 0.000 |" in load("scores").tables(results)
 
 
