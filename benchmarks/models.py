@@ -114,7 +114,8 @@ def ours(data_set, settings):
     models = {name: row({}, "")}
     for params in settings:
         text = setting_name(params)
-        models[f"{name}, {text}" if text else name] = row(params, text)
+        if fit_for_kind := params_for(params, data_set.kind):
+            models[f"{name}, {text}"] = row(fit_for_kind, text)
     if data_set.best:
         models[f"{name}, best setting"] = row(data_set.best, None)
     return models
@@ -123,6 +124,18 @@ def ours(data_set, settings):
 def setting_name(params):
     """What --set of the command line has been given, in one order."""
     return ", ".join(f"{key}={params[key]}" for key in sorted(params))
+
+
+def params_for(params, kind):
+    """The parameters of a setting that concern a kind of sequences: those whose key
+    does not begin with another kind, as that of "series:differences" does for text.
+    """
+    of_kind = {}
+    for key, value in params.items():
+        start, _, parameter = key.rpartition(":")
+        if start in ("", kind):
+            of_kind[parameter] = value
+    return of_kind
 
 
 def encoders():
@@ -206,17 +219,17 @@ def text_peers(data_set):
         for name in features
         if "lower case" not in name
     }
-    return models | (places() if data_set.is_aligned else {})
+    return models | (places(data_set) if data_set.is_aligned else {})
 
 
 def token_peers(data_set):
     """Counts of tokens and pairs, and where places mean something, tokens at each."""
     pairs = CountVectorizer(analyzer=_tokens_and_pairs)
     models = {"tokens and pairs + LogisticRegression": _logistic(pairs, C=1.0)}
-    return models | (places() if data_set.is_aligned else {})
+    return models | (places(data_set) if data_set.is_aligned else {})
 
 
-def places():
+def places(data_set):
     """One-hot characters or tokens of each place, for sequences of one length."""
     table = make_pipeline(
         FunctionTransformer(_as_table), OneHotEncoder(handle_unknown="ignore")
@@ -226,10 +239,10 @@ def places():
         last = RandomForestClassifier(random_state=seed, n_jobs=-1)
         return make_pipeline(clone(table), last)
 
-    return {
-        "one-hot places + LogisticRegression": _logistic(table, C=1.0),
-        "one-hot places + forest": Model(forest),
-    }
+    models = {"one-hot places + LogisticRegression": _logistic(table, C=1.0)}
+    if data_set.kind == "text":  # of thousands of tokens, forests take too long
+        models["one-hot places + forest"] = Model(forest)
+    return models
 
 
 def _linear(features):

@@ -17,13 +17,14 @@ instead. Only here can --set change parameters of our estimators, to choose defa
 the best documented setting. Each --set is a setting of its own, which is compared with
 the defaults on the same splits, with the same seeds:
 
-    --set bidirectional=True --set cell=gru nhidden=64
+    --set bidirectional=True --set cell=gru nhidden=64 --set "text:ngram_range=(1, 5)"
 
+The last one leaves the defaults to what is not of the kind text (tokens, series).
 Then follows a table of all settings by data set, and their mean rank over the data
 sets, the mean share of error that they remove, and how much longer they take. So that
 this ends, there are at most --folds splits of each data set (5), fewer once {held_out}
 sequences have been held out, and no fit learns from sequences of more than --steps
-steps together (200,000): of data sets with more, a random part is taken, and the table
+steps together (250,000): of data sets with more, a random part is taken, and the table
 says how much. --models chooses rows by name: "RNNClassifier*" "RNNReg*" "n-gram*".
 
 Each fit is appended to the file of --json, and what that file has, of the same code, is
@@ -51,7 +52,7 @@ import numpy as np
 from comparison import compare, defaults_before
 from datasets import DATA_SETS, data_folder
 from folds import HELD_OUT, splits, take
-from models import models_of, our_name
+from models import PEERS_OF, models_of, our_name, params_for, setting_name
 from runs import Runs, digests
 from scores import mean_of, measure_of, score, tables
 from sklearn.base import clone
@@ -246,7 +247,7 @@ def test(data_set, folder, models, n_seeds, runs=None):
     )
 
 
-def validate(data_set, folder, models, n_seeds, runs=None, n_splits=5, n_steps=200_000):
+def validate(data_set, folder, models, n_seeds, runs=None, n_splits=5, n_steps=250_000):
     """Fit on parts of the training part, and score what they leave out.
 
     Returns
@@ -274,6 +275,22 @@ def validate(data_set, folder, models, n_seeds, runs=None, n_splits=5, n_steps=2
                 lambda split=split: take(X, y, split.valid),
             )
     return results
+
+
+def unconcerned(results, settings, data_set):
+    """The runs with the defaults, once more for settings that leave them as they are.
+
+    Returns
+    -------
+    copies : list of dict
+    """
+    return [
+        run | {"setting": text, "model": f"{run['model']}, {text}"}
+        for params in settings
+        if not params_for(params, data_set.kind)
+        for run in results
+        if run["setting"] == "" and (text := setting_name(params))
+    ]
 
 
 def broken_promises(results):
@@ -336,13 +353,17 @@ def beside_peers(results):
 
 
 def setting(text):
-    """A parameter and its value, from "key=value".
+    """A parameter and its value, from "key=value" or "kind:key=value".
 
     The value is a Python literal, or else a string.
     """
     key, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"KEY=VALUE expected, got {text!r}.")
+    kind = key.rpartition(":")[0]
+    if not equals or kind not in ("", *PEERS_OF):
+        raise argparse.ArgumentTypeError(
+            f"KEY=VALUE or KIND:KEY=VALUE expected, of kind {', '.join(PEERS_OF)}; "
+            f"got {text!r}."
+        )
     try:
         return key, ast.literal_eval(value)
     except (SyntaxError, ValueError):
@@ -376,7 +397,7 @@ def parse(arguments):
     add("--models", nargs="+", default=["*"], metavar="PATTERN")
     add("--before", type=Path, metavar="FILE", help="--json of an earlier version")
     add("--folds", type=int, metavar="N", help="splits of a data set, at most; 5")
-    add("--steps", type=int, metavar="N", help="to learn from, at most; 200,000")
+    add("--steps", type=int, metavar="N", help="to learn from, at most; 250,000")
     parsed = parser.parse_args(arguments)
     chosen = (parsed.set, parsed.folds, parsed.steps, parsed.before)
     if not parsed.validate and (any(chosen) or parsed.models != ["*"]):
@@ -405,9 +426,10 @@ def measure_all(parsed):
         if not models:
             continue
         if parsed.validate:
-            limits = parsed.folds or 5, parsed.steps or 200_000
+            limits = parsed.folds or 5, parsed.steps or 250_000
             n_seeds = parsed.seeds or 1
-            results += validate(data_set, folder, models, n_seeds, runs, *limits)
+            found = validate(data_set, folder, models, n_seeds, runs, *limits)
+            results += found + unconcerned(found, parsed.set, data_set)
         else:
             results += test(data_set, folder, models, parsed.seeds or 3, runs)
     return results

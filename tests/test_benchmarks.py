@@ -116,6 +116,25 @@ def test_each_set_is_a_setting(load):
     assert names == ["cell=gru, nhidden=(8, 4)", "dropout=0.5"]
 
 
+def test_a_setting_may_concern_one_kind_of_sequences(load, capsys):
+    quality, models = load("quality"), load("models")
+    arguments = "--validate --set series:differences=2 text:nhidden=9 cell=gru"
+    params, only = quality.parse([*arguments.split(), "--set", "text:nhidden=9"]).set
+    assert models.params_for(params, "series") == {"differences": 2, "cell": "gru"}
+    assert models.params_for(params, "text") == {"nhidden": 9, "cell": "gru"}
+    assert models.params_for(params, "tokens") == {"cell": "gru"}
+
+    data_set = load("datasets").DATA_SETS["GunPoint"]
+    assert not [name for name in models.models_of(data_set, [only]) if "=" in name]
+    runs = [{"setting": "", "model": "RNNClassifier"}, {"setting": None, "model": "a"}]
+    assert quality.unconcerned(runs, [params, only], data_set) == [
+        {"setting": "text:nhidden=9", "model": "RNNClassifier, text:nhidden=9"}
+    ]
+    with pytest.raises(SystemExit):
+        quality.parse(["--validate", "--set", "texts:nhidden=9"])
+    assert "of kind text, tokens, series; got 'texts:nh" in capsys.readouterr().err
+
+
 @pytest.fixture
 def recorded(load):
     """A data set and models, and the events in which they take part."""
