@@ -17,8 +17,8 @@ from copy import deepcopy
 import numpy as np
 from datasets import NAMES, data_folder
 from folds import take
+from measuring import Fitted, score_all
 from models import tfidf
-from quality import Fitted, score_all
 from scores import tables
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator

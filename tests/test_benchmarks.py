@@ -160,13 +160,13 @@ def recorded(load):
 
 def test_test_part_is_read_after_the_last_fit(load, recorded):
     data, rows, events = recorded
-    quality = load("quality")
-    results = quality.test(data, None, rows, n_seeds=2)
+    measuring = load("measuring")
+    results = measuring.test(data, None, rows, n_seeds=2)
     assert events == ["train", "fit", "fit", "fit", "test"]
     assert [run["accuracy"] for run in results] == [0.5] * 3
 
     events.clear()
-    results = quality.validate(data, None, rows, n_seeds=2)
+    results = measuring.validate(data, None, rows, n_seeds=2)
     assert "test" not in events
     assert len(results) == 5 * 3
     seeds = [run["seed"] for run in results if run["model"] == "with seed"]
@@ -176,24 +176,24 @@ def test_test_part_is_read_after_the_last_fit(load, recorded):
 
 def test_what_the_file_has_is_not_fitted_again(load, recorded, tmp_path, monkeypatch):
     data, rows, events = recorded
-    quality, runs = load("quality"), load("runs")
+    measuring, runs = load("measuring"), load("runs")
     path = tmp_path / "results.json"
     few = {"without": rows["without"]}
-    first = quality.test(data, None, few, n_seeds=2, runs=runs.Runs(path))
+    first = measuring.test(data, None, few, n_seeds=2, runs=runs.Runs(path))
     assert events == ["train", "fit", "test"]
 
     events.clear()
-    assert quality.test(data, None, few, n_seeds=2, runs=runs.Runs(path)) == first
+    assert measuring.test(data, None, few, n_seeds=2, runs=runs.Runs(path)) == first
     assert events == []
 
-    second = quality.test(data, None, rows, n_seeds=2, runs=runs.Runs(path))
+    second = measuring.test(data, None, rows, n_seeds=2, runs=runs.Runs(path))
     assert events == ["train", "fit", "fit", "test"]
     assert second[2:] == first
     assert len(path.read_text(encoding="utf-8").splitlines()) == 3
 
     events.clear()
-    monkeypatch.setattr(quality, "digests", lambda: {True: "other", False: "other"})
-    quality.test(data, None, few, n_seeds=2, runs=runs.Runs(path))
+    monkeypatch.setattr(measuring, "digests", lambda: {True: "other", False: "other"})
+    measuring.test(data, None, few, n_seeds=2, runs=runs.Runs(path))
     assert events == ["train", "fit", "test"]
 
 
