@@ -30,7 +30,7 @@ def compare(runs, data_sets):
     lines, compared = [], []
     for name, chosen in by_set.items():
         column = measure_of(data_sets[name].task)
-        paired = _paired(chosen, settings)
+        paired = settings and _paired(chosen, settings)
         if not paired:
             continue
         scores = {s: np.mean([r[column] for r in paired[s]]) for s in settings}

@@ -21,11 +21,11 @@ the defaults on the same splits, with the same seeds:
 
 The last one leaves the defaults to what is not of the kind text (tokens, series).
 Then follows a table of all settings by data set, and their mean rank over the data
-sets, the mean share of error that they remove, and how much longer they take. So that
-this ends, there are at most --folds splits of each data set (5), fewer once {held_out}
-sequences have been held out, and no fit learns from sequences of more than --steps
-steps together (250,000): of data sets with more, a random part is taken, and the table
-says how much. --models chooses rows by name: "RNNClassifier*" "RNNReg*" "n-gram*".
+sets, the mean share of error that they remove, with its standard error, and how much
+longer they take. So that this ends, there are at most --folds splits of each data set
+(5), fewer once {held_out} sequences have been held out, and no fit learns from more
+than --steps steps (250,000): of data sets with more, a random part is taken, and the
+table says how much. --models chooses rows by name: "RNNClassifier*" "RNNRegressor*".
 
 Each fit is appended to the file of --json, and what that file has, of the same code, is
 not fitted again: a run can be interrupted, go on, or be given more folds or settings.

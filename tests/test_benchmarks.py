@@ -258,6 +258,7 @@ def test_settings_are_compared_by_rank_and_by_the_error_they_remove(load):
         "| 1.0 / 4.0 / 1.0 | 0.800 (a peer) |" in table
     )
     assert "names" not in table
+    assert load("comparison").compare(runs_of("names", None, [0.9]), data_sets) == ""
     lines = table.splitlines()[-3:]
     assert lines == [
         "| a=1 | 2 | 1.00 | +50.0% ± 0.0% | 2 / 0 | 2.00 |",
