@@ -277,8 +277,10 @@ def _write(content, path):
             file.write(content)
             now = os.fstat(file.fileno()).st_mtime
         os.replace(part, path)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == str(part):
+            error.filename = str(path)  # which the user knows
         raise
     _remove_abandoned(path.parent, now)
 

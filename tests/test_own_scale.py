@@ -34,7 +34,8 @@ def level_and_scale(values, offsets, unit=1.0):
     """Of numbers that were divided by a unit."""
     units = np.full(values.shape[1], unit)
     standardised = (values / unit).astype(np.float32)
-    return series.level_and_scale(standardised, offsets, values, units)
+    level, scale, _ = series.level_and_scale(standardised, offsets, values, units)
+    return level, scale
 
 
 @pytest.mark.parametrize("at_a_time", [1, 7, 10**6])
@@ -213,6 +214,46 @@ def test_predictions_do_not_depend_on_other_series(params):
     together = model.predict_proba(X)
     alone = np.concatenate([model.predict_proba([x]) for x in X])
     np.testing.assert_array_equal(together, alone)
+
+
+@pytest.mark.parametrize("is_scaled", [False, True])
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+def test_what_is_the_same_for_all_series_is_not_scaled_up(offset, is_scaled):
+    """Levels and scales of series that were standardised are rounding errors."""
+    X = [x - x.mean() for x in series_of(60)]
+    if is_scaled:
+        X = [x / x.std() for x in X]
+    X = [x + offset for x in X]
+    model = RNNClassifier(4, standardize="series", max_iter=5, random_state=0)
+    model.fit(X, y_of(X))
+    assert model.own_scale_[0] == 1 and (model.own_scale_[1] == 1) == is_scaled
+    expected = model.predict_proba(X)
+    for others in (
+        [x.astype(np.float32) for x in X],
+        [x + 1e-7 * (1 + abs(offset)) for x in X],
+    ):
+        found = model.predict_proba(others)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-2)
+
+
+@pytest.mark.parametrize("missing", [[0], [0, 1, 2], [1, 3]])
+def test_missing_numbers_have_no_part_in_level_and_scale(missing):
+    X = [5.0 * i + x for i, x in enumerate(series_of(40, spread=0.1))]
+    X[3] = X[3][:1] + np.array([[7.0], [1.0], [2.0], [5.0], [3.0], [8.0]])
+    seen = np.delete(np.arange(6), missing)
+    X[3][missing] = np.nan
+    encoder = RNNEncoder(
+        2, standardize="series", missing="mask", differences=0, max_iter=1
+    ).fit(X, y_of(X))
+    z = (X[3] - encoder.mean_) / encoder.scale_
+    level, scale = z[seen].mean(), z[seen].std()
+    steps = encode_as_fitted(encoder, [X[3]]).values  # z, marks, own, level, log scale
+    own = (z[:, 0] - level) / scale
+    np.testing.assert_allclose(steps[seen, 2], own[seen], rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(steps[: seen[0], 2], 0.0)
+    both = np.array([level, np.log(scale)]) - encoder.own_mean_[:, 0]
+    both = np.clip(both / encoder.own_scale_[:, 0], -3, 3)
+    np.testing.assert_allclose(steps[:, 3:], np.tile(both, (6, 1)), rtol=1e-3)
 
 
 def test_series_far_from_those_in_fit_have_finite_predictions():

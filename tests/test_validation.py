@@ -599,3 +599,13 @@ def test_durations_cannot_be_scored():
         regressor.score(X, np.array([1, 2] * 8, "m8[s]"))
     with pytest.raises(TypeError, match=r"^sample_weight holds durations"):
         regressor.score(X, [0.0, 1.0] * 8, np.array([1, 2] * 8, "m8[s]"))
+
+
+@pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder])
+@pytest.mark.parametrize("kinds", [(int, np.uint64), (np.int64, np.uint64)])
+def test_integers_of_several_types_are_not_rounded(kinds, make):
+    labels = [kinds[0](2**60), kinds[1](2**60 + 1)] * 8
+    model = make(**PARAMS).fit(X, labels)
+    if make is RNNClassifier:
+        assert model.classes_.tolist() == [2**60, 2**60 + 1]
+    assert len(model.V_) == 2

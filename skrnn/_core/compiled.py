@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from types import FunctionType
 
+import llvmlite
 import numba
 import numpy as np
 from llvmlite.binding import ffi
@@ -82,7 +83,8 @@ class Announcement:
 @cache
 def _stamp():
     """A hash of all that compiled code may come from: files, and their compiler."""
-    digest = hashlib.sha256(f"{numba.__version__} {np.__version__} ".encode())
+    versions = [each.__version__ for each in (numba, llvmlite, np)]
+    digest = hashlib.sha256(f"{versions} ".encode())
     folder = Path(__file__).parent
     for path in sorted(folder.rglob("*.py")):
         source = path.read_bytes()

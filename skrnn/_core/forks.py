@@ -27,9 +27,15 @@ def _acquire_all():
         _held.enter_context(lock)
 
 
+def _release_all():
+    # All at once, while this thread holds them: with the first one released, another
+    # thread that forks adds to the stack.
+    _held.pop_all().close()
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_acquire_all,
-        after_in_parent=_held.close,
-        after_in_child=_held.close,
+        after_in_parent=_release_all,
+        after_in_child=_release_all,
     )

@@ -86,13 +86,18 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
             W = W[:0]
         U = np.ascontiguousarray(_reordered(U, order["U"], 1))
         W, b = _reordered(W, order["W"]), _reordered(b, order["b"])
+        W, b = np.ascontiguousarray(W), np.ascontiguousarray(b)
         layers.append(Layer(*map(execution.tensor, (U, W, b))))
     n = architecture.n_directions
     layers = [layers[i : i + n] for i in range(0, len(layers), n)]
-    V, c = execution.tensor(arrays["V_"]), execution.tensor(arrays["intercept_"])
+    # torch has no negative strides, which an array that a user has edited may have.
+    V, c = (
+        execution.tensor(np.ascontiguousarray(arrays[name]))
+        for name in ("V_", "intercept_")
+    )
     layout = Layout(architecture, len(layers[0][0].U), len(c))
     others = {
-        name.removesuffix("_"): execution.tensor(array)
+        name.removesuffix("_"): execution.tensor(np.ascontiguousarray(array))
         for name, array in arrays.items()
         if name not in NAMES
     }

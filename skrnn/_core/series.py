@@ -82,12 +82,13 @@ def standardise(values, mean, scale):
 def level_and_scale(values, offsets, given, unit):
     """Compute the mean and the standard deviation of each series, in float64.
 
-    Those of a series do not depend on other series, to the last bit.
+    Those of a series do not depend on other series, to the last bit. Missing numbers
+    are ignored.
 
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_columns), float32
-        Standardised, and without missing numbers.
+        Standardised; NaN where a number is missing.
     offsets : ndarray of shape (n_samples + 1,)
         Each series has at least one step.
     given, unit : ndarrays of shapes (n_rows, n_columns) and (n_columns,)
@@ -97,29 +98,31 @@ def level_and_scale(values, offsets, given, unit):
     Returns
     -------
     level, scale : ndarrays of shape (n_samples, n_columns)
-        The scale of a constant series is 0, also if its numbers differ by rounding
-        errors.
+        0 for a series without numbers. The scale of a constant series is 0, also if its
+        numbers differ by rounding errors.
+    noise : ndarray of shape (n_samples, n_columns)
+        A bound of the rounding errors of the numbers of each series.
     """
     shape = len(offsets) - 1, values.shape[1]
-    level, scale = np.empty(shape), np.empty(shape)
+    level, scale, noise = (np.empty(shape) for _ in range(3))
     for some in _runs(offsets, max(1, _AT_A_TIME // values.shape[1])):
         starts = offsets[some] - offsets[some.start]
-        first, last = offsets[some.start], offsets[some.stop]
-        part = values[first:last].astype(np.float64)
+        rows = slice(offsets[some.start], offsets[some.stop])
         n_steps = np.diff(offsets[some.start : some.stop + 1])
-
-        def means(of, starts=starts, n_steps=n_steps):
-            return np.add.reduceat(of, starts) / n_steps[:, np.newaxis]
-
-        noise = _eps(values) * np.maximum.reduceat(np.abs(part), starts)
-        largest = np.fmax.reduceat(np.abs(given[first:last]), starts)
-        noise += np.where(np.isnan(largest), 0.0, _eps(given) * largest / unit)
-        mean = means(part)
-        part -= np.repeat(mean, n_steps, axis=0)
+        part = values[rows].astype(np.float64)
+        is_missing = np.isnan(part)
+        part[is_missing] = 0.0
+        n_seen = np.maximum(1, np.add.reduceat(~is_missing, starts, dtype=np.int64))
+        largest = np.maximum.reduceat(np.abs(part), starts)
+        largest_given = np.abs(np.where(is_missing, 0, given[rows]))
+        largest_given = np.maximum.reduceat(largest_given, starts)
+        noise[some] = _eps(values) * largest + _eps(given) * largest_given / unit
+        level[some] = np.add.reduceat(part, starts) / n_seen
+        part -= np.repeat(level[some], n_steps, axis=0)
+        part[is_missing] = 0.0
         part *= part
-        spread = np.sqrt(means(part))
-        level[some], scale[some] = mean, np.where(spread <= noise, 0.0, spread)
-    return level, scale
+        scale[some] = np.sqrt(np.add.reduceat(part, starts) / n_seen)
+    return level, np.where(scale <= noise, 0.0, scale), noise
 
 
 def standardise_each(values, offsets, level, scale):

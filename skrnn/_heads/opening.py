@@ -4,7 +4,7 @@ No library is imported here: a user who passes a polars Series has imported pola
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from numbers import Number
+from numbers import Integral, Number
 
 import numpy as np
 from scipy.sparse import issparse
@@ -114,7 +114,7 @@ def _open(given, what):
         return given.to_list()  # it refuses to be an array if it holds None
     if library == "torch":
         return _open_tensor(given, what)
-    if isinstance(given, (list, tuple)) and given and {*map(type, given)} == {int}:
+    if isinstance(given, (list, tuple)) and given and _are_integers(given):
         return _open_integers(given)
     return _without_wide(given)
 
@@ -136,10 +136,16 @@ def _open_tensor(tensor, what):
     return (tensor.float() if is_short else tensor).numpy()
 
 
+def _are_integers(items):
+    kinds = {*map(type, items)}
+    return bool not in kinds and all(issubclass(kind, Integral) for kind in kinds)
+
+
 def _open_integers(integers):
     """A list of integers, which NumPy makes floats if they need more than 63 bits."""
     if np.asarray(integers).dtype.kind != "f":
         return integers
+    integers = list(map(int, integers))
     is_unsigned = 0 <= min(integers) and max(integers) < 2**64
     return np.array(integers, dtype=np.uint64 if is_unsigned else object)
 

@@ -78,7 +78,7 @@ class SeriesReader:
         if order > 0 or by_series:
             filled = reader._standardised(sequences, samples.positions)[:, :n_features]
         if by_series:
-            of = series.level_and_scale(filled, sequences.offsets, values, scale)
+            of = reader._level_and_scale(filled, sequences)
             if options.standardize == "series" or _vary(of[1], samples.weight):
                 own = _standards_of_each(*of, samples.weight)
                 reader = replace(reader, own_mean=own[0], own_scale=own[1])
@@ -105,11 +105,12 @@ class SeriesReader:
         n, order = np.size(mean), len(np.atleast_1d(of_differences))
         none = np.empty((0, n))  # in estimators that an earlier version has saved
         own = [attributes.get(name, none) for name in ("own_mean_", "own_scale_")]
+        n_own = 2 if np.size(own[0]) else 0
         expected = {
             "mean_": (mean, (n,)),
             "scale_": (scale, (n,)),
-            "own_mean_": (own[0], (2 if len(own[0]) else 0, n)),
-            "own_scale_": (own[1], (len(own[0]), n)),
+            "own_mean_": (own[0], (n_own, n)),
+            "own_scale_": (own[1], (n_own, n)),
             "difference_scale_": (of_differences, (order, n)),
         }
         for name, (array, shape) in expected.items():
@@ -158,20 +159,31 @@ class SeriesReader:
             largest = np.finfo(np.float32).max
             parts.append(np.clip(added, -largest, largest))
         if len(self.own_mean):
-            of = series.level_and_scale(given, offsets, sequences.values, self.scale)
-            parts += self._in_units_of_each(given, parts[1:], offsets, *of)
+            parts += self._in_units_of_each(given, parts[1:], sequences)
         values = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         return Steps(*series.patches(values, offsets, self.patch_length))
 
-    def _in_units_of_each(self, values, differences, offsets, level, scale):
+    def _level_and_scale(self, values, sequences):
+        """The mean and scale of each series, and its noise, without missing numbers."""
+        given = sequences.values
+        values = np.where(np.isnan(given), np.float32(np.nan), values)
+        return series.level_and_scale(values, sequences.offsets, given, self.scale)
+
+    def _in_units_of_each(self, values, differences, sequences):
         """Numbers and differences standardised by series; its level and log scale."""
+        offsets, is_missing = sequences.offsets, np.isnan(sequences.values)
+        level, scale, _ = self._level_and_scale(values, sequences)
         is_constant = scale == 0
         scale = np.where(is_constant, 1.0, scale)
         both = np.stack([level, np.log(scale)]) - self.own_mean[:, np.newaxis]
         both /= self.own_scale[:, np.newaxis]
         both[1][is_constant] = -np.inf
         both = np.clip(np.concatenate(both, axis=1), -_FARTHEST, _FARTHEST)
-        parts = [series.standardise_each(values, offsets, level, scale)]
+        own = series.standardise_each(values, offsets, level, scale)
+        if is_missing.any():  # before the first number, the level of the series
+            own[is_missing] = np.nan
+            own = series.fill_missing(own, offsets)[:, : own.shape[1]]
+        parts = [own]
         for each in differences:
             scales = np.tile(scale, len(self.difference_scale))
             no_level = np.zeros_like(scales)
@@ -234,22 +246,29 @@ def _vary(scale, weight):
     return bool((variance > _VARYING_SCALE**2).any())
 
 
-def _standards_of_each(level, scale, weight):
+def _standards_of_each(level, scale, noise, weight):
     """What the level and the logarithm of the scale of a series are standardised by.
 
     Parameters
     ----------
-    level, scale : ndarrays of shape (n_samples, n_features)
+    level, scale, noise : ndarrays of shape (n_samples, n_features)
     weight : ndarray of shape (n_samples,)
 
     Returns
     -------
     mean, scale : ndarrays of shape (2, n_features)
+        The scale of what varies by nothing but rounding errors is 1: series that were
+        standardised before have such levels and scales.
     """
     # Constant series say nothing of the scales of others.
     log_scale = np.log(np.where(scale > 0, scale, np.nan))
-    each = [series.mean_and_scale(of, weight) for of in (level, log_scale)]
-    return tuple(map(np.stack, zip(*each, strict=True)))
+    relative = np.where(scale > 0, noise / np.where(scale > 0, scale, 1.0), 0.0)
+    means, scales = [], []
+    for of, errors in ((level, noise), (log_scale, relative)):
+        mean, spread = series.mean_and_scale(of, weight)
+        means.append(mean)
+        scales.append(np.where(spread > errors.max(axis=0), spread, 1.0))
+    return np.stack(means), np.stack(scales)
 
 
 def _patch_length(options, sequences):
