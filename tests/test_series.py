@@ -462,9 +462,9 @@ def test_differences_are_those_of_each_sequence(lengths, n_columns, order):
 
 def test_the_network_reads_differences_beside_the_numbers(rng):
     X = [rng.normal(size=(n, 2)).cumsum(axis=0) for n in (5, 3, 9, 4)]
-    encoder = RNNEncoder(3, max_iter=1, differences=2, random_state=0).fit(
-        X, [0, 1, 0, 1]
-    )
+    encoder = RNNEncoder(
+        3, max_iter=1, differences=2, standardize=True, random_state=0
+    ).fit(X, [0, 1, 0, 1])
     assert encoder.U_[0].shape == (9, 6) and encoder.difference_scale_.shape == (2, 2)
     (by_hand,) = np.split(encode_as_fitted(encoder, X[:1]).values, [5][1:])
     numbers = (X[0] - encoder.mean_) / encoder.scale_
