@@ -220,7 +220,7 @@ def _of_scales(attributes):
     n_features, reading = len(attributes["mean_"]), attributes["_reading"]
     is_table = "n_features_in_" in attributes
     tiny = np.finfo(np.float64).smallest_subnormal
-    own = 2 if len(attributes.get("own_mean_", ())) else 0, n_features
+    own = 2 if np.size(attributes.get("own_mean_", ())) else 0, n_features
     expected = {
         "scale_": Numbers((n_features,), np.dtype("f8"), tiny),
         "own_mean_": Numbers(own, np.dtype("f8"), is_optional=True),
@@ -286,7 +286,7 @@ def _n_inputs(attributes):
         return n_ids(attributes["vocabulary_"], ngram_range)
     n_features, order = len(attributes["mean_"]), len(attributes["difference_scale_"])
     n_marks = 1 if attributes["_reading"]["missing"] == "mask" else 0
-    n_own = 3 + order if len(attributes.get("own_mean_", ())) else 0
+    n_own = 3 + order if np.size(attributes.get("own_mean_", ())) else 0
     return attributes["patch_length_"] * n_features * (1 + n_marks + order + n_own)
 
 

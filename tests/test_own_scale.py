@@ -284,7 +284,16 @@ def test_an_estimator_of_an_earlier_version_reads_no_level():
 
 
 @pytest.mark.parametrize("name", ["own_mean_", "own_scale_"])
-@pytest.mark.parametrize("shape", [(0, 1), (1, 1), (2, 2), (4, 1)])
+@pytest.mark.parametrize("value", [0.0, None, "a", [], np.ones(2), np.ones((2, 2))])
+def test_a_damaged_file_is_refused(name, value):
+    X = series_of(40)
+    state = RNNClassifier(3, max_iter=1).fit(X, y_of(X)).__getstate__()
+    with pytest.raises(ValueError, match="own_"):
+        RNNClassifier().__setstate__({**state, name: value})
+
+
+@pytest.mark.parametrize("name", ["own_mean_", "own_scale_"])
+@pytest.mark.parametrize("shape", [(), (0, 1), (1, 1), (2, 2), (4, 1)])
 def test_edits_that_do_not_fit_are_refused(name, shape):
     X = series_of(40)
     model = RNNClassifier(3, max_iter=1).fit(X, y_of(X))
