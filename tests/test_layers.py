@@ -3,6 +3,7 @@
 import ast
 import importlib
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -225,6 +226,15 @@ def test_kernels_know_arrays_alone(module):
                 left += imports_of(path_of(name.removeprefix("skrnn.")))
     packages = {name.split(".")[0] for name in found} - STANDARD_LIBRARY
     assert packages <= {"skrnn", "numpy", "numba", "llvmlite"}
+
+
+def test_every_package_is_installed():
+    """An installation in place would find those that are not listed."""
+    root = PACKAGE.parent
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    inits = PACKAGE.rglob("__init__.py")
+    packages = {".".join(path.parent.relative_to(root).parts) for path in inits}
+    assert set(project["tool"]["setuptools"]["packages"]) == packages
 
 
 @pytest.mark.parametrize("room", ["_core", "_reading", "_heads"])
