@@ -109,7 +109,9 @@ def test_a_network_sees_what_is_missing(rng):
     y = [i % 2 for i in range(60)]
     for x, label in zip(X, y, strict=True):
         x[2 + label, 1] = np.nan
-    classifier = RNNClassifier(16, missing="mask", random_state=0).fit(X, y)
+    classifier = RNNClassifier(
+        16, missing="mask", standardize=True, random_state=0
+    ).fit(X, y)
     assert classifier.score(X, y) == 1.0
     assert classifier.U_[0].shape == (48, 6) and classifier.mean_.shape == (2,)
     alone = classifier.predict_proba([X[3]])
@@ -510,7 +512,8 @@ def test_patches_are_steps_side_by_side(lengths, n_columns, patch_length):
 def test_patches_of_any_length_are_read_in_fit_and_after(rng):
     X = [rng.normal(size=(n, 2)) for n in rng.integers(1, 30, size=80)]
     y = [float(x[-1, 0]) for x in X]
-    regressor = RNNRegressor(16, patch_length=4, early_stopping=True, random_state=0)
+    params = {"patch_length": 4, "standardize": True, "early_stopping": True}
+    regressor = RNNRegressor(16, random_state=0, **params)
     assert regressor.fit(X, y).score(X, y) > 0.9
     assert regressor.patch_length_ == 4 and regressor.U_[0].shape == (48, 2 * 2 * 4)
     alone = [regressor.predict([x])[0] for x in X[:5]]
