@@ -109,3 +109,28 @@ def test_a_child_fits_though_a_thread_of_its_parent_was_importing(module):
 def test_ctrl_c_leaves_no_half_of_numba(module):
     done = run(INTERRUPT, module)
     assert done.returncode == 0, done.stderr
+
+
+USING_NUMBA = """
+from numba.core.base import BaseContext
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.typing.context import BaseContext as BaseTypingContext
+
+was_locked = []
+def remembering(refresh):
+    def remember(self):
+        was_locked.append(global_compiler_lock.is_locked())
+        return refresh(self)
+    return remember
+
+for context in BaseContext, BaseTypingContext:
+    context.refresh = remembering(context.refresh)
+fit()
+assert len(was_locked) >= 2 and all(was_locked), was_locked
+"""
+
+
+@pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="nothing is compiled")
+def test_no_other_thread_compiles_while_numba_is_made_ready():
+    done = run(USING_NUMBA)
+    assert done.returncode == 0, done.stderr

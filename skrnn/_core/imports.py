@@ -51,9 +51,11 @@ class _Numba:
     @classmethod
     def _import_all(cls):
         from numba.core import entrypoints
+        from numba.core.compiler_lock import global_compiler_lock
         from numba.core.registry import cpu_target
 
         entrypoints.init_all()
-        cpu_target.typing_context.refresh()
-        cpu_target.target_context.refresh()
+        with global_compiler_lock:  # the program may use numba in other threads
+            cpu_target.typing_context.refresh()
+            cpu_target.target_context.refresh()
         cls.is_imported = True
