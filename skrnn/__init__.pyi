@@ -31,6 +31,7 @@ _Token: TypeAlias = str | int
 _Count: TypeAlias = int | np.integer[Any]
 _CountOrZero: TypeAlias = int | np.integer[Any]
 _Counts: TypeAlias = Sequence[int | np.integer[Any]]
+_KernelSizes: TypeAlias = _Counts | Sequence[_Counts]
 _Pair: TypeAlias = tuple[int, int]
 _Probability: TypeAlias = float
 _Fraction: TypeAlias = float
@@ -70,6 +71,7 @@ class _Parameters:
     standardize: Literal["auto", "series"] | bool = "auto"
     differences: _CountOrZero = 1
     patch_length: Literal["auto"] | _Count = "auto"
+    kernel_sizes: Literal["auto"] | _KernelSizes | None = "auto"
     missing: Literal["error", "mask"] = "error"
     max_length: _Count | None = None
     overlong: Literal["error", "first", "last"] = "error"

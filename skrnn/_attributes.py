@@ -39,7 +39,7 @@ from skrnn._expected import (
     one_of,
 )
 from skrnn._messages import is_missing
-from skrnn._parameters import check_ngram_range
+from skrnn._parameters import check_kernel_sizes, check_ngram_range
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.options import KEPT
 from skrnn._reading.schema import KIND_OF_ANALYZER
@@ -106,6 +106,8 @@ _OF_X = {
     "_reading": Entries(
         {
             **dict.fromkeys(KEPT, Is(lambda value: True, "a value")),
+            # Estimators that an earlier version has saved are without it.
+            "kernel_sizes": Is(lambda value: True, "a value", is_optional=True),
             "shortest": integer(0),
             "columns": Is(
                 lambda value: value is None or type(value) is list, "None or a list"
@@ -118,10 +120,11 @@ _OF_X = {
 def _check_reading(attributes, constraints, name):
     """Check the parameters that a fit keeps, as `fit` does."""
     reading, kind = attributes["_reading"], attributes["kind_"]
-    kept = {key: reading[key] for key in KEPT}
-    some = {key: constraints[key] for key in KEPT}
+    kept = {key: reading[key] for key in KEPT if key in reading}
+    some = {key: constraints[key] for key in kept}
     validate_parameter_constraints(some, kept, caller_name=f"this {name}'s _reading")
     check_ngram_range(kept["ngram_range"])
+    check_kernel_sizes(kept.get("kernel_sizes"))
     if kind == "words":
         compiled_pattern(kept["token_pattern"])
     analyzer = kept["analyzer"]
@@ -218,6 +221,7 @@ _OF_SERIES = {"mean_": Numbers((None,), np.dtype("f8")), "patch_length_": intege
 def _of_scales(attributes):
     """Scales, given the means."""
     n_features, reading = len(attributes["mean_"]), attributes["_reading"]
+    architecture = attributes["_architecture"]
     is_table = "n_features_in_" in attributes
     tiny = np.finfo(np.float64).smallest_subnormal
     own = 2 if np.size(attributes.get("own_mean_", ())) else 0, n_features
@@ -231,6 +235,9 @@ def _of_scales(attributes):
     }
     if reading["patch_length"] != "auto":
         expected["patch_length_"] = integer(1, reading["patch_length"])
+    if architecture.get("kernel_sizes"):
+        stride = architecture["stride"]
+        expected["patch_length_"] = integer(stride, stride)
     if reading["columns"] is not None:
         expected["_reading"] = Is(
             lambda reading: len(reading["columns"]) == n_features,
@@ -257,6 +264,10 @@ def _are_sizes(value):
     return type(value) is tuple and len(value) > 0 and all(map(is_count, value))
 
 
+def _are_kernel_sizes(value):
+    return type(value) is tuple and all(map(_are_sizes, value))
+
+
 _OF_NETWORK = {
     "_architecture": Entries(
         {
@@ -266,6 +277,11 @@ _OF_NETWORK = {
             "recurrence": one_of(get_args(RecurrenceName)),
             "bidirectional": FLAG,
             "pooling": one_of(get_args(PoolingName)),
+            "kernel_sizes": Is(
+                _are_kernel_sizes, "a tuple of tuples of integers", is_optional=True
+            ),
+            "n_filters": replace(integer(0), is_optional=True),
+            "stride": replace(integer(1), is_optional=True),
         }
     )
 }
@@ -274,7 +290,12 @@ _OF_NETWORK = {
 def _is_architecture(values):
     plain = {field.name: field.default for field in fields(Architecture)}
     names = ("activation", "recurrence")
-    return values["cell"] == "rnn" or all(values[each] == plain[each] for each in names)
+    if values["cell"] != "rnn" and any(values[each] != plain[each] for each in names):
+        return False
+    sizes, n = values.get("kernel_sizes", ()), values.get("n_filters", 0)
+    if not sizes:
+        return n == 0 and values.get("stride", 1) == 1
+    return n >= max(map(len, sizes))
 
 
 def _n_inputs(attributes):
@@ -287,7 +308,10 @@ def _n_inputs(attributes):
     n_features, order = len(attributes["mean_"]), len(attributes["difference_scale_"])
     n_marks = 1 if attributes["_reading"]["missing"] == "mask" else 0
     n_own = 3 + order if np.size(attributes.get("own_mean_", ())) else 0
-    return attributes["patch_length_"] * n_features * (1 + n_marks + order + n_own)
+    # Convolutions read one step after the other.
+    averages = attributes["_architecture"].get("kernel_sizes")
+    n_steps = 1 if averages else attributes["patch_length_"]
+    return n_steps * n_features * (1 + n_marks + order + n_own)
 
 
 def _layout(attributes):

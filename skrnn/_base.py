@@ -42,6 +42,7 @@ from skrnn._types import (
     Counts,
     Fraction,
     Function,
+    KernelSizes,
     NonNegative,
     Pair,
     Positive,
@@ -96,6 +97,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     standardize: Literal["auto", "series"] | bool = "auto"
     differences: CountOrZero = 1
     patch_length: Literal["auto"] | Count = "auto"
+    kernel_sizes: Literal["auto"] | KernelSizes | None = "auto"
     missing: Literal["error", "mask"] = "error"
     max_length: Count | None = None
     overlong: Literal["error", "first", "last"] = "error"

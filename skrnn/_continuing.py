@@ -12,6 +12,8 @@ from skrnn._model import Model
 from skrnn._reading.schema import Schema
 
 _OF_VECTORS = "vectors_"
+# Parts of the architecture that follow from the data and from other parts.
+_LEARNED = ("n_filters", "stride")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class LastFit:
         before = {**self.attributes["_architecture"], **self.attributes["_reading"]}
         now = {**asdict(settings.architecture), **settings.reading.kept()}
         for name, value in now.items():
-            if value != before[name]:
+            if name not in _LEARNED and value != before[name]:
                 raise ValueError(
                     f"{what} continues from the last fit, whose {name} was "
                     f"{before[name]!r}, but now it is {value!r}. Use the same, or "
@@ -105,6 +107,10 @@ class LastFit:
             layer.U.copy_(old.U)
             layer.W.copy_(old.W)
             layer.b.copy_(old.b)
+        pairs = zip(weights.all_filters(), last.all_filters(), strict=True)
+        for (F, f), (old_F, old_f) in pairs:
+            F.copy_(old_F)
+            f.copy_(old_f)
         for name, part in weights.others.items():
             if name in last.others:
                 part.copy_(last.others[name])

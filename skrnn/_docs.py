@@ -117,7 +117,18 @@ PARTS["parameters"] = dedent(
         the first patch would begin before the start of the sequence, the first step is
         repeated. "auto" is the average length of a sequence divided by 100, rounded,
         but at least 1. Larger values than the length of the longest series in `fit` are
-        reduced to that length.
+        reduced to that length. With `kernel_sizes`, the steps of a patch are averaged
+        instead, behind the first layer of filters.
+    kernel_sizes : tuple of int, tuple of tuples of int, None or "auto", default="auto"
+        Layers of convolutions before the recurrence, for series of numbers: filters
+        that read windows of several steps, from `kernel_size // 2` steps before each
+        step, as in torch.nn.Conv1d, with zeros beyond both ends; and then relu [15]_.
+        A tuple has the kernel sizes of one layer, among which its 3/4 `nhidden` filters
+        are shared; a tuple of tuples has those of several layers. The recurrence reads
+        the last of them. The mean and the largest value of each filter of the last
+        layer over all steps are appended to h, so that V also reads what occurred
+        anywhere. None leaves all that out. "auto" is ((3, 9, 27), (9,)) for series of
+        numbers with y, and None in all other cases, or with `truncate`.
     missing : {"error", "mask"}, default="error"
         How to handle NaN. "error" raises an error. "mask" replaces a missing number by
         the last observed value in the sequence, or by the mean if there is none yet (by
@@ -225,6 +236,11 @@ PARTS["weights"] = dedent(
         Biases, in the order of `W_`. The biases of the input and of the hidden state
         are combined into one, except for n of "gru", whose hidden-state bias comes
         last.
+    filters_ : list of ndarrays of shape (n_filters, n_inputs, kernel_size)
+        Filters by layer and kernel size, in the order of torch.nn.Conv1d. Only
+        available with `kernel_sizes`.
+    filter_biases_ : list of ndarrays of shape (n_filters,)
+        Their biases.
     """
 ).strip()
 
@@ -292,6 +308,15 @@ PARTS["notes"] = dedent(
         g = tanh(W_g h_{t-1} + U_g x_t + b_g),
         m_t = f * m_{t-1} + i * g,    h_t = o * tanh(m_t).
 
+    With `kernel_sizes`, the recurrence reads z_t in place of x_t,
+
+        z_t = max(0, f + sum_k F_k x_{t + k - K // 2}),    k = 0, ..., K - 1,
+
+    for each kernel size K, side by side, and x = 0 before the first and after the last
+    step. Behind the first layer, `patch_length_` consecutive z_t are averaged; a second
+    layer reads these averages. Before training, filters are scaled so that what relu is
+    applied to has mean 0 and variance 1 over the steps of some sequences [16]_.
+
     During training, a token that occurs c times is replaced by the unknown token with
     probability 0.25 / (0.25 + c), or `token_dropout` if that is larger, so that the
     vector of unknown tokens is trained [6]_.
@@ -345,6 +370,11 @@ PARTS["references"] = dedent(
        Training of Recurrent Network Trajectories", Neural Computation 2(4).
     .. [14] Kim et al. (2022), "Reversible Instance Normalization for Accurate
        Time-Series Forecasting against Distribution Shift", ICLR.
+    .. [15] Karim et al. (2018), "LSTM Fully Convolutional Networks for Time Series
+       Classification", IEEE Access 6; with windows of several sizes as in Ismail Fawaz
+       et al. (2020), "InceptionTime: Finding AlexNet for Time Series Classification",
+       Data Mining and Knowledge Discovery 34.
+    .. [16] Mishkin and Matas (2016), "All you need is a good init", ICLR.
     """
 ).strip()
 

@@ -236,7 +236,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         h : ndarray of shape (n_samples, n_features_out), float32
             The code of each sequence. It has nhidden entries, where nhidden is that of
             the last layer; twice as many if `bidirectional` is True, and twice as many
-            again if `pooling` is "concat".
+            again if `pooling` is "concat". With `kernel_sizes`, the mean and then the
+            largest value of each filter of the last layer follow.
 
         Raises
         ------
@@ -244,6 +245,29 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         """
         _, h = self._model_and_states(X)
         return h
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the entries of h.
+
+        Parameters
+        ----------
+        input_features : object, default=None
+            Not used, present for consistency with scikit-learn.
+
+        Returns
+        -------
+        names : ndarray of str
+            ``rnnencoder0``, ``rnnencoder1`` and so on for the states of the recurrence,
+            followed with `kernel_sizes` by ``rnnencoder_mean0`` and so on for the means
+            of filters, and ``rnnencoder_max0`` and so on for their largest values.
+        """
+        names = super().get_feature_names_out(input_features)
+        architecture = Architecture(**self._architecture)
+        if architecture.kernel_sizes:
+            n, prefix = architecture.n_filters, type(self).__name__.lower()
+            names[-2 * n : -n] = [f"{prefix}_mean{i}" for i in range(n)]
+            names[-n:] = [f"{prefix}_max{i}" for i in range(n)]
+        return names
 
     @property
     def _n_features_out(self):

@@ -9,11 +9,12 @@ import numpy as np
 
 from skrnn._continuing import LastFit, saved_training
 from skrnn._convergence import check_converged
-from skrnn._core import public
+from skrnn._core import network, public
 from skrnn._core.architecture import Architecture
 from skrnn._core.execution import arithmetic, random_seed
 from skrnn._core.imports import import_lock, kernel_imports
 from skrnn._core.layout import Layout
+from skrnn._core.packing import pack
 from skrnn._core.trainer import Trainer
 from skrnn._core.training_data import TrainingData
 from skrnn._core.training_state import TrainingState
@@ -28,6 +29,8 @@ from skrnn._reading.series import SeriesReader
 from skrnn._reading.tokens import TokenReader
 from skrnn._warnings import about_validation_data, warn
 
+# The number of sequences to which filters are scaled in the beginning.
+_TO_CALIBRATE = 64
 # Half a gigabyte during a fit: more than Python, torch and scikit-learn take.
 _MANY_WEIGHTS = 2**25
 # The weight, its two moments, and its value before the current epoch, in float32.
@@ -121,6 +124,7 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         reader, samples = _read(samples, head, settings, generator, last)
         if head is None:
             head = _next_step_head(reader, samples, settings, last)
+        settings = settings.for_reader(reader)
         inputs = reader.inputs(samples.steps, samples.weight, settings.reading)
         samples = replace(head.samples_of(samples), steps=inputs.steps)
         n_steps = len(samples.steps.values) if head.per_step else None
@@ -204,9 +208,8 @@ def _read(samples, head, settings, generator, last):
     options = settings.reading
     if last is None:
         has_labels = head is None or head.loss != "squared_error"
-        if head is None and options.standardize == "auto":
-            # The level and scale of a series would tell of its next steps.
-            options = replace(options, standardize=True)
+        if head is None:  # whole series, and windows, would tell of next steps
+            options = options.looking_back()
         reader, steps = learn_reader(options, samples, generator, has_labels)
         return reader, replace(samples, steps=steps)
     reader = last.model.reader
@@ -284,7 +287,17 @@ def _initial_weights(settings, inputs, head, execution, generator):
     weights = zeros(layout, execution=execution)
     initialise(weights, inputs.are_tokens, generator, inputs.scale)
     weights.c.copy_(execution.tensor(head.bias))
+    if weights.filters:
+        _calibrate(weights, inputs.steps)
     return weights
+
+
+def _calibrate(weights, steps):
+    """Scale filters to some of the sequences, which are spread over all of them."""
+    n = len(steps.lengths)
+    chosen = np.unique(np.linspace(0, n - 1, min(n, _TO_CALIBRATE)).astype(np.int64))
+    (packing,) = pack(steps.offsets[chosen], steps.lengths[chosen])
+    network.calibrate(weights, steps.values[packing.rows], packing)
 
 
 def _judge(held_out, given, settings, result):

@@ -156,11 +156,12 @@ class Model:
                 self.reader.check_vectors(n, table)
             check_ids(steps.values, n, self.reader.source_of_ids, table)
             return
-        n_inputs = self.arrays["U_"][0].shape[1]
+        name = "filters_" if self.architecture.kernel_sizes else "U_"
+        n_inputs = self.arrays[name][0].shape[1]
         if steps.values.shape[1] != n_inputs:
             raise ValueError(
-                f"U_ has {n_inputs} inputs, but X needs {steps.values.shape[1]}. Give "
-                "weights that you edit the shapes that they had after the fit."
+                f"{name} has {n_inputs} inputs, but X needs {steps.values.shape[1]}. "
+                "Give weights that you edit the shapes that they had after the fit."
             )
 
     def check_outputs(self):

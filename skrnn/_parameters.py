@@ -1,8 +1,9 @@
 """From parameters to settings: incompatible values, and the meaning of "auto"."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
+from types import NoneType
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -11,7 +12,10 @@ from skrnn._core.architecture import Architecture
 from skrnn._core.execution import CPU
 from skrnn._core.plan import Plan
 from skrnn._reading.options import ReadingOptions
+from skrnn._reading.series import kernel_sizes_of
 
+# The number of filters of a layer of convolutions, as a share of nhidden.
+_FILTERS = 0.75
 # No sequence in memory is longer; larger numbers may not fit into 64 bits.
 _MAX_STEPS = 2**40
 
@@ -52,10 +56,24 @@ class Settings:
         architecture = _architecture(parameters)
         _check(parameters)
         reading = ReadingOptions.of(parameters)
+        if parameters["truncate"] is not None and reading.kernel_sizes == "auto":
+            reading = replace(reading, kernel_sizes=None)
         return cls(estimator_name, parameters, reading, architecture, is_partial)
 
     def __getitem__(self, name):
         return self.parameters[name]
+
+    def for_reader(self, reader):
+        """The settings for what a reader reads, which determines the architecture."""
+        if reader.kind != "series" or not reader.averages:
+            return self
+        architecture = replace(
+            self.architecture,
+            kernel_sizes=kernel_sizes_of(self.reading),
+            n_filters=3 * math.ceil(_FILTERS * self.architecture.nhidden[0] / 3),
+            stride=reader.patch_length,
+        )
+        return replace(self, architecture=architecture)
 
     def plan(self, n_samples, n_steps=None):
         """The training plan, with "auto" resolved from the number of sequences.
@@ -120,6 +138,12 @@ class Settings:
                 "each step is read beside the mean of the whole series. Use "
                 "standardize=True, or pass y."
             )
+        if not isinstance(self["kernel_sizes"], (str, NoneType)):
+            raise ValueError(
+                "Without y, the next step is predicted, but with kernel_sizes="
+                f"{self['kernel_sizes']!r} each step is read beside those after it. "
+                "Use kernel_sizes='auto' or None, or pass y."
+            )
         if self["bidirectional"]:
             raise ValueError(
                 "Without y, the next step is predicted, but with bidirectional=True "
@@ -166,6 +190,13 @@ def _architecture(parameters):
 def _check(parameters):
     """Check what cannot be checked by type, or depends on several parameters."""
     check_ngram_range(parameters["ngram_range"])
+    check_kernel_sizes(parameters["kernel_sizes"])
+    are_given = not isinstance(parameters["kernel_sizes"], (str, NoneType))
+    if parameters["truncate"] is not None and are_given:
+        raise ValueError(
+            "truncate cuts sequences into windows, but filters would read beyond them. "
+            "Use kernel_sizes=None or truncate=None."
+        )
     if parameters["freeze_embeddings"] and parameters["embeddings"] is None:
         raise ValueError(
             "freeze_embeddings=True needs embeddings, which are None. Pass vectors, or "
@@ -199,6 +230,27 @@ def check_ngram_range(ngram_range):
         raise ValueError(
             f"ngram_range is {ngram_range!r}: the smallest and the largest n "
             "were expected, such as (1, 3)."
+        )
+
+
+def check_kernel_sizes(kernel_sizes):
+    """Raise for `kernel_sizes` that are none, though of the right type."""
+    if kernel_sizes is None or isinstance(kernel_sizes, str):
+        return
+    layers = kernel_sizes
+    if all(isinstance(size, Integral) for size in kernel_sizes):
+        layers = (kernel_sizes,)
+    are_sizes = all(
+        isinstance(layer, (tuple, list))
+        and layer
+        and all(isinstance(size, Integral) and size >= 1 for size in layer)
+        for layer in layers
+    )
+    if not (layers and are_sizes):
+        raise ValueError(
+            f"kernel_sizes is {kernel_sizes!r}: numbers of steps were expected, such "
+            "as (3, 9, 27), or a tuple of them for each layer of convolutions, such as "
+            "((3, 9, 27), (9,))."
         )
 
 

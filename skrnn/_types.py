@@ -22,6 +22,9 @@ from sklearn.utils._param_validation import (
 Count = Annotated[int, Interval(Integral, 1, None, closed="left")]
 CountOrZero = Annotated[int, Interval(Integral, 0, None, closed="left")]
 Counts = Annotated[list[int] | tuple[int, ...], tuple, list]  # items: later
+KernelSizes = Annotated[  # items: later
+    tuple[int, ...] | tuple[tuple[int, ...], ...], tuple, list
+]
 Pair = Annotated[tuple[int, int], tuple, list]
 Probability = Annotated[float, Interval(Real, 0, 1, closed="left")]
 Fraction = Annotated[float, Interval(Real, 0, 1, closed="neither")]

@@ -188,7 +188,32 @@ CHANGES = [
     ("layers", put("_architecture", "foo", value=1), r"_architecture\['foo'\] of this"),
     ("layers", put("task_", value="regression"), "target_mean_ of this RNNEncoder is"),
     ("layers", put("task_", value=["a"]), "task_ of this RNNEncoder is a list instead"),
-    ("series", put("patch_length_", value=10**8), r"U_\[0\] of this RNNRegressor is"),
+    ("series", put("patch_length_", value=10**8), "patch_length_ of this RNNRegres"),
+    (
+        "series",
+        put("_architecture", "stride", value=10**8),
+        "patch_length_ of this RNNRegressor is",
+    ),
+    (
+        "series",
+        put("_architecture", "kernel_sizes", value=((10**12,),)),
+        "filters_ of this RNNRegressor",
+    ),
+    (
+        "series",
+        put("_architecture", "kernel_sizes", value=(3, 9)),
+        r"_architecture\['kernel_sizes'\] of this RNNRegressor is .* tuple of tuples",
+    ),
+    (
+        "series",
+        put("_architecture", "n_filters", value=10**12),
+        r"U_\[0\] of this RNNRegressor",
+    ),
+    (
+        "series",
+        put("_architecture", "n_filters", value=0),
+        "_architecture of .* a network",
+    ),
     (
         "series",
         put("scale_", value=np.zeros(1)),
@@ -200,7 +225,7 @@ CHANGES = [
     (
         "series",
         put("_reading", "missing", value="error"),
-        r"U_\[0\] of this RNNRegressor",
+        r"filters_\[0\] of this RNNRegressor",
     ),
     ("series", drop("target_scale_"), "target_scale_ of this RNNRegressor is missing"),
     ("vectors", edit("embeddings_", change=without_last), r"U_\[0\] of this RNNClass"),

@@ -98,7 +98,12 @@ def test_what_the_network_reads(n_features, order):
     X = series_of(n_features=n_features)
     X[4][:] = X[4][0]  # one is constant
     encoder = RNNEncoder(
-        2, standardize="series", differences=order, max_iter=1, random_state=0
+        2,
+        standardize="series",
+        differences=order,
+        kernel_sizes=None,
+        max_iter=1,
+        random_state=0,
     ).fit(X, y_of(X))
     z = [(x - encoder.mean_) / encoder.scale_ for x in X]
     d, difference_scale = z, encoder.difference_scale_

@@ -64,6 +64,7 @@ DEFAULTS = {
     "standardize": "auto",
     "differences": 1,
     "patch_length": "auto",
+    "kernel_sizes": "auto",
     "missing": "error",
     "max_length": None,
     "overlong": "error",

@@ -113,7 +113,7 @@ def test_a_network_sees_what_is_missing(rng):
         16, missing="mask", standardize=True, random_state=0
     ).fit(X, y)
     assert classifier.score(X, y) == 1.0
-    assert classifier.U_[0].shape == (48, 6) and classifier.mean_.shape == (2,)
+    assert classifier.filters_[0].shape[1] == 6 and classifier.mean_.shape == (2,)
     alone = classifier.predict_proba([X[3]])
     np.testing.assert_array_equal(alone[0], classifier.predict_proba(X)[3])
 
@@ -126,7 +126,8 @@ def test_missing_numbers_in_every_form():
     encoder = RNNEncoder(3, **params).fit(arrays, [0, 1, 2])
     ours = RNNEncoder(3, **params).fit(lists, [0, 1, 2])
     np.testing.assert_array_equal(encoder.transform(arrays), ours.transform(lists))
-    assert RNNEncoder(3, **params).fit(table, [0, 1]).transform(table).shape == (2, 3)
+    h = RNNEncoder(3, **params).fit(table, [0, 1]).transform(table)
+    assert h.shape == (2, len(encoder.get_feature_names_out()))
     with pytest.raises(ValueError, match="infinity"):
         RNNEncoder(3, **params).fit([[1.0, np.inf], [np.nan]], [0, 1])
 
@@ -177,7 +178,9 @@ MASKED = {
 @pytest.mark.parametrize("case", MASKED)
 def test_masked_numbers_are_missing(case):
     masked, X = MASKED[case]
-    encoder = RNNEncoder(3, missing="mask", max_iter=2, random_state=0)
+    encoder = RNNEncoder(
+        3, missing="mask", kernel_sizes=None, max_iter=2, random_state=0
+    )
     expected = encoder.fit_transform(X, [0, 1])
     np.testing.assert_array_equal(encoder.transform(masked), expected)
     np.testing.assert_array_equal(encoder.fit_transform(masked, [0, 1]), expected)
@@ -412,7 +415,9 @@ def test_a_series_that_lost_its_numbers_when_it_was_cut_warns():
 
 def test_a_feature_that_is_never_seen():
     X = [np.array([[np.nan, 1.0], [np.nan, 2.0]])] * 4
-    encoder = RNNEncoder(3, missing="mask", max_iter=2, random_state=0)
+    encoder = RNNEncoder(
+        3, missing="mask", kernel_sizes=None, max_iter=2, random_state=0
+    )
     assert np.isfinite(encoder.fit(X, [0, 1, 0, 1]).transform(X)).all()
 
 
@@ -434,7 +439,9 @@ def test_scikit_learn_checks_pass_with_a_mask():
 
 def test_numbers_as_they_are():
     X = [np.array([1000.0, 1001.0]), np.array([999.0])]
-    encoder = RNNEncoder(3, cell="rnn", standardize=False, max_iter=1, random_state=0)
+    encoder = RNNEncoder(
+        3, cell="rnn", standardize=False, max_iter=1, kernel_sizes=None, random_state=0
+    )
     encoder.fit(X, [0, 1])
     assert encoder.mean_.tolist() == [0.0] and encoder.scale_.tolist() == [1.0]
     h = encoder.transform([[0.0]])
@@ -467,7 +474,10 @@ def test_the_network_reads_differences_beside_the_numbers(rng):
     encoder = RNNEncoder(
         3, max_iter=1, differences=2, standardize=True, random_state=0
     ).fit(X, [0, 1, 0, 1])
-    assert encoder.U_[0].shape == (9, 6) and encoder.difference_scale_.shape == (2, 2)
+    assert encoder.filters_[0].shape[1] == 6 and encoder.difference_scale_.shape == (
+        2,
+        2,
+    )
     (by_hand,) = np.split(encode_as_fitted(encoder, X[:1]).values, [5][1:])
     numbers = (X[0] - encoder.mean_) / encoder.scale_
     np.testing.assert_allclose(by_hand[:, :2], numbers, atol=1e-5)
@@ -509,19 +519,25 @@ def test_patches_are_steps_side_by_side(lengths, n_columns, patch_length):
     np.testing.assert_array_equal(np.diff(starts), list(map(len, expected)))
 
 
-def test_patches_of_any_length_are_read_in_fit_and_after(rng):
+@pytest.mark.parametrize("kernel_sizes", [None, "auto"])
+def test_patches_of_any_length_are_read_in_fit_and_after(kernel_sizes, rng):
     X = [rng.normal(size=(n, 2)) for n in rng.integers(1, 30, size=80)]
     y = [float(x[-1, 0]) for x in X]
     params = {"patch_length": 4, "standardize": True, "early_stopping": True}
+    params["kernel_sizes"] = kernel_sizes
     regressor = RNNRegressor(16, random_state=0, **params)
     assert regressor.fit(X, y).score(X, y) > 0.9
-    assert regressor.patch_length_ == 4 and regressor.U_[0].shape == (48, 2 * 2 * 4)
+    assert regressor.patch_length_ == 4
+    if kernel_sizes is None:  # side by side; else they are averaged
+        assert regressor.U_[0].shape == (48, 2 * 2 * 4)
+    else:
+        assert regressor.filters_[0].shape[1] == 2 * 2
     alone = [regressor.predict([x])[0] for x in X[:5]]
     np.testing.assert_allclose(alone, regressor.predict(X[:5]), atol=1e-6)
 
 
 def test_patches_by_the_length_of_the_series(rng):
-    encoder = RNNEncoder(2, max_iter=1, random_state=0)
+    encoder = RNNEncoder(2, max_iter=1, kernel_sizes=None, random_state=0)
     for length, patch_length in [(3, 1), (149, 1), (1000, 10)]:
         X = rng.normal(size=(8, length))
         assert encoder.fit(X, [0, 1] * 4).patch_length_ == patch_length

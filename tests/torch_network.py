@@ -25,6 +25,12 @@ class TorchNetwork(nn.Module):
         public = to_public(weights)
         arrays = zip(*(public[name] for name in ("W_", "U_", "b_")), strict=True)
         n_inputs = N_INPUTS
+        if architecture.kernel_sizes:
+            n_inputs = architecture.n_filters
+        self.filters, self.filter_biases = (
+            nn.ParameterList(map(torch.from_numpy, public.get(name, ())))
+            for name in ("filters_", "filter_biases_")
+        )
         self.layers = nn.ModuleList()
         for n in architecture.nhidden:
             options = {"bidirectional": architecture.bidirectional, "dtype": dtype}
@@ -64,7 +70,27 @@ class TorchNetwork(nn.Module):
             x, _ = layer(x, None if start is None else start[k])
         return x
 
+    def through_filters(self, x):
+        """What the recurrence reads of a sequence, and a list of its pooled filters."""
+        pairs = zip(self.filters, self.filter_biases, strict=True)
+        for k, sizes in enumerate(self.architecture.kernel_sizes):
+            parts = []
+            for size in sizes:
+                filters, biases = next(pairs)
+                margins = size // 2, size - 1 - size // 2
+                padded = nn.functional.pad(x.T, margins)
+                parts.append(nn.functional.conv1d(padded, filters, biases))
+            x = z = torch.relu(torch.cat(parts)).T
+            if k == 0:
+                parts = z.split(self.architecture.stride)
+                x = torch.stack([part.mean(0) for part in parts])
+        return x, [z.mean(0), z.amax(0)]
+
     def forward(self, sequences, start=None):
+        of_filters = [[] for _ in sequences]
+        if self.architecture.kernel_sizes:
+            both = [self.through_filters(x) for x in sequences]
+            sequences, of_filters = map(list, zip(*both, strict=True))
         H = self.states(sequences, start)
         H, lengths = pad_packed_sequence(H)  # (n_steps, n_sequences, width)
         codes = []
@@ -82,6 +108,7 @@ class TorchNetwork(nn.Module):
             parts = [
                 pool(h, h_last) for h, h_last in zip(directions, last, strict=True)
             ]
+            parts.append(of_filters[i])
             codes.append(torch.cat([part for both in parts for part in both]))
         return self.output(torch.stack(codes))
 

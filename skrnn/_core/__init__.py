@@ -20,6 +20,7 @@ from skrnn:
     rows            rows of numbers that are copied, added or cleared
     products        matrix products in which no row depends on the others
     elementwise     tanh and the logistic function
+    convolution     filters that read windows of steps, and the way back
     memory          memory that is reused for each batch
     losses          scores and targets -> loss and gradient
     output          the output layer: scores, their loss, and the way back
@@ -30,6 +31,7 @@ from skrnn:
     layout          the position of each part of the weights in one flat tensor
     weights         the weights and their initial values
     public          the weights as users see them
+    front           convolutions before the recurrence, forward and back
     gradient        forward and backward through all layers
     network         the interface to the kernels: weights, batch -> loss, gradient
     windows         the same for long sequences, if each step has a target

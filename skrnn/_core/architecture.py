@@ -2,6 +2,9 @@
 
 G = U x + b,    H = cell(G),    where each layer reads the H of the layer below
 h = pool(H),    scores = V h + c
+
+Layers of convolutions may stand before the recurrence, which then reads them; pooled
+over the steps, they are appended to h.
 """
 
 from dataclasses import dataclass
@@ -28,6 +31,13 @@ class Architecture:
     pooling : {"last", "mean", "max", "concat", "sum", "none"}
         How the hidden states of all steps become one vector per sequence; "none" while
         training a network that predicts something at each step.
+    kernel_sizes : tuple of tuples of int
+        For each layer of convolutions, the numbers of steps in its windows; empty
+        without convolutions.
+    n_filters : int
+        Number of filters of each of these layers, shared among its kernel sizes.
+    stride : int
+        Number of steps whose filters of the first of these layers are averaged.
     """
 
     nhidden: tuple
@@ -36,6 +46,9 @@ class Architecture:
     recurrence: str = "learned"
     bidirectional: bool = False
     pooling: str = "last"
+    kernel_sizes: tuple = ()
+    n_filters: int = 0
+    stride: int = 1
 
     @property
     def n_directions(self):
@@ -45,7 +58,25 @@ class Architecture:
     @property
     def n_features_out(self):
         """Length of the pooled vector h, over all directions."""
-        return pooling.width(self.pooling, self.nhidden[-1]) * self.n_directions
+        of_recurrence = pooling.width(self.pooling, self.nhidden[-1])
+        return of_recurrence * self.n_directions + self.n_features_of_filters
+
+    @property
+    def n_features_of_filters(self):
+        """Number of the last entries of h, which are pooled filters."""
+        return 2 * self.n_filters if self.kernel_sizes else 0
+
+    def shapes_of_filters(self, n_inputs):
+        """Return the shapes of the filters by layer, then kernel size."""
+        shapes = []
+        for sizes in self.kernel_sizes:
+            of_each, left = divmod(self.n_filters, len(sizes))
+            numbers = [of_each + (i < left) for i in range(len(sizes))]
+            shapes.append(
+                [(size * n_inputs, n) for size, n in zip(sizes, numbers, strict=True)]
+            )
+            n_inputs = self.n_filters
+        return shapes
 
     def make_cell(self):
         """Make the cell that all layers share; it has no weights."""

@@ -70,7 +70,7 @@ def encode(weights, values, offsets, run=map, keys=None):
             offsets = np.append(offsets[has_steps], offsets[-1])
             h[has_steps] = encode(weights, values, offsets, run, keys)
         return h
-    if architecture.bidirectional and len(weights.layers) > 1:
+    if weights.filters or (architecture.bidirectional and len(weights.layers) > 1):
         _encode_all_steps(weights, values, offsets, h, run)
         return h
     parts = np.split(h, architecture.n_directions, axis=1)
@@ -380,18 +380,18 @@ def _read_tree(reader, values, tree, n_sequences):
 
 
 def _encode_all_steps(weights, values, offsets, out, run):
-    """Encode with bidirectional layers that read all states of the layer below."""
+    """Encode with layers that read all steps of the layer below."""
     lengths, name = np.diff(offsets), weights.architecture.pooling
 
     def encode_batch(chosen):
-        packing, top = _all_states(weights, values, offsets, chosen)
+        packing, top, of_filters = _all_states(weights, values, offsets, chosen)
         pooled = []
         for i, H in enumerate(top):
             of_pooling = tuple(part[i].numpy() for part in weights.of_pooling)
             gathered = pooling.nothing(name, len(chosen), H.shape[1], H.dtype)
             pooling.gather(name, H, packing.batch_sizes, gathered, of_pooling)
             pooled.append(pooling.finish(name, gathered, packing.lengths, H.shape[1]))
-        out[chosen[packing.indices]] = np.concatenate(pooled, axis=1)
+        out[chosen[packing.indices]] = np.concatenate(pooled + of_filters, axis=1)
 
     list(run(encode_batch, batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES)))
 
@@ -419,12 +419,12 @@ def states_of_all_steps(weights, values, offsets):
             for rows, _, after in reader.read_windows(*of):
                 yield rows, after[-1][0]
             continue
-        packing, top = _all_states(weights, values, offsets, chosen)
+        packing, top, _ = _all_states(weights, values, offsets, chosen)
         # The second is packed in reverse.
         yield packing.rows, np.concatenate([top[0], top[1][packing.flip]], axis=1)
 
 
 def _all_states(weights, values, offsets, chosen):
-    """Pack sequences, and compute all hidden states, one array per direction."""
+    """Pack sequences, and compute all hidden states."""
     (packing,) = pack(offsets[:-1][chosen], np.diff(offsets)[chosen])
-    return packing, network.top_states(weights, values[packing.rows], packing)
+    return network.top_states(weights, values[packing.rows], packing)

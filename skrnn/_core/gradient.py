@@ -31,6 +31,8 @@ class Pass:
         For each direction, the hidden states of the last layer after each step, rows in
         packed order; the second direction is packed in reverse.
     sizes : ndarray of shape (n_steps,), int64
+    dx : ndarray of shape (n_rows, n_inputs) or None
+        What `backward` wrote on request.
     """
 
     def __init__(self, architecture, layers, packing, scratch, masks=(), start=None):
@@ -39,6 +41,7 @@ class Pass:
         self.scratch = scratch
         self.sizes = packing.batch_sizes
         self._flip = packing.flip if architecture.bidirectional else None
+        self.dx = None
         self._passed = []  # by layer, then direction: x, G and what the cell keeps
 
     @property
@@ -116,7 +119,9 @@ class Pass:
             states.append(of_layer)
         return states
 
-    def backward(self, dlast, dH, gradient, wants_start=False, dend=()):
+    def backward(
+        self, dlast, dH, gradient, wants_start=False, dend=(), wants_input=False
+    ):
         """Backpropagate; this overwrites what `forward` has computed.
 
         Parameters
@@ -133,6 +138,8 @@ class Pass:
         dend : list of lists of ndarrays of shape (n_that_go_on, nhidden), default=()
             By layer and direction, a gradient with respect to the states after the last
             step of the first sequences, to be added.
+        wants_input : bool, default=False
+            Whether to write the attribute `dx`, the gradient with respect to x.
 
         Returns
         -------
@@ -151,10 +158,11 @@ class Pass:
                         part[: len(added)] += added
                 self._unread(k, i, dstates, dH[i], gradient[k][i], wants_start)
                 dstart.append((k, i, dstates))
-                if k > 0:
+                if k > 0 or wants_input:
                     dx = self._add_input_gradient(dx, k, i, U)
             if k > 0:
                 dlast, dH = self._handed_down(dx, k)
+        self.dx = dx
         return [dstates for *_, dstates in sorted(dstart, key=lambda part: part[:2])]
 
     def _outer_gradients(self, dlast):

@@ -12,8 +12,9 @@ class Layout:
     """Names and shapes of all weights of a network, in the order of the flat tensor.
 
     Biases come first, since weight decay does not apply to them: ``b.0``, ``b.1``, ...
-    by layer, then direction, and ``c``. They are followed by ``W.0``, ``W.1``, ...,
-    ``V``, the weights of the pooling, and the ``U`` of the layers above the first. The
+    by layer, then direction, the biases ``f.0``, ... of filters, and ``c``. They are
+    followed by ``W.0``, ``W.1``, ..., ``V``, the weights of the pooling, the filters
+    ``F.0``, ..., and the ``U`` of the layers above the first. The
     ``U`` of the first layer come last, since they may be trained row by row.
 
     Attributes
@@ -44,9 +45,14 @@ class Layout:
         """Return the shape of each part by name, in order."""
         architecture = self.architecture
         cell, n_directions = architecture.make_cell(), architecture.n_directions
-        widths = [self.n_inputs, *(n * n_directions for n in architecture.nhidden[:-1])]
+        n_inputs = (
+            architecture.n_filters if architecture.kernel_sizes else self.n_inputs
+        )
+        widths = [n_inputs, *(n * n_directions for n in architecture.nhidden[:-1])]
         n_state_blocks = cell.n_state_blocks if cell.has_W else 0
         b, W, U = {}, {}, {}
+        filters = architecture.shapes_of_filters(self.n_inputs)
+        filters = [shape for of_layer in filters for shape in of_layer]
         for k, (n_in, n) in enumerate(zip(widths, architecture.nhidden, strict=True)):
             for i in range(k * n_directions, (k + 1) * n_directions):
                 b[f"b.{i}"] = (cell.n_blocks * n,)
@@ -55,10 +61,12 @@ class Layout:
         first = {f"U.{i}": U.pop(f"U.{i}") for i in range(n_directions)}
         return {
             **b,
+            **{f"f.{i}": (n,) for i, (_, n) in enumerate(filters)},
             "c": (self.n_outputs,),
             **W,
             "V": (self.n_outputs, architecture.n_features_out),
             **dict(self.of_pooling),
+            **{f"F.{i}": shape for i, shape in enumerate(filters)},
             **U,
             **first,
         }

@@ -81,9 +81,9 @@ def loss_and_gradient(weights, batch, loss, workspace, dend=(), wants_end=False)
     -------
     total : float
     """
-    passed = forward(weights, batch, workspace).passed
-    workspace.end = _as_tensors(passed.end()) if wants_end else None
-    pooled = _Pooled(weights, batch, passed)
+    trace = forward(weights, batch, workspace)
+    workspace.end = _as_tensors(trace.passed.end()) if wants_end else None
+    pooled = _Pooled(weights, batch, trace)
     h = pooled.h
     masks = batch.masks[len(weights.layers) - 1 :]  # for the output
     masks = [pooled.of_rows(mask.numpy()) for mask in masks]
@@ -102,7 +102,7 @@ def loss_and_gradient(weights, batch, loss, workspace, dend=(), wants_end=False)
         dh *= mask
     dlast, dH = pooled.spread(dh, workspace)
     dend = [[part.numpy() for part in of_layer] for of_layer in dend]
-    _backward(batch, passed, dlast, dH, workspace, dend)
+    _backward(batch, trace, dlast, dH, pooled.of_filters(dh), dend)
     return total
 
 
@@ -119,6 +119,7 @@ class Trace:
 
     passed: object
     workspace: Workspace
+    front: object = None
 
     @property
     def H(self):
@@ -149,16 +150,54 @@ def forward(weights, batch, workspace):
     if start is not None:  # only sequences that have steps
         start = [tuple(part[:n].numpy() for part in states) for states in start.states]
     masks = [mask.numpy() for mask in batch.masks[: len(weights.layers) - 1]]
+    x, packing, front = _through_filters(
+        weights, batch.x.numpy(), batch.packing, workspace.scratch
+    )
     passed = Pass(
         weights.architecture,
         weights.as_arrays(),
-        batch.packing,
+        packing,
         workspace.scratch,
         masks,
         start,
     )
-    passed.forward(batch.x.numpy())
-    return Trace(passed, workspace)
+    passed.forward(x)
+    return Trace(passed, workspace, front)
+
+
+def _through_filters(weights, x, packing, scratch):
+    """What the recurrence reads, its packing, and the Front, if there is one."""
+    if not weights.filters:
+        return x, packing, None
+    with kernel_imports():
+        from skrnn._core.front import Front
+
+    front = Front(weights.architecture, weights.filters_as_arrays(), packing, scratch)
+    return front.forward(x), front.packing, front
+
+
+def calibrate(weights, x, packing):
+    """Scale filters so that, of some sequences, each has mean 0 and variance 1.
+
+    That is before the activation. It takes the place of normalising minibatches [1]_.
+
+    Parameters
+    ----------
+    weights : Weights
+        Its filters and their biases are changed.
+    x : ndarray of shape (n_rows, n_inputs)
+    packing : Packing
+
+    References
+    ----------
+    .. [1] Mishkin and Matas (2016), "All you need is a good init", ICLR.
+    """
+    with kernel_imports():
+        from skrnn._core.front import Front
+
+    scratch = Scratch(x.dtype)
+    filters = weights.filters_as_arrays()
+    Front(weights.architecture, filters, packing, scratch).calibrate(x)
 
 
 def backward(weights, batch, trace, dH):
@@ -179,13 +218,21 @@ def backward(weights, batch, trace, dH):
     dH = [part.numpy() for part in dH]
     n = batch.packing.batch_sizes[0]
     dlast = [trace.workspace.scratch.zeros(n, part.shape[1]) for part in dH]
-    _backward(batch, trace.passed, dlast, dH, trace.workspace)
+    dpooled = None
+    if trace.front is not None:
+        dpooled = np.zeros_like(trace.front.pooled)
+    _backward(batch, trace, dlast, dH, dpooled)
 
 
-def _backward(batch, passed, dlast, dH, workspace, dend=()):
+def _backward(batch, trace, dlast, dH, dpooled, dend=()):
     wants_start = batch.start is not None and batch.start.wants_gradient
+    workspace, front = trace.workspace, trace.front
     gradient = workspace.gradient.as_arrays()
-    dstart = passed.backward(dlast, dH, gradient, wants_start, dend)
+    wants = wants_start, dend, front is not None
+    dstart = trace.passed.backward(dlast, dH, gradient, *wants)
+    if front is not None:
+        of_filters = workspace.gradient.filters_as_arrays()
+        front.backward(trace.passed.dx, dpooled, of_filters)
     workspace.dstart = None
     if wants_start:  # copies, since the next batch uses the memory again
         dstart = [[part.copy() for part in of_layer] for of_layer in dstart]
@@ -205,13 +252,17 @@ class _Pooled:
         0 for sequences without steps.
     """
 
-    def __init__(self, weights, batch, passed):
-        self._name, self._passed = weights.architecture.pooling, passed
+    def __init__(self, weights, batch, trace):
+        self._name = weights.architecture.pooling
+        self._passed = passed = trace.passed
+        self._front, packing = trace.front, batch.packing
         self._weights, start = weights, batch.start
         if self._name == "none":
             self.h = np.concatenate(passed.top, axis=1)
             return
-        n, self._lengths = passed.sizes[0], batch.packing.lengths
+        if self._front is not None:
+            packing = self._front.packing
+        n, self._lengths = passed.sizes[0], packing.lengths
         if start is not None:
             self._lengths = self._lengths + start.n_steps[:n].numpy()
         self._gathered = [self._gather(i, H, start) for i, H in enumerate(passed.top)]
@@ -219,6 +270,8 @@ class _Pooled:
             pooling.finish(self._name, gathered, self._lengths, H.shape[1])
             for gathered, H in zip(self._gathered, passed.top, strict=True)
         ]
+        if self._front is not None:
+            parts.append(self._front.pooled)
         self.h = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         n_without_steps = len(batch) - n
         if n_without_steps:
@@ -243,10 +296,18 @@ class _Pooled:
         pooling.gather(self._name, H, sizes, gathered, weights)
         return gathered
 
+    def of_filters(self, dh):
+        """The gradient with respect to the pooled filters, or None without filters."""
+        if self._front is None:
+            return None
+        n, width = self._front.pooled.shape
+        return np.ascontiguousarray(dh[:n, -width:])
+
     def spread(self, dh, workspace):
         """Compute the gradients with respect to the states of the last layer."""
         top, scratch = self._passed.top, workspace.scratch
-        parts = [dh]
+        dh = dh[:, : dh.shape[1] - self._weights.architecture.n_features_of_filters]
+        parts = [np.ascontiguousarray(dh)]
         if len(top) > 1:
             parts = map(np.ascontiguousarray, np.split(dh, len(top), axis=1))
             parts = list(parts)
@@ -294,11 +355,22 @@ def states_after(weights, batch, workspace):
 
 
 def top_states(weights, x, packing):
-    """Compute the last layer's hidden states, one array per direction, packed."""
+    """Compute the last layer's hidden states, without what only training needs.
+
+    Returns
+    -------
+    packing : Packing
+        That of the states, which have fewer steps than x behind filters.
+    top : list of ndarrays of shape (n_rows, nhidden)
+        For each direction.
+    of_filters : list of ndarrays of shape (n_sequences, n_features_of_filters)
+        The pooled filters, if there are any.
+    """
     with kernel_imports():
         from skrnn._core.gradient import Pass
 
     scratch = Scratch(weights.V.numpy().dtype)
+    x, packing, front = _through_filters(weights, x, packing, scratch)
     passed = Pass(weights.architecture, weights.as_arrays(), packing, scratch)
     passed.forward(x)
-    return passed.top
+    return packing, passed.top, [] if front is None else [front.pooled]

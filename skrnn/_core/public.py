@@ -10,8 +10,10 @@ from skrnn._core.weights import Layer, Weights
 
 # Every network has these; poolings may add others.
 NAMES = ("W_", "U_", "b_", "V_", "intercept_")
-# Which of them are lists, by layer and direction.
-LISTS = ("W_", "U_", "b_")
+# And networks that begin with convolutions these.
+OF_FILTERS = ("filters_", "filter_biases_")
+# Which of them are lists, by layer and direction, or by layer and kernel size.
+LISTS = ("W_", "U_", "b_", *OF_FILTERS)
 _CURE = "Give weights that you edit the shapes that they had after the fit."
 
 
@@ -22,8 +24,9 @@ def to_public(weights, execution=CPU):
     -------
     arrays : dict
         ``W_``, ``U_`` and ``b_``, lists by layer and direction; ``V_`` and
-        ``intercept_``; and the weights of the pooling, by their names with
-        an underscore appended.
+        ``intercept_``; with convolutions ``filters_``, of the shape (n_filters,
+        n_inputs, kernel_size), and ``filter_biases_``, lists by layer and kernel size;
+        and the weights of the pooling, by their names with an underscore appended.
     """
     cell = weights.architecture.make_cell()
     order = dict(cell.torch_order)
@@ -44,6 +47,9 @@ def to_public(weights, execution=CPU):
         arrays["b_"].append(copy(layer.b, order["b"]))
     arrays["V_"] = copy(weights.V)
     arrays["intercept_"] = copy(weights.c)
+    if weights.filters:
+        arrays["filters_"] = _filters_as_in_torch(weights)
+        arrays["filter_biases_"] = [copy(f) for _, f in weights.all_filters()]
     others = {f"{name}_": copy(part) for name, part in weights.others.items()}
     return {**arrays, **others}
 
@@ -95,19 +101,48 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
         execution.tensor(np.ascontiguousarray(arrays[name]))
         for name in ("V_", "intercept_")
     )
-    layout = Layout(architecture, len(layers[0][0].U), len(c))
+    n_inputs = len(layers[0][0].U)
+    filters = _filters_of(architecture, arrays, execution)
+    if filters:
+        n_inputs = np.shape(arrays["filters_"][0])[1]
+    layout = Layout(architecture, n_inputs, len(c))
     others = {
         name.removesuffix("_"): execution.tensor(np.ascontiguousarray(array))
         for name, array in arrays.items()
-        if name not in NAMES
+        if name not in (*NAMES, *OF_FILTERS)
     }
-    return Weights(layout, V.new_empty(0), layers, V, c, others)
+    return Weights(layout, V.new_empty(0), layers, V, c, others, filters)
+
+
+def _filters_as_in_torch(weights):
+    """Filters in the order of torch.nn.Conv1d: filter, input, step."""
+    filters, n_inputs = [], weights.n_inputs
+    for sizes, layer in zip(
+        weights.architecture.kernel_sizes, weights.filters, strict=True
+    ):
+        for size, (F, _) in zip(sizes, layer, strict=True):
+            by_step = F.numpy(force=True).reshape(size, n_inputs, -1)
+            filters.append(np.ascontiguousarray(by_step.transpose(2, 1, 0)))
+        n_inputs = weights.architecture.n_filters
+    return filters
+
+
+def _filters_of(architecture, arrays, execution):
+    """The inverse: F and f by layer, then kernel size."""
+    pairs = []
+    if architecture.kernel_sizes:
+        for F, f in zip(arrays["filters_"], arrays["filter_biases_"], strict=True):
+            F = np.ascontiguousarray(F.transpose(2, 1, 0)).reshape(-1, len(F))
+            pairs.append((execution.tensor(F), execution.tensor(f.copy())))
+    pairs = iter(pairs)
+    return [[next(pairs) for _ in sizes] for sizes in architecture.kernel_sizes]
 
 
 def names_of(architecture):
     """Return the public names of the weights of a network."""
     brought = weights_of(architecture.pooling, architecture.nhidden[-1])
-    return (*NAMES, *(f"{name}_" for name, _ in brought))
+    of_filters = OF_FILTERS if architecture.kernel_sizes else ()
+    return (*NAMES, *of_filters, *(f"{name}_" for name, _ in brought))
 
 
 def check_shapes(architecture, arrays, vectors=None):
@@ -124,7 +159,8 @@ def check_shapes(architecture, arrays, vectors=None):
         If their shapes differ from those of a network. The kernels do not check it.
     """
     U, V, c = arrays["U_"], arrays["V_"], arrays["intercept_"]
-    n_inputs = np.shape(U[0])[-1] if len(U) and np.ndim(U[0]) else 0
+    first = arrays["filters_"] if architecture.kernel_sizes else U
+    n_inputs = np.shape(first[0])[1] if len(first) and np.ndim(first[0]) > 1 else 0
     for name, expected in shapes_of(Layout(architecture, n_inputs, 1)).items():
         if name in ("V_", "intercept_"):  # not used for h
             continue
@@ -159,6 +195,13 @@ def shapes_of(layout):
         shapes["U_"].append(parts[f"U.{i}"][::-1])
         shapes["b_"].append(parts[f"b.{i}"])
     others = {f"{name}_": shape for name, shape in layout.of_pooling}
+    if layout.architecture.kernel_sizes:
+        sizes = [size for of in layout.architecture.kernel_sizes for size in of]
+        shapes["filters_"], shapes["filter_biases_"] = [], []
+        for i, size in enumerate(sizes):
+            n_rows, n = parts[f"F.{i}"]
+            shapes["filters_"].append((n, n_rows // size, size))
+            shapes["filter_biases_"].append((n,))
     return {**shapes, "V_": parts["V"], "intercept_": parts["c"], **others}
 
 
@@ -175,7 +218,7 @@ def missing_weights(architecture, arrays):
 def all_names():
     """Return the public names of all weights that a network may have."""
     brought = {name for pooling in POOLINGS for name, _ in weights_of(pooling, 1)}
-    return (*NAMES, *(f"{name}_" for name in sorted(brought)))
+    return (*NAMES, *OF_FILTERS, *(f"{name}_" for name in sorted(brought)))
 
 
 def _products(vectors, U):

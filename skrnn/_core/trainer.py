@@ -67,7 +67,10 @@ class Trainer:
         batches = self._batches(state.weights, data)
         n_workers = batches.shards.n_of(min(plan.batch_size, len(data)))
         # A minibatch may have few of many tokens: no gradient for all of them.
-        workspaces = [network.Workspace(state.weights, 0) for _ in range(n_workers)]
+        n_inputs = None if data.values.is_floating_point() else 0
+        workspaces = [
+            network.Workspace(state.weights, n_inputs) for _ in range(n_workers)
+        ]
         with (
             self.execution.threads(n_workers) as run,
             _may_be_interrupted(state, watch),

@@ -46,6 +46,9 @@ class Weights:
         The output bias, the public ``intercept_``.
     others : dict of name -> Tensor
         The weights of the pooling.
+    filters : list of list of (F, f)
+        By layer of convolutions, then kernel size: F of shape (kernel_size * n_inputs,
+        n_filters), and the biases.
     """
 
     layout: Layout
@@ -54,6 +57,7 @@ class Weights:
     V: torch.Tensor
     c: torch.Tensor
     others: dict = field(default_factory=dict)
+    filters: list = field(default_factory=list)
 
     @property
     def architecture(self):
@@ -63,7 +67,9 @@ class Weights:
     @property
     def n_biases(self):
         """Number of biases, which are the first entries of `flat`."""
-        return len(self.c) + sum(len(layer.b) for layer in self.all_layers())
+        of_filters = sum(len(f) for _, f in self.all_filters())
+        of_layers = sum(len(layer.b) for layer in self.all_layers())
+        return len(self.c) + of_filters + of_layers
 
     @property
     def n_shared(self):
@@ -73,7 +79,7 @@ class Weights:
     @property
     def n_inputs(self):
         """Number of inputs, the length of x."""
-        return len(self.layers[0][0].U)
+        return self.layout.n_inputs if self.filters else len(self.layers[0][0].U)
 
     @property
     def of_pooling(self):
@@ -111,6 +117,14 @@ class Weights:
             for directions in self.layers
         ]
 
+    def filters_as_arrays(self):
+        """Return F and f by layer, then kernel size, as arrays of the same memory."""
+        return [[(F.numpy(), f.numpy()) for F, f in layer] for layer in self.filters]
+
+    def all_filters(self):
+        """Return F and f of all layers and kernel sizes, in order."""
+        return [pair for layer in self.filters for pair in layer]
+
     def all_layers(self):
         """Return all layers, in the order of the public lists and torch.nn.
 
@@ -142,7 +156,12 @@ def view(layout, flat):
         for k in range(n_layers)
     ]
     V, c = parts.pop("V"), parts.pop("c")
-    return Weights(layout, flat, layers, V, c, parts)
+    i, filters = 0, []
+    for sizes in layout.architecture.kernel_sizes:
+        names = range(i, i + len(sizes))
+        filters.append([(parts.pop(f"F.{j}"), parts.pop(f"f.{j}")) for j in names])
+        i += len(sizes)
+    return Weights(layout, flat, layers, V, c, parts, filters)
 
 
 def initialise(weights, is_token, generator, input_scale=1.0):
@@ -159,6 +178,8 @@ def initialise(weights, is_token, generator, input_scale=1.0):
     - b, c: 0, except for 1 in the forget gate of the LSTM, so that it starts by
       remembering [2]_.
     - The weights of the pooling: 0.
+    - Filters: normal with variance 1 / (kernel_size * n_inputs). Where the network
+      begins with them, :func:`skrnn._core.network.calibrate` then scales them.
 
     Parameters
     ----------
@@ -178,6 +199,8 @@ def initialise(weights, is_token, generator, input_scale=1.0):
        Recurrent Network Architectures", ICML, section 5.
     """
     cell = weights.architecture.make_cell()
+    for F, _ in weights.all_filters():
+        F.normal_(0.0, 1.0 / math.sqrt(len(F)), generator=generator)
     for k, directions in enumerate(weights.layers):
         for layer in directions:
             n_inputs, nhidden = len(layer.U), layer.W.shape[1]

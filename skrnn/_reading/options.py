@@ -1,12 +1,12 @@
 """The parameters that determine how X is read."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 # Options kept with a fit: until the next fit, X is read as in the last one.
 KEPT = ("analyzer", "lowercase", "strip_accents", "token_pattern")
 KEPT += ("missing", "max_length", "overlong", "standardize")
-KEPT += ("differences", "patch_length")
+KEPT += ("differences", "patch_length", "kernel_sizes")
 KEPT += ("ngram_range", "min_df", "max_features")
 
 
@@ -31,12 +31,22 @@ class ReadingOptions:
     embeddings: Any = None
     freeze_embeddings: bool = False
     token_dropout: Any = "auto"
+    kernel_sizes: Any = None  # in estimators that an earlier version has saved
 
     @classmethod
     def of(cls, values):
         """The options in a dict of parameters, or of those that a fit has kept."""
         names = [field.name for field in fields(cls) if field.name in values]
         return cls(**{name: values[name] for name in names})
+
+    def looking_back(self):
+        """These options with "auto" for what does not read later steps."""
+        standardize, kernel_sizes = self.standardize, self.kernel_sizes
+        if isinstance(standardize, str) and standardize == "auto":
+            standardize = True
+        if isinstance(kernel_sizes, str):
+            kernel_sizes = None
+        return replace(self, standardize=standardize, kernel_sizes=kernel_sizes)
 
     def kept(self):
         """The options that a fit keeps, as a dict."""

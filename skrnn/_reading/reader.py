@@ -1,5 +1,7 @@
 """Which reader reads which kind of sequences."""
 
+from types import NoneType
+
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._reading import series, tokens
 from skrnn._reading.integers import (
@@ -36,6 +38,12 @@ def learn_reader(options, samples, generator, has_labels=True):
     are_given = options.vocabulary is not None or options.embeddings is not None
     if kind == "tokens" and options.analyzer == "auto" and not are_given:
         warn_of_measurements(samples.steps)
+    if kind != "series" and not isinstance(options.kernel_sizes, (str, NoneType)):
+        raise ValueError(
+            f"kernel_sizes={options.kernel_sizes!r} needs series of numbers, but X "
+            f"holds {KIND_NAMES[kind]}. Use kernel_sizes='auto' or None, and "
+            "ngram_range to read several tokens at once."
+        )
     if kind != "series":
         return TokenReader.learn(options, samples, generator, has_labels)
     for name in ("embeddings", "vocabulary"):

@@ -1,6 +1,7 @@
 """The reader of series of numbers: standardises, takes differences and patches."""
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from skrnn._reading.inputs import Inputs
 
 # The average number of steps per series that the network takes, with patches.
 STEPS_AT_MOST = 100
+# The numbers of steps in the windows of each layer of convolutions.
+AUTO_KERNEL_SIZES = ((3, 9, 27), (9,))
 # With standardize="auto", each series is also standardised by itself if the logarithms
 # of their scales have at least this standard deviation: if all series have about the
 # same scale, its differences are noise, which would be blown up to a variance of 1.
@@ -36,6 +39,9 @@ class SeriesReader:
         Number of steps that are read at once.
     missing : {"error", "mask"}
         Whether missing values raise an error, or are filled and marked.
+    averages : bool
+        Whether the network begins with convolutions: it then reads each step, and
+        averages those of a patch itself.
     """
 
     mean: np.ndarray
@@ -45,6 +51,7 @@ class SeriesReader:
     difference_scale: np.ndarray
     patch_length: int
     missing: str
+    averages: bool = False
 
     kind = "series"
 
@@ -73,7 +80,8 @@ class SeriesReader:
             mean, scale = series.mean_and_scale(values, row_weight)
         patch_length = _patch_length(options, sequences)
         none, missing = np.empty((0, n_features)), options.missing
-        reader = cls(mean, scale, none, none, none, patch_length, missing)
+        averages = bool(kernel_sizes_of(options))
+        reader = cls(mean, scale, none, none, none, patch_length, missing, averages)
         by_series = options.standardize in ("auto", "series")
         if order > 0 or by_series:
             filled = reader._standardised(sequences, samples.positions)[:, :n_features]
@@ -122,7 +130,8 @@ class SeriesReader:
                 )
         patch_length, missing = attributes["patch_length_"], attributes["_reading"]
         scales = scale, *own, of_differences
-        return cls(mean, *scales, patch_length, missing["missing"])
+        averages = bool(attributes["_architecture"].get("kernel_sizes"))
+        return cls(mean, *scales, patch_length, missing["missing"], averages)
 
     def attributes(self):
         """The attributes that an estimator keeps of the reader."""
@@ -161,6 +170,8 @@ class SeriesReader:
         if len(self.own_mean):
             parts += self._in_units_of_each(given, parts[1:], sequences)
         values = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        if self.averages:
+            return Steps(values, offsets)
         return Steps(*series.patches(values, offsets, self.patch_length))
 
     def _level_and_scale(self, values, sequences):
@@ -269,6 +280,18 @@ def _standards_of_each(level, scale, noise, weight):
         means.append(mean)
         scales.append(np.where(spread > errors.max(axis=0), spread, 1.0))
     return np.stack(means), np.stack(scales)
+
+
+def kernel_sizes_of(options):
+    """The kernel sizes of each layer of convolutions; an empty tuple without them."""
+    sizes = options.kernel_sizes
+    if sizes is None:
+        return ()
+    if isinstance(sizes, str):
+        return AUTO_KERNEL_SIZES
+    if isinstance(sizes[0], Integral):
+        sizes = (sizes,)
+    return tuple(tuple(int(size) for size in layer) for layer in sizes)
 
 
 def _patch_length(options, sequences):

@@ -1,0 +1,207 @@
+"""What stands before the recurrence: layers of convolutions, forward and back.
+
+The first layer reads windows of the numbers themselves. Every `stride` of its steps are
+averaged, so that what follows takes fewer steps: a second layer, if there is one, and
+the recurrence. Pooled over the steps, the last layer of convolutions is part of h, too.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skrnn._core import convolution
+from skrnn._core.packing import Packing
+
+# A filter whose standard deviation is below this share of its mean is constant but for
+# rounding errors.
+_CONSTANT = 1e-5
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where sequences are, one after the other with margins of zeros around them.
+
+    Attributes
+    ----------
+    lengths : ndarray of shape (n_sequences,), int64
+    margin : int
+        Number of rows before, between and behind them.
+    """
+
+    lengths: np.ndarray
+    margin: int
+
+    @cached_property
+    def starts(self):
+        """The row of the first step of each sequence."""
+        before = np.cumsum(self.lengths + self.margin) - self.lengths
+        return before.astype(np.int64)
+
+    @property
+    def n_rows(self):
+        return int(self.lengths.sum()) + self.margin * (len(self.lengths) + 1)
+
+    @property
+    def steps(self):
+        """The rows that are not margins."""
+        before = np.cumsum(self.lengths) - self.lengths
+        rows = np.arange(int(self.lengths.sum()))
+        return rows + np.repeat(self.starts - before, self.lengths)
+
+    def of(self):
+        """What kernels take."""
+        return self.starts, self.lengths
+
+
+def strided(packing, stride):
+    """The packing of sequences of which every `stride` steps have become one."""
+    lengths = -(-packing.lengths // stride)
+    n_steps = int(lengths[0]) if len(lengths) else 0
+    ends = np.bincount(lengths, minlength=n_steps + 1)
+    sizes = (len(lengths) - np.cumsum(ends))[:-1]
+    if not len(sizes):
+        sizes = np.zeros(1, np.int64)
+    n_rows = int(lengths.sum())
+    return Packing(packing.indices, np.arange(n_rows), sizes.astype(np.int64), lengths)
+
+
+class Front:
+    """A batch on its way through the convolutions, forward and back.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    filters : list of list of (F, f)
+        By layer, then kernel size, the filters and their biases as arrays.
+    packing : Packing
+    scratch : Scratch
+        It holds all results, until it is reset.
+
+    Attributes
+    ----------
+    packing : Packing
+        Of what the recurrence reads.
+    pooled : ndarray of shape (n_sequences, 2 * n_filters)
+        The mean and the largest value of each filter of the last layer. Only of
+        sequences that have steps.
+    """
+
+    def __init__(self, architecture, filters, packing, scratch):
+        self._kernel_sizes, self._filters = architecture.kernel_sizes, filters
+        self._stride, self._scratch = architecture.stride, scratch
+        self._sizes = packing.batch_sizes
+        self.packing = strided(packing, self._stride)
+        margin = max(size // 2 for sizes in self._kernel_sizes for size in sizes)
+        self._place = _Place(packing.lengths, margin)
+        self._later = _Place(self.packing.lengths, margin)
+        self._passed = []  # by layer, the place, what it reads and what it gives
+
+    def forward(self, x, before_relu=None):
+        """Compute what the recurrence reads.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_rows, n_inputs)
+            In packed order.
+        before_relu : callable, default=None
+            ``before_relu(k, z, steps)`` is called in the middle of layer k.
+
+        Returns
+        -------
+        x : ndarray of shape (n_rows_out, n_filters)
+            In the order of `packing`.
+        """
+        place, take = self._place, self._scratch.zeros
+        read = take(place.n_rows, x.shape[1])
+        convolution.unpack(x, self._sizes, place.starts, read)
+        for k, sizes in enumerate(self._kernel_sizes):
+            n_filters = sum(len(f) for _, f in self._filters[k])
+            z = take(place.n_rows, n_filters)
+            for size, (F, f), part in self._parts(k, sizes, z):
+                convolution.convolve(read, *place.of(), size, F, f, part)
+            if before_relu is not None:
+                before_relu(k, z, place.steps)
+            convolution.relu(z, *place.of())
+            self._passed.append((place, read, z))
+            read = z
+            if k == 0 and self._stride > 1:
+                read = take(self._later.n_rows, n_filters)
+                convolution.average(
+                    z, *place.of(), self._stride, read, self._later.starts
+                )
+            place = self._later
+        place, _, z = self._passed[-1]
+        self.pooled = self._scratch.take(len(place.lengths), 2 * z.shape[1])
+        convolution.pool(z, *place.of(), self.pooled)
+        out = self._scratch.take(len(self.packing.rows), z.shape[1])
+        convolution.pack(read, self.packing.batch_sizes, self._later.starts, out)
+        return out
+
+    def calibrate(self, x):
+        """Scale filters, in place, to mean 0 and variance 1 over the steps of x.
+
+        That is before the activation. A filter that is constant gets the mean 0.
+        """
+        self.forward(x, self._calibrate)
+
+    def _calibrate(self, k, z, steps):
+        mean, scale = z[steps].mean(axis=0), z[steps].std(axis=0)
+        scale = np.where(scale > _CONSTANT * np.abs(mean), scale, 1).astype(z.dtype)
+        z[steps] = (z[steps] - mean) / scale
+        first = 0
+        for F, f in self._filters[k]:
+            of = slice(first, first + len(f))
+            F /= scale[of]
+            f -= mean[of]
+            f /= scale[of]
+            first = of.stop
+
+    def _parts(self, k, sizes, z):
+        """The filters of each kernel size, and their columns of z."""
+        first = 0
+        for size, (F, f) in zip(sizes, self._filters[k], strict=True):
+            yield size, (F, f), z[:, first : first + len(f)]
+            first += len(f)
+
+    def backward(self, dout, dpooled, gradient):
+        """Backpropagate.
+
+        Parameters
+        ----------
+        dout : ndarray of shape (n_rows_out, n_filters)
+            The gradient with respect to what `forward` returned.
+        dpooled : ndarray of shape (n_sequences, 2 * n_filters)
+            The gradient with respect to `pooled`.
+        gradient : list of list of (dF, df)
+            The gradients of the filters and their biases. Written.
+        """
+        take = self._scratch.zeros
+        dread = take(self._later.n_rows, dout.shape[1])
+        sizes = self.packing.batch_sizes
+        convolution.unpack(dout, sizes, self._later.starts, dread)
+        for k in range(len(self._kernel_sizes) - 1, -1, -1):
+            place, read, z = self._passed[k]
+            dz = take(place.n_rows, z.shape[1])
+            if k == len(self._kernel_sizes) - 1:
+                of = dpooled, z, *place.of(), self.pooled, dz
+                convolution.spread_pool(*of)
+            if k == 0 and self._stride > 1:
+                convolution.spread_average(
+                    dread, self._later.starts, *place.of(), self._stride, dz
+                )
+            else:
+                dz += dread
+            convolution.pass_through_relu(z, *place.of(), dz)
+            if k > 0:
+                dread = take(place.n_rows, read.shape[1])
+            self._unread(k, place, read, dz, gradient[k], dread)
+
+    def _unread(self, k, place, read, dz, gradient, dread):
+        """Backpropagate through the filters of one layer."""
+        parts = self._parts(k, self._kernel_sizes[k], dz)
+        for (size, (F, _), part), (dF, df) in zip(parts, gradient, strict=True):
+            convolution.gradients(read, *place.of(), size, part, dF, df)
+            if k > 0:
+                part = np.ascontiguousarray(part)
+                convolution.add_input_gradient(part, *place.of(), size, F, dread)
