@@ -164,12 +164,12 @@ class Front:
             yield size, (F, f), z[:, first : first + len(f)]
             first += len(f)
 
-    def backward(self, dout, dpooled, gradient):
+    def backward(self, dx, dpooled, gradient):
         """Backpropagate.
 
         Parameters
         ----------
-        dout : ndarray of shape (n_rows_out, n_filters)
+        dx : ndarray of shape (n_rows_out, n_filters)
             The gradient with respect to what `forward` returned.
         dpooled : ndarray of shape (n_sequences, 2 * n_filters)
             The gradient with respect to `pooled`.
@@ -177,9 +177,9 @@ class Front:
             The gradients of the filters and their biases. Written.
         """
         take = self._scratch.zeros
-        dread = take(self._later.n_rows, dout.shape[1])
+        dread = take(self._later.n_rows, dx.shape[1])
         sizes = self.packing.batch_sizes
-        convolution.unpack(dout, sizes, self._later.starts, dread)
+        convolution.unpack(dx, sizes, self._later.starts, dread)
         for k in range(len(self._kernel_sizes) - 1, -1, -1):
             place, read, z = self._passed[k]
             dz = take(place.n_rows, z.shape[1])
