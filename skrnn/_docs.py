@@ -159,14 +159,20 @@ PARTS["parameters"] = dedent(
     learning_rate_init : float in (0, 1], default=0.005
         Maximum learning rate of Adam [2]_. The learning rate increases to this value
         over the first quarter of the epochs and decreases to a hundredth of it by the
-        last epoch [3]_.
+        last epoch [3]_. `max_iter` and `early_stopping` say when it does otherwise.
     batch_size : int or "auto", default="auto"
         Number of sequences per update, or per several updates if `truncate` is set and
         the next step is predicted. "auto" is the square root of the number of
         sequences, but at least 8 and at most 128.
     max_iter : int or "auto", default="auto"
         Number of epochs, over which the learning rate increases and decreases. "auto"
-        is the number of epochs that 400 updates take, but at least 12 and at most 1000.
+        is the number of epochs that 400 updates take, but at least 12 and at most 1000;
+        more if there is a y that takes longer to learn. Then the learning rate is held
+        near its maximum from a third of these epochs on, until the loss of an epoch is
+        below 0.7 times that of a guess that ignores X, and the fit has 5 times the
+        epochs that this took. If that has not happened after 0.6 of these epochs, as
+        with labels of which many are wrong, it has twice the epochs so far. An int is
+        kept to.
     alpha : float, default=0.3
         Strength of the weight decay: each update multiplies W, U and V by
         ``1 - learning_rate * alpha`` [4]_.
@@ -174,10 +180,12 @@ PARTS["parameters"] = dedent(
         Maximum Euclidean norm of the gradient. Larger gradients are scaled down to this
         norm [5]_. None leaves them unchanged.
     early_stopping : bool, default=False
-        Whether to keep the weights with the best score on validation data: accuracy for
-        labels, R^2 for numbers, and minus the loss if the next step is predicted. The
-        validation data is what `fit` gets as `X_val`, or else a part of the training
-        data, stratified by class, that is held out.
+        Whether to keep the weights with the best score of all epochs on validation
+        data: accuracy for labels, R^2 for numbers, and minus the loss if the next step
+        is predicted. The validation data is what `fit` gets as `X_val`, or else a part
+        of the training data, stratified by class, that is held out. Once the score has
+        stopped improving (see `n_iter_no_change`), the learning rate is lowered before
+        the fit ends, because scores often improve again when it is low.
     validation_fraction : float in (0, 1), default=0.1
         Fraction of the training data to hold out. Only used if `early_stopping` is
         True and `fit` gets no `X_val`.
@@ -186,11 +194,17 @@ PARTS["parameters"] = dedent(
         `early_stopping`, a validation score must improve by more than `tol` to count as
         an improvement.
     n_iter_no_change : int, default=10
-        Stop training before `max_iter` if, for this number of consecutive epochs, the
-        loss has been below `tol`, or, with `early_stopping`, the validation score has
-        not improved. A loss that merely stagnates does not stop training, because it
-        may decrease again once the learning rate does. Neither do validation scores in
-        the first quarter of the epochs, while the learning rate increases.
+        Without `early_stopping`, stop after this number of consecutive epochs with a
+        loss below `tol`. A loss that merely stagnates does not stop training, because
+        it may decrease again once the learning rate does.
+
+        With `early_stopping`, the validation score is what counts: if it has not
+        improved for this number of epochs, and the learning rate is above 5 % of its
+        maximum, it decreases from there to a hundredth of its maximum, over a quarter
+        of the epochs so far, but at least 3 and not beyond the last of `max_iter`. At
+        a lower learning rate, training stops at once. Epochs of the first quarter,
+        while the learning rate increases, do not count, and the count begins again
+        when the learning rate is lowered.
     warm_start : bool, default=False
         Whether to start from the weights of the last fit, if there is one. Its
         vocabulary, or its means and standard deviations, are kept, and so are its

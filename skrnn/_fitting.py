@@ -128,7 +128,10 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         inputs = reader.inputs(samples.steps, samples.weight, settings.reading)
         samples = replace(head.samples_of(samples), steps=inputs.steps)
         n_steps = len(samples.steps.values) if head.per_step else None
-        plan = settings.plan(len(samples), n_steps)
+        chance = None
+        if not head.per_step:
+            chance = head.chance(samples.target, samples.weight)
+        plan = settings.plan(len(samples), n_steps, chance)
         if last is None:
             _warn_of_vocabulary(reader, samples.steps, settings, head)
         weights = _initial_weights(settings, inputs, head, execution, generator)
@@ -139,7 +142,7 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         result = Fit(reader, head, settings.architecture, inputs, state, last)
         judge = _judge(held_out, given, settings, result)
         data = TrainingData.of(samples, inputs.hiding, execution)
-        watch.begin(plan.n_epochs, result)
+        watch.begin(plan.lengthened(plan.n_held), result)
         with _announcing(watch.says()):
             Trainer(head.loss, plan, execution).run(state, data, judge, watch)
         check_converged(settings, result, samples, judge)

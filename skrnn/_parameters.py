@@ -18,6 +18,9 @@ from skrnn._reading.series import kernel_sizes_of
 _FILTERS = 0.75
 # No sequence in memory is longer; larger numbers may not fit into 64 bits.
 _MAX_STEPS = 2**40
+# The learning rate is held until the loss is below this share of that of a guess, but
+# only for this share of the epochs: later, labels that are noise are memorised.
+_SHARE_OF_CHANCE, _WAITED = 0.7, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Settings:
         )
         return replace(self, architecture=architecture)
 
-    def plan(self, n_samples, n_steps=None):
+    def plan(self, n_samples, n_steps=None, chance=None):
         """The training plan, with "auto" resolved from the number of sequences.
 
         Parameters
@@ -84,6 +87,8 @@ class Settings:
         n_steps : int, default=None
             Number of steps of all sequences, if each has a target: with `truncate`, a
             minibatch then has several updates.
+        chance : float, default=None
+            The loss of a guess that ignores X, if that says how far a fit should get.
 
         Returns
         -------
@@ -94,11 +99,14 @@ class Settings:
         if batch_size == "auto":
             # A compromise between few updates with little noise and many with more.
             batch_size = min(128, max(8, math.isqrt(n_samples)))
+        n_held = 0
         if max_iter == "auto":
             n_updates_per_epoch = math.ceil(n_samples / batch_size)
             if n_steps is not None and truncate is not None:
                 n_updates_per_epoch *= math.ceil(n_steps / n_samples / truncate)
             max_iter = min(1000, max(12, math.ceil(400 / n_updates_per_epoch)))
+            if chance is not None and not self.is_partial:
+                n_held = int(_WAITED * max_iter)
         return Plan(
             n_epochs=1 if self.is_partial else int(max_iter),
             batch_size=min(int(batch_size), n_samples),
@@ -110,6 +118,8 @@ class Settings:
             # The number of chunks is not known in advance.
             schedule="constant" if self.is_partial else "one_cycle",
             dropout=self["dropout"],
+            n_held=n_held,
+            loss_to_reach=0.0 if chance is None else _SHARE_OF_CHANCE * chance,
             truncate=None if truncate is None else min(int(truncate), _MAX_STEPS),
         )
 

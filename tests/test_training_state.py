@@ -11,6 +11,7 @@ from skrnn._core.execution import CPU
 from skrnn._core.layout import Layout
 from skrnn._core.plan import Plan
 from skrnn._core.progress import Progress
+from skrnn._core.schedule import Clock
 from skrnn._core.trainer import Trainer
 from skrnn._core.training_data import TrainingData
 from skrnn._core.training_state import TrainingState
@@ -78,14 +79,13 @@ def fresh_state(kind, seed=None):
 def trained(state, kind, watch=None, judge=None, **others):
     """Train a state by the plan of all tests here."""
     plan = Plan(
-        n_epochs=N_EPOCHS,
         batch_size=BATCH_SIZE,
         learning_rate=0.01,
         weight_decay=0.1,
         max_grad_norm=1.0,
         tol=0.0,
         dropout=0.4,
-        **{"n_iter_no_change": N_EPOCHS, **others},
+        **{"n_epochs": N_EPOCHS, "n_iter_no_change": N_EPOCHS, **others},
     )
     Trainer("cross_entropy", plan, CPU).run(state, data_of(kind), judge, watch)
     return state
@@ -197,7 +197,7 @@ def test_the_best_weights_survive(kind, best):
 
 def test_what_a_watch_saves_stops_when_the_whole_training_does():
     """The third epoch counts as one without a change there, too."""
-    scores = [0.1, 0.9, 0.2, 0.2, 0.2, 0.2]
+    scores = [0.1, 0.9] + 28 * [0.2]
     saved = []
 
     def look(state):
@@ -206,13 +206,14 @@ def test_what_a_watch_saves_stops_when_the_whole_training_does():
 
     state = fresh_state("all weights", seed=0)
     judge = scripted_judge(state, scores)
-    watch = Watch(look=look)
-    whole = trained(state, "all weights", watch, judge, n_iter_no_change=3)
-    assert whole.progress.n_done == 5
+    watch, plan = Watch(None, look), {"n_epochs": 30, "n_iter_no_change": 6}
+    whole = trained(state, "all weights", watch, judge, **plan)
+    # The learning rate rises for 7.5 epochs, 6 are waited for, a quarter lowers it.
+    assert whole.progress.n_done == 17
     rest = fresh_state("all weights")
     rest.load(saved[0])
     judge = scripted_judge(rest, scores)
-    trained(rest, "all weights", judge=judge, n_iter_no_change=3)
+    trained(rest, "all weights", judge=judge, **plan)
     assert_equal_states(rest, whole)
 
 
@@ -294,7 +295,7 @@ def test_a_state_before_the_first_epoch_can_be_saved(kind):
 @every_kind
 def test_an_epoch_is_undone(kind):
     state = fresh_state(kind, seed=0)
-    state.begin(N_EPOCHS, N_SAMPLES, lambda moments: None)
+    state.begin(Clock(N_EPOCHS), N_SAMPLES, lambda moments: None)
     before = copies(state)
     state.epoch_begins()
     for tensor in _tensors(state):
@@ -309,7 +310,7 @@ def test_an_epoch_is_undone(kind):
 @pytest.mark.parametrize("is_complete", [False, True])
 def test_only_an_incomplete_epoch_is_undone(kind, is_complete):
     state = fresh_state(kind, seed=0)
-    state.begin(N_EPOCHS, N_SAMPLES, lambda moments: None)
+    state.begin(Clock(N_EPOCHS), N_SAMPLES, lambda moments: None)
     before = copies(state)
     state.epoch_begins()
     for tensor in _tensors(state):
@@ -326,7 +327,7 @@ def test_an_epoch_after_the_load_is_undone(kind):
     half = trained(fresh_state(kind, seed=0), kind, Watch(stop_after=3))
     rest = fresh_state(kind)
     rest.load(half.to_arrays())
-    rest.begin(N_EPOCHS, N_SAMPLES, lambda moments: None)
+    rest.begin(Clock(N_EPOCHS), N_SAMPLES, lambda moments: None)
     rest.undo_incomplete_epoch()  # none has begun
     assert_equal_tensors(_tensors(rest), copies(half))
     rest.epoch_begins()
@@ -372,6 +373,19 @@ def _tensors(state):
     return [state.weights.flat, *([embeddings.vectors] if embeddings else [])]
 
 
+@pytest.mark.parametrize("stop_after", [2, 5, 12])
+def test_a_fit_that_is_lengthened_is_trained_in_two_parts(stop_after):
+    """Before the learning rate is held, meanwhile, and after it."""
+    plan = {"n_held": 20, "loss_to_reach": 1e-9}
+    whole = trained(fresh_state("all weights", seed=0), "all weights", **plan)
+    assert whole.progress.n_done == whole.progress.n_epochs == 40
+    watch = Watch(stop_after=stop_after)
+    half = trained(fresh_state("all weights", seed=0), "all weights", watch, **plan)
+    rest = fresh_state("all weights")
+    rest.load(half.to_arrays())
+    assert_equal_states(trained(rest, "all weights", **plan), whole)
+
+
 @every_kind
 def test_a_state_is_trained_in_two_parts(kind):
     whole = trained(fresh_state(kind, seed=0), kind)
@@ -389,7 +403,7 @@ def test_a_state_is_not_loaded_during_training(kind):
 def test_a_state_is_not_saved_after_an_epoch_that_was_undone():
     state = trained(fresh_state("all weights", seed=0), "all weights", Watch(1))
     saved = state.to_arrays()
-    state.begin(N_EPOCHS, N_SAMPLES, lambda moments: None)
+    state.begin(Clock(N_EPOCHS), N_SAMPLES, lambda moments: None)
     state.epoch_begins()
     state.undo_incomplete_epoch()
     with pytest.raises(RuntimeError, match=r"Save it after each complete epoch\.$"):
@@ -401,8 +415,8 @@ def test_a_state_is_not_saved_after_an_epoch_that_was_undone():
 
 def test_the_time_left_is_that_of_epochs_since_the_load():
     progress = trained(fresh_state("all weights", seed=0), "all weights").progress
-    later = Progress(2 * N_EPOCHS, N_SAMPLES)
-    later.load(progress.to_dict())
+    later = Progress(Clock(N_EPOCHS), N_SAMPLES)
+    later.load({**progress.to_dict(), "clock": [2 * N_EPOCHS]})
     later.started -= 10.0
     later.record(0.5)  # one epoch of ten seconds
     left = 10 * (2 * N_EPOCHS - N_EPOCHS - 1)

@@ -3,7 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from skrnn._core.schedule import SCHEDULES
+from skrnn._core.schedule import SCHEDULES, Clock
+
+# A fit that is lengthened has so many times the epochs that its loss took to fall.
+LENGTHENED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +16,7 @@ class Plan:
     Attributes
     ----------
     n_epochs : int
-        Maximum number of passes over the data; the schedule spans all of them.
+        Number of passes over the data, over all of which the schedule goes.
     batch_size : int
         Number of sequences per minibatch.
     learning_rate : float
@@ -34,6 +37,11 @@ class Plan:
     dropout : float
         Probability of setting each input of the layers above the first, and of the
         output layer, to 0, either at all steps of a sequence or at none [1]_.
+    n_held : int
+        The learning rate is held, and the fit is lengthened, until the loss of an epoch
+        is below `loss_to_reach`, but not for longer than this many epochs. 0 if the fit
+        has `n_epochs` in any case.
+    loss_to_reach : float
     truncate : int or None
         Backpropagate only through the last `truncate` steps of each sequence; or, if
         each step has a target, through `truncate` steps at a time, with an update of
@@ -56,10 +64,24 @@ class Plan:
     rule: str = "adam"
     dropout: float = 0.0
     truncate: int | None = None
+    n_held: int = 0
+    loss_to_reach: float = 0.0
+
+    @property
+    def clock(self):
+        """The clock of a fit that begins."""
+        return Clock(self.n_epochs, is_held=self.n_held > 0)
+
+    def lengthened(self, n_held, has_fallen=True):
+        """The number of epochs of a fit whose learning rate was held until an epoch.
+
+        If the loss has not fallen, more epochs would learn noise by heart.
+        """
+        return max(self.n_epochs, n_held * (LENGTHENED if has_fallen else 2))
 
     def n_minibatches(self, n_samples):
-        """Return the number of minibatches in the whole fit."""
-        return self.n_epochs * math.ceil(n_samples / self.batch_size)
+        """Return the number of minibatches of an epoch."""
+        return math.ceil(n_samples / self.batch_size)
 
     def learning_rate_at(self, done):
         """Return the learning rate when a fraction `done` of the fit is complete."""

@@ -4,7 +4,11 @@ import math
 import time
 from dataclasses import dataclass, field
 
-from skrnn._core.schedule import WARM_UP
+from skrnn._core.schedule import HELD_AT, WARM_UP, Clock
+
+# Share of the epochs so far that it takes to lower the learning rate before the end, at
+# least that many, and the share of the maximum at which the learning rate is low.
+COOLING, MIN_COOLING, LOW = 0.25, 3, 0.05
 
 
 @dataclass(slots=True)
@@ -13,8 +17,10 @@ class Progress:
 
     Attributes
     ----------
-    n_epochs, n_sequences : int
-        Maximum number of epochs, and number of sequences per epoch.
+    clock : Clock
+        Says how much of the fit is complete.
+    n_sequences : int
+        Number of sequences per epoch.
     loss_curve, validation_losses, validation_scores : list of float
         One entry per epoch; the latter two are empty without validation.
     n_no_change : int
@@ -30,7 +36,7 @@ class Progress:
         Start time in seconds, from :func:`time.perf_counter`.
     """
 
-    n_epochs: int
+    clock: Clock
     n_sequences: int
     loss_curve: list = field(default_factory=list)
     validation_losses: list = field(default_factory=list)
@@ -43,6 +49,11 @@ class Progress:
     _to_beat: float = -math.inf
     _best: tuple = (math.inf, math.inf)
     _n_loaded: int = 0  # epochs before `started`
+
+    @property
+    def n_epochs(self):
+        """Number of epochs after which the fit ends, as far as is known."""
+        return self.clock.n_epochs
 
     @property
     def n_done(self):
@@ -69,7 +80,37 @@ class Progress:
         if self.is_best:
             self._best = (-score, validation_loss)
 
-    def count(self, tol):
+    def is_over(self, plan):
+        """Decide after an epoch whether the fit ends, or when it shall.
+
+        The end may move once or twice. A learning rate that is held is lowered when the
+        loss is as low as the plan wants it. With validation, a learning rate that is
+        high is lowered when the score improves no more.
+        """
+        self._count(plan.tol)
+        if self.clock.is_held:
+            self._lengthen(plan)
+        if self.n_no_change < plan.n_iter_no_change:
+            return self.n_done >= self.n_epochs
+        rate = plan.learning_rate_at(self.clock.read(self.n_done))
+        if not self.validation_scores or rate <= LOW * plan.learning_rate:
+            return True
+        end = self.n_done + max(MIN_COOLING, math.ceil(COOLING * self.n_done))
+        if self.clock.is_held or end < self.n_epochs:
+            self.clock, self.n_no_change = self.clock.moved(self.n_done, end), 0
+        return self.n_done >= self.n_epochs
+
+    def _lengthen(self, plan):
+        """Hold the learning rate for one more epoch, or begin to lower it."""
+        n_done, has_fallen = self.n_done, self.loss_curve[-1] < plan.loss_to_reach
+        is_held = not has_fallen and n_done < plan.n_held
+        if n_done <= HELD_AT * plan.n_epochs:  # nothing has been held yet
+            self.clock = self.clock._replace(is_held=is_held)
+        else:
+            end = plan.lengthened(n_done, has_fallen)
+            self.clock = self.clock.moved(n_done, end, is_held)
+
+    def _count(self, tol):
         """Count the epochs without a change.
 
         A loss plateau does not count: at a large learning rate, the loss often stays
@@ -80,7 +121,7 @@ class Progress:
             self.n_no_change = self.n_no_change + 1 if self.loss_curve[-1] < tol else 0
             return
         score = self.validation_scores[-1]
-        is_warm = len(self.loss_curve) > WARM_UP * self.n_epochs
+        is_warm = self.clock.read(self.n_done) > WARM_UP
         if score > self._to_beat + tol or not is_warm:
             self._to_beat, self.n_no_change = max(score, self._to_beat), 0
         else:
@@ -99,6 +140,7 @@ class Progress:
         """Continue from the result of :meth:`to_dict`."""
         for name in _SAVED:
             setattr(self, name, _copied(saved[name]))
+        self.clock = Clock(*saved["clock"])
         self._n_loaded = self.n_done
 
     def __str__(self):
@@ -117,7 +159,7 @@ class Progress:
 
 
 _SAVED = ("loss_curve", "validation_losses", "validation_scores", "n_no_change")
-_SAVED += ("_to_beat", "_best")
+_SAVED += ("clock", "_to_beat", "_best")
 
 
 def _copied(value):

@@ -76,23 +76,22 @@ class Trainer:
             _may_be_interrupted(state, watch),
         ):
             updates = state.begin(
-                plan.n_epochs,
+                plan.clock,
                 len(data),
                 lambda moments: self._updates(state, data, moments, run, n_workers),
             )
             epoch = _Epoch(self, batches, updates, workspaces, run)
-            while state.progress.n_done < plan.n_epochs:
+            is_over = state.progress.n_done >= state.progress.n_epochs
+            while not is_over:
                 if watch is not None:
                     watch.epoch_begins()
                 state.epoch_begins()
                 with self.execution.denormals_flushed():
                     loss = epoch.run(state)
                 _record(state, loss, judge)
-                state.progress.count(plan.tol)
+                is_over = state.progress.is_over(plan) or state.progress.diverged
                 stop = watch is not None and watch.epoch_ends(state)
-                enough = state.progress.n_no_change >= plan.n_iter_no_change
-                if stop or enough or state.progress.diverged:
-                    break
+                is_over = is_over or stop
         state.end()
 
     def _batches(self, weights, data):
@@ -137,7 +136,7 @@ class _Epoch:
             The mean loss, computed while the weights change.
         """
         plan, data = self.trainer.plan, self.batches.data
-        n_minibatches = plan.n_minibatches(len(data))
+        n_per_epoch, clock = plan.n_minibatches(len(data)), state.progress.clock
         total = 0.0
         for minibatch in self.batches.of_an_epoch(state.generator):
             done, n_sequences = state.n_minibatches, sum(map(len, minibatch))
@@ -146,7 +145,7 @@ class _Epoch:
                 self.updates.update(
                     self.workspaces[0].gradient.flat,
                     n_sequences * share,
-                    plan.learning_rate_at(done / n_minibatches),
+                    plan.learning_rate_at(clock.read(done, n_per_epoch)),
                     plan,
                 )
                 done += share

@@ -5,6 +5,7 @@ import torch
 
 from skrnn._core.execution import CPU
 from skrnn._core.progress import Progress
+from skrnn._core.schedule import Clock
 from skrnn._core.updates.moments import Moments
 
 
@@ -55,19 +56,20 @@ class TrainingState:
         self._is_whole = True  # whether all parts are of the same moment
         self._is_training = False
 
-    def begin(self, n_epochs, n_sequences, updates_for):
+    def begin(self, clock, n_sequences, updates_for):
         """Call before the first epoch.
 
         Parameters
         ----------
-        n_epochs, n_sequences : int
-            See :class:`skrnn._core.progress.Progress`.
+        clock : Clock
+        n_sequences : int
+            See :class:`skrnn._core.progress.Progress`. A state that was loaded goes on
+            by its own clock.
         updates_for : callable
             ``updates_for(moments)`` returns the object that updates the weights.
         """
         if self.progress is None:
-            self.progress = Progress(n_epochs, n_sequences)
-        self.progress.n_epochs = n_epochs
+            self.progress = Progress(clock, n_sequences)
         self._n_begun = self.progress.n_done
         self._updates = updates_for(self.moments)
         self._is_training = True
@@ -150,7 +152,6 @@ class TrainingState:
         saved["n_minibatches"] = self.n_minibatches
         if self.progress is not None:
             saved["progress"] = self.progress.to_dict()
-            saved["n_epochs"] = self.progress.n_epochs
             saved["n_sequences"] = self.progress.n_sequences
         return saved
 
@@ -184,7 +185,8 @@ class TrainingState:
         self.generator.set_state(execution.tensor(saved["generator"].copy()))
         self.n_minibatches = saved["n_minibatches"]
         if "progress" in saved:
-            self.progress = Progress(saved["n_epochs"], saved["n_sequences"])
+            clock = Clock(*saved["progress"]["clock"])
+            self.progress = Progress(clock, saved["n_sequences"])
             self.progress.load(saved["progress"])
         self._is_whole, self._updates = True, None
 
