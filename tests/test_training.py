@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from skrnn import RNNClassifier
+from skrnn import RNNClassifier, RNNEncoder
 from skrnn._core import trainer, vocabulary
 from skrnn._parameters import Settings
 
@@ -102,6 +102,25 @@ def test_auto_batch_size_and_epochs(n_samples, batch_size, n_epochs):
     assert plan.n_epochs == n_epochs
 
 
+def test_fits_take_longer_where_there_is_more_to_learn(rng, capsys):
+    X = ["".join(rng.choice(list("abcd"), 8)) for _ in range(600)]
+    letters, hard = [x[0] for x in X], [x[2] < x[5] for x in X]
+    shortest = 600 // 24
+    n_epochs = math.ceil(400 / shortest)
+    classifier = RNNClassifier(8, random_state=0, verbose=2)
+    assert classifier.fit(letters, letters).n_iter_ == n_epochs
+    capsys.readouterr()
+    n_longer = classifier.fit(X, hard).n_iter_
+    assert n_epochs < n_longer <= 3 * n_epochs
+    lines = capsys.readouterr().out.splitlines()
+    shown = [line.split(",")[0].split("/") for line in lines]
+    assert [begin for begin, _ in shown] == [f"Epoch {i + 1}" for i in range(n_longer)]
+    assert int(shown[0][1]) == n_epochs and int(shown[-1][1]) == n_longer
+    # An int is kept to, and without y nothing says how low the loss can get.
+    assert classifier.set_params(max_iter=n_epochs).fit(X, hard).n_iter_ == n_epochs
+    assert RNNEncoder(8, random_state=0).fit(X).n_iter_ == n_epochs
+
+
 def test_verbose_prints_a_line_an_epoch(capsys):
     RNNClassifier(max_iter=3, verbose=2, random_state=0).fit(["ab", "cd"], [0, 1])
     lines = capsys.readouterr().out.splitlines()
@@ -166,7 +185,7 @@ def test_memory_of_long_sequences_is_bounded_by_truncation():
     # 400,000 steps of 64 hidden units are 100 MB, three times over without truncation.
     script = """
 import resource, numpy as np
-from skrnn import RNNClassifier
+from skrnn import RNNClassifier, RNNEncoder
 rng = np.random.default_rng(0)
 X = [rng.normal(size=10_000) for _ in range(40)]
 y = [0, 1] * 20
@@ -245,7 +264,7 @@ def test_memory_of_a_large_vocabulary_is_that_of_few_copies_of_its_vectors():
     # the second thread has no gradient for all tokens.
     script = """
 import resource, warnings, numpy as np, torch
-from skrnn import RNNClassifier
+from skrnn import RNNClassifier, RNNEncoder
 torch.set_num_threads(2)
 warnings.simplefilter("ignore")
 X = np.arange(50_000).reshape(-1, 10).tolist()
