@@ -169,7 +169,7 @@ PARTS["parameters"] = dedent(
         is the number of epochs that 400 updates take, but at least 12 and at most 1000;
         more if there is a y that takes longer to learn. Then the learning rate is held
         near its maximum from a third of these epochs on, until the loss of an epoch is
-        below 0.7 times that of a guess that ignores X, and the fit has 5 times the
+        below 0.6 times that of a guess that ignores X, and the fit has 5 times the
         epochs that this took. If that has not happened after 0.6 of these epochs, as
         with labels of which many are wrong, it has twice the epochs so far. An int is
         kept to.

@@ -20,7 +20,7 @@ _FILTERS = 0.75
 _MAX_STEPS = 2**40
 # The learning rate is held until the loss is below this share of that of a guess, but
 # only for this share of the epochs: later, labels that are noise are memorised.
-_SHARE_OF_CHANCE, _WAITED = 0.7, 0.6
+_SHARE_OF_CHANCE, _WAITED = 0.6, 0.6
 
 
 @dataclass(frozen=True, slots=True)
