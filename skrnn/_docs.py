@@ -200,11 +200,11 @@ PARTS["parameters"] = dedent(
 
         With `early_stopping`, the validation score is what counts: if it has not
         improved for this number of epochs, and the learning rate is above 5 % of its
-        maximum, it decreases from there to a hundredth of its maximum, over a quarter
-        of the epochs so far, but at least 3 and not beyond the last of `max_iter`. At
-        a lower learning rate, training stops at once. Epochs of the first quarter,
-        while the learning rate increases, do not count, and the count begins again
-        when the learning rate is lowered.
+        maximum, training goes back to the best weights, and the learning rate
+        decreases to a hundredth of its maximum, over a quarter of the epochs so far,
+        but at least 3 and not beyond the last of `max_iter`. At a lower learning rate,
+        training stops at once. Epochs of the first quarter, while the learning rate
+        increases, do not count, and the count begins again when it is lowered.
     warm_start : bool, default=False
         Whether to start from the weights of the last fit, if there is one. Its
         vocabulary, or its means and standard deviations, are kept, and so are its

@@ -218,6 +218,25 @@ def test_what_a_watch_saves_stops_when_the_whole_training_does():
 
 
 @every_kind
+def test_the_learning_rate_is_lowered_from_the_best_weights(kind):
+    scores = [0.9 if epoch == 9 else 0.1 for epoch in range(1, 31)]
+    best, then = [], []
+
+    def look(state):
+        if state.progress.is_best:
+            best[:] = copies(state)
+        if state.progress.goes_back:
+            then.append((state.progress.n_done, copies(state)))
+
+    state, plan = fresh_state(kind, seed=0), {"n_epochs": 30, "n_iter_no_change": 6}
+    judge = scripted_judge(state, scores)
+    trained(state, kind, Watch(None, look), judge, **plan)
+    ((n_done, weights),) = then
+    assert n_done == 15
+    assert_equal_tensors(weights, best)
+
+
+@every_kind
 def test_what_was_saved_is_a_copy(kind):
     saved, expected = [], []
 

@@ -28,6 +28,8 @@ class Progress:
         epochs since the score last improved by more than `tol`.
     is_best : bool
         Whether the last epoch has the best validation score.
+    goes_back : bool
+        Whether the fit is to go on from the best weights, at a falling learning rate.
     diverged : bool
         Whether the last epoch ended with numbers that are not finite.
     interrupted : bool
@@ -43,6 +45,7 @@ class Progress:
     validation_scores: list = field(default_factory=list)
     n_no_change: int = 0
     is_best: bool = False
+    goes_back: bool = False
     diverged: bool = False
     interrupted: bool = False
     started: float = field(default_factory=time.perf_counter)
@@ -85,8 +88,9 @@ class Progress:
 
         The end may move once or twice. A learning rate that is held is lowered when the
         loss is as low as the plan wants it. With validation, a learning rate that is
-        high is lowered when the score improves no more.
+        high is lowered when the score improves no more, from the best weights.
         """
+        self.goes_back = False
         self._count(plan.tol)
         if self.clock.is_held:
             self._lengthen(plan)
@@ -98,6 +102,7 @@ class Progress:
         end = self.n_done + max(MIN_COOLING, math.ceil(COOLING * self.n_done))
         if self.clock.is_held or end < self.n_epochs:
             self.clock, self.n_no_change = self.clock.moved(self.n_done, end), 0
+            self.goes_back = True
         return self.n_done >= self.n_epochs
 
     def _lengthen(self, plan):

@@ -90,6 +90,8 @@ class Trainer:
                     loss = epoch.run(state)
                 _record(state, loss, judge)
                 is_over = state.progress.is_over(plan) or state.progress.diverged
+                if state.progress.goes_back:
+                    state.restore_best()
                 stop = watch is not None and watch.epoch_ends(state)
                 is_over = is_over or stop
         state.end()
