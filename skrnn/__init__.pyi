@@ -63,6 +63,7 @@ class _Parameters:
     strip_accents: Literal["ascii", "unicode"] | _TextFunction | None = None
     token_pattern: str = ...
     ngram_range: Literal["auto"] | _Pair = "auto"
+    subwords: Literal["auto"] | bool = "auto"
     min_df: _CountOrShare = 1
     max_features: _Count | None = None
     vocabulary: _Tokens | None = None

@@ -44,7 +44,7 @@ from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.options import KEPT
 from skrnn._reading.schema import KIND_OF_ANALYZER
 from skrnn._reading.text import compiled_pattern
-from skrnn._reading.tokens import AUTO_RANGE, range_of_known
+from skrnn._reading.tokens import AUTO_RANGES, range_of_known
 
 CHANGED = "It was changed after the fit, or in its file. Fit again, or save it again."
 
@@ -106,8 +106,9 @@ _OF_X = {
     "_reading": Entries(
         {
             **dict.fromkeys(KEPT, Is(lambda value: True, "a value")),
-            # Estimators that an earlier version has saved are without it.
+            # Estimators that an earlier version has saved are without these.
             "kernel_sizes": Is(lambda value: True, "a value", is_optional=True),
+            "subwords": Is(lambda value: True, "a value", is_optional=True),
             "shortest": integer(0),
             "columns": Is(
                 lambda value: value is None or type(value) is list, "None or a list"
@@ -173,7 +174,7 @@ def _of_grams_and_vectors(attributes):
     given = attributes["_reading"]["ngram_range"]
     expected, ngram_range = {}, (1, 1)
     if isinstance(given, str):  # "auto" is either: the number of columns of U will tell
-        given = AUTO_RANGE if "_grams" in attributes else (1, 1)
+        given = AUTO_RANGES[kind] if "_grams" in attributes else (1, 1)
     if tuple(given) != (1, 1):
         ngram_range = range_of_known(given, longest_gram(known, kind))
         expected["_grams"] = Is(
@@ -184,7 +185,20 @@ def _of_grams_and_vectors(attributes):
         shape = n_ids(known, ngram_range), None
         expected["embeddings_"] = Numbers(shape, np.dtype("f4"))
         expected["_given_ids"] = Numbers((None,), np.dtype("i8"), 1, len(known))
+    elif "subwords_" in attributes:
+        expected["subwords_"] = Is(
+            lambda subwords: _are_subwords(subwords, 1 + len(known)),
+            f"a dict of strings, numbered from {1 + len(known)}",
+        )
     return expected
+
+
+def _are_subwords(subwords, first_id):
+    if type(subwords) is not dict or not _are_all(subwords, str):
+        return False
+    ids = list(subwords.values())
+    numbers = list(range(first_id, first_id + len(ids)))
+    return _are_all(ids, Integral) and sorted(ids) == numbers
 
 
 def _is_gram_table(table, known, kind, ngram_range):
@@ -304,7 +318,8 @@ def _n_inputs(attributes):
         return attributes["embeddings_"].shape[1]
     if attributes["kind_"] != "series":
         ngram_range = attributes.get("_grams", {}).get("ngram_range", (1, 1))
-        return n_ids(attributes["vocabulary_"], ngram_range)
+        known, subwords = attributes["vocabulary_"], attributes.get("subwords_")
+        return n_ids(known, ngram_range, subwords)
     n_features, order = len(attributes["mean_"]), len(attributes["difference_scale_"])
     n_marks = 1 if attributes["_reading"]["missing"] == "mask" else 0
     n_own = 3 + order if np.size(attributes.get("own_mean_", ())) else 0

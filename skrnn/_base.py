@@ -89,6 +89,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     strip_accents: Literal["ascii", "unicode"] | TextFunction | None = None
     token_pattern: str = TOKEN_PATTERN
     ngram_range: Literal["auto"] | Pair = "auto"
+    subwords: Literal["auto"] | bool = "auto"
     min_df: CountOrShare = 1
     max_features: Count | None = None
     vocabulary: Tokens | None = None
@@ -210,7 +211,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             self._validate_params()  # scikit-learn skips this if it is fitted
         settings = Settings.of(type(self).__name__, self._parameters(), is_partial)
         last = self._last_fit(settings)
-        kept, expected, sequences = self._read(X, settings, last)
+        kept, expected, sequences = self._read(X, settings, last, y is not None)
         targets, weight = self._validated(y, sample_weight, sequences)
         samples, head = self._aim(sequences, targets, weight, classes, settings, last)
         given = None
@@ -258,7 +259,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         last.check_same_network(settings)
         return last
 
-    def _read(self, X, settings, last):
+    def _read(self, X, settings, last, has_y):
         """Read the X of a fit.
 
         Returns
@@ -277,7 +278,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         # scikit-learn's validation sets attributes: on a copy, not on this estimator.
         other = self._at_this_moment(without=fitted_names())
         before = Schema(settings.estimator_name, settings.reading)
-        learned, sequences = before.learn(X, _table_reader(other, reset=True))
+        learned, sequences = before.learn(X, _table_reader(other, reset=True), has_y)
         kept = learned.attributes()
         if hasattr(other, "feature_names_in_"):
             kept["feature_names_in_"] = other.feature_names_in_

@@ -62,7 +62,7 @@ class LastFit:
                 f"{what} continues from the last fit, which had {had}. "
                 f"Use {cure}, or {instead}."
             )
-        before = {**self.attributes["_architecture"], **self.attributes["_reading"]}
+        before = {**self.attributes["_architecture"], **self.schema.options.kept()}
         now = {**asdict(settings.architecture), **settings.reading.kept()}
         for name, value in now.items():
             if name not in _LEARNED and value != before[name]:

@@ -51,37 +51,49 @@ PARTS["parameters"] = dedent(
         "sum" for the other cells, because it captures what happened long before the
         end.
     analyzer : {"auto", "char", "word", "token", "series"} or callable, default="auto"
-        What a step of a sequence is. "auto" reads a string as characters, a sequence of
-        strings or integers as tokens, and a sequence of floats or of rows of numbers as
-        a series; it warns if integers look like measurements or nearly all are rare,
-        and later if a sequence holds only integers that `fit` has not seen. "char" and
-        "word" require strings; "token" and "series" determine how integers are read. A
-        callable is applied to each sequence as it was passed and returns what to read
-        instead.
+        What a step of a sequence is. "auto" reads sentences as words, other strings as
+        characters, a sequence of strings or integers as tokens, and a sequence of
+        floats or of rows of numbers as a series; it warns if integers look like
+        measurements or nearly all are rare, and later if a sequence holds only integers
+        that `fit` has not seen. Strings are sentences if the median number of their
+        words in `fit` is at least four, where words have letters and are separated by
+        whitespace; but without y, or with `vocabulary` or `embeddings`, "auto" reads
+        all strings as characters. "char" and "word" require strings; "token" and
+        "series" determine how integers are read. A callable is applied to each sequence
+        as it was passed and returns what to read instead.
     lowercase : bool, default=False
         Whether to convert sequences that are strings to lowercase. Token lists are left
         unchanged.
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
         Remove accents from sequences that are strings, as CountVectorizer does.
     token_pattern : str, default=r"\w+|[^\w\s]"
-        Regular expression that matches a word, used if ``analyzer="word"``. By default,
-        a word is a run of letters, digits and underscores, or any other single
+        Regular expression that matches a word, used if words are read. By default, a
+        word is a run of letters, digits and underscores, or any other single
         character except whitespace.
     ngram_range : tuple (min_n, max_n) or "auto", default="auto"
         At each step, read the n-grams that end there, for all n from `min_n` to
         `max_n`: x is 1 for each of them, so that U x is the sum of their vectors. All
         n-grams that would begin before the start of the sequence share one vector.
         "auto" is (1, 3) if the steps are characters and the network predicts labels or
-        the next character, with at most the 50,000 most frequent n-grams unless
-        `max_features` is set. In all other cases (words, tokens, a given `vocabulary`
-        or `embeddings`, numeric targets), "auto" is (1, 1).
+        the next character, and (1, 2) if they are words and it predicts labels, with at
+        most the 50,000 most frequent n-grams unless `max_features` is set. In all other
+        cases (tokens, a given `vocabulary` or `embeddings`, numeric targets), "auto" is
+        (1, 1).
+    subwords : bool or "auto", default="auto"
+        Whether to also read what a word is made of, if the steps are words: the word in
+        lowercase, its first three and its last three letters, and its shape, such as
+        "Xx" for a capitalised word. Their vectors are added to that of the word, so
+        that words which `fit` has not seen are read by what they share with others
+        [17]_. Beginnings and endings of words of up to three letters share one vector.
+        "auto" is True, unless the next step is predicted, or `vocabulary` is given.
+        Without effect with `embeddings`.
     min_df : int or float in [0, 1], default=1
-        Leave tokens and n-grams out of the vocabulary if they occur in fewer sequences
-        than this number (int) or this fraction of the sequences (float).
+        Leave tokens, n-grams and subwords out if they occur in fewer sequences than
+        this number (int) or this fraction of the sequences (float).
     max_features : int or None, default=None
-        Maximum number of tokens and n-grams to learn: only the most frequent ones are
-        kept. During a fit, each of 100,000 tokens takes 6 kB with the default network,
-        which makes 0.6 GB.
+        Maximum number of tokens and n-grams to learn, and of subwords: only the most
+        frequent ones are kept. During a fit, each of 100,000 tokens takes 6 kB with the
+        default network, which makes 0.6 GB.
     vocabulary : mapping or iterable, default=None
         Tokens and n-grams to use instead of learning them from the data. For a mapping,
         these are its keys, in the order of its values. An n-gram of characters is a
@@ -140,9 +152,10 @@ PARTS["parameters"] = dedent(
         How to handle sequences longer than `max_length`: raise an error, or keep only
         their first or their last `max_length` steps.
     token_dropout : float in [0, 1) or "auto", default="auto"
-        During training, the minimum probability with which each token or n-gram is
-        replaced by the unknown token [10]_. "auto" is 0.4 for n-grams, of which there
-        are many, most of them rare, and 0 for single tokens.
+        During training, the minimum probability with which each token, n-gram or
+        subword is replaced by the unknown token [10]_. "auto" is 0.4 for n-grams, of
+        which there are many, most of them rare; 0.2 for n-grams of words and for
+        subwords; and 0 for single tokens.
     dropout : float in [0, 1), default=0.0
         During training, the probability of setting to 0 each input of a layer above the
         first, and each entry of h before it is multiplied by V. An entry is dropped at
@@ -243,8 +256,10 @@ PARTS["weights"] = dedent(
     U_ : list of ndarrays of shape (nhidden, n_inputs)
         Input weights, in the order of `W_`. For tokens, column ``vocabulary_[token]``
         of the first array is the vector of the token, and column 0 is that of unknown
-        tokens; for n-grams, the last column is the vector of those that would begin
-        before the start of the sequence. With `embeddings`, the first array has one
+        tokens. Subwords have the columns ``subwords_[subword]``. For n-grams and
+        subwords, the last column is the vector of those that are absent: n-grams that
+        would begin before the start of the sequence, and beginnings and endings of
+        short words. With `embeddings`, the first array has one
         column per dimension of the vectors.
     b_ : list of ndarrays of shape (nhidden,)
         Biases, in the order of `W_`. The biases of the input and of the hidden state
@@ -265,6 +280,10 @@ PARTS["inputs"] = dedent(
         and n-grams of the training data, the shorter ones first and otherwise sorted,
         followed by the tokens of `embeddings`; or those of `vocabulary`, in its order.
         Not available for series of numbers.
+    subwords_ : dict of str -> int
+        Mapping of subwords to ids, which follow those of `vocabulary_`: words in
+        lowercase, as "<word>"; their beginnings, as "<wor"; their endings, as "ord>";
+        and shapes, as "Xx". Only available if subwords are read.
     embeddings_ : ndarray of shape (n_ids, n_dimensions)
         The vector of each token: row ``vocabulary_[token]``, and row 0 for unknown
         tokens. Only available if `embeddings` is given.
@@ -389,6 +408,8 @@ PARTS["references"] = dedent(
        et al. (2020), "InceptionTime: Finding AlexNet for Time Series Classification",
        Data Mining and Knowledge Discovery 34.
     .. [16] Mishkin and Matas (2016), "All you need is a good init", ICLR.
+    .. [17] Bojanowski et al. (2017), "Enriching Word Vectors with Subword
+       Information", TACL 5.
     """
 ).strip()
 

@@ -213,6 +213,8 @@ def _read(samples, head, settings, generator, last):
         has_labels = head is None or head.loss != "squared_error"
         if head is None:  # whole series, and windows, would tell of next steps
             options = options.looking_back()
+        if head is None and samples.steps.kind == "words":
+            options = options.of_single_words()
         reader, steps = learn_reader(options, samples, generator, has_labels)
         return reader, replace(samples, steps=steps)
     reader = last.model.reader
@@ -274,6 +276,8 @@ def _warn_of_vocabulary(reader, steps, settings, head):
         return
     n_rare = int((np.bincount(steps.values.reshape(-1)) == 1).sum())
     what = "tokens" if reader.grams is None else "tokens and n-grams"
+    if reader.subwords is not None:
+        what += f" and {len(reader.subwords):,} subwords"
     warn(
         f"The vocabulary has {len(reader.vocabulary):,} {what}, of which {n_rare:,} "
         f"occur only once in X. {of_tokens:,} of {n_weights:,} weights are for them, "

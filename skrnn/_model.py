@@ -152,7 +152,8 @@ class Model:
         public.check_shapes(self.architecture, self.arrays, vectors)
         if self.reader.kind != "series":
             table, n = self.table
-            if self.reader.grams is not None:  # an id depends on their number
+            # An id depends on their number.
+            if self.reader.grams is not None or self.reader.subwords is not None:
                 self.reader.check_vectors(n, table)
             check_ids(steps.values, n, self.reader.source_of_ids, table)
             return

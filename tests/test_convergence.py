@@ -84,11 +84,12 @@ def test_what_is_learned_is_not_warned_of(rng):
 
 
 WORDS = [f"{i} {i + 1}" for i in range(0, 60, 2)]
+PLAIN = {"analyzer": "word", "ngram_range": (1, 1), "subwords": False}
 LARGE = {
-    "words": (WORDS, {"analyzer": "word"}),
+    "words": (WORDS, PLAIN),
     "tokens": ([x.split() for x in WORDS], {}),
     "integers": ([[int(i) for i in x.split()] for x in WORDS], {}),
-    "n-grams": (WORDS, {"analyzer": "word", "ngram_range": (1, 2)}),
+    "n-grams": (WORDS, {**PLAIN, "ngram_range": (1, 2)}),
 }
 LIMITED = {
     "max_features": (WORDS, {"analyzer": "word", "max_features": 60}),
@@ -163,6 +164,14 @@ def test_only_the_first_fit_warns_of_the_vocabulary(estimator, y, few_weights_ar
     more = {"classes": [0, 1]} if estimator is RNNClassifier else {}
     assert len(warnings_of(lambda: part.partial_fit(X, y, **more))) == 1
     assert warnings_of(part.partial_fit, X, y) == []
+
+
+def test_the_warning_counts_subwords(few_weights_are_many):
+    model = RNNClassifier(8, max_iter=1, analyzer="word", ngram_range=(1, 1))
+    (message,) = warnings_of(model.fit, WORDS, [0, 1] * 15)
+    # The lowercase form of each, and the shape of all.
+    start = "The vocabulary has 60 tokens and 61 subwords, of which 120 occur only once"
+    assert message.startswith(start)
 
 
 def test_a_small_vocabulary_does_not_warn():

@@ -21,6 +21,7 @@ FLOORS = {
     "_core.samples": {"numpy"},
     "_core.series": {"numpy"},
     "_core.ngrams": {"numpy"},
+    "_core.subwords": {"numpy"},
     "_core.vocabulary": {"numpy"},
     "_core.threads": {"numpy", "torch"},
     "_core.execution": {"numpy", "torch"},

@@ -146,8 +146,9 @@ def test_max_features_keeps_what_occurs_most_often():
 
 def test_grams_of_words_and_of_tokens_have_names():
     X = ["to be or", "be to"]
-    words = RNNEncoder(2, analyzer="word", ngram_range=(1, 2), max_iter=1)
-    tokens = RNNEncoder(2, ngram_range=(1, 2), max_iter=1)
+    params = {"ngram_range": (1, 2), "token_dropout": 0.0, "max_iter": 1}
+    words = RNNEncoder(2, analyzer="word", subwords=False, **params)
+    tokens = RNNEncoder(2, **params)
     words.fit(X, [0, 1])
     tokens.fit([text.split() for text in X], [0, 1])
     assert list(words.vocabulary_) == ["be", "or", "to", "be or", "be to", "to be"]

@@ -56,6 +56,7 @@ DEFAULTS = {
     "strip_accents": None,
     "token_pattern": r"\w+|[^\w\s]",
     "ngram_range": "auto",
+    "subwords": "auto",
     "min_df": 1,
     "max_features": None,
     "vocabulary": None,

@@ -610,7 +610,14 @@ VECTORS = {"a": np.arange(3.0), "b": np.ones(3)}
 READING = {
     "characters": (["ab", "ba", "abb"], {"ngram_range": (1, 1)}),
     "n-grams": (["ab", "ba", "abb"], {"ngram_range": (1, 2)}),
-    "words": (["a b", "b a", "a b b"], {"analyzer": "word"}),
+    "words": (
+        ["a b", "b a", "a b b"],
+        {"analyzer": "word", "ngram_range": (1, 1), "subwords": False},
+    ),
+    "subwords": (
+        ["a b", "b a", "a b b"],
+        {"analyzer": "word", "ngram_range": (1, 1), "subwords": True},
+    ),
     "tokens": ([["a", "b"], ["b", "a"], ["a", "b", "b"]], {}),
     "n-grams of tokens": (
         [["a", "b"], ["b"], ["a", "b", "b"]],
@@ -618,6 +625,7 @@ READING = {
     ),
     "vectors": (["ab", "ba", "abb"], {"embeddings": VECTORS}),
 }
+PLAIN = ["characters", "words", "tokens", "vectors"]  # one id at each step
 ESTIMATORS = [RNNClassifier, RNNRegressor, RNNEncoder]
 
 
@@ -674,7 +682,7 @@ def test_ids_that_have_no_vector_are_refused(new, reading, use):
         least, most = (0, new) if new > 0 else (new, r"\d+")
         table = "embeddings_" if reading == "vectors" else "U_"
         sentence = (
-            rf"^vocabulary_ (\(with _grams\) )?has ids from {least} to {most}, but "
+            rf"^vocabulary_ (\(with \w+\) )?has ids from {least} to {most}, but "
             rf"{table} has (\d) vectors: ids from 0 to \d were expected\. Undo the "
             rf"changes to vocabulary_ .*or {table} since the fit, or fit again\.$"
         )
@@ -683,7 +691,7 @@ def test_ids_that_have_no_vector_are_refused(new, reading, use):
 
 
 @pytest.mark.parametrize("use", USES)
-@pytest.mark.parametrize("reading", ["characters", "words", "tokens", "vectors"])
+@pytest.mark.parametrize("reading", PLAIN)
 @pytest.mark.parametrize("new", [10**12, 1.5, None, "x"])
 def test_a_vocabulary_without_ids_is_refused(new, reading, use):
     (X, params), y = READING[reading], [0, 1, 2]
@@ -723,10 +731,13 @@ def test_a_vocabulary_of_another_size(is_more, reading, use):
     else:
         known.popitem()
     estimator.vocabulary_ = known
-    if use in (predict, predict_many) and "n-grams" not in reading:
+    if use in (predict, predict_many) and reading in PLAIN:
         use(estimator, X, y)
         return
-    sentence = rf"^vocabulary_ has {len(known)} entries, which need \d vectors, but "
+    sentence = (
+        rf"^vocabulary_ has {len(known)} entries( and subwords_ \d)?, which need \d "
+        "vectors, but "
+    )
     with pytest.raises(ValueError, match=sentence):
         use(estimator, X, y)
 

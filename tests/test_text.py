@@ -12,20 +12,22 @@ from skrnn import RNNClassifier, RNNEncoder
 from skrnn._reading import text as reading
 from skrnn._reading.text import read_words
 
+WORDS = {"analyzer": "word", "ngram_range": (1, 1)}
+
 
 def fitted(X, **params):
     return RNNEncoder(2, max_iter=1, random_state=0, **params).fit(X, range(len(X)))
 
 
 def test_words_and_what_stands_between_them():
-    encoder = fitted(["I am, you're!", "Naïve 漢字 x_1"], analyzer="word")
+    encoder = fitted(["I am, you're!", "Naïve 漢字 x_1"], **WORDS)
     words = ["!", "'", ",", "I", "Naïve", "am", "re", "x_1", "you", "漢字"]
     assert list(encoder.vocabulary_) == words
     assert encoder.kind_ == "words"
 
 
 def test_token_pattern_says_what_a_word_is():
-    encoder = fitted(["a-b c", "d"], analyzer="word", token_pattern=r"[\w-]+")
+    encoder = fitted(["a-b c", "d"], **WORDS, token_pattern=r"[\w-]+")
     assert list(encoder.vocabulary_) == ["a-b", "c", "d"]
 
 

@@ -10,6 +10,7 @@ from skrnn:
     samples         sequences with their targets and weights
     series          numeric sequences: standardised, no missing values
     ngrams          the n-grams that end at each step
+    subwords        what words are made of
     vocabulary      token or n-gram -> id
     threads         threads over sequences, one intra-op thread each
     execution       where arithmetic happens: devices, threads, new tensors

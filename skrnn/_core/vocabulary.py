@@ -1,9 +1,11 @@
 """Token or n-gram -> id, as a plain dict.
 
 Id 0 is the unknown token, which stands for all tokens that were not in the training
-data. With n-grams, the id after the last one stands for all n-grams that would begin
-before their sequence. An n-gram is a string of characters, a string of words separated
-by spaces, or a tuple of tokens; an n-gram of one token is the token itself.
+data. Subwords come after the tokens and n-grams. With n-grams or subwords, the id after
+the last one stands for all that are absent: n-grams that would begin before their
+sequence, and subwords that a token is too short for. An n-gram is a string of
+characters, a string of words separated by spaces, or a tuple of tokens; an n-gram of
+one token is the token itself.
 """
 
 from itertools import chain
@@ -13,6 +15,7 @@ from operator import index
 import numpy as np
 
 from skrnn._core.ngrams import count_grams, look_up, make_table
+from skrnn._core.subwords import find_subwords
 
 UNKNOWN = 0
 _MAX_ROWS = 2**20  # processed at once
@@ -144,7 +147,7 @@ def make_gram_table(vocabulary, kind):
     return {"number_of": number_of, **make_table(numbers, offsets, ids)}
 
 
-def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None):
+def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None, subwords=None):
     """Replace each token by its id; tokens not in the vocabulary become 0.
 
     Parameters
@@ -154,23 +157,30 @@ def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None):
     ngram_range : tuple of int, default=(1, 1)
     table : dict, default=None
         What :func:`make_gram_table` returned; needed for n-grams.
+    subwords : dict of str -> int, default=None
+        Subwords to find as well. None to find none.
 
     Returns
     -------
-    ids : ndarray of shape (n_rows,) or (n_rows, n_lengths), int32
-        With n-grams, the ids of those that end at each step; ``len(vocabulary) + 1``
-        for one that would begin before its sequence.
+    ids : ndarray of shape (n_rows,) or (n_rows, n_at_a_step), int32
+        With n-grams, the ids of those that end at each step; with subwords, these
+        follow. The last id of :func:`n_ids` stands for those that are absent.
     keys : ndarray of shape (n_rows,), int32
         Equal for steps with equal tokens. Sequences with the same first keys have the
         same first ids.
     """
+    absent = n_ids(vocabulary, ngram_range, subwords) - 1
     if ngram_range == (1, 1):
-        ids = _look_up_tokens(sequences, vocabulary, UNKNOWN)
-        return ids, ids
-    numbers = _look_up_tokens(sequences, table["number_of"], -1)
-    absent = len(vocabulary) + 1
-    ids = look_up(table, numbers, sequences.offsets, *ngram_range, absent)
-    return ids, numbers + 1
+        ids = keys = _look_up_tokens(sequences, vocabulary, UNKNOWN)
+    else:
+        numbers = _look_up_tokens(sequences, table["number_of"], -1)
+        ids = look_up(table, numbers, sequences.offsets, *ngram_range, absent)
+        keys = numbers + 1
+    if subwords is None:
+        return ids, keys
+    # Two unknown tokens may differ in their subwords.
+    parts = find_subwords(sequences.tokens, subwords, absent)
+    return np.column_stack([ids, parts[sequences.values]]), sequences.values + 1
 
 
 def check_ids(ids, n_vectors, source="vocabulary_", table="U_"):
@@ -198,9 +208,10 @@ def check_ids(ids, n_vectors, source="vocabulary_", table="U_"):
         )
 
 
-def n_ids(vocabulary, ngram_range=(1, 1)):
+def n_ids(vocabulary, ngram_range=(1, 1), subwords=None):
     """Return the number of distinct ids that :func:`find_ids` can return."""
-    return len(vocabulary) + (1 if ngram_range == (1, 1) else 2)
+    is_plain = ngram_range == (1, 1) and subwords is None
+    return len(vocabulary) + len(subwords or ()) + (1 if is_plain else 2)
 
 
 def _look_up_tokens(sequences, number_of, default):

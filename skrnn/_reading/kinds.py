@@ -30,7 +30,7 @@ def possible_kinds(item, index=0):
 
     Returns
     -------
-    kinds : tuple of {"text", "tokens", "series"}
+    kinds : tuple of {"text", "words", "tokens", "series"}
 
     Raises
     ------
@@ -38,7 +38,7 @@ def possible_kinds(item, index=0):
         If the item is not a sequence.
     """
     if isinstance(item, str):
-        return ("text",)
+        return ("text", "words")
     if has_no_steps(item):
         return ("tokens", "series")
     if isinstance(item, np.ndarray):

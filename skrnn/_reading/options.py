@@ -7,7 +7,7 @@ from typing import Any
 KEPT = ("analyzer", "lowercase", "strip_accents", "token_pattern")
 KEPT += ("missing", "max_length", "overlong", "standardize")
 KEPT += ("differences", "patch_length", "kernel_sizes")
-KEPT += ("ngram_range", "min_df", "max_features")
+KEPT += ("ngram_range", "subwords", "min_df", "max_features")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class ReadingOptions:
     embeddings: Any = None
     freeze_embeddings: bool = False
     token_dropout: Any = "auto"
+    subwords: Any = "auto"
     kernel_sizes: Any = None  # in estimators that an earlier version has saved
 
     @classmethod
@@ -47,6 +48,13 @@ class ReadingOptions:
         if isinstance(kernel_sizes, str):
             kernel_sizes = None
         return replace(self, standardize=standardize, kernel_sizes=kernel_sizes)
+
+    def of_single_words(self):
+        """These options, where "auto" stands for neither n-grams nor subwords."""
+        plain = {"ngram_range": (1, 1), "subwords": False}
+        return replace(
+            self, **{k: v for k, v in plain.items() if getattr(self, k) == "auto"}
+        )
 
     def kept(self):
         """The options that a fit keeps, as a dict."""

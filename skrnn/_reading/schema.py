@@ -9,6 +9,7 @@ from skrnn._reading.containers import open_container
 from skrnn._reading.kinds import INTEGERS, KIND_NAMES
 from skrnn._reading.lists import read_opened
 from skrnn._reading.options import ReadingOptions
+from skrnn._reading.text import are_sentences
 from skrnn._warnings import warn
 
 KIND_OF_ANALYZER = {
@@ -78,7 +79,7 @@ class Schema:
             attributes["n_features_in_"] = self.n_steps
         return attributes
 
-    def learn(self, X, read_table):
+    def learn(self, X, read_table, has_y=True):
         """Read the X of `fit`.
 
         Parameters
@@ -90,6 +91,9 @@ class Schema:
         read_table : callable
             scikit-learn's ``validate_data``, bound to an estimator: it checks the width
             of tables and the names of their columns.
+        has_y : bool, default=True
+            Whether y is predicted, rather than the next step, which is a character
+            unless `analyzer` says otherwise: few words occur often enough.
 
         Returns
         -------
@@ -104,7 +108,9 @@ class Schema:
             If X is a single string, is empty, or holds a sequence that cannot be used.
         """
         opened, columns = self._open(X)
-        sequences = self._read_opened(opened, read_table, X)
+        as_words = has_y and self._is_of_words(opened)
+        likely = replace(self, kind="words" if as_words else None)
+        sequences = likely._read_opened(opened, read_table, X)
         if len(sequences.values) == 0:
             raise ValueError(
                 "X has no steps: all its sequences are empty, so there is nothing to "
@@ -168,6 +174,13 @@ class Schema:
         return read_opened(
             opened, self._wanted, self.kind, self.options, read_table, given
         )
+
+    def _is_of_words(self, opened):
+        """Whether X holds sentences, and nothing says that they are not read so."""
+        options = self.options
+        if options.vocabulary is not None or options.embeddings is not None:
+            return False
+        return isinstance(opened, (list, tuple)) and are_sentences(opened)
 
     def _of_allowed_length(self, sequences):
         """The sequences, where too long ones are cut or raise an error."""

@@ -7,22 +7,23 @@ import numpy as np
 from skrnn._core import vocabulary
 from skrnn._core.execution import CPU
 from skrnn._core.steps import Steps
+from skrnn._core.subwords import learn_subwords
 from skrnn._core.updates.embedded import Embeddings
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._reading.given import given_tokens, read_embeddings
 from skrnn._reading.inputs import Inputs, root_mean_square
 from skrnn._warnings import warn
 
-# The minimum fraction of n-grams hidden during training. On surnames (10,000 for
-# training, 3,374 for validation), a GRU with 128 units had accuracy 0.838 at 0.3, 0.840
-# at 0.4 and at 0.5, and log loss 0.56, 0.545 and 0.537.
-GRAM_DROPOUT = 0.4
+# The minimum fraction of n-grams and subwords hidden during training, by kind. On
+# surnames (10,000 for training, 3,374 for validation), a GRU with 128 units had
+# accuracy 0.838 at 0.3, 0.840 at 0.4 and at 0.5, and log loss 0.56, 0.545 and 0.537.
+DROPOUT = {"text": 0.4, "words": 0.2, "tokens": 0.4}
 # The maximum number of n-grams, unless set by the user: each takes a column of U.
 MAX_AUTO_GRAMS = 50_000
-# The range of n-grams for labels of strings, unless set by the user.
-AUTO_RANGE = (1, 3)
+# The range of n-grams for labels, unless set by the user.
+AUTO_RANGES = {"text": (1, 3), "words": (1, 2), "tokens": (1, 1)}
 
-ATTRIBUTES = ("vocabulary_", "_grams", "embeddings_", "_given_ids")
+ATTRIBUTES = ("vocabulary_", "_grams", "embeddings_", "_given_ids", "subwords_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class TokenReader:
         The vectors of tokens, by id, if pretrained ones were given.
     given_ids : ndarray of int64, or None
         The ids of tokens with a pretrained vector; the other vectors were random.
+    subwords : dict of str -> int, or None
+        Ids of subwords, after those of the vocabulary. None if none are read.
     """
 
     kind: str
@@ -48,6 +51,7 @@ class TokenReader:
     grams: dict | None = None
     vectors: np.ndarray | None = None
     given_ids: np.ndarray | None = None
+    subwords: dict | None = None
 
     @classmethod
     def learn(cls, options, samples, generator, has_labels=True):
@@ -82,15 +86,15 @@ class TokenReader:
     @classmethod
     def from_attributes(cls, attributes):
         """A reader from the attributes of an estimator."""
-        known, grams, vectors, given_ids = map(attributes.get, ATTRIBUTES)
+        known, grams, vectors, given_ids, subwords = map(attributes.get, ATTRIBUTES)
         if vectors is not None:  # which a user may have edited
             vectors = np.asarray(vectors, dtype=np.float32)
-        return cls(attributes["kind_"], known, grams, vectors, given_ids)
+        return cls(attributes["kind_"], known, grams, vectors, given_ids, subwords)
 
     def attributes(self):
         """The attributes that an estimator keeps of the reader."""
         values = self.vocabulary, self.grams, self.vectors, self.given_ids
-        pairs = zip(ATTRIBUTES, values, strict=True)
+        pairs = zip(ATTRIBUTES, (*values, self.subwords), strict=True)
         return {name: value for name, value in pairs if value is not None}
 
     @property
@@ -101,12 +105,19 @@ class TokenReader:
     @property
     def n_ids(self):
         """The number of ids, including that of the unknown token."""
-        return vocabulary.n_ids(self.vocabulary, self.ngram_range)
+        return vocabulary.n_ids(self.vocabulary, self.ngram_range, self.subwords)
+
+    @property
+    def _n_known(self):
+        """The largest id of a token, n-gram or subword."""
+        return len(self.vocabulary) + len(self.subwords or ())
 
     @property
     def source_of_ids(self):
         """The attributes that say what the ids are, for messages."""
-        return "vocabulary_" if self.grams is None else "vocabulary_ (with _grams)"
+        parts = zip(("_grams", "subwords_"), (self.grams, self.subwords), strict=True)
+        others = [name for name, part in parts if part is not None]
+        return f"vocabulary_ (with {' and '.join(others)})" if others else "vocabulary_"
 
     @property
     def last_token_id(self):
@@ -138,7 +149,9 @@ class TokenReader:
         """
         known, table = self.vocabulary, self.grams
         try:
-            ids, keys = vocabulary.find_ids(sequences, known, self.ngram_range, table)
+            ids, keys = vocabulary.find_ids(
+                sequences, known, self.ngram_range, table, self.subwords
+            )
         except (IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{self.source_of_ids} cannot be read: {error}. Undo its changes since "
@@ -157,12 +170,16 @@ class TokenReader:
         ValueError
             If a user has edited one of the two, or its file was damaged.
         """
-        if n != self.n_ids:
-            raise ValueError(
-                f"vocabulary_ has {len(self.vocabulary)} entries, which need "
-                f"{self.n_ids} vectors, but {table} has {n}. Undo the changes to "
-                f"vocabulary_ or {table} since the fit, or fit again."
-            )
+        if n == self.n_ids:
+            return
+        what, where = f"vocabulary_ has {len(self.vocabulary)} entries", "vocabulary_"
+        if self.subwords is not None:
+            what += f" and subwords_ {len(self.subwords)}"
+            where += ", subwords_"
+        raise ValueError(
+            f"{what}, which need {self.n_ids} vectors, but {table} has {n}. Undo the "
+            f"changes to {where} or {table} since the fit, or fit again."
+        )
 
     def inputs(self, steps, weight, options):
         """The training data as the network reads it.
@@ -206,8 +223,8 @@ class TokenReader:
         return replace(self, vectors=vectors)
 
     def knows_some(self, ids):
-        """Whether any of the ids is that of a known token or n-gram."""
-        return bool(((ids > UNKNOWN) & (ids <= len(self.vocabulary))).any())
+        """Whether any of the ids is that of a known token, n-gram or subword."""
+        return bool(((ids > UNKNOWN) & (ids <= self._n_known)).any())
 
     def _hiding(self, options, steps, weight):
         """The probability with which each token is replaced by the unknown token."""
@@ -216,9 +233,9 @@ class TokenReader:
         )
         least = options.token_dropout
         if least == "auto":
-            least = 0.0 if self.ngram_range == (1, 1) else GRAM_DROPOUT
-        n_tokens = len(self.vocabulary)
-        hiding = vocabulary.hiding_probabilities(counts, n_tokens, least)
+            is_single = self.ngram_range == (1, 1) and self.subwords is None
+            least = 0.0 if is_single else DROPOUT[self.kind]
+        hiding = vocabulary.hiding_probabilities(counts, self._n_known, least)
         return hiding.astype(np.float32)
 
 
@@ -259,6 +276,9 @@ def _learn_vocabulary(options, samples, has_labels, others=()):
         table = vocabulary.make_gram_table(known, kind)
         ngram_range = range_of_known(ngram_range, len(table["pairs"]))
         reader = TokenReader(kind, known, {"ngram_range": ngram_range, **table})
+    if _reads_subwords(options, kind):
+        found = learn_subwords(sequences, 1 + len(known), options.min_df, max_features)
+        reader = replace(reader, subwords=found)
     steps = reader.encode(sequences)
     if reader.knows_some(steps.values):
         return reader, steps
@@ -284,9 +304,18 @@ def _ngram_range(options, kind, has_labels):
     if options.ngram_range != "auto":
         return tuple(options.ngram_range), options.max_features
     is_given = options.vocabulary is not None or options.embeddings is not None
-    if kind != "text" or is_given or not has_labels:
+    if AUTO_RANGES[kind] == (1, 1) or is_given or not has_labels:
         return (1, 1), options.max_features
-    return AUTO_RANGE, options.max_features or MAX_AUTO_GRAMS
+    return AUTO_RANGES[kind], options.max_features or MAX_AUTO_GRAMS
+
+
+def _reads_subwords(options, kind):
+    """Whether subwords are read beside the words."""
+    if kind != "words" or options.embeddings is not None:
+        return False
+    if options.subwords == "auto":
+        return options.vocabulary is None
+    return options.subwords
 
 
 def range_of_known(ngram_range, longest):
