@@ -221,7 +221,6 @@ ALL = [
         duplicate=_message,
         positive="spam",
         has_words=True,
-        best={"analyzer": "word", "ngram_range": (1, 2)},
         also=("union",),
         union=(0.1, 1.0),
     ),

@@ -80,13 +80,14 @@ PARTS["parameters"] = dedent(
         cases (tokens, a given `vocabulary` or `embeddings`, numeric targets), "auto" is
         (1, 1).
     subwords : bool or "auto", default="auto"
-        Whether to also read what a word is made of, if the steps are words: the word in
-        lowercase, its first three and its last three letters, and its shape, such as
-        "Xx" for a capitalised word. Their vectors are added to that of the word, so
-        that words which `fit` has not seen are read by what they share with others
-        [17]_. Beginnings and endings of words of up to three letters share one vector.
-        "auto" is True, unless the next step is predicted, or `vocabulary` is given.
-        Without effect with `embeddings`.
+        Whether to also read what a word is made of, if the steps are words, or tokens
+        that are strings: the word in lowercase, its first three and its last three
+        characters, and its shape, such as "Xx" for a capitalised word. Their vectors
+        are added to that of the word, so that words which `fit` has not seen are read
+        by what they share with others [17]_. What a short word does not have is
+        replaced by one vector, the same for all. "auto" is True for the words of
+        strings, unless the next step is predicted, or `vocabulary` is given. Without
+        effect for characters and with `embeddings`.
     min_df : int or float in [0, 1], default=1
         Leave tokens, n-grams and subwords out if they occur in fewer sequences than
         this number (int) or this fraction of the sequences (float).
@@ -154,8 +155,8 @@ PARTS["parameters"] = dedent(
     token_dropout : float in [0, 1) or "auto", default="auto"
         During training, the minimum probability with which each token, n-gram or
         subword is replaced by the unknown token [10]_. "auto" is 0.4 for n-grams, of
-        which there are many, most of them rare; 0.2 for n-grams of words and for
-        subwords; and 0 for single tokens.
+        which there are many, most of them rare; 0.1 for n-grams of words, or if the
+        subwords of words are read; and 0 for single tokens.
     dropout : float in [0, 1), default=0.0
         During training, the probability of setting to 0 each input of a layer above the
         first, and each entry of h before it is multiplied by V. An entry is dropped at

@@ -136,12 +136,28 @@ def test_min_df_and_max_features_limit_subwords():
     assert list(few.subwords_) == ["<wal", "x"]
 
 
+def test_tokens_that_are_strings_have_subwords_if_that_is_said():
+    X = [["Cats", 1], ["dogs", 2, "Cats"]]
+    assert not hasattr(RNNClassifier(**PARAMS).fit(X, [0, 1]), "subwords_")
+    model = RNNClassifier(**PARAMS, subwords=True).fit(X, [0, 1])
+    names = ["<cat", "<cats>", "<dog", "<dogs>", "Xx", "ats>", "ogs>", "x"]
+    assert list(model.subwords_) == names
+    unknown = [["catty"], ["doggy"], [3], [4]]
+    h = model.encoder_.transform(unknown)
+    assert len(np.unique(h, axis=0)) == 3  # integers are alike
+    of_strings = RNNClassifier(**PARAMS, subwords=True).fit([["a"], ["b"]], [0, 1])
+    with pytest.raises(TypeError, match="The tokens of X are integers, such as 1"):
+        of_strings.predict([[1, 2]])
+    of_integers = RNNClassifier(**PARAMS, subwords=True).fit([[1], [2]], [0, 1])
+    with pytest.raises(TypeError, match="The tokens of X are strings, such as 'a'"):
+        of_integers.predict([["a"]])
+
+
 def test_other_kinds_and_given_vectors_have_no_subwords():
     vectors = {"cat": [1.0, 0.0], "dog": [0.0, 1.0]}
     params = {**PARAMS, "subwords": True}
     for model, X in [
         (RNNClassifier(**params), ["ab", "cd"]),
-        (RNNClassifier(**params), [["ab"], ["cd"]]),
         (RNNClassifier(**params, analyzer="word", embeddings=vectors), ["cat", "dog"]),
     ]:
         assert not hasattr(model.fit(X, [0, 1]), "subwords_")
@@ -200,7 +216,8 @@ def test_unknown_words_are_read_by_their_shape(rng):
         return [style(" ".join(rng.choice(words, 5))) for style in styles]
 
     y = np.arange(100) % 2
-    model = RNNClassifier(16, max_iter=10, random_state=0)
+    # All words are frequent, so that few would be hidden otherwise.
+    model = RNNClassifier(16, max_iter=10, token_dropout=0.2, random_state=0)
     model.fit(sentences(["sun", "moon", "stars", "sky"], y), y)
     assert model.score(sentences(["earth", "wind", "fire"], y), y) > 0.95
 

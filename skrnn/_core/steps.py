@@ -14,7 +14,7 @@ class Steps(NamedTuple):
     ----------
     values : ndarray of float32 or int32
         Numeric values, float32 of shape (n_rows, n_inputs); or token ids, int32 of
-        shape (n_rows,), or of shape (n_rows, n_lengths) for n-grams.
+        shape (n_rows,), or of shape (n_rows, n_at_a_step) for n-grams and subwords.
     offsets : ndarray of shape (n_samples + 1,), int64
         The row of `values` where each sequence begins, followed by n_rows.
     keys : ndarray of shape (n_rows,), int32, or None

@@ -29,7 +29,8 @@ def subwords_of(word):
 
     Parameters
     ----------
-    word : str
+    word : str or int
+        An integer has no subwords.
 
     Returns
     -------
@@ -37,6 +38,8 @@ def subwords_of(word):
         In lowercase, the word, its first characters and its last ones, both None if it
         has no more characters than these; and its shape.
     """
+    if not isinstance(word, str):
+        return [None] * N_SUBWORDS
     lower, first, last = word.lower(), None, None
     if len(lower) > _LENGTH:
         first, last = f"<{lower[:_LENGTH]}", f"{lower[-_LENGTH:]}>"
@@ -62,7 +65,7 @@ def learn_subwords(sequences, first_id, min_df=1, max_features=None):
 
     Parameters
     ----------
-    sequences : Sequences of kind "words"
+    sequences : Sequences of kind "words" or "tokens"
     first_id : int
     min_df : int or float, default=1
         Minimum number, or minimum fraction, of the sequences that contain a subword.
@@ -114,10 +117,10 @@ def find_subwords(words, known, absent):
 
     Parameters
     ----------
-    words : list of str
+    words : list of str or int
     known : dict of str -> int
     absent : int
-        The id of beginnings and endings that are no shorter than their word.
+        The id of subwords that a word does not have.
 
     Returns
     -------

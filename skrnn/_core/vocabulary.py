@@ -179,8 +179,10 @@ def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None, subwords=Non
     if subwords is None:
         return ids, keys
     # Two unknown tokens may differ in their subwords.
-    parts = find_subwords(sequences.tokens, subwords, absent)
-    return np.column_stack([ids, parts[sequences.values]]), sequences.values + 1
+    parts = find_subwords(sequences.tokens, subwords, absent)[sequences.values]
+    is_unknown = (keys == UNKNOWN) & (parts == absent).all(axis=1)
+    keys = np.where(is_unknown, UNKNOWN, sequences.values + 1).astype(np.int32)
+    return np.column_stack([ids, parts]), keys
 
 
 def check_ids(ids, n_vectors, source="vocabulary_", table="U_"):
