@@ -108,7 +108,9 @@ def measure(data, n_samples, rounds):
     alone = {"ngram_range": (1, 1)}
     cases = {f"char, {name}": (column, X, alone) for name, column in containers(X)}
     cases["char, n-grams of 1 to 3"] = X, X, {"ngram_range": (1, 3)}
-    cases["word, list"] = sentences, sentences, {"analyzer": "word"}
+    words = {"analyzer": "word", **alone, "subwords": False}
+    cases["word, list"] = sentences, sentences, words
+    cases["word, n-grams and subwords"] = sentences, sentences, {"analyzer": "word"}
     cases["token, list"] = [text.split() for text in sentences], sentences, {}
     functions = {
         name: partial(encode, column, **params)

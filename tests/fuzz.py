@@ -429,6 +429,7 @@ PARAMETERS = {
         wrong,
     ),
     "ngram_range": ngram_ranges,
+    "subwords": st.one_of(st.sampled_from([True, False, "auto"]), wrong),
     "min_df": st.one_of(
         st.integers(-1, 4), st.floats(-1, 2), st.integers(1, 2).map(np.int64), wrong
     ),
@@ -601,7 +602,7 @@ with_words = texts.filter(re.compile(WORD).search)
 )
 def test_encoding_and_decoding_give_the_steps_back(analyzer_and_X):
     analyzer, X = analyzer_and_X
-    encoder = fitted(X, analyzer=analyzer, ngram_range=(1, 1))
+    encoder = fitted(X, analyzer=analyzer, ngram_range=(1, 1), subwords=False)
     token_of = {i: token for token, i in encoder.vocabulary_.items()}
     assert sorted(token_of) == list(range(1, len(token_of) + 1))
     steps = re.compile(WORD).findall if analyzer == "word" else list
@@ -633,7 +634,10 @@ batches = st.one_of(
         lists(letters, 1, 8),
         st.just({"analyzer": "word", "ngram_range": (1, 2)}),
     ),
-    st.tuples(lists(lists(good_tokens, 0, 6), 1, 8), st.just({"ngram_range": (1, 2)})),
+    st.tuples(
+        lists(lists(good_tokens, 0, 6), 1, 8),
+        st.sampled_from([{"ngram_range": (1, 2)}, {"subwords": True}]),
+    ),
     st.tuples(lists(some_numbers, 1, 8), st.just({"missing": "mask"})),
     st.tuples(
         st.integers(1, 3).flatmap(
