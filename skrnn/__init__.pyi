@@ -98,6 +98,14 @@ class _ClassifierParameters(_Parameters):
     # Parameters of skrnn/_classifier.py, written by tests/stubs.py:
     _: KW_ONLY
     class_weight: _ClassWeights | Literal["balanced"] | None = None
+    wide_ngram_range: Literal["auto"] | _Pair | None = "auto"
+    # End of the parameters.
+
+@dataclass(repr=False, eq=False)
+class _RegressorParameters(_Parameters):
+    # Parameters of skrnn/_regressor.py, written by tests/stubs.py:
+    _: KW_ONLY
+    wide_ngram_range: Literal["auto"] | _Pair | None = "auto"
     # End of the parameters.
 
 class _BaseRNN(CallbackSupportMixin, BaseEstimator):
@@ -165,6 +173,9 @@ class RNNEncoder(
 
 class RNNClassifier(ClassifierMixin, _BaseRNN, _ClassifierParameters):
     classes_: NDArray[Any]
+    wide_coef_: NDArray[np.float32]
+    wide_vocabulary_: dict[_Token, int]
+    wide_idf_: NDArray[np.float64]
     encoder_: RNNEncoder
 
     def fit(
@@ -192,7 +203,10 @@ class RNNClassifier(ClassifierMixin, _BaseRNN, _ClassifierParameters):
         self, X: _Sequences, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> float: ...
 
-class RNNRegressor(RegressorMixin, _BaseRNN, _Parameters):
+class RNNRegressor(RegressorMixin, _BaseRNN, _RegressorParameters):
+    wide_coef_: NDArray[np.float32]
+    wide_vocabulary_: dict[_Token, int]
+    wide_idf_: NDArray[np.float64]
     encoder_: RNNEncoder
 
     def fit(

@@ -45,6 +45,7 @@ from skrnn._reading.options import KEPT
 from skrnn._reading.schema import KIND_OF_ANALYZER
 from skrnn._reading.text import compiled_pattern
 from skrnn._reading.tokens import AUTO_RANGES, range_of_known
+from skrnn._reading.wide import make_table
 
 CHANGED = "It was changed after the fit, or in its file. Fit again, or save it again."
 
@@ -94,6 +95,9 @@ def check_attributes(attributes, tasks_of_y, says_of_y, constraints, name):
         check(_of_grams_and_vectors(attributes))
     check(_of_y(attributes))
     check(_of_weights(attributes))
+    if "wide_coef_" in attributes and says_of_y != "task_":  # not of encoders
+        check(_of_wide_vocabulary(attributes))
+        check(_of_wide(attributes))
     check(_OF_PROGRESS)
     check(_of_curves(attributes))
     check(_of_training(attributes))
@@ -147,11 +151,12 @@ def _of_vocabulary(attributes):
     return {"vocabulary_": expected}
 
 
-def _is_vocabulary(known, kind):
+def _is_vocabulary(known, kind, first=1):
     if type(known) is not dict or not known:
         return False
     ids = list(known.values())
-    if not _are_all(ids, Integral) or sorted(ids) != list(range(1, len(ids) + 1)):
+    expected = list(range(first, first + len(ids)))
+    if not _are_all(ids, Integral) or sorted(ids) != expected:
         return False
     if kind == "tokens":
         return all(map(_is_token_or_gram, known))
@@ -199,6 +204,51 @@ def _are_subwords(subwords, first_id):
     ids = list(subwords.values())
     numbers = list(range(first_id, first_id + len(ids)))
     return _are_all(ids, Integral) and sorted(ids) == numbers
+
+
+def _of_wide_vocabulary(attributes):
+    """The n-grams of the wide path, numbered from 0."""
+    kind = attributes["kind_"]
+    if kind == "series":
+        return {"wide_coef_": NOTHING}
+    expected = Is(
+        lambda known: _is_vocabulary(known, kind, first=0),
+        "a dict of n-grams, numbered from 0",
+    )
+    return {"wide_vocabulary_": expected}
+
+
+def _of_wide(attributes):
+    """The wide path, given its n-grams."""
+    kind, known = attributes["kind_"], attributes["wide_vocabulary_"]
+    n_grams, ids = len(known), {gram: i + 1 for gram, i in known.items()}
+
+    def holds(table):
+        given = table.get("ngram_range") if type(table) is dict else None
+        if type(given) is not tuple or len(given) != 2:
+            return False
+        longest = longest_gram(known, kind)
+        is_range = all(map(is_count, given)) and given[0] <= longest <= given[1]
+        if not is_range:
+            return False
+        expected = make_table(ids, kind)
+        if table.keys() != {"ngram_range", *expected}:
+            return False
+        names = ("number_of", "n_tokens", "starts")
+        arrays = [(each["pairs"], each["ids"]) for each in (table, expected)]
+        return (
+            all(_is_same(table[name], expected[name]) for name in names)
+            and all(map(_are_same_ids, *arrays))
+            and table["pairs"].dtype == np.int64
+            and table["ids"].dtype == np.int32
+        )
+
+    return {
+        "wide_coef_": Numbers((_n_outputs(attributes), n_grams)),
+        # No logarithm of a number of sequences is larger.
+        "wide_idf_": Numbers((n_grams,), np.dtype("f8"), 1, 100),
+        "_wide_grams": Is(holds, "the n-grams of wide_vocabulary_, as `fit` has them"),
+    }
 
 
 def _is_gram_table(table, known, kind, ngram_range):
@@ -474,4 +524,7 @@ def _of_training(attributes):
             expected[f"vectors_{name}"] = Numbers(
                 shape, single, least, is_optional=True
             )
+    if "wide_coef_" in attributes:
+        shape = attributes["wide_coef_"].shape[::-1]
+        expected["wide_square"] = Numbers(shape, single, 0)
     return {"_training": Entries(expected, is_optional=True)}

@@ -66,7 +66,7 @@ def fitted_names():
     """All attributes that a fit may set; any others belong to subclasses or users."""
     return (
         *(*schema.ATTRIBUTES, *reader.ATTRIBUTES, *tasks.ATTRIBUTES),
-        *(*public.all_names(), "encoder_"),
+        *(*public.all_names(), "wide_coef_", "encoder_"),
         *("loss_", "best_loss_", "loss_curve_", "n_iter_"),
         *("validation_scores_", "validation_loss_curve_", "best_validation_score_"),
         *("_architecture", "_training"),
@@ -414,9 +414,11 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         return model, h
 
     def _head_and_scores(self, X):
-        """The fitted head, and ``V h + c``, of shape (n_samples, n_outputs)."""
-        model, h = self._model_and_states(X)
-        return model.head, model.scores(h)
+        """The fitted head, and the scores, of shape (n_samples, n_outputs)."""
+        model, steps = self._model_and_steps(X)
+        h = model.states(steps)
+        check_finite(h)
+        return model.head, model.scores(h, steps.wide)
 
 
 def _table_reader(estimator, reset=False):

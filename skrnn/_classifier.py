@@ -12,7 +12,7 @@ from skrnn._docs import share_docs
 from skrnn._encoder import as_encoder
 from skrnn._heads.validation import validate_scored
 from skrnn._judging import ValidationData
-from skrnn._types import ClassWeights, takes_parameters
+from skrnn._types import ClassWeights, Pair, takes_parameters
 
 
 @share_docs
@@ -26,7 +26,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     and the softmax of the scores gives the probability of each class. The weights
     minimise the cross entropy of y. A sequence may also have several labels; their
-    probabilities are then given by the logistic function of the scores.
+    probabilities are then given by the logistic function of the scores. If the steps
+    are characters, words or tokens, a linear model of n-grams is learned beside the
+    network, and the scores are the mean of both; see `wide_ngram_range`.
 
     Parameters
     ----------
@@ -36,6 +38,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         "balanced" gives all classes the same total weight in the loss. Not supported if
         sequences have several labels. Validation data passed to `fit` has only the
         weights passed with it.
+    {wide parameter}
 
     Attributes
     ----------
@@ -51,6 +54,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Output weights, one row per class.
     intercept_ : ndarray of shape (n_outputs,)
         Output biases.
+    {wide}
     {inputs}
     loss_ : float
         Loss of the last epoch: cross entropy in nats, averaged over the training data
@@ -65,6 +69,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     Notes
     -----
     {notes}
+
+    {notes on the wide path}
 
     References
     ----------
@@ -99,6 +105,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     _: KW_ONLY
     class_weight: ClassWeights | Literal["balanced"] | None = None
+    wide_ngram_range: Literal["auto"] | Pair | None = "auto"
 
     _needs_classes = True
     _tasks = ("classification", "multilabel")
@@ -294,9 +301,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Returns
         -------
         scores : ndarray of shape (n_samples, n_classes) or (n_samples,), float32
-            ``V h + c``. For two classes, the score of the second class minus that of
-            the first, which is the log odds of the second class. If sequences have
-            several labels, the log odds of each label.
+            ``V h + c``, or its mean with A x of the wide path. For two classes, the
+            score of the second class minus that of the first, which is the log odds of
+            the second class. If sequences have several labels, the log odds of each.
 
         Raises
         ------

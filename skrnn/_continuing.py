@@ -14,6 +14,7 @@ from skrnn._reading.schema import Schema
 _OF_VECTORS = "vectors_"
 # Parts of the architecture that follow from the data and from other parts.
 _LEARNED = ("n_filters", "stride")
+_OF_WIDE = "wide_square"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class LastFit:
             )
         before = {**self.attributes["_architecture"], **self.schema.options.kept()}
         now = {**asdict(settings.architecture), **settings.reading.kept()}
+        of_wide, wanted = "wide_ngram_range", settings.reading.wide_ngram_range
+        if wanted != "auto":  # else as in the last fit
+            wide = getattr(self.model.reader, "wide", None)
+            before[of_wide] = None if wide is None else wide.ngram_range
+            now[of_wide] = None if wanted is None else tuple(wanted)
         for name, value in now.items():
             if name not in _LEARNED and value != before[name]:
                 raise ValueError(
@@ -89,7 +95,7 @@ class LastFit:
         if reader.vectors is not None:
             check_ids(reader.given_ids, n, "_given_ids", table)
 
-    def load_weights(self, weights, head):
+    def load_weights(self, weights, head, wide=None):
         """Start from the weights of the last fit.
 
         Output weights are copied for the classes, tokens or numbers that the last fit
@@ -101,6 +107,8 @@ class LastFit:
             The initial weights, which are overwritten in place.
         head : Head
             What is to be learned.
+        wide : Tensor of shape (n_grams, n_outputs), default=None
+            The weights of the wide path, if there is one. Overwritten.
         """
         last = public.from_public(weights.architecture, self.model.arrays)
         for layer, old in zip(weights.all_layers(), last.all_layers(), strict=True):
@@ -124,6 +132,10 @@ class LastFit:
             rows, last_rows = head.rows_in_common(last_head)
             weights.V[rows] = V[last_rows]
             weights.c[rows] = c[last_rows]
+            if wide is not None:
+                coef = CPU.tensor(np.ascontiguousarray(self.model.wide_coef))
+                coef, _ = head.rescaled(coef, last.c, last_head)
+                wide.T[rows] = coef[last_rows]
 
     def moments(self, generator, ids):
         """The moments to continue from; also sets the state of the generator.
@@ -143,8 +155,9 @@ class LastFit:
         if saved is None:
             return None
         of_vectors = [name for name in saved if name.startswith(_OF_VECTORS)]
-        names = [name for name in saved if name not in ("generator", "n_steps")]
-        names = tuple(name for name in names if name not in of_vectors)
+        others = ("generator", "n_steps", _OF_WIDE, *of_vectors)
+        names = tuple(name for name in saved if name not in others)
+        of_wide = [saved[_OF_WIDE].copy()] if _OF_WIDE in saved else []
         try:
             generator.set_state(CPU.tensor(saved["generator"].copy()))
             return Moments(
@@ -152,6 +165,7 @@ class LastFit:
                 tuple(CPU.tensor(saved[name].copy()) for name in names),
                 saved["n_steps"],
                 tuple(CPU.tensor(saved[name][ids]) for name in of_vectors),
+                tuple(map(CPU.tensor, of_wide)),
             )
         except (AttributeError, IndexError, KeyError, RuntimeError, TypeError) as error:
             raise ValueError(
@@ -169,6 +183,11 @@ def is_generator_state(state):
     except (RuntimeError, TypeError):
         return False
     return True
+
+
+def without_wide(saved):
+    """What :func:`saved_training` returned, for the network without the wide path."""
+    return {name: part for name, part in saved.items() if name != _OF_WIDE}
 
 
 def saved_training(state, inputs, vectors, last):
@@ -190,6 +209,8 @@ def saved_training(state, inputs, vectors, last):
     moments = state.moments
     saved = {"generator": CPU.array(state.generator.get_state())}
     saved |= dict(zip(moments.names, map(CPU.array, moments.flat), strict=True))
+    if moments.of_wide:
+        saved[_OF_WIDE] = CPU.array(moments.of_wide[0])
     saved["n_steps"] = moments.n_steps
     before = (last and last.attributes.get("_training")) or {}
     if not moments.of_vectors:

@@ -239,6 +239,46 @@ PARTS["parameters"] = dedent(
     """
 ).strip()
 
+PARTS["wide parameter"] = dedent(
+    """
+    wide_ngram_range : tuple (min_n, max_n), "auto" or None, default="auto"
+        The n-grams of the wide path [18]_, which is learned beside the network: A x,
+        where x has the weights of the n-grams of a sequence, for all n from `min_n` to
+        `max_n`, wherever they are in it. Scores are the mean of those of both. "auto"
+        is (1, 5) for the characters of strings, unless all strings have one length, and
+        (1, 2) for words and tokens, if labels are predicted. Otherwise it is None,
+        which leaves the wide path out, and so it is for numeric series.
+    """
+).strip()
+
+PARTS["wide"] = dedent(
+    """
+    wide_coef_ : ndarray of shape (n_outputs, n_grams)
+        The A of the wide path: column ``wide_vocabulary_[gram]`` has the weights of an
+        n-gram. Only available with a wide path, as are the next two attributes.
+    wide_vocabulary_ : dict of n-gram -> int
+        Mapping of the n-grams of the wide path to columns, which start at 0: those that
+        at least 2 sequences of the training data contain, at most the 262,144 most
+        frequent ones.
+    wide_idf_ : ndarray of shape (n_grams,)
+        The inverse document frequency of each n-gram, 1 + log((1 + n_samples) / (1 +
+        df)), where df is the number of sequences that contain it.
+    """
+).strip()
+
+PARTS["notes on the wide path"] = dedent(
+    """
+    With a wide path, scores are (V h + c + A x) / 2, where x has the TF-IDF weight of
+    each n-gram of the sequence, as from TfidfVectorizer with ``sublinear_tf=True``: idf
+    (1 + log tf), where tf is how often it occurs, divided by the Euclidean norm of all
+    of them. Both paths are trained on the same minibatches, each with the loss of its
+    own scores, so that the network, `encoder_` and `loss_` are those without a wide
+    path. A starts at 0 and is updated by AdaGrad [19]_, whose rate is 600 times the
+    learning rate; `alpha` and `max_grad_norm` do not concern it. The scores of a
+    sequence without any of the n-grams are those of the network.
+    """
+).strip()
+
 PARTS["kind"] = dedent(
     """
     kind_ : {"text", "words", "tokens", "series"}
@@ -411,6 +451,9 @@ PARTS["references"] = dedent(
     .. [16] Mishkin and Matas (2016), "All you need is a good init", ICLR.
     .. [17] Bojanowski et al. (2017), "Enriching Word Vectors with Subword
        Information", TACL 5.
+    .. [18] Cheng et al. (2016), "Wide & Deep Learning for Recommender Systems", DLRS.
+    .. [19] Duchi, Hazan and Singer (2011), "Adaptive Subgradient Methods for Online
+       Learning and Stochastic Optimization", JMLR 12.
     """
 ).strip()
 

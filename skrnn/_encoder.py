@@ -10,10 +10,12 @@ from sklearn.base import (
 
 from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
+from skrnn._continuing import without_wide
 from skrnn._core.architecture import Architecture
 from skrnn._docs import share_docs
 from skrnn._heads.task import head_of
 from skrnn._judging import ValidationData
+from skrnn._reading import wide
 from skrnn._types import takes_parameters
 
 
@@ -293,6 +295,9 @@ def as_encoder(estimator, attributes):
     parameters = {name: getattr(estimator, name) for name in names}
     encoder = RNNEncoder(**parameters)
     task = {"task_": head_of(attributes).task}
-    attributes = {k: v for k, v in attributes.items() if k not in ("encoder_", "task_")}
+    others = ("encoder_", "task_", "wide_coef_", *wide.ATTRIBUTES)
+    attributes = {k: v for k, v in attributes.items() if k not in others}
+    if "_training" in attributes:
+        attributes["_training"] = without_wide(attributes["_training"])
     encoder._become({**attributes, **task})
     return encoder

@@ -64,7 +64,10 @@ class Fit:
         with arithmetic() as execution:
             arrays = public.to_public(self.state.weights, execution)
             arrays |= public.missing_weights(self.architecture, arrays)
-        return Model(reader, self.head, self.architecture, arrays)
+            coef = self.state.wide
+            if coef is not None:  # the weights of an n-gram are contiguous
+                coef = execution.array(coef).copy().T
+        return Model(reader, self.head, self.architecture, arrays, coef)
 
     def attributes(self):
         """The attributes that the estimator would get if the fit ended now."""
@@ -135,10 +138,11 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         if last is None:
             _warn_of_vocabulary(reader, samples.steps, settings, head)
         weights = _initial_weights(settings, inputs, head, execution, generator)
+        wide = _initial_wide(reader, head, execution)
         if last is not None:
-            last.load_weights(weights, head)
+            last.load_weights(weights, head, wide)
         moments = None if last is None else last.moments(generator, inputs.ids)
-        state = TrainingState(weights, generator, inputs.embeddings, moments)
+        state = TrainingState(weights, generator, inputs.embeddings, moments, wide)
         result = Fit(reader, head, settings.architecture, inputs, state, last)
         judge = _judge(held_out, given, settings, result)
         data = TrainingData.of(samples, inputs.hiding, execution)
@@ -305,6 +309,14 @@ def _calibrate(weights, steps):
     chosen = np.unique(np.linspace(0, n - 1, min(n, _TO_CALIBRATE)).astype(np.int64))
     (packing,) = pack(steps.offsets[chosen], steps.lengths[chosen])
     network.calibrate(weights, steps.values[packing.rows], packing)
+
+
+def _initial_wide(reader, head, execution):
+    """The weights of the wide path, which are 0 at first; None without one."""
+    wide = getattr(reader, "wide", None)
+    if wide is None:
+        return None
+    return execution.zeros((len(wide.idf), head.n_outputs))
 
 
 def _judge(held_out, given, settings, result):

@@ -33,12 +33,15 @@ class Model:
     architecture : Architecture
     arrays : dict
         The weights, as :func:`skrnn._core.public.to_public` returns them.
+    wide_coef : ndarray of shape (n_outputs, n_grams), float32, or None
+        The weights of the wide path, if there is one.
     """
 
     reader: TokenReader | SeriesReader
     head: Head
     architecture: Architecture
     arrays: dict
+    wide_coef: np.ndarray | None = None
 
     @classmethod
     def from_attributes(cls, attributes, head):
@@ -46,7 +49,10 @@ class Model:
         architecture = Architecture(**attributes["_architecture"])
         names = public.names_of(architecture)
         arrays = {name: _as_float32(attributes[name], name) for name in names}
-        return cls(reader_of(attributes), head, architecture, arrays)
+        wide_coef = attributes.get("wide_coef_")
+        if wide_coef is not None:
+            wide_coef = _as_float32(wide_coef, "wide_coef_")
+        return cls(reader_of(attributes), head, architecture, arrays, wide_coef)
 
     def attributes(self):
         """The attributes that an estimator keeps of the model."""
@@ -54,6 +60,7 @@ class Model:
             **self.reader.attributes(),
             **self.head.attributes(),
             **self.arrays,
+            **({} if self.wide_coef is None else {"wide_coef_": self.wide_coef}),
             "_architecture": asdict(self.architecture),
         }
 
@@ -84,11 +91,28 @@ class Model:
             with execution.threads(n_threads) as run:
                 return encode.encode(weights, values, steps.offsets, run, steps.keys)
 
-    def scores(self, h):
-        """``V h + c``, an ndarray of shape (n_samples, n_outputs), float32."""
+    def scores(self, h, wide=None):
+        """``V h + c``; if there is a wide path, the mean of it and ``A x``.
+
+        Parameters
+        ----------
+        h : ndarray of shape (n_samples, n_features_out)
+        wide : SparseRows, default=None
+            The x of the wide path. The scores of sequences without known n-grams are
+            those of the network alone.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_outputs), float32
+        """
         self.check_outputs()
         V, c = self.arrays["V_"], self.arrays["intercept_"]
-        return output.output_scores(V, c, np.ascontiguousarray(h, np.float32))
+        scores = output.output_scores(V, c, np.ascontiguousarray(h, np.float32))
+        if wide is not None:
+            of_wide = output.wide_scores(self.wide_coef, wide)
+            has_grams = np.diff(wide.offsets) > 0
+            scores[has_grams] = (scores[has_grams] + of_wide[has_grams]) / 2
+        return scores
 
     def mean_loss_of_steps(self, samples):
         """The loss averaged over all steps, for a head that predicts at each of them.
@@ -181,6 +205,13 @@ class Model:
                     f"shape {(n,)} was expected. Undo the changes to {name} or V_ "
                     "since the fit, or fit again."
                 )
+        wide = getattr(self.reader, "wide", None)
+        if wide is not None and np.shape(self.wide_coef) != (n, *wide.idf.shape):
+            raise ValueError(
+                f"wide_coef_ has the shape {np.shape(self.wide_coef)}, but V_ has {n} "
+                f"rows and wide_idf_ the shape {wide.idf.shape}. Undo the changes to "
+                "them since the fit, or fit again."
+            )
 
     @property
     def table(self):

@@ -207,6 +207,8 @@ def _check(parameters):
             "truncate cuts sequences into windows, but filters would read beyond them. "
             "Use kernel_sizes=None or truncate=None."
         )
+    if parameters.get("wide_ngram_range") is not None:
+        check_ngram_range(parameters["wide_ngram_range"], "wide_ngram_range")
     if parameters["freeze_embeddings"] and parameters["embeddings"] is None:
         raise ValueError(
             "freeze_embeddings=True needs embeddings, which are None. Pass vectors, or "
@@ -229,7 +231,7 @@ def _as_float(number):
         return math.inf
 
 
-def check_ngram_range(ngram_range):
+def check_ngram_range(ngram_range, name="ngram_range"):
     """Raise for an `ngram_range` that is no range, though of the right type."""
     is_pair = len(ngram_range) == 2 and all(
         isinstance(n, Integral) for n in ngram_range
@@ -238,7 +240,7 @@ def check_ngram_range(ngram_range):
         is_pair and 1 <= ngram_range[0] <= ngram_range[1]
     ):
         raise ValueError(
-            f"ngram_range is {ngram_range!r}: the smallest and the largest n "
+            f"{name} is {ngram_range!r}: the smallest and the largest n "
             "were expected, such as (1, 3)."
         )
 

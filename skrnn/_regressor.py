@@ -1,5 +1,8 @@
 """RNNRegressor: from a sequence to one or more numbers."""
 
+from dataclasses import KW_ONLY
+from typing import Literal
+
 from sklearn.base import RegressorMixin, _fit_context
 
 from skrnn._base import BaseRNN
@@ -9,7 +12,7 @@ from skrnn._encoder import as_encoder
 from skrnn._heads.numbers import NumbersHead
 from skrnn._heads.validation import validate_scored
 from skrnn._judging import ValidationData
-from skrnn._types import takes_parameters
+from skrnn._types import Pair, takes_parameters
 
 
 @share_docs
@@ -27,6 +30,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     Parameters
     ----------
     {parameters}
+    {wide parameter}
 
     Attributes
     ----------
@@ -41,6 +45,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Output weights, one row per number to predict.
     intercept_ : ndarray of shape (n_outputs,)
         Output biases.
+    {wide}
     {inputs}
     loss_ : float
         Loss of the last epoch: half the squared error of standardised y, averaged over
@@ -56,6 +61,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     -----
     {notes}
 
+    {notes on the wide path}
+
     References
     ----------
     {references}
@@ -69,6 +76,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     >>> regressor.score(X, y) > 0.99
     True
     """
+
+    _: KW_ONLY
+    wide_ngram_range: Literal["auto"] | Pair | None = "auto"
 
     _head = NumbersHead
     _tasks = ("regression",)

@@ -17,6 +17,7 @@ FLOORS = {
     "_core.forks": set(),
     "_core.imports": {"numba"},
     "_core.sequences": {"numpy"},
+    "_core.sparse_rows": {"numpy"},
     "_core.steps": {"numpy"},
     "_core.samples": {"numpy"},
     "_core.series": {"numpy"},
@@ -34,6 +35,7 @@ FLOORS = {
     "_core.elementwise": {"numba", "numpy"},
     "_core.convolution": {"numpy"},
     "_core.memory": {"numpy"},
+    "_core.wide": set(),
     "_core.losses": {"numpy"},
     "_core.losses.cross_entropy": set(),
     "_core.losses.binary_cross_entropy": set(),
@@ -74,6 +76,7 @@ FLOORS = {
     "_core.updates.all_weights": set(),
     "_core.updates.some_rows": {"numpy", "torch"},
     "_core.updates.embedded": {"torch"},
+    "_core.updates.wide": {"numpy"},
     "_core.updates": set(),
     "_core.progress": set(),
     "_core.training_state": {"numpy", "torch"},
@@ -98,6 +101,7 @@ FLOORS = {
     "_reading.given": {"numpy"},
     "_reading.inputs": {"numpy"},
     "_reading.series": {"numpy"},
+    "_reading.wide": {"numpy"},
     "_reading.tokens": {"numpy"},
     "_reading.reader": set(),
     "_heads.head": {"numpy", "torch"},
@@ -212,6 +216,7 @@ def test_imports_go_one_way(module):
 
 # What computes losses, gradients and codes, whose values are arrays.
 KERNELS = ["_core.gradient", "_core.output", "_core.adam", "_core.token_rows"]
+KERNELS += ["_core.wide"]
 KERNELS += [
     module for module in FLOORS if re.match(r"_core\.(cells|pooling|losses)\.", module)
 ]

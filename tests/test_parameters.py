@@ -85,7 +85,9 @@ DEFAULTS = {
     "random_state": None,
     "verbose": 0,
 }
-ADDED = {RNNClassifier: {"class_weight": None}, RNNEncoder: {}, RNNRegressor: {}}
+WIDE = {"wide_ngram_range": "auto"}
+ADDED = {RNNClassifier: {"class_weight": None, **WIDE}, RNNEncoder: {}}
+ADDED[RNNRegressor] = WIDE
 X, Y = ["ab", "ba", "abc", "b"] * 2, ["p", "q", "p", "q"] * 2
 
 

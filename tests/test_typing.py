@@ -176,7 +176,8 @@ def test_each_parameter_stands_in_the_stubs_once():
     counts = {
         name: names.count(name) for name in inspect.signature(RNNClassifier).parameters
     }
-    assert counts == dict.fromkeys(counts, 1)
+    # The encoder has no wide path, so each of the others says it.
+    assert counts == {**dict.fromkeys(counts, 1), "wide_ngram_range": 2}
 
 
 def strings_in(hint):

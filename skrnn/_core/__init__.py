@@ -6,6 +6,7 @@ from skrnn:
     forks           locks for which a fork waits
     imports         imports that neither a fork nor Ctrl-C cuts in two
     sequences       ragged sequences as one flat array with offsets
+    sparse_rows     rows of a sparse matrix
     steps           the steps that a network reads, in the same layout
     samples         sequences with their targets and weights
     series          numeric sequences: standardised, no missing values
@@ -23,6 +24,7 @@ from skrnn:
     elementwise     tanh and the logistic function
     convolution     filters that read windows of steps, and the way back
     memory          memory that is reused for each batch
+    wide            the wide path: a linear map of n-grams, and the way back
     losses          scores and targets -> loss and gradient
     output          the output layer: scores, their loss, and the way back
     cells           rnn, gru, lstm: one step forward, one step backward

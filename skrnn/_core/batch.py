@@ -7,6 +7,7 @@ import torch
 
 from skrnn._core.execution import CPU
 from skrnn._core.packing import Packing
+from skrnn._core.sparse_rows import SparseRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ class Batch:
         The state of the sequences before these steps; None if all states are 0.
     past : Past or None
         The steps before these, from which `start` is computed.
+    wide : SparseRows or None
+        What the wide path reads of each sequence, if there is one.
     """
 
     x: torch.Tensor
@@ -84,6 +87,7 @@ class Batch:
     masks: tuple | list = ()
     start: Start | None = None
     past: Past | None = None
+    wide: SparseRows | None = None
 
     def __len__(self):
         return len(self.packing.indices)

@@ -131,7 +131,10 @@ class Batches:
             strict=True,
         )
         for packing, x, target, weight, past in parts:
-            yield Batch(x, packing, target, weight, past=past)
+            wide = None
+            if data.wide is not None:
+                wide = data.wide.take(indices[packing.indices])
+            yield Batch(x, packing, target, weight, past=past, wide=wide)
 
     def _spans(self, indices):
         """Return where sequences start, their lengths, and the number of past steps."""

@@ -46,6 +46,24 @@ def output_scores(V, c, h):
     return scores
 
 
+def wide_scores(coef, x):
+    """Compute A x, the scores of the wide path, of shape (n_sequences, n_outputs).
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_outputs, n_grams), float32
+        A.
+    x : SparseRows
+        With n_grams columns. The kernel does not check it.
+    """
+    with kernel_imports():
+        from skrnn._core import wide
+
+    scores = np.zeros((len(x.offsets) - 1, len(coef)), coef.dtype)
+    wide.add_scores(*x, np.ascontiguousarray(coef.T), scores)
+    return scores
+
+
 def loss_and_gradient(loss, output, gradient, h, target, weight, scratch):
     """Compute the summed loss of the scores; write the gradient of V and c.
 

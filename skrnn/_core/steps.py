@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skrnn._core.sequences import rows_of
+from skrnn._core.sparse_rows import SparseRows
 
 
 class Steps(NamedTuple):
@@ -20,11 +21,15 @@ class Steps(NamedTuple):
     keys : ndarray of shape (n_rows,), int32, or None
         Equal for steps with equal tokens; see
         :func:`skrnn._core.vocabulary.find_ids`. None for numeric values.
+    wide : SparseRows or None
+        For each sequence, the weights of its n-grams that the wide path reads, if there
+        is one.
     """
 
     values: np.ndarray
     offsets: np.ndarray
     keys: np.ndarray | None = None
+    wide: SparseRows | None = None
 
     @property
     def lengths(self):
@@ -35,4 +40,5 @@ class Steps(NamedTuple):
         """Return the steps of the sequences at `indices`, in that order."""
         rows, offsets = rows_of(self.offsets, indices)
         keys = None if self.keys is None else self.keys[rows]
-        return Steps(self.values[rows], offsets, keys)
+        wide = None if self.wide is None else self.wide.take(indices)
+        return Steps(self.values[rows], offsets, keys, wide)

@@ -15,6 +15,7 @@ from skrnn._core.shards import shards_for
 from skrnn._core.updates.all_weights import AllWeights
 from skrnn._core.updates.embedded import Embedded
 from skrnn._core.updates.some_rows import SomeRows
+from skrnn._core.updates.wide import Wide
 from skrnn._core.vocabulary import check_ids
 
 # With a vocabulary larger than this plus twice the number of tokens in a minibatch, an
@@ -105,6 +106,13 @@ class Trainer:
         return Batches(data, self.plan, shards, widths, self.execution)
 
     def _updates(self, state, data, moments, run, n_workers):
+        """The updates of the network, and of the wide path if there is one."""
+        updates = self._of_network(state, data, moments, run, n_workers)
+        if state.wide is None:
+            return updates
+        return Wide(updates, state.wide, self.loss, moments)
+
+    def _of_network(self, state, data, moments, run, n_workers):
         """Choose between updates of all token vectors and of those in the minibatch."""
         weights, plan, rule = state.weights, self.plan, RULES[self.plan.rule]
         if state.embeddings is not None:
@@ -206,6 +214,8 @@ def _check_values(state, data):
     ValueError
     """
     values, n_inputs = data.values.numpy(), state.weights.n_inputs
+    if state.wide is not None:
+        check_ids(data.wide.columns, len(state.wide), "wide_vocabulary_", "wide_coef_")
     if not data.values.is_floating_point():
         n = n_inputs if state.embeddings is None else len(state.embeddings.vectors)
         check_ids(values, n)

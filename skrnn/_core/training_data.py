@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from skrnn._core.execution import CPU
+from skrnn._core.sparse_rows import SparseRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class TrainingData:
         Probability of replacing each token by the unknown token, id 0.
     per_step : bool, default=False
         Whether each step has a target.
+    wide : SparseRows or None
+        What the wide path reads of each sequence, if there is one.
     """
 
     values: torch.Tensor
@@ -32,6 +35,7 @@ class TrainingData:
     weight: torch.Tensor
     hiding: torch.Tensor | None = None
     per_step: bool = False
+    wide: SparseRows | None = None
 
     @classmethod
     def of(cls, samples, hiding=None, execution=CPU):
@@ -53,6 +57,7 @@ class TrainingData:
             weight=execution.tensor(weight.astype(np.float32)),
             hiding=None if hiding is None else execution.tensor(hiding),
             per_step=samples.per_step,
+            wide=samples.steps.wide,
         )
 
     def __len__(self):

@@ -26,6 +26,8 @@ class TrainingState:
         Vectors that the network reads instead of tokens; trained in place.
     moments : Moments, default=None
         The moments of an earlier training to continue from. Overwritten.
+    wide : Tensor of shape (n_grams, n_outputs), default=None
+        The weights of the wide path, if there is one; trained in place.
 
     Raises
     ------
@@ -40,17 +42,20 @@ class TrainingState:
         None before the first epoch.
     """
 
-    def __init__(self, weights, generator, embeddings=None, moments=None):
+    def __init__(self, weights, generator, embeddings=None, moments=None, wide=None):
         self.weights = weights
         self.embeddings = embeddings
+        self.wide = wide
         self.generator = generator
         self.n_minibatches = 0
         self.progress = None
-        self._moments = _checked(moments, weights, embeddings)
+        self._moments = self._checked(moments)
         self._updates = None  # holds the moments during training
         self._trained = [weights.flat]
         if embeddings is not None:
             self._trained.append(embeddings.vectors)
+        if wide is not None:
+            self._trained.append(wide)
         self._before = self._best = self._spare = None
         self._n_begun = 0
         self._is_whole = True  # whether all parts are of the same moment
@@ -142,6 +147,7 @@ class TrainingState:
         parts = {"trained": self._trained, "best": self._best or []}
         parts["moments"] = () if moments is None else moments.flat
         parts["moments_of_vectors"] = () if moments is None else moments.of_vectors
+        parts["moments_of_wide"] = () if moments is None else moments.of_wide
         saved = {
             name: [execution.array(tensor).copy() for tensor in tensors]
             for name, tensors in parts.items()
@@ -177,11 +183,13 @@ class TrainingState:
         _copy(tensors("trained"), self._trained)
         self._best = tensors("best") or None
         flat, of_vectors = tensors("moments"), tensors("moments_of_vectors")
+        of_wide = tensors("moments_of_wide")
         self._moments = None
         if flat:
             names, n_steps = tuple(saved["moment_names"]), saved["n_steps"]
-            moments = Moments(names, tuple(flat), n_steps, tuple(of_vectors))
-            self._moments = _checked(moments, self.weights, self.embeddings)
+            of_others = tuple(of_vectors), tuple(of_wide)
+            moments = Moments(names, tuple(flat), n_steps, *of_others)
+            self._moments = self._checked(moments)
         self.generator.set_state(execution.tensor(saved["generator"].copy()))
         self.n_minibatches = saved["n_minibatches"]
         if "progress" in saved:
@@ -190,22 +198,22 @@ class TrainingState:
             self.progress.load(saved["progress"])
         self._is_whole, self._updates = True, None
 
-
-def _checked(moments, weights, embeddings):
-    """The moments, unless they are of another network. The kernels do not check it."""
-    if moments is None:
-        return None
-    pairs = [(moment, weights.flat) for moment in moments.flat]
-    pairs += [(moment, embeddings.vectors) for moment in moments.of_vectors]
-    for moment, like in pairs:
-        if (moment.shape, moment.dtype) != (like.shape, like.dtype):
-            raise ValueError(
-                f"Training was to continue from moments of shape {tuple(moment.shape)} "
-                f"and {moment.dtype}, but the weights have the shape "
-                f"{tuple(like.shape)} and {like.dtype}. Continue from the state of "
-                "the same network, or fit again."
-            )
-    return moments
+    def _checked(self, moments):
+        """The moments, unless they are of another network; kernels do not check it."""
+        if moments is None:
+            return None
+        pairs = [(moment, self.weights.flat) for moment in moments.flat]
+        pairs += [(moment, self.embeddings.vectors) for moment in moments.of_vectors]
+        pairs += [(moment, self.wide) for moment in moments.of_wide]
+        for moment, like in pairs:
+            if (moment.shape, moment.dtype) != (like.shape, like.dtype):
+                raise ValueError(
+                    "Training was to continue from moments of shape "
+                    f"{tuple(moment.shape)} and {moment.dtype}, but the weights have "
+                    f"the shape {tuple(like.shape)} and {like.dtype}. Continue from "
+                    "the state of the same network, or fit again."
+                )
+        return moments
 
 
 def _copy(tensors, others):

@@ -185,6 +185,11 @@ def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None, subwords=Non
     return np.column_stack([ids, parts]), keys
 
 
+def numbers_of(sequences, table):
+    """Return the number of the token of each step in a table of n-grams, else -1."""
+    return _look_up_tokens(sequences, table["number_of"], -1)
+
+
 def check_ids(ids, n_vectors, source="vocabulary_", table="U_"):
     """Raise if there is no vector for some of the ids. The kernels do not check it.
 

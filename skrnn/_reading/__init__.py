@@ -19,6 +19,7 @@ Modules may import those above them in this list, and lower layers of the packag
     given        tokens and vectors passed by the user
     inputs       what the network reads of the training data
     series       the reader of numbers
+    wide         what the wide path reads
     tokens       the reader of tokens
     reader       which reader reads which kind
 """

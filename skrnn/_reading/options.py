@@ -33,6 +33,7 @@ class ReadingOptions:
     token_dropout: Any = "auto"
     subwords: Any = "auto"
     kernel_sizes: Any = None  # in estimators that an earlier version has saved
+    wide_ngram_range: Any = None
 
     @classmethod
     def of(cls, values):

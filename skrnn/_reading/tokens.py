@@ -12,6 +12,7 @@ from skrnn._core.updates.embedded import Embeddings
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._reading.given import given_tokens, read_embeddings
 from skrnn._reading.inputs import Inputs, root_mean_square
+from skrnn._reading.wide import WideReader
 from skrnn._warnings import warn
 
 # The minimum fraction of n-grams and subwords hidden during training, by kind. On
@@ -46,6 +47,8 @@ class TokenReader:
         The ids of tokens with a pretrained vector; the other vectors were random.
     subwords : dict of str -> int, or None
         Ids of subwords, after those of the vocabulary. None if none are read.
+    wide : WideReader or None
+        What the wide path reads, if there is one.
     """
 
     kind: str
@@ -54,6 +57,7 @@ class TokenReader:
     vectors: np.ndarray | None = None
     given_ids: np.ndarray | None = None
     subwords: dict | None = None
+    wide: WideReader | None = None
 
     @classmethod
     def learn(cls, options, samples, generator, has_labels=True):
@@ -91,13 +95,17 @@ class TokenReader:
         known, grams, vectors, given_ids, subwords = map(attributes.get, ATTRIBUTES)
         if vectors is not None:  # which a user may have edited
             vectors = np.asarray(vectors, dtype=np.float32)
-        return cls(attributes["kind_"], known, grams, vectors, given_ids, subwords)
+        wide = WideReader.from_attributes(attributes)
+        return cls(
+            attributes["kind_"], known, grams, vectors, given_ids, subwords, wide
+        )
 
     def attributes(self):
         """The attributes that an estimator keeps of the reader."""
         values = self.vocabulary, self.grams, self.vectors, self.given_ids
         pairs = zip(ATTRIBUTES, (*values, self.subwords), strict=True)
-        return {name: value for name, value in pairs if value is not None}
+        of_wide = {} if self.wide is None else self.wide.attributes()
+        return {name: value for name, value in pairs if value is not None} | of_wide
 
     @property
     def ngram_range(self):
@@ -162,7 +170,8 @@ class TokenReader:
         if sequences.kind == "tokens" and not (keys.any() and self.knows_some(ids)):
             known = known if table is None else table["number_of"]
             _check_types(sequences.tokens, known)
-        return Steps(ids, sequences.offsets, keys)
+        wide = None if self.wide is None else self.wide.encode(sequences)
+        return Steps(ids, sequences.offsets, keys, wide)
 
     def check_vectors(self, n, table):
         """Raise unless an attribute has as many vectors as there are ids.
@@ -256,7 +265,7 @@ def _learn_vocabulary(options, samples, has_labels, others=()):
     kind = sequences.kind
     ngram_range, max_features = _ngram_range(options, kind, has_labels)
     if ngram_range != (1, 1) and kind == "words":
-        _check_no_spaces(sequences, samples.positions)
+        check_no_spaces(sequences, samples.positions)
     if options.vocabulary is not None:
         given = given_tokens(options.vocabulary, "vocabulary", kind)
         _warn_of_upper_case(options, kind, given, "vocabulary")
@@ -382,7 +391,7 @@ def _warn_of_upper_case(options, kind, tokens, name):
         )
 
 
-def _check_no_spaces(sequences, positions):
+def check_no_spaces(sequences, positions, name="ngram_range"):
     """Raise for words with a space, which look like several words.
 
     Parameters
@@ -390,6 +399,8 @@ def _check_no_spaces(sequences, positions):
     sequences : Sequences of kind "words"
     positions : ndarray of shape (n_samples,)
         The positions of the sequences in X, for errors.
+    name : str, default="ngram_range"
+        The parameter because of which there are n-grams.
     """
     has_space = np.array([" " in word for word in sequences.tokens])
     if not has_space.any():
@@ -401,7 +412,7 @@ def _check_no_spaces(sequences, positions):
         raise ValueError(
             f"X[{positions[i]}] has the word {word[:40]!r} at step {step}: words "
             "without spaces were expected, since n-grams of words are joined by one. "
-            "Use ngram_range=(1, 1), or another token_pattern."
+            f"Use {name}=(1, 1), or another token_pattern."
         )
 
 

@@ -6,4 +6,5 @@ tokens        the tokens of a minibatch, renumbered
 all_weights   updates of all weights
 some_rows     updates of only the token vectors in the minibatch
 embedded      updates of a network that reads embeddings
+wide          updates of the wide path, beside those of the network
 """

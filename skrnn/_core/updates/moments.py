@@ -17,9 +17,12 @@ class Moments:
         Number of updates that these averages result from.
     of_vectors : tuple of Tensors of shape (n_tokens, n_dimensions), default=()
         The averages of the embeddings, if there are any and they are trained.
+    of_wide : tuple of Tensors of shape (n_grams, n_outputs), default=()
+        The sums of squares of the gradients of the wide path, if there is one.
     """
 
     names: tuple
     flat: tuple
     n_steps: int
     of_vectors: tuple = ()
+    of_wide: tuple = ()

@@ -1,0 +1,101 @@
+"""Updates of the wide path, beside those of the network."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from skrnn._core import losses
+from skrnn._core.execution import CPU
+from skrnn._core.imports import kernel_imports
+
+# The rate of AdaGrad over the learning rate of the network, and the number that is
+# added to the root of the sum of squares, which bounds the first steps. The first step
+# of an n-gram is about as large as the gradient, if the learning rate is the default.
+RATE = 600.0
+DAMPING = 3.0
+
+
+class Wide:
+    """Updates of the wide path, beside those of the network.
+
+    The wide path has the loss of its own scores, A x, so neither path learns less
+    because the other one knows the training data already. With one loss of the sum of
+    both, A updated by Adam, the accuracy on held-out training data was 0.833 instead of
+    0.857 for questions, 0.851 instead of 0.855 for first names, and 0.905 instead of
+    0.912 for domains.
+
+    An update moves only the rows of A, the n-grams, that are in the minibatch, by
+    AdaGrad [1]_: the steps of frequent ones become smaller. The gradient, which is
+    summed over the minibatch, is not clipped, and A does not decay.
+
+    Parameters
+    ----------
+    updates : AllWeights, SomeRows or Embedded
+        Of the network.
+    A : Tensor of shape (n_grams, n_outputs)
+        Trained in place.
+    loss : str
+        The name of a module of :mod:`skrnn._core.losses`.
+    moments : Moments, default=None
+        Moments to continue from.
+
+    References
+    ----------
+    .. [1] Duchi, Hazan and Singer (2011), "Adaptive Subgradient Methods for Online
+       Learning and Stochastic Optimization", JMLR 12.
+    """
+
+    def __init__(self, updates, A, loss, moments=None):
+        self._updates, self._A, self._loss = updates, A, loss
+        self._square = CPU.zeros(A.shape, A.dtype)
+        if moments is not None:
+            self._square.copy_(moments.of_wide[0])
+        self._number_of = np.full(len(A), -1, np.int32)
+        self._batches = []
+
+    def local(self, batches):
+        """See :meth:`AllWeights.local`."""
+        self._batches = batches
+        return self._updates.local(batches)
+
+    def update(self, gradient, n_sequences, learning_rate, plan):
+        """See :meth:`AllWeights.update`."""
+        with kernel_imports():
+            from skrnn._core import wide
+
+        self._updates.update(gradient, n_sequences, learning_rate, plan)
+        A = self._A.numpy()
+        grams, renumbered = self._renumbered([batch.wide for batch in self._batches])
+        dA = np.zeros((len(grams), A.shape[1]), A.dtype)
+        for batch, x in zip(self._batches, renumbered, strict=True):
+            scores = np.zeros((len(batch), A.shape[1]), A.dtype)
+            wide.add_scores(*batch.wide, A, scores)
+            of = batch.target.numpy(), batch.weight.numpy()
+            _, dscores = losses.loss_and_gradient(self._loss, scores, *of)
+            wide.add_gradient(*x, dscores, dA)
+        wide.step(A, self._square.numpy(), grams, dA, RATE * learning_rate, DAMPING)
+
+    def _renumbered(self, xs):
+        """The n-grams of a minibatch, and x with columns that are their numbers."""
+        with kernel_imports():
+            from skrnn._core import token_rows
+
+        n_entries = sum(len(x.columns) for x in xs)
+        grams = np.empty(min(n_entries, len(self._number_of)), np.int64)
+        n_known, renumbered = 0, []
+        for x in xs:
+            numbers = np.empty((len(x.columns), 1), np.int32)
+            of = n_known, self._number_of, grams, numbers
+            n_known = token_rows.renumber(x.columns[:, np.newaxis], *of)
+            renumbered.append(x._replace(columns=numbers[:, 0]))
+        grams = grams[:n_known]
+        self._number_of[grams] = -1
+        return grams, renumbered
+
+    def synchronise(self):
+        """See :meth:`AllWeights.synchronise`."""
+        self._updates.synchronise()
+
+    def moments(self):
+        """See :meth:`AllWeights.moments`."""
+        return replace(self._updates.moments(), of_wide=(self._square,))

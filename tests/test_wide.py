@@ -1,0 +1,442 @@
+"""The wide path: TF-IDF weights of n-grams, and a linear map that is trained."""
+
+import numpy as np
+import pytest
+import torch
+from networks import ARCHITECTURES, LABELS, LENGTHS, random_weights
+from scipy.sparse import csr_array
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from ways import WAYS, by_pickle
+
+from skrnn import RNNClassifier, RNNRegressor
+from skrnn._core import losses, wide
+from skrnn._core.batch import Batch
+from skrnn._core.packing import Packing
+from skrnn._core.sparse_rows import SparseRows
+from skrnn._core.training_state import TrainingState
+from skrnn._core.updates.moments import Moments
+from skrnn._core.updates.wide import DAMPING, RATE, Wide
+from skrnn._reading.text import TOKEN_PATTERN, read_characters, read_text
+from skrnn._reading.token_lists import read_tokens
+from skrnn._reading.wide import WideReader
+
+X = ["abc", "bca", "cab", "acb", "ab", "ba", "c", "cc", "abab", "ccab"] * 5
+Y = [x[-1] for x in X]
+NO_CHANGE = {"learning_rate_init": 1e-12, "max_iter": 1, "alpha": 0.0}
+
+
+def classifier(**params):
+    params = {"nhidden": 8, "max_iter": 20, "random_state": 0, **params}
+    return RNNClassifier(**params)
+
+
+def as_matrix(rows, n_columns):
+    shape = len(rows.offsets) - 1, n_columns
+    return csr_array((rows.values, rows.columns, rows.offsets), shape)
+
+
+def held_against(vectorizer, reader, rows, texts, name=lambda gram: gram):
+    """Compare what a reader has learned with what scikit-learn has."""
+    theirs = vectorizer.fit_transform(texts)
+    columns = [vectorizer.vocabulary_[name(gram)] for gram in reader.vocabulary]
+    assert len(columns) == theirs.shape[1]
+    assert list(reader.vocabulary.values()) == list(range(len(columns)))
+    np.testing.assert_allclose(reader.idf, vectorizer.idf_[columns], rtol=1e-12)
+    ours = as_matrix(rows, len(columns))
+    assert ours.has_sorted_indices and ours.has_canonical_format
+    assert (ours.indptr == np.append(0, np.cumsum(np.diff(theirs.indptr)))).all()
+    np.testing.assert_allclose(ours.toarray(), theirs[:, columns].toarray(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("ngram_range", [(1, 1), (1, 5), (2, 3)])
+def test_characters_are_weighed_as_by_scikit_learn(surnames, ngram_range):
+    names = surnames[0][:1000]
+    names += ["", "Zoë 🎈", "Zoë 🎈"]
+    vectorizer = TfidfVectorizer(
+        analyzer="char",
+        ngram_range=ngram_range,
+        sublinear_tf=True,
+        lowercase=False,
+        min_df=2,
+    )
+    reader, rows = WideReader.learn(read_characters(names), ngram_range)
+    held_against(vectorizer, reader, rows, names)
+    others = ["Nguyen", "", "xqz", "Smiths" * 3]
+    ours = as_matrix(reader.encode(read_characters(others)), len(reader.idf))
+    theirs = vectorizer.transform(others)
+    columns = [vectorizer.vocabulary_[gram] for gram in reader.vocabulary]
+    np.testing.assert_allclose(ours.toarray(), theirs[:, columns].toarray(), rtol=1e-6)
+
+
+def test_words_and_tokens_are_weighed_as_by_scikit_learn():
+    texts = ["a cat sat", "a cat is a cat", "the cat sat", "the the the", "", "a dog"]
+    vectorizer = TfidfVectorizer(
+        token_pattern=TOKEN_PATTERN, ngram_range=(1, 2), sublinear_tf=True, min_df=2
+    )
+    options = {"lowercase": False, "strip_accents": None}
+    words = read_text(texts, "words", token_pattern=TOKEN_PATTERN, **options)
+    held_against(vectorizer, *WideReader.learn(words, (1, 2)), texts)
+    tokens = read_tokens([text.split() for text in texts])
+    found = WideReader.learn(tokens, (1, 2))
+
+    def name(gram):
+        return gram if isinstance(gram, str) else " ".join(gram)
+
+    held_against(vectorizer, *found, texts, name)
+
+
+def test_many_sequences_are_read_in_parts(monkeypatch, surnames):
+    sequences = read_characters(surnames[0][:200])
+    reader, rows = WideReader.learn(sequences, (1, 3))
+    monkeypatch.setattr("skrnn._reading.wide._MAX_ROWS", 100)
+    for one, other in zip(rows, reader.encode(sequences), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def random_x(n_grams, dtype=np.float32):
+    rng = np.random.default_rng(3)
+    dense = rng.normal(size=(len(LENGTHS), n_grams)) * rng.binomial(
+        1, 0.5, (len(LENGTHS), n_grams)
+    )
+    dense[2] = 0  # a sequence without n-grams
+    sparse = csr_array(dense)
+    return SparseRows(
+        sparse.indices.astype(np.int32),
+        sparse.data.astype(dtype),
+        sparse.indptr.astype(np.int64),
+    )
+
+
+TARGETS = {
+    "cross_entropy": LABELS,
+    "binary_cross_entropy": torch.eye(4, dtype=torch.float64)[LABELS],
+    "squared_error": torch.randn(5, 4, dtype=torch.float64),
+}
+WEIGHT = torch.tensor([1.0, 0.5, 2.0, 1.0, 0.0], dtype=torch.float64)
+
+
+def gradient_of(x, A, loss):
+    """The summed loss of A x, and its gradient."""
+    scores, dA = np.zeros((5, 4)), np.zeros_like(A)
+    wide.add_scores(*x, A, scores)
+    of = TARGETS[loss].numpy(), WEIGHT.numpy()
+    total, dscores = losses.loss_and_gradient(loss, scores, *of)
+    wide.add_gradient(*x, dscores, dA)
+    return total, dA
+
+
+@pytest.mark.parametrize("loss", TARGETS)
+def test_gradients_against_differences(loss):
+    x, A = random_x(7, np.float64), np.random.default_rng(0).normal(size=(7, 4))
+    _, dA = gradient_of(x, A, loss)
+    for place in np.ndindex(A.shape):
+        totals = []
+        for step in (1e-6, -1e-6):
+            moved = A.copy()
+            moved[place] += step
+            totals.append(gradient_of(x, moved, loss)[0])
+        assert dA[place] == pytest.approx((totals[0] - totals[1]) / 2e-6, abs=1e-7)
+
+
+def test_gradients_against_autograd():
+    x, A = random_x(7, np.float64), np.random.default_rng(0).normal(size=(7, 4))
+    total, dA = gradient_of(x, A, "cross_entropy")
+    theirs = torch.from_numpy(A).requires_grad_()
+    scores = torch.from_numpy(as_matrix(x, 7).toarray()) @ theirs
+    loss = torch.nn.functional.cross_entropy(scores, LABELS, reduction="none") @ WEIGHT
+    loss.backward()
+    assert total == pytest.approx(loss.item())
+    np.testing.assert_allclose(dA, theirs.grad.numpy(), atol=1e-12)
+
+
+class NoNetwork:
+    """Updates of a network without weights."""
+
+    def local(self, batches):
+        return None, batches
+
+    def update(self, gradient, n_sequences, learning_rate, plan):
+        pass
+
+    def synchronise(self):
+        pass
+
+    def moments(self):
+        return Moments((), (), 0)
+
+
+def minibatch(x, target, weight=None):
+    n = len(x.offsets) - 1
+    weight = torch.ones(n, dtype=torch.float64) if weight is None else weight
+    nothing = np.zeros(0, np.int64)
+    packing = Packing(np.arange(n), nothing, nothing, nothing)
+    return Batch(None, packing, target, weight, wide=x)
+
+
+@pytest.mark.parametrize("n_shards", [1, 2])
+def test_updates_are_those_of_adagrad(n_shards):
+    rng = np.random.default_rng(0)
+    A = torch.from_numpy(rng.normal(size=(7, 4)))
+    theirs = A.clone().requires_grad_()
+    rate = RATE * 0.002
+    optimiser = torch.optim.Adagrad([theirs], lr=rate, eps=DAMPING)
+    updates, x = Wide(NoNetwork(), A, "cross_entropy"), random_x(7)
+    dense = torch.from_numpy(as_matrix(x, 7).toarray()).double()
+    for step in range(6):
+        some = rng.permutation(5)[:4]
+        parts = [some] if n_shards == 1 else [some[:1], some[1:]]
+        shards = [minibatch(x.take(p), LABELS[p], WEIGHT[p]) for p in parts]
+        _, same = updates.local(shards)
+        assert same is shards
+        updates.update(None, 4, 0.002, None)
+        if step == 3:  # as in a later call of partial_fit
+            moments = updates.moments()
+            updates = Wide(NoNetwork(), A, "cross_entropy", moments)
+        loss = torch.nn.functional.cross_entropy(
+            dense[some] @ theirs, LABELS[some], reduction="none"
+        )
+        optimiser.zero_grad()
+        (loss @ WEIGHT[some]).backward()
+        optimiser.step()
+    np.testing.assert_allclose(A, theirs.detach(), rtol=1e-6)
+
+
+def test_it_learns_as_a_multinomial_logistic_regression(surnames):
+    names, languages = (each[::100] for each in surnames)
+    classes, target = np.unique(languages, return_inverse=True)
+    reader, x = WideReader.learn(read_characters(names), (1, 2))
+    A = torch.zeros(len(reader.idf), len(classes), dtype=torch.float64)
+    updates = Wide(NoNetwork(), A, "cross_entropy")
+    batch = minibatch(x, torch.from_numpy(target))
+    for _ in range(2000):
+        updates.local([batch])
+        updates.update(None, len(names), 0.005, None)
+    dense = as_matrix(x, len(reader.idf)).toarray()
+    ours = torch.softmax(torch.from_numpy(dense).double() @ A, 1).numpy()
+    theirs = LogisticRegression(C=1e4, fit_intercept=False, max_iter=10_000)
+    theirs = theirs.fit(dense, target)
+    expected = log_loss(target, theirs.predict_proba(dense))
+    assert log_loss(target, ours) == pytest.approx(expected, abs=0.02)
+    assert (ours.argmax(1) == theirs.predict(dense)).mean() > 0.97
+
+
+def test_the_network_is_that_without_it():
+    without = classifier(wide_ngram_range=None).fit(X, Y)
+    fitted = classifier(wide_ngram_range=(1, 2)).fit(X, Y)
+    assert fitted.loss_curve_ == without.loss_curve_
+    for name in ("W_", "U_", "b_", "V_", "intercept_"):
+        for one, other in zip(
+            getattr(fitted, name), getattr(without, name), strict=True
+        ):
+            np.testing.assert_array_equal(one, other)
+    assert not [name for name in vars(without) if "wide" in name.removeprefix("wide_n")]
+
+
+def test_without_training_it_halves_the_scores_of_the_network():
+    none = {**NO_CHANGE, "learning_rate_init": 1e-30}
+    without = classifier(**none, wide_ngram_range=None).fit(X, Y)
+    fitted = classifier(**none, wide_ngram_range=(1, 2)).fit(X, Y)
+    assert abs(fitted.wide_coef_).max() < 1e-25
+    ours, theirs = fitted.decision_function(X), without.decision_function(X)
+    np.testing.assert_array_equal(2 * ours, theirs)
+    # Of sequences without a known n-gram, it says nothing.
+    ours, theirs = (each.decision_function(["", "x"]) for each in (fitted, without))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_scores_are_the_mean_of_both_paths():
+    fitted = classifier(wide_ngram_range=(1, 3)).fit(X, Y)
+    vectorizer = TfidfVectorizer(
+        analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=2
+    )
+    x = vectorizer.fit(X).transform(["abc", "cabb"]).toarray()
+    known = vectorizer.vocabulary_
+    assert fitted.wide_vocabulary_.keys() == known.keys()
+    columns = [known[gram] for gram in fitted.wide_vocabulary_]
+    h = fitted.encoder_.transform(["abc", "cabb"])
+    expected = h @ fitted.V_.T + fitted.intercept_ + x[:, columns] @ fitted.wide_coef_.T
+    scores = fitted.decision_function(["abc", "cabb"])
+    np.testing.assert_allclose(scores, expected / 2, atol=1e-5)
+    assert not [name for name in vars(fitted.encoder_) if "wide" in name]
+
+
+def test_scores_do_not_depend_on_other_sequences(surnames):
+    names, languages = (each[::20] for each in surnames)
+    fitted = classifier(max_iter=2).fit(names, languages)
+    scores = fitted.decision_function(names)
+    np.testing.assert_array_equal(scores[::-1], fitted.decision_function(names[::-1]))
+    alone = [fitted.decision_function([name])[0] for name in names[:50]]
+    np.testing.assert_array_equal(scores[:50], alone)
+
+
+def test_threads_change_no_more_than_rounding(surnames):
+    names, languages = (each[::20] for each in surnames)
+    of_one, of_two = [], []
+    for n_threads, found in ((1, of_one), (2, of_two)):
+        torch.set_num_threads(n_threads)
+        try:
+            fitted = classifier(nhidden=128, batch_size=400, max_iter=2)
+            found.append(fitted.fit(names, languages).wide_coef_)
+        finally:
+            torch.set_num_threads(1)
+    np.testing.assert_allclose(of_one[0], of_two[0], atol=1e-3)
+
+
+@pytest.mark.parametrize("truncate, max_length", [(2, None), (None, 2)])
+def test_it_reads_what_the_network_reads(truncate, max_length):
+    fitted = classifier(
+        truncate=truncate, max_length=max_length, overlong="last", max_iter=3
+    ).fit(X, Y)
+    longest = max(map(len, fitted.wide_vocabulary_))
+    assert longest == (max_length or 4)
+    same = fitted.decision_function(["bcab", "ab"])
+    assert (same[0] == same[1]).all() == (max_length is not None)
+
+
+def test_a_part_that_is_held_out_is_not_read():
+    x = [*X[:49], "zzz"] * 2
+    y = [*Y[:49], "z"] * 2
+    weight = np.ones(100)
+    weight[[49, 99]] = 0.0
+    assert "z" not in classifier().fit(x, y, weight).wide_vocabulary_
+    fitted = classifier(early_stopping=True).fit(
+        X, Y, X_val=["qq"] * 4, y_val=["a"] * 4
+    )
+    assert "q" not in fitted.wide_vocabulary_
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_it_is_saved(way):
+    fitted = classifier(max_iter=2).fit(X, Y)
+    loaded = way(fitted)
+    np.testing.assert_array_equal(loaded.predict_proba(X), fitted.predict_proba(X))
+    assert loaded.wide_vocabulary_ == fitted.wide_vocabulary_
+
+
+def test_several_labels_and_several_numbers():
+    labels = np.array([["a" in x, "bc" in x] for x in X]).astype(int)
+    fitted = classifier(max_iter=40).fit(X, labels)
+    assert fitted.wide_coef_.shape[0] == 2 and fitted.score(X, labels) > 0.9
+    numbers = np.array([[len(x), x.count("ab")] for x in X], float)
+    regressor = RNNRegressor(
+        nhidden=8, max_iter=40, random_state=0, wide_ngram_range=(1, 3)
+    )
+    fitted = regressor.fit(X, numbers)
+    assert fitted.wide_coef_.shape[0] == 2 and fitted.score(X, numbers) > 0.5
+
+
+def test_chunks_equal_epochs_and_keep_the_n_grams():
+    fitted = classifier(wide_ngram_range=(1, 2), batch_size=7)
+    fitted.partial_fit(X, Y, classes=["a", "b", "c"])
+    first, known = fitted.wide_coef_.copy(), fitted.wide_vocabulary_
+    copy = by_pickle(fitted)
+    for each in (fitted, copy):
+        each.partial_fit([*X, "xx", "xx"], [*Y, "a", "a"])
+    np.testing.assert_array_equal(fitted.wide_coef_, copy.wide_coef_)
+    assert fitted.wide_vocabulary_ == known and abs(fitted.wide_coef_ - first).max() > 0
+    assert "wide_square" in fitted._training
+    encoder = by_pickle(fitted).encoder_
+    assert not [name for name in encoder._training if "wide" in name]
+    encoder.partial_fit(X, Y)
+
+
+def test_a_warm_start_goes_on():
+    fitted = classifier(warm_start=True).fit(X, Y)
+    before = fitted.predict_proba(X)
+    coef = dict(zip("abc", fitted.wide_coef_, strict=True))
+    fitted.set_params(**NO_CHANGE).fit(X, Y)
+    np.testing.assert_allclose(fitted.predict_proba(X), before, atol=1e-5)
+    fitted.fit(X, ["d" if label == "b" else label for label in Y])
+    for label, row in zip("acd", fitted.wide_coef_, strict=True):
+        np.testing.assert_allclose(row, coef.get(label, 0.0), atol=1e-6)
+    regressor = RNNRegressor(
+        nhidden=8, warm_start=True, random_state=0, wide_ngram_range=(1, 2)
+    )
+    y = np.array([len(x) + x.count("a") for x in X], float)
+    y -= y.mean()
+    before = regressor.fit(X, y).predict(X)
+    regressor.set_params(**NO_CHANGE).fit(X, 3 * y)
+    np.testing.assert_allclose(regressor.predict(X), before, atol=1e-3)
+
+
+@pytest.mark.parametrize("now", [None, (1, 2)])
+def test_a_warm_start_with_other_n_grams_is_refused(now):
+    fitted = classifier(warm_start=True, max_iter=1, wide_ngram_range=(1, 3)).fit(X, Y)
+    sentence = (
+        "warm_start=True continues from the last fit, whose wide_ngram_range was "
+        f"(1, 3), but now it is {now}. Use the same, or warm_start=False."
+    )
+    with pytest.raises(ValueError) as caught:
+        fitted.set_params(wide_ngram_range=now).fit(X, Y)
+    assert str(caught.value) == sentence
+
+
+def test_where_there_is_none():
+    series = [np.arange(n, dtype=float) for n in (3, 5, 2, 4)]
+    assert not hasattr(classifier().fit(series, list("abab")), "wide_coef_")
+    assert not hasattr(classifier().fit(["ab", "cde"], list("ab")), "wide_coef_")
+    aligned = classifier(max_iter=1).fit(["ab", "ba"] * 4, list("ab") * 4)
+    assert not hasattr(aligned, "wide_coef_")
+    with pytest.raises(ValueError) as caught:
+        classifier(wide_ngram_range=(1, 2)).fit(series, list("abab"))
+    assert str(caught.value) == (
+        "wide_ngram_range needs tokens, but X holds sequences of numbers. Use "
+        "wide_ngram_range=None, or analyzer='token' if whole numbers are tokens."
+    )
+    with pytest.raises(ValueError) as caught:
+        classifier(wide_ngram_range=(1, 2)).fit(["ab", "cd"], list("ab"))
+    assert str(caught.value) == (
+        "wide_ngram_range=(1, 2) leaves nothing to read: no such n-gram is in 2 "
+        "sequences of X. Lower its first n, or use wide_ngram_range=None."
+    )
+    with pytest.raises(ValueError) as caught:
+        classifier(wide_ngram_range=(2, 1)).fit(X, Y)
+    assert str(caught.value) == (
+        "wide_ngram_range is (2, 1): the smallest and the largest n were expected, "
+        "such as (1, 3)."
+    )
+    spaced = {"analyzer": "word", "token_pattern": r"[^,]+", "max_iter": 1}
+    words = ["a b,c", "c,a b"] * 2
+    assert not hasattr(classifier(**spaced).fit(words, list("abab")), "wide_coef_")
+    with pytest.raises(ValueError, match=r"Use wide_ngram_range=\(1, 1\), or another"):
+        classifier(**spaced, wide_ngram_range=(1, 2)).fit(words, list("abab"))
+
+
+def test_edited_attributes_are_refused():
+    fitted = classifier(max_iter=1).fit(X, Y)
+    changes = {
+        "wide_coef_": fitted.wide_coef_[:, 1:],
+        "wide_idf_": fitted.wide_idf_[1:],
+        "_wide_grams": {**fitted._wide_grams, "starts": [0, 1]},
+    }
+    for name, value in changes.items():
+        edited = by_pickle(fitted)
+        setattr(edited, name, value)
+        with pytest.raises(ValueError, match=name):
+            edited.predict(X)
+        with pytest.raises(ValueError, match=f"^{name} of this RNNClassifier is"):
+            by_pickle(edited)
+    for name in ("wide_coef_", "wide_idf_", "wide_vocabulary_", "_wide_grams"):
+        edited = by_pickle(fitted)
+        delattr(edited, name)
+        with pytest.raises(ValueError, match="wide_"):
+            by_pickle(edited)
+    edited = by_pickle(fitted)
+    edited.wide_idf_ = ["x"]
+    with pytest.raises(ValueError, match=r"^wide_idf_ does not hold numbers: "):
+        edited.predict(X)
+
+
+def test_an_interrupted_or_undone_epoch_undoes_it_too():
+    weights = random_weights(ARCHITECTURES["gru-1-1-sum"])
+    A = torch.ones(3, 4, dtype=torch.float64)
+    state = TrainingState(weights, torch.Generator(), wide=A)
+    state.begin(2, 1, lambda moments: None)
+    state.epoch_begins()
+    A.fill_(2.0)
+    state.undo_epoch()
+    assert (A == 1).all()
+    A.fill_(torch.nan)
+    assert not state.is_finite
