@@ -219,3 +219,8 @@ def _check_strings(X):
     for i, item in enumerate(X):
         if not isinstance(item, str):
             raise TypeError(mixed_kinds(item, i, "text")) from None
+
+
+def has_spaces(sequences):
+    """Whether there are words with spaces, so that n-grams of words are ambiguous."""
+    return sequences.kind == "words" and any(" " in word for word in sequences.tokens)

@@ -12,6 +12,7 @@ from skrnn._core.updates.embedded import Embeddings
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._reading.given import given_tokens, read_embeddings
 from skrnn._reading.inputs import Inputs, root_mean_square
+from skrnn._reading.text import has_spaces
 from skrnn._reading.wide import WideReader
 from skrnn._warnings import warn
 
@@ -263,7 +264,7 @@ def _learn_vocabulary(options, samples, has_labels, others=()):
     """
     sequences = samples.steps
     kind = sequences.kind
-    ngram_range, max_features = _ngram_range(options, kind, has_labels)
+    ngram_range, max_features = _ngram_range(options, sequences, has_labels)
     if ngram_range != (1, 1) and kind == "words":
         check_no_spaces(sequences, samples.positions)
     if options.vocabulary is not None:
@@ -305,7 +306,7 @@ def _learn_vocabulary(options, samples, has_labels, others=()):
     )
 
 
-def _ngram_range(options, kind, has_labels):
+def _ngram_range(options, sequences, has_labels):
     """The range of n-grams, and the maximum number to learn; None for all.
 
     For labels, n-grams of characters are better than single characters (surnames: 0.84
@@ -315,9 +316,10 @@ def _ngram_range(options, kind, has_labels):
     if options.ngram_range != "auto":
         return tuple(options.ngram_range), options.max_features
     is_given = options.vocabulary is not None or options.embeddings is not None
-    if AUTO_RANGES[kind] == (1, 1) or is_given or not has_labels:
+    auto = AUTO_RANGES[sequences.kind]
+    if auto == (1, 1) or is_given or not has_labels or has_spaces(sequences):
         return (1, 1), options.max_features
-    return AUTO_RANGES[kind], options.max_features or MAX_AUTO_GRAMS
+    return auto, options.max_features or MAX_AUTO_GRAMS
 
 
 def _reads_subwords(options, kind):

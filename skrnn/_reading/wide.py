@@ -7,6 +7,7 @@ import numpy as np
 from skrnn._core import vocabulary
 from skrnn._core.imports import kernel_imports
 from skrnn._core.sparse_rows import SparseRows
+from skrnn._reading.text import has_spaces
 
 ATTRIBUTES = ("wide_vocabulary_", "wide_idf_", "_wide_grams")
 # The range of n-grams of characters, and of words or tokens, unless set by the user.
@@ -141,8 +142,7 @@ def auto_range(sequences):
     """
     kind, lengths = sequences.kind, sequences.lengths
     is_aligned = kind == "text" and (lengths == lengths[0]).all()
-    has_spaces = kind == "words" and any(" " in word for word in sequences.tokens)
-    return None if is_aligned or has_spaces else AUTO_RANGES.get(kind)
+    return None if is_aligned or has_spaces(sequences) else AUTO_RANGES.get(kind)
 
 
 def make_table(ids, kind):
