@@ -77,7 +77,7 @@ class _Parameters:
     max_length: _Count | None = None
     overlong: Literal["error", "first", "last"] = "error"
     token_dropout: Literal["auto"] | _Probability = "auto"
-    dropout: _Probability = 0.0
+    dropout: Literal["auto"] | _Probability = "auto"
     truncate: _Count | None = None
     learning_rate_init: _Rate = 0.005
     batch_size: Literal["auto"] | _Count = "auto"

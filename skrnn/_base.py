@@ -103,7 +103,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     max_length: Count | None = None
     overlong: Literal["error", "first", "last"] = "error"
     token_dropout: Literal["auto"] | Probability = "auto"
-    dropout: Probability = 0.0
+    dropout: Literal["auto"] | Probability = "auto"
     truncate: Count | None = None
     learning_rate_init: Rate = 0.005
     batch_size: Literal["auto"] | Count = "auto"

@@ -128,15 +128,15 @@ PARTS["parameters"] = dedent(
         Number of consecutive steps of a series of numbers to read at once, side by side
         [12]_: the network takes fewer steps, which is faster and easier to learn. If
         the first patch would begin before the start of the sequence, the first step is
-        repeated. "auto" is the average length of a sequence divided by 100, rounded,
-        but at least 1. Larger values than the length of the longest series in `fit` are
-        reduced to that length. With `kernel_sizes`, the steps of a patch are averaged
-        instead, behind the first layer of filters.
+        repeated. With `kernel_sizes`, the steps of a patch are averaged instead, behind
+        the first layer of filters. "auto" is the average length of a sequence divided
+        by 100, or with `kernel_sizes` by 40, rounded, but at least 1. Larger values
+        than the length of the longest series in `fit` are reduced to that length.
     kernel_sizes : tuple of int, tuple of tuples of int, None or "auto", default="auto"
         Layers of convolutions before the recurrence, for series of numbers: filters
         that read windows of several steps, from `kernel_size // 2` steps before each
         step, as in torch.nn.Conv1d, with zeros beyond both ends; and then relu [15]_.
-        A tuple has the kernel sizes of one layer, among which its 3/4 `nhidden` filters
+        A tuple has the kernel sizes of one layer, among which its 3/8 `nhidden` filters
         are shared; a tuple of tuples has those of several layers. The recurrence reads
         the last of them. The mean and the largest value of each filter of the last
         layer over all steps are appended to h, so that V also reads what occurred
@@ -157,10 +157,12 @@ PARTS["parameters"] = dedent(
         subword is replaced by the unknown token [10]_. "auto" is 0.4 for n-grams, of
         which there are many, most of them rare; 0.1 for n-grams of words, or if the
         subwords of words are read; and 0 for single tokens.
-    dropout : float in [0, 1), default=0.0
+    dropout : float in [0, 1) or "auto", default="auto"
         During training, the probability of setting to 0 each input of a layer above the
         first, and each entry of h before it is multiplied by V. An entry is dropped at
-        all steps of a sequence or at none [9]_.
+        all steps of a sequence or at none [9]_. "auto" is 0, except with
+        `kernel_sizes`: it is then 0.8 for the states of the recurrence in h, which soon
+        knows the training data by heart, and 0.2 for all else [15]_.
     truncate : int or None, default=None
         During training, backpropagate only through the last `truncate` steps (or
         patches) of each sequence, which start from the state that the earlier steps

@@ -15,7 +15,9 @@ from skrnn._reading.options import ReadingOptions
 from skrnn._reading.series import kernel_sizes_of
 
 # The number of filters of a layer of convolutions, as a share of nhidden.
-_FILTERS = 0.75
+_FILTERS = 0.375
+# dropout="auto" of filters, and of the states of the recurrence, if there are both.
+_DROPOUT_BESIDE_FILTERS = 0.2, 0.8
 # No sequence in memory is longer; larger numbers may not fit into 64 bits.
 _MAX_STEPS = 2**40
 # The learning rate is held until the loss is below this share of that of a guess, but
@@ -99,6 +101,11 @@ class Settings:
         if batch_size == "auto":
             # A compromise between few updates with little noise and many with more.
             batch_size = min(128, max(8, math.isqrt(n_samples)))
+        dropout = dropout_of_states = self["dropout"]
+        if dropout == "auto":
+            dropout, dropout_of_states = 0.0, 0.0
+            if self.architecture.kernel_sizes:
+                dropout, dropout_of_states = _DROPOUT_BESIDE_FILTERS
         n_held = 0
         if max_iter == "auto":
             n_updates_per_epoch = math.ceil(n_samples / batch_size)
@@ -117,7 +124,8 @@ class Settings:
             n_iter_no_change=self["n_iter_no_change"],
             # The number of chunks is not known in advance.
             schedule="constant" if self.is_partial else "one_cycle",
-            dropout=self["dropout"],
+            dropout=dropout,
+            dropout_of_states=dropout_of_states,
             n_held=n_held,
             loss_to_reach=0.0 if chance is None else _SHARE_OF_CHANCE * chance,
             truncate=None if truncate is None else min(int(truncate), _MAX_STEPS),

@@ -66,7 +66,7 @@ FLOORS = {
     "_core.plan": set(),
     "_core.shards": {"numpy"},
     "_core.training_data": {"numpy", "torch"},
-    "_core.batches": {"numpy"},
+    "_core.batches": {"numpy", "torch"},
     "_core.token_rows": set(),
     "_core.adam": set(),
     "_core.rules": {"numpy", "torch"},

@@ -70,7 +70,7 @@ DEFAULTS = {
     "max_length": None,
     "overlong": "error",
     "token_dropout": "auto",
-    "dropout": 0.0,
+    "dropout": "auto",
     "truncate": None,
     "learning_rate_init": 0.005,
     "batch_size": "auto",

@@ -56,7 +56,7 @@ def test_a_callable_gives_the_tokens():
     series = fitted(X, analyzer=lambda text: [float(len(text)), 1.0])
     assert series.kind_ == "series"
     whole = fitted(np.eye(2), analyzer=lambda row: row.cumsum())
-    assert whole.kind_ == "series" and whole.transform(np.eye(2)).shape == (2, 2)
+    assert whole.kind_ == "series" and len(whole.transform(np.eye(2))) == 2
 
 
 def test_integers_are_what_the_analyzer_says():

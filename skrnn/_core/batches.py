@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from skrnn._core.batch import Batch, Past
 from skrnn._core.execution import CPU, Execution, permutation
@@ -25,15 +26,16 @@ class Batches:
     data : TrainingData
     plan : Plan
     shards : Shards
-    widths : tuple of int
-        Number of inputs of each layer that has dropout.
+    dropout : sequence of tuples of (int, float)
+        For each layer that has dropout, the parts of its inputs: how many they are, and
+        the probability of setting each to 0.
     execution : Execution
     """
 
     data: TrainingData
     plan: Plan
     shards: Shards = ONE_SHARD
-    widths: tuple = ()
+    dropout: tuple = ()
     execution: Execution = CPU
 
     @property
@@ -68,13 +70,14 @@ class Batches:
             indices, cuts = self._cut(order[first : first + at_a_time])
             packed = self._pack(values, indices, np.concatenate(cuts))
             for minibatch in cuts:
-                masks = [
-                    self.execution.dropout_mask(
-                        (batch_size, width), self.plan.dropout, generator
-                    )
-                    for width in self.widths
-                ]
+                masks = [self._mask(parts, generator) for parts in self.dropout]
                 yield [next(packed).with_masks(masks, minibatch[0]) for _ in minibatch]
+
+    def _mask(self, parts, generator):
+        """The factors of the inputs of a layer, for each sequence of a minibatch."""
+        draw, n = self.execution.dropout_mask, self.plan.batch_size
+        masks = [draw((n, width), rate, generator) for width, rate in parts]
+        return masks[0] if len(masks) == 1 else torch.cat(masks, dim=1)
 
     def _with_some_hidden(self, generator):
         """Return the values, with some tokens replaced by the unknown token."""

@@ -37,6 +37,11 @@ class Plan:
     dropout : float
         Probability of setting each input of the layers above the first, and of the
         output layer, to 0, either at all steps of a sequence or at none [1]_.
+    dropout_of_states : float or None
+        The same for those inputs of the output layer that are pooled hidden states, as
+        opposed to filters. Beside filters, it is best large: a recurrence soon knows
+        the training data by heart, and filters would learn little from it [2]_. None
+        stands for `dropout`.
     n_held : int
         The learning rate is held, and the fit is lengthened, until the loss of an epoch
         is below `loss_to_reach`, but not for longer than this many epochs. 0 if the fit
@@ -51,6 +56,8 @@ class Plan:
     ----------
     .. [1] Gal and Ghahramani (2016), "A Theoretically Grounded Application of Dropout
        in Recurrent Neural Networks", NeurIPS.
+    .. [2] Karim et al. (2018), "LSTM Fully Convolutional Networks for Time Series
+       Classification", IEEE Access 6.
     """
 
     n_epochs: int
@@ -63,6 +70,7 @@ class Plan:
     schedule: str = "one_cycle"
     rule: str = "adam"
     dropout: float = 0.0
+    dropout_of_states: float | None = None
     truncate: int | None = None
     n_held: int = 0
     loss_to_reach: float = 0.0

@@ -98,12 +98,18 @@ class Trainer:
         state.end()
 
     def _batches(self, weights, data):
-        widths = ()
-        if self.plan.dropout > 0:
+        dropout, of_states = self.plan.dropout, self.plan.dropout_of_states
+        of_states = dropout if of_states is None else of_states
+        hidden = []
+        if dropout > 0 or of_states > 0:
             above = [len(directions[0].U) for directions in weights.layers[1:]]
-            widths = (*above, weights.V.shape[1])
+            hidden = [((width, dropout),) for width in above]
+            n_filters = weights.architecture.n_features_of_filters
+            n_states = weights.V.shape[1] - n_filters
+            of_filters = [(n_filters, dropout)] if n_filters else []
+            hidden.append(((n_states, of_states), *of_filters))
         shards = shards_for(weights.architecture, self.execution.n_threads)
-        return Batches(data, self.plan, shards, widths, self.execution)
+        return Batches(data, self.plan, shards, hidden, self.execution)
 
     def _updates(self, state, data, moments, run, n_workers):
         """The updates of the network, and of the wide path if there is one."""

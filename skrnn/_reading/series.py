@@ -9,8 +9,9 @@ from skrnn._core import series
 from skrnn._core.steps import Steps
 from skrnn._reading.inputs import Inputs
 
-# The average number of steps per series that the network takes, with patches.
-STEPS_AT_MOST = 100
+# The average number of steps per series that the recurrence takes: with patches, and
+# behind convolutions, which have read each step.
+STEPS_AT_MOST, STEPS_BEHIND_FILTERS = 100, 40
 # The numbers of steps in the windows of each layer of convolutions.
 AUTO_KERNEL_SIZES = ((3, 9, 27), (9,))
 # With standardize="auto", each series is also standardised by itself if the logarithms
@@ -298,4 +299,5 @@ def _patch_length(options, sequences):
     """The number of steps of a series that are read at once."""
     if options.patch_length != "auto":
         return int(min(options.patch_length, sequences.lengths.max()))
-    return max(1, round(sequences.lengths.mean() / STEPS_AT_MOST))
+    n_steps = STEPS_BEHIND_FILTERS if kernel_sizes_of(options) else STEPS_AT_MOST
+    return max(1, round(sequences.lengths.mean() / n_steps))
