@@ -22,6 +22,7 @@ from networks import (
 from torch import nn
 from torch_network import TorchNetwork
 
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
 from skrnn._core import encode, network
 from skrnn._core.network import Workspace
 from skrnn._core.packing import pack
@@ -204,3 +205,125 @@ def test_a_longest_sequence_of_one_step(stride, rng):
     (packing,) = pack(offsets[:-1], np.ones(3, int))
     h = encode.encode(weights, rng.normal(size=(3, N_INPUTS)), offsets)
     assert np.isfinite(h).all() and len(packing.batch_sizes) == 1
+
+
+def shares_dropped(monkeypatch, rng, **params):
+    """How often a fit sets states, and filters, to 0 before the output layer."""
+    masks, compute = [], network.loss_and_gradient
+
+    def remember(weights, batch, *arguments):
+        masks.extend(batch.masks[-1:])
+        return compute(weights, batch, *arguments)
+
+    monkeypatch.setattr(network, "loss_and_gradient", remember)
+    X, y = rng.normal(size=(64, 9)), [0, 1] * 32
+    classifier = RNNClassifier(160, max_iter=3, random_state=0, **params).fit(X, y)
+    if not masks:
+        return None
+    dropped = (torch.cat(masks) == 0).double().mean(dim=0)
+    assert len(dropped) == classifier.V_.shape[1] == 160 + 2 * 60
+    return float(dropped[:160].mean()), float(dropped[160:].mean())
+
+
+@pytest.mark.parametrize(
+    "dropout, expected", [("auto", (0.8, 0.2)), (0.5, (0.5, 0.5)), (0.0, None)]
+)
+def test_states_are_dropped_more_often_than_filters(
+    dropout, expected, monkeypatch, rng
+):
+    shares = shares_dropped(monkeypatch, rng, dropout=dropout)
+    assert shares == (expected and pytest.approx(expected, abs=0.02))
+
+
+def test_nothing_is_dropped_without_convolutions(monkeypatch, rng):
+    assert shares_dropped(monkeypatch, rng, kernel_sizes=None) is None
+
+
+SERIES, LABELS_OF_SERIES = (
+    np.random.default_rng(0).normal(size=(24, 30, 2)),
+    [0, 1] * 12,
+)
+
+
+@pytest.mark.parametrize(
+    "kernel_sizes, n_arrays",
+    [("auto", 4), ((3, 5), 2), ([3], 1), (((2, 3), [4], (5,)), 4), (None, 0)],
+)
+def test_kernel_sizes_by_layer(kernel_sizes, n_arrays):
+    encoder = RNNEncoder(8, kernel_sizes=kernel_sizes, max_iter=1, random_state=0)
+    encoder.fit(SERIES, LABELS_OF_SERIES)
+    assert len(getattr(encoder, "filters_", [])) == n_arrays
+    h = encoder.transform(SERIES)
+    names = list(encoder.get_feature_names_out())
+    assert len(names) == len(set(names)) == h.shape[1] == encoder.V_.shape[1]
+    assert names[:8] == [f"rnnencoder{i}" for i in range(8)]
+    if n_arrays:
+        n_filters = (len(names) - 8) // 2
+        assert names[8] == "rnnencoder_mean0" and names[-1].startswith("rnnencoder_max")
+        assert (h[:, 8 + n_filters :] >= h[:, 8 : 8 + n_filters] - 1e-6).all()
+
+
+@pytest.mark.parametrize(
+    "kernel_sizes", [(), [], (0,), (3, -1), ((3,), ()), (3, (5,)), ("3",), ((3.5,),)]
+)
+def test_kernel_sizes_that_are_none(kernel_sizes):
+    with pytest.raises(ValueError, match=r"kernel_sizes is .* such as"):
+        RNNClassifier(kernel_sizes=kernel_sizes).fit(SERIES, LABELS_OF_SERIES)
+
+
+def test_where_there_are_no_convolutions():
+    """Filters read later steps, or need numbers."""
+    strings = ["ab", "ba", "abb", "b"] * 2
+    params = {"max_iter": 1, "random_state": 0}
+    for estimator, X, y in (
+        (RNNClassifier(2, **params), strings, [0, 1] * 4),
+        (RNNClassifier(2, truncate=5, **params), SERIES, LABELS_OF_SERIES),
+        (RNNEncoder(2, **params), SERIES, None),
+    ):
+        assert not hasattr(estimator.fit(X, y), "filters_")
+    explicit = {"kernel_sizes": (3,), **params}
+    with pytest.raises(ValueError, match="needs series of numbers, but X holds"):
+        RNNClassifier(2, **explicit).fit(strings, [0, 1] * 4)
+    with pytest.raises(ValueError, match="Use kernel_sizes=None or truncate=None"):
+        RNNClassifier(2, truncate=5, **explicit).fit(SERIES, LABELS_OF_SERIES)
+    with pytest.raises(ValueError, match="Without y, the next step is predicted"):
+        RNNEncoder(2, **explicit).fit(SERIES)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_warm_start_goes_on_from_the_filters(bidirectional):
+    classifier = RNNClassifier(
+        4, bidirectional=bidirectional, warm_start=True, max_iter=2, random_state=0
+    ).fit(SERIES, LABELS_OF_SERIES)
+    before = [each.copy() for each in classifier.filters_]
+    classifier.set_params(learning_rate_init=1e-9, alpha=0.0)
+    classifier.fit(SERIES, LABELS_OF_SERIES)
+    for old, new in zip(before, classifier.filters_, strict=True):
+        np.testing.assert_allclose(new, old, atol=1e-6)
+    classifier.set_params(kernel_sizes=(3,))
+    with pytest.raises(ValueError, match="whose kernel_sizes was 'auto', but now"):
+        classifier.fit(SERIES, LABELS_OF_SERIES)
+
+
+def test_chunks_are_epochs():
+    params = {"max_iter": 1, "random_state": 0, "dropout": 0.0}
+    whole = RNNRegressor(4, **params)
+    y = SERIES[:, :, 0].max(axis=1)
+    for _ in range(3):
+        whole.partial_fit(SERIES, y)
+    assert whole.n_iter_ == 3 and len(whole.filters_) == 4
+    np.testing.assert_array_equal(
+        whole.predict(SERIES), [whole.predict([x])[0] for x in SERIES]
+    )
+
+
+def test_what_happens_anywhere_is_found(rng):
+    """A bump in a long noisy series, at any place."""
+    X = 0.3 * rng.normal(size=(300, 200))
+    y = rng.integers(2, size=300)
+    bump = np.exp(-0.5 * ((np.arange(9) - 4) / 1.5) ** 2)
+    for x, label in zip(X, y, strict=True):
+        at = rng.integers(0, 190)
+        x[at : at + 9] += 1.5 * (bump if label else bump[::-1] * np.sign(bump - 0.5))
+    classifier = RNNClassifier(random_state=0).fit(X[:150], y[:150])
+    assert classifier.score(X[150:], y[150:]) > 0.9
