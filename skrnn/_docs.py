@@ -160,7 +160,7 @@ PARTS["parameters"] = dedent(
     dropout : float in [0, 1) or "auto", default="auto"
         During training, the probability of setting to 0 each input of a layer above the
         first, and each entry of h before it is multiplied by V. An entry is dropped at
-        all steps of a sequence or at none [9]_. "auto" is 0, except with
+        all steps of a sequence or at none [9]_. "auto" is 0, except for labels with
         `kernel_sizes`: it is then 0.8 for the states of the recurrence in h, which soon
         knows the training data by heart, and 0.2 for all else [15]_.
     truncate : int or None, default=None
@@ -182,13 +182,13 @@ PARTS["parameters"] = dedent(
         sequences, but at least 8 and at most 128.
     max_iter : int or "auto", default="auto"
         Number of epochs, over which the learning rate increases and decreases. "auto"
-        is the number of epochs that 400 updates take, but at least 12 and at most 1000;
-        more if there is a y that takes longer to learn. Then the learning rate is held
-        near its maximum from a third of these epochs on, until the loss of an epoch is
-        below 0.6 times that of a guess that ignores X, and the fit has 5 times the
-        epochs that this took. If that has not happened after 0.6 of these epochs, as
-        with labels of which many are wrong, it has twice the epochs so far. An int is
-        kept to.
+        is the number of epochs that 400 updates take, or 1,600 with `kernel_sizes`, but
+        at least 12 and at most 1000; more if there is a y that takes longer to learn.
+        Then the learning rate is held near its maximum from a third of these epochs on,
+        until the loss of an epoch is below 0.6 times that of a guess that ignores X,
+        and the fit has 5 times the epochs that this took. If that has not happened
+        after 0.6 of these epochs, as with labels of which many are wrong, it has twice
+        the epochs so far. An int is kept to.
     alpha : float, default=0.3
         Strength of the weight decay: each update multiplies W, U and V by
         ``1 - learning_rate * alpha`` [4]_.

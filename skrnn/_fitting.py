@@ -134,7 +134,7 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         chance = None
         if not head.per_step:
             chance = head.chance(samples.target, samples.weight)
-        plan = settings.plan(len(samples), n_steps, chance)
+        plan = settings.plan(len(samples), n_steps, chance, head.loss)
         if last is None:
             _warn_of_vocabulary(reader, samples.steps, settings, head)
         weights = _initial_weights(settings, inputs, head, execution, generator)
@@ -217,6 +217,8 @@ def _read(samples, head, settings, generator, last):
         has_labels = head is None or head.loss != "squared_error"
         if head is None:  # whole series, and windows, would tell of next steps
             options = options.looking_back()
+        if settings["truncate"] is not None:
+            options = options.without_filters()
         if head is None and samples.steps.kind == "words":
             options = options.of_single_words()
         reader, steps = learn_reader(options, samples, generator, has_labels)

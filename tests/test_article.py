@@ -53,7 +53,7 @@ def test_encoder_transform_equals_the_articles_loop_on_text():
 
 def test_encoder_transform_equals_the_articles_loop_on_series(rng):
     X = [rng.normal(100.0, 7.0, size=(n, 3)) for n in (4, 1, 9)]
-    encoder = RNNEncoder(**ARTICLE, differences=0).fit(X, [0, 1, 2])
+    encoder = RNNEncoder(**ARTICLE, differences=0, kernel_sizes=None).fit(X, [0, 1, 2])
     for series, h in zip(X, encoder.transform(X), strict=True):
         x = (series - encoder.mean_) / encoder.scale_
         theirs = reference_hidden_states(encoder.W_[0], encoder.U_[0], encoder.b_[0], x)
@@ -62,7 +62,9 @@ def test_encoder_transform_equals_the_articles_loop_on_series(rng):
 
 def test_probabilities_are_the_softmax_of_V_h_plus_c():
     X = ["cat", "chat", "katze", "act"]
-    classifier = RNNClassifier(nhidden=6, max_iter=20, random_state=0).fit(X, X)
+    classifier = RNNClassifier(
+        nhidden=6, wide_ngram_range=None, max_iter=20, random_state=0
+    ).fit(X, X)
     h = classifier.encoder_.transform(X)
     for row, probabilities in zip(h, classifier.predict_proba(X), strict=True):
         scores = classifier.V_.astype(float) @ row + classifier.intercept_

@@ -437,7 +437,7 @@ def test_column_transformer(make, selector, kind):
     columns = ColumnTransformer([("x", encoder, selector), ("n", "passthrough", ["n"])])
     expected = clone(encoder).fit_transform(SEQUENCES[kind], Y)
     ours = columns.fit_transform(frame, Y)
-    assert_array_equal(ours[:, :3], expected)
+    assert_array_equal(ours[:, :-1], expected)
     assert_array_equal(columns.transform(frame), ours)
 
 

@@ -39,7 +39,7 @@ def test_it_compares_with_a_guess(rng):
         r"is -\S+, and that of a network that ignores X is -\S+\. "
     )
     regressor = RNNRegressor(16, pooling="last", early_stopping=True, random_state=0)
-    regressor.set_params(validation_fraction=0.5)
+    regressor.set_params(validation_fraction=0.5, kernel_sizes=None)
     with pytest.warns(ConvergenceWarning, match=f"{message}.*larger patch_length"):
         regressor.fit(X, y)
 

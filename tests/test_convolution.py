@@ -327,3 +327,10 @@ def test_what_happens_anywhere_is_found(rng):
         x[at : at + 9] += 1.5 * (bump if label else bump[::-1] * np.sign(bump - 0.5))
     classifier = RNNClassifier(random_state=0).fit(X[:150], y[:150])
     assert classifier.score(X[150:], y[150:]) > 0.9
+
+
+def test_truncation_does_not_go_on_from_filters():
+    classifier = RNNClassifier(2, warm_start=True, max_iter=1, random_state=0)
+    classifier.fit(SERIES, LABELS_OF_SERIES).set_params(truncate=5)
+    with pytest.raises(ValueError, match="truncate=5 cuts .* Use truncate=None, or"):
+        classifier.fit(SERIES, LABELS_OF_SERIES)

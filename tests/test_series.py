@@ -526,7 +526,7 @@ def test_patches_of_any_length_are_read_in_fit_and_after(kernel_sizes, rng):
     params = {"patch_length": 4, "standardize": True, "early_stopping": True}
     params["kernel_sizes"] = kernel_sizes
     regressor = RNNRegressor(16, random_state=0, **params)
-    assert regressor.fit(X, y).score(X, y) > 0.9
+    assert regressor.fit(X, y).score(X, y) > (0.9 if kernel_sizes is None else 0.8)
     assert regressor.patch_length_ == 4
     if kernel_sizes is None:  # side by side; else they are averaged
         assert regressor.U_[0].shape == (48, 2 * 2 * 4)

@@ -84,7 +84,11 @@ def test_loss_is_the_weighted_mean_cross_entropy(rng):
     y = np.array([0, 1, 2, 0, 1, 2])
     weight = rng.random(6)
     classifier = RNNClassifier(
-        max_iter=1, batch_size=4, learning_rate_init=1e-12, random_state=0
+        max_iter=1,
+        batch_size=4,
+        dropout=0.0,
+        learning_rate_init=1e-12,
+        random_state=0,
     ).fit(X, y, weight)
     chosen = classifier.predict_log_proba(X)[np.arange(6), y]
     expected = np.average(-chosen, weights=weight)
@@ -158,6 +162,7 @@ def test_truncation_starts_from_the_state_that_it_does_not_look_behind(
             cell=cell,
             pooling=pooling,
             truncate=truncate,
+            kernel_sizes=None,
             max_iter=1,
             learning_rate_init=1e-12,
             random_state=0,

@@ -43,12 +43,15 @@ class ReadingOptions:
 
     def looking_back(self):
         """These options with "auto" for what does not read later steps."""
-        standardize, kernel_sizes = self.standardize, self.kernel_sizes
+        standardize = self.standardize
         if isinstance(standardize, str) and standardize == "auto":
             standardize = True
-        if isinstance(kernel_sizes, str):
-            kernel_sizes = None
-        return replace(self, standardize=standardize, kernel_sizes=kernel_sizes)
+        return replace(self, standardize=standardize).without_filters()
+
+    def without_filters(self):
+        """These options with None for ``kernel_sizes="auto"``."""
+        is_auto = isinstance(self.kernel_sizes, str)
+        return replace(self, kernel_sizes=None) if is_auto else self
 
     def of_single_words(self):
         """These options, where "auto" stands for neither n-grams nor subwords."""
