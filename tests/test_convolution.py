@@ -332,5 +332,5 @@ def test_what_happens_anywhere_is_found(rng):
 def test_truncation_does_not_go_on_from_filters():
     classifier = RNNClassifier(2, warm_start=True, max_iter=1, random_state=0)
     classifier.fit(SERIES, LABELS_OF_SERIES).set_params(truncate=5)
-    with pytest.raises(ValueError, match="truncate=5 cuts .* Use truncate=None, or"):
+    with pytest.raises(ValueError, match=r"truncate=5 cuts .* Use truncate=None, or"):
         classifier.fit(SERIES, LABELS_OF_SERIES)
