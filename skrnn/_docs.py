@@ -128,20 +128,22 @@ PARTS["parameters"] = dedent(
         Number of consecutive steps of a series of numbers to read at once, side by side
         [12]_: the network takes fewer steps, which is faster and easier to learn. If
         the first patch would begin before the start of the sequence, the first step is
-        repeated. With `kernel_sizes`, the steps of a patch are averaged instead, behind
-        the first layer of filters. "auto" is the average length of a sequence divided
-        by 100, or with `kernel_sizes` by 40, rounded, but at least 1. Larger values
-        than the length of the longest series in `fit` are reduced to that length.
+        repeated. With `kernel_sizes`, about as many steps are averaged instead, a share
+        of them behind each layer of filters. "auto" is the average length of a sequence
+        divided by 100, or with `kernel_sizes` by 40, rounded, but at least 1. Larger
+        values than the length of the longest series in `fit` are reduced to that
+        length.
     kernel_sizes : tuple of int, tuple of tuples of int, None or "auto", default="auto"
         Layers of convolutions before the recurrence, for series of numbers: filters
         that read windows of several steps, from `kernel_size // 2` steps before each
         step, as in torch.nn.Conv1d, with zeros beyond both ends; and then relu [15]_.
         A tuple has the kernel sizes of one layer, among which its 3/8 `nhidden` filters
         are shared; a tuple of tuples has those of several layers. The recurrence reads
-        the last of them. The mean and the largest value of each filter of the last
-        layer over all steps are appended to h, so that V also reads what occurred
-        anywhere. None leaves all that out. "auto" is ((3, 9, 27), (9,)) for series of
-        numbers with y, and None in all other cases, or with `truncate`.
+        the last of them. The mean and the largest value of each filter over all steps
+        are appended to h, so that V also reads what occurred anywhere. None leaves all
+        that out. "auto" is ((3, 9, 27), (9,), (9,)) for series of numbers with y,
+        without sizes above a third of the average length of a sequence, and None in all
+        other cases, or with `truncate`.
     missing : {"error", "mask"}, default="error"
         How to handle NaN. "error" raises an error. "mask" replaces a missing number by
         the last observed value in the sequence, or by the mean if there is none yet (by
@@ -389,9 +391,10 @@ PARTS["notes"] = dedent(
         z_t = max(0, f + sum_k F_k x_{t + k - K // 2}),    k = 0, ..., K - 1,
 
     for each kernel size K, side by side, and x = 0 before the first and after the last
-    step. Behind the first layer, `patch_length_` consecutive z_t are averaged; a second
-    layer reads these averages. Before training, filters are scaled so that what relu is
-    applied to has mean 0 and variance 1 over the steps of some sequences [16]_.
+    step. Behind each layer, a few consecutive z_t are averaged, which the next layer
+    reads: of n layers, about the n-th root of `patch_length_`. Before training, filters
+    are scaled so that what relu is applied to has mean 0 and variance 1 over the steps
+    of some sequences [16]_.
 
     During training, a token that occurs c times is replaced by the unknown token with
     probability 0.25 / (0.25 + c), or `token_dropout` if that is larger, so that the

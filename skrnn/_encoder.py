@@ -238,8 +238,8 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         h : ndarray of shape (n_samples, n_features_out), float32
             The code of each sequence. It has nhidden entries, where nhidden is that of
             the last layer; twice as many if `bidirectional` is True, and twice as many
-            again if `pooling` is "concat". With `kernel_sizes`, the mean and then the
-            largest value of each filter of the last layer follow.
+            again if `pooling` is "concat". With `kernel_sizes`, layer by layer, the
+            means and then the largest values of the filters follow.
 
         Raises
         ------
@@ -259,16 +259,22 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         Returns
         -------
         names : ndarray of str
-            ``rnnencoder0``, ``rnnencoder1`` and so on for the states of the recurrence,
-            followed with `kernel_sizes` by ``rnnencoder_mean0`` and so on for the means
-            of filters, and ``rnnencoder_max0`` and so on for their largest values.
+            ``rnnencoder0``, ``rnnencoder1`` and so on for the states of the recurrence.
+            With `kernel_sizes`, ``rnnencoder_mean0_0`` and so on follow for the means
+            of the filters of layer 0, ``rnnencoder_max0_0`` and so on for their largest
+            values, and then the same for the other layers.
         """
         names = super().get_feature_names_out(input_features)
         architecture = Architecture(**self._architecture)
         if architecture.kernel_sizes:
-            n, prefix = architecture.n_filters, type(self).__name__.lower()
-            names[-2 * n : -n] = [f"{prefix}_mean{i}" for i in range(n)]
-            names[-n:] = [f"{prefix}_max{i}" for i in range(n)]
+            prefix = type(self).__name__.lower()
+            layers, filters = architecture.kernel_sizes, architecture.n_filters
+            names[-architecture.n_features_of_filters :] = [
+                f"{prefix}_{pool}{k}_{i}"
+                for k in range(len(layers))
+                for pool in ("mean", "max")
+                for i in range(filters)
+            ]
         return names
 
     @property

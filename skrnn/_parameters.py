@@ -12,7 +12,6 @@ from skrnn._core.architecture import Architecture
 from skrnn._core.execution import CPU
 from skrnn._core.plan import Plan
 from skrnn._reading.options import ReadingOptions
-from skrnn._reading.series import kernel_sizes_of
 
 # max_iter="auto": the number of updates, but for data sets of many minibatches. Filters
 # of small data sets become better for longer.
@@ -71,7 +70,7 @@ class Settings:
 
     def for_reader(self, reader):
         """The settings for what a reader reads, which determines the architecture."""
-        if reader.kind != "series" or not reader.averages:
+        if reader.kind != "series" or not reader.kernel_sizes:
             return self
         if self["truncate"] is not None:
             raise ValueError(
@@ -81,7 +80,7 @@ class Settings:
             )
         architecture = replace(
             self.architecture,
-            kernel_sizes=kernel_sizes_of(self.reading),
+            kernel_sizes=reader.kernel_sizes,
             n_filters=3 * math.ceil(_FILTERS * self.architecture.nhidden[0] / 3),
             stride=reader.patch_length,
         )

@@ -33,6 +33,7 @@ KERNEL_SIZES = {
     "1": ((1,),),
     "3 and 5": ((3, 5),),
     "3, 4 and 9, then 5": ((3, 4, 9), (5,)),
+    "three layers": ((2, 3), (5,), (1, 3)),
     "longer than sequences": ((27,), (2, 9)),
 }
 NETWORKS = {
@@ -221,7 +222,7 @@ def shares_dropped(monkeypatch, rng, **params):
     if not masks:
         return None
     dropped = (torch.cat(masks) == 0).double().mean(dim=0)
-    assert len(dropped) == classifier.V_.shape[1] == 160 + 2 * 60
+    assert len(dropped) == classifier.V_.shape[1] == 160 + 2 * 60 * 3
     return float(dropped[:160].mean()), float(dropped[160:].mean())
 
 
@@ -258,9 +259,13 @@ def test_kernel_sizes_by_layer(kernel_sizes, n_arrays):
     assert len(names) == len(set(names)) == h.shape[1] == encoder.V_.shape[1]
     assert names[:8] == [f"rnnencoder{i}" for i in range(8)]
     if n_arrays:
-        n_filters = (len(names) - 8) // 2
-        assert names[8] == "rnnencoder_mean0" and names[-1].startswith("rnnencoder_max")
-        assert (h[:, 8 + n_filters :] >= h[:, 8 : 8 + n_filters] - 1e-6).all()
+        assert names[8] == "rnnencoder_mean0_0"
+        assert names[-1].startswith("rnnencoder_max")
+        means, largest = (
+            h[:, [i for i, name in enumerate(names) if pool in name]]
+            for pool in ("_mean", "_max")
+        )
+        assert means.shape == largest.shape and (largest >= means - 1e-6).all()
 
 
 @pytest.mark.parametrize(
@@ -334,3 +339,18 @@ def test_truncation_does_not_go_on_from_filters():
     classifier.fit(SERIES, LABELS_OF_SERIES).set_params(truncate=5)
     with pytest.raises(ValueError, match=r"truncate=5 cuts .* Use truncate=None, or"):
         classifier.fit(SERIES, LABELS_OF_SERIES)
+
+
+@pytest.mark.parametrize(
+    "length, expected",
+    [
+        (5, None),
+        (9, ((3,),)),
+        (30, ((3, 9), (9,), (9,))),
+        (81, ((3, 9, 27), (9,), (9,))),
+    ],
+)
+def test_short_series_have_small_windows(length, expected, rng):
+    encoder = RNNEncoder(2, max_iter=1).fit(rng.normal(size=(8, length)), [0, 1] * 4)
+    found = [filters.shape[2] for filters in getattr(encoder, "filters_", [])]
+    assert found == [size for layer in expected or () for size in layer]

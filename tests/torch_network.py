@@ -73,6 +73,7 @@ class TorchNetwork(nn.Module):
     def through_filters(self, x):
         """What the recurrence reads of a sequence, and a list of its pooled filters."""
         pairs = zip(self.filters, self.filter_biases, strict=True)
+        pools = []
         for k, sizes in enumerate(self.architecture.kernel_sizes):
             parts = []
             for size in sizes:
@@ -80,11 +81,11 @@ class TorchNetwork(nn.Module):
                 margins = size // 2, size - 1 - size // 2
                 padded = nn.functional.pad(x.T, margins)
                 parts.append(nn.functional.conv1d(padded, filters, biases))
-            x = z = torch.relu(torch.cat(parts)).T
-            if k == 0:
-                parts = z.split(self.architecture.stride)
-                x = torch.stack([part.mean(0) for part in parts])
-        return x, [z.mean(0), z.amax(0)]
+            z = torch.relu(torch.cat(parts)).T
+            pools += [z.mean(0), z.amax(0)]
+            parts = z.split(self.architecture.strides[k])
+            x = torch.stack([part.mean(0) for part in parts])
+        return x, pools
 
     def forward(self, sequences, start=None):
         of_filters = [[] for _ in sequences]

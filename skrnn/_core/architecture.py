@@ -37,7 +37,7 @@ class Architecture:
     n_filters : int
         Number of filters of each of these layers, shared among its kernel sizes.
     stride : int
-        Number of steps whose filters of the first of these layers are averaged.
+        Number of steps for which the recurrence takes one, behind these layers.
     """
 
     nhidden: tuple
@@ -64,7 +64,19 @@ class Architecture:
     @property
     def n_features_of_filters(self):
         """Number of the last entries of h, which are pooled filters."""
-        return 2 * self.n_filters if self.kernel_sizes else 0
+        return 2 * self.n_filters * len(self.kernel_sizes)
+
+    @property
+    def strides(self):
+        """For each layer of convolutions, how many of its steps are averaged.
+
+        Their product is about `stride`, to which all layers contribute about the same.
+        """
+        strides, left = [], self.stride
+        for n_layers in range(len(self.kernel_sizes), 0, -1):
+            strides.append(max(1, round(left ** (1 / n_layers))))
+            left = max(1, round(left / strides[-1]))
+        return strides
 
     def shapes_of_filters(self, n_inputs):
         """Return the shapes of the filters by layer, then kernel size."""

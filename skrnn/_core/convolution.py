@@ -9,8 +9,6 @@ A window of `size` steps begins ``size // 2`` steps before its own step. Filters
 matrices F of shape (size * n_inputs, n_filters), the first step of the window first.
 """
 
-import math
-
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
@@ -187,7 +185,7 @@ def pool(z, starts, lengths, pooled):
     for i in range(len(starts)):
         mean, largest = pooled[i, :n], pooled[i, n:]
         rows.clear(mean)
-        largest[:] = -math.inf
+        rows.copy(z[starts[i]], largest)
         for row in range(starts[i], starts[i] + lengths[i]):
             for j in range(n):
                 mean[j] += z[row, j]

@@ -1,8 +1,9 @@
 """What stands before the recurrence: layers of convolutions, forward and back.
 
-The first layer reads windows of the numbers themselves. Every `stride` of its steps are
-averaged, so that what follows takes fewer steps: a second layer, if there is one, and
-the recurrence. Pooled over the steps, the last layer of convolutions is part of h, too.
+The first layer reads windows of the numbers themselves, each other layer those of the
+layer below. Behind each layer, a few steps are averaged, so that what follows takes
+fewer steps, and its windows reach further. Pooled over the steps, all layers are part
+of h.
 """
 
 from dataclasses import dataclass
@@ -82,20 +83,22 @@ class Front:
     ----------
     packing : Packing
         Of what the recurrence reads.
-    pooled : ndarray of shape (n_sequences, 2 * n_filters)
-        The mean and the largest value of each filter of the last layer. Only of
-        sequences that have steps.
+    pooled : ndarray of shape (n_sequences, n_features_of_filters)
+        Layer by layer, the mean and the largest value of each filter. Only of sequences
+        that have steps.
     """
 
     def __init__(self, architecture, filters, packing, scratch):
         self._kernel_sizes, self._filters = architecture.kernel_sizes, filters
-        self._stride, self._scratch = architecture.stride, scratch
+        self._strides, self._scratch = architecture.strides, scratch
         self._sizes = packing.batch_sizes
-        self.packing = strided(packing, self._stride)
         margin = max(size // 2 for sizes in self._kernel_sizes for size in sizes)
-        self._place = _Place(packing.lengths, margin)
-        self._later = _Place(self.packing.lengths, margin)
-        self._passed = []  # by layer, the place, what it reads and what it gives
+        self._places = [_Place(packing.lengths, margin)]  # of what each layer reads
+        for stride in self._strides:
+            packing = strided(packing, stride)
+            self._places.append(_Place(packing.lengths, margin))
+        self.packing = packing
+        self._passed = []  # by layer, what it reads, what it gives, and its pool
 
     def forward(self, x, before_relu=None):
         """Compute what the recurrence reads.
@@ -112,30 +115,28 @@ class Front:
         x : ndarray of shape (n_rows_out, n_filters)
             In the order of `packing`.
         """
-        place, take = self._place, self._scratch.zeros
+        take, place = self._scratch.zeros, self._places[0]
         read = take(place.n_rows, x.shape[1])
         convolution.unpack(x, self._sizes, place.starts, read)
-        for k, sizes in enumerate(self._kernel_sizes):
-            n_filters = sum(len(f) for _, f in self._filters[k])
-            z = take(place.n_rows, n_filters)
-            for size, (F, f), part in self._parts(k, sizes, z):
+        for k, place in enumerate(self._places[:-1]):
+            z = take(place.n_rows, sum(len(f) for _, f in self._filters[k]))
+            for size, (F, f), part in self._parts(k, z):
                 convolution.convolve(read, *place.of(), size, F, f, part)
             if before_relu is not None:
                 before_relu(k, z, place.steps)
             convolution.relu(z, *place.of())
-            self._passed.append((place, read, z))
-            read = z
-            if k == 0 and self._stride > 1:
-                read = take(self._later.n_rows, n_filters)
-                convolution.average(
-                    z, *place.of(), self._stride, read, self._later.starts
-                )
-            place = self._later
-        place, _, z = self._passed[-1]
-        self.pooled = self._scratch.take(len(place.lengths), 2 * z.shape[1])
-        convolution.pool(z, *place.of(), self.pooled)
-        out = self._scratch.take(len(self.packing.rows), z.shape[1])
-        convolution.pack(read, self.packing.batch_sizes, self._later.starts, out)
+            pooled = self._scratch.take(len(place.lengths), 2 * z.shape[1])
+            convolution.pool(z, *place.of(), pooled)
+            self._passed.append((read, z, pooled))
+            read, stride = z, self._strides[k]
+            if stride > 1:
+                later = self._places[k + 1]
+                read = take(later.n_rows, z.shape[1])
+                convolution.average(z, *place.of(), stride, read, later.starts)
+        self.pooled = np.concatenate([pooled for *_, pooled in self._passed], axis=1)
+        out = self._scratch.take(len(self.packing.rows), read.shape[1])
+        sizes, starts = self.packing.batch_sizes, self._places[-1].starts
+        convolution.pack(read, sizes, starts, out)
         return out
 
     def calibrate(self, x):
@@ -157,10 +158,10 @@ class Front:
             f /= scale[of]
             first = of.stop
 
-    def _parts(self, k, sizes, z):
-        """The filters of each kernel size, and their columns of z."""
+    def _parts(self, k, z):
+        """The kernel sizes of a layer, their filters, and their columns of z."""
         first = 0
-        for size, (F, f) in zip(sizes, self._filters[k], strict=True):
+        for size, (F, f) in zip(self._kernel_sizes[k], self._filters[k], strict=True):
             yield size, (F, f), z[:, first : first + len(f)]
             first += len(f)
 
@@ -171,36 +172,38 @@ class Front:
         ----------
         dx : ndarray of shape (n_rows_out, n_filters)
             The gradient with respect to what `forward` returned.
-        dpooled : ndarray of shape (n_sequences, 2 * n_filters)
+        dpooled : ndarray of shape (n_sequences, n_features_of_filters)
             The gradient with respect to `pooled`.
         gradient : list of list of (dF, df)
             The gradients of the filters and their biases. Written.
         """
-        take = self._scratch.zeros
-        dread = take(self._later.n_rows, dx.shape[1])
-        sizes = self.packing.batch_sizes
-        convolution.unpack(dx, sizes, self._later.starts, dread)
-        for k in range(len(self._kernel_sizes) - 1, -1, -1):
-            place, read, z = self._passed[k]
+        take, later = self._scratch.zeros, self._places[-1]
+        dread = take(later.n_rows, dx.shape[1])
+        convolution.unpack(dx, self.packing.batch_sizes, later.starts, dread)
+        dpools = np.split(dpooled, len(self._passed), axis=1)
+        for k in range(len(self._passed) - 1, -1, -1):
+            place, later = self._places[k : k + 2]
+            read, z, pooled = self._passed[k]
             dz = take(place.n_rows, z.shape[1])
-            if k == len(self._kernel_sizes) - 1:
-                of = dpooled, z, *place.of(), self.pooled, dz
-                convolution.spread_pool(*of)
-            if k == 0 and self._stride > 1:
+            dpool = np.ascontiguousarray(dpools[k])
+            convolution.spread_pool(dpool, z, *place.of(), pooled, dz)
+            if self._strides[k] > 1:
                 convolution.spread_average(
-                    dread, self._later.starts, *place.of(), self._stride, dz
+                    dread, later.starts, *place.of(), self._strides[k], dz
                 )
             else:
                 dz += dread
             convolution.pass_through_relu(z, *place.of(), dz)
             if k > 0:
                 dread = take(place.n_rows, read.shape[1])
-            self._unread(k, place, read, dz, gradient[k], dread)
+            self._unread(k, read, dz, gradient[k], dread)
 
-    def _unread(self, k, place, read, dz, gradient, dread):
+    def _unread(self, k, read, dz, gradient, dread):
         """Backpropagate through the filters of one layer."""
-        parts = self._parts(k, self._kernel_sizes[k], dz)
-        for (size, (F, _), part), (dF, df) in zip(parts, gradient, strict=True):
+        place = self._places[k]
+        for (size, (F, _), part), (dF, df) in zip(
+            self._parts(k, dz), gradient, strict=True
+        ):
             convolution.gradients(read, *place.of(), size, part, dF, df)
             if k > 0:
                 part = np.ascontiguousarray(part)

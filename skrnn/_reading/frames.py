@@ -122,8 +122,9 @@ def sequences_from_frame(df, *, group, columns, order=None, return_groups=False)
     array([[0. , 0. , 0. , 1. , 0. ],
            [9.5, 1. , 0. , 0. , 0. ],
            [9.5, 0. , 0. , 0. , 1. ]])
-    >>> RNNEncoder(nhidden=4, random_state=0).fit(X, y).transform(X).shape
-    (3, 4)
+    >>> encoder = RNNEncoder(nhidden=4, random_state=0).fit(X, y)
+    >>> encoder.transform(X).shape == (3, len(encoder.get_feature_names_out()))
+    True
     """
     frame = _read_frame(df)
     group_columns = _columns(frame, group, "group")

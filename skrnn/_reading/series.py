@@ -13,7 +13,10 @@ from skrnn._reading.inputs import Inputs
 # behind convolutions, which have read each step.
 STEPS_AT_MOST, STEPS_BEHIND_FILTERS = 100, 40
 # The numbers of steps in the windows of each layer of convolutions.
-AUTO_KERNEL_SIZES = ((3, 9, 27), (9,))
+AUTO_KERNEL_SIZES = ((3, 9, 27), (9,), (9,))
+# But a window of a short series should be no longer than a third of it: where it
+# reaches over both ends, a filter mostly learns how long the series is.
+_STEPS_PER_WINDOW = 3
 # With standardize="auto", each series is also standardised by itself if the logarithms
 # of their scales have at least this standard deviation: if all series have about the
 # same scale, its differences are noise, which would be blown up to a variance of 1.
@@ -40,9 +43,10 @@ class SeriesReader:
         Number of steps that are read at once.
     missing : {"error", "mask"}
         Whether missing values raise an error, or are filled and marked.
-    averages : bool
-        Whether the network begins with convolutions: it then reads each step, and
-        averages those of a patch itself.
+    kernel_sizes : tuple of tuples of int
+        For each layer of convolutions with which the network begins, the numbers of
+        steps in its windows. It then reads each step, and averages those of a patch
+        itself.
     """
 
     mean: np.ndarray
@@ -52,7 +56,7 @@ class SeriesReader:
     difference_scale: np.ndarray
     patch_length: int
     missing: str
-    averages: bool = False
+    kernel_sizes: tuple = ()
 
     kind = "series"
 
@@ -79,10 +83,10 @@ class SeriesReader:
         mean, scale = np.zeros(n_features), np.ones(n_features)
         if options.standardize:
             mean, scale = series.mean_and_scale(values, row_weight)
-        patch_length = _patch_length(options, sequences)
         none, missing = np.empty((0, n_features)), options.missing
-        averages = bool(kernel_sizes_of(options))
-        reader = cls(mean, scale, none, none, none, patch_length, missing, averages)
+        sizes = _kernel_sizes(options, sequences)
+        patch_length = _patch_length(options, sequences, sizes)
+        reader = cls(mean, scale, none, none, none, patch_length, missing, sizes)
         by_series = options.standardize in ("auto", "series")
         if order > 0 or by_series:
             filled = reader._standardised(sequences, samples.positions)[:, :n_features]
@@ -131,8 +135,8 @@ class SeriesReader:
                 )
         patch_length, missing = attributes["patch_length_"], attributes["_reading"]
         scales = scale, *own, of_differences
-        averages = bool(attributes["_architecture"].get("kernel_sizes"))
-        return cls(mean, *scales, patch_length, missing["missing"], averages)
+        kernel_sizes = attributes["_architecture"].get("kernel_sizes", ())
+        return cls(mean, *scales, patch_length, missing["missing"], kernel_sizes)
 
     def attributes(self):
         """The attributes that an estimator keeps of the reader."""
@@ -171,7 +175,7 @@ class SeriesReader:
         if len(self.own_mean):
             parts += self._in_units_of_each(given, parts[1:], sequences)
         values = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-        if self.averages:
+        if self.kernel_sizes:
             return Steps(values, offsets)
         return Steps(*series.patches(values, offsets, self.patch_length))
 
@@ -283,21 +287,26 @@ def _standards_of_each(level, scale, noise, weight):
     return np.stack(means), np.stack(scales)
 
 
-def kernel_sizes_of(options):
+def _kernel_sizes(options, sequences):
     """The kernel sizes of each layer of convolutions; an empty tuple without them."""
     sizes = options.kernel_sizes
     if sizes is None:
         return ()
     if isinstance(sizes, str):
-        return AUTO_KERNEL_SIZES
+        longest = sequences.lengths.mean() / _STEPS_PER_WINDOW
+        layers = [
+            tuple(size for size in layer if size <= longest)
+            for layer in AUTO_KERNEL_SIZES
+        ]
+        return tuple(filter(None, layers))
     if isinstance(sizes[0], Integral):
         sizes = (sizes,)
     return tuple(tuple(int(size) for size in layer) for layer in sizes)
 
 
-def _patch_length(options, sequences):
+def _patch_length(options, sequences, kernel_sizes):
     """The number of steps of a series that are read at once."""
     if options.patch_length != "auto":
         return int(min(options.patch_length, sequences.lengths.max()))
-    n_steps = STEPS_BEHIND_FILTERS if kernel_sizes_of(options) else STEPS_AT_MOST
+    n_steps = STEPS_BEHIND_FILTERS if kernel_sizes else STEPS_AT_MOST
     return max(1, round(sequences.lengths.mean() / n_steps))

@@ -33,6 +33,7 @@ def fitted():
         **{**PARAMS, "nhidden": (3, 2)}, bidirectional=True, cell="rnn"
     )
     rows = RNNRegressor(**PARAMS, missing="mask")
+    filters = RNNRegressor(**PARAMS, kernel_sizes=((2, 3), (3,)))
     several = np.array([["a" in x, "b" in x] for x in X]).astype(int)
     partial = RNNClassifier(**PARAMS).partial_fit(X, Y, classes=["a", "b"])
     return {
@@ -44,6 +45,7 @@ def fitted():
         "next step": (RNNEncoder(**PARAMS).fit(X), X),
         "tokens": (RNNEncoder(**PARAMS).fit([[1, 2], [2, 1]], [0, 1]), [[1], [2, 2]]),
         "series": (rows.fit(SERIES, [0.5, 1.5, 2.0, 1.0]), SERIES),
+        "filters": (filters.fit(SERIES, [0.5, 1.5, 2.0, 1.0]), SERIES),
         "chunks": (partial, X),
     }
 
