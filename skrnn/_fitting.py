@@ -224,6 +224,8 @@ def _read(samples, head, settings, generator, last):
         reader, steps = learn_reader(options, samples, generator, has_labels)
         return reader, replace(samples, steps=steps)
     reader = last.model.reader
+    if head is None:
+        settings.check_looks_back(reader)
     steps = read_more(reader, options, samples.steps, samples.positions)
     last.check_steps(steps)
     if not (last.is_partial or reader.knows_some(steps.values)):

@@ -185,6 +185,21 @@ class Settings:
                 "the network has read it. Use bidirectional=False, or pass y."
             )
 
+    def check_looks_back(self, reader):
+        """Raise if what the last fit has learned to read is not for next steps.
+
+        Raises
+        ------
+        ValueError
+            If it reads windows or whole series.
+        """
+        if reader.kind == "series" and (reader.averages or len(reader.own_mean)):
+            raise ValueError(
+                "Without y, the next step is predicted, but the last fit had y, and "
+                "reads each step beside those after it. Use warm_start=False, or pass "
+                "y."
+            )
+
 
 def _architecture(parameters):
     """The architecture of the network, from the parameters."""

@@ -354,3 +354,17 @@ def test_short_series_have_small_windows(length, expected, rng):
     encoder = RNNEncoder(2, max_iter=1).fit(rng.normal(size=(8, length)), [0, 1] * 4)
     found = [filters.shape[2] for filters in getattr(encoder, "filters_", [])]
     assert found == [size for layer in expected or () for size in layer]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"patch_length": 3}, {"kernel_sizes": None, "standardize": "auto"}],
+    ids=["filters", "fewer steps", "scales"],
+)
+def test_the_next_step_is_not_learned_from_what_reads_it(params, rng):
+    """Neither from filters nor from the mean of the whole series."""
+    X = SERIES * 10 ** rng.normal(0, 2, (len(SERIES), 1, 1))
+    encoder = RNNEncoder(2, warm_start=True, max_iter=1, random_state=0, **params)
+    encoder.fit(X, LABELS_OF_SERIES)
+    with pytest.raises(ValueError, match=r"the last fit had y, .* warm_start=False"):
+        encoder.fit(X)
