@@ -137,13 +137,14 @@ PARTS["parameters"] = dedent(
         Layers of convolutions before the recurrence, for series of numbers: filters
         that read windows of several steps, from `kernel_size // 2` steps before each
         step, as in torch.nn.Conv1d, with zeros beyond both ends; and then relu [15]_.
-        A tuple has the kernel sizes of one layer, among which its 3/8 `nhidden` filters
-        are shared; a tuple of tuples has those of several layers. The recurrence reads
-        the last of them. The mean and the largest value of each filter over all steps
-        are appended to h, so that V also reads what occurred anywhere. None leaves all
-        that out. "auto" is ((3, 9, 27), (9,), (9,)) for series of numbers with y,
-        without sizes above a third of the average length of a sequence, and None in all
-        other cases, or with `truncate`.
+        A tuple has the kernel sizes of one layer, among which its filters are shared:
+        3/8 `nhidden` (of the first layer), rounded up to a multiple of three, but at
+        least one for each size. A tuple of tuples has those of several layers. The
+        recurrence reads the last of them. The mean and the largest value of each filter
+        over all steps are appended to h, so that V also reads what occurred anywhere.
+        None leaves all that out. "auto" is ((3, 9, 27), (9,), (9,)) for series of
+        numbers with y, without sizes above a third of the average length of a sequence,
+        and None in all other cases, or with `truncate`.
     missing : {"error", "mask"}, default="error"
         How to handle NaN. "error" raises an error. "mask" replaces a missing number by
         the last observed value in the sequence, or by the mean if there is none yet (by

@@ -78,10 +78,12 @@ class Settings:
                 "last fit had filters, which read beyond them. Use truncate=None, or a "
                 "new fit."
             )
+        kernel_sizes = reader.kernel_sizes
+        n_filters = 3 * math.ceil(_FILTERS * self.architecture.nhidden[0] / 3)
         architecture = replace(
             self.architecture,
-            kernel_sizes=reader.kernel_sizes,
-            n_filters=3 * math.ceil(_FILTERS * self.architecture.nhidden[0] / 3),
+            kernel_sizes=kernel_sizes,
+            n_filters=max(n_filters, *map(len, kernel_sizes)),
             stride=reader.patch_length,
         )
         return replace(self, architecture=architecture)

@@ -1,5 +1,6 @@
 """Convolutions before the recurrence: forward and gradient, beside torch.nn."""
 
+import pickle
 from dataclasses import replace
 from itertools import product
 
@@ -293,6 +294,15 @@ def test_where_there_are_no_convolutions():
         RNNClassifier(2, truncate=5, **explicit).fit(SERIES, LABELS_OF_SERIES)
     with pytest.raises(ValueError, match="Without y, the next step is predicted"):
         RNNEncoder(2, **explicit).fit(SERIES)
+
+
+def test_each_kernel_size_has_a_filter():
+    """Otherwise, a pickle would be refused."""
+    classifier = RNNClassifier(2, kernel_sizes=(1, 2, 3, 4, 5), max_iter=1)
+    classifier.fit(SERIES, LABELS_OF_SERIES)
+    assert list(map(len, classifier.filters_)) == [1] * 5
+    again = pickle.loads(pickle.dumps(classifier))
+    np.testing.assert_array_equal(again.predict(SERIES), classifier.predict(SERIES))
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
