@@ -87,6 +87,8 @@ def check_attributes(attributes, tasks_of_y, says_of_y, constraints, name):
     check(_OF_NETWORK)
     check({"_architecture": Is(_is_architecture, "a network that fit can make")})
     check(_of_kind_of_y(tasks_of_y, says_of_y))
+    if attributes["kind_"] != "series" or _task(attributes) == "next_step":
+        check({"_architecture": Is(_is_without_filters, "a network without filters")})
     if attributes["kind_"] == "series":
         check(_OF_SERIES)
         check(_of_scales(attributes))
@@ -360,6 +362,11 @@ def _is_architecture(values):
     if not sizes:
         return n == 0 and values.get("stride", 1) == 1
     return n >= max(map(len, sizes))
+
+
+def _is_without_filters(values):
+    """Kernels do not check it: they would read numbers that are none, or too few."""
+    return not values.get("kernel_sizes")
 
 
 def _n_inputs(attributes):

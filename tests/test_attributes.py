@@ -110,6 +110,11 @@ def without_last(array):
     return array[..., :-1]
 
 
+def with_filters(state):
+    """What only networks that read series have, if they predict y."""
+    state["_architecture"].update(kernel_sizes=((3,),), n_filters=3)
+
+
 CHANGES = [
     (
         "n-grams",
@@ -215,6 +220,8 @@ CHANGES = [
         put("_architecture", "n_filters", value=0),
         "_architecture of .* a network",
     ),
+    ("n-grams", with_filters, "_architecture of .* a network without filters"),
+    ("next step", with_filters, "_architecture of .* a network without filters"),
     (
         "series",
         put("scale_", value=np.zeros(1)),
