@@ -24,7 +24,7 @@ from torch import nn
 from torch_network import TorchNetwork
 
 from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
-from skrnn._core import encode, network
+from skrnn._core import convolution, encode, network
 from skrnn._core.network import Workspace
 from skrnn._core.packing import pack
 from skrnn._core.public import check_shapes, from_public, to_public
@@ -207,6 +207,13 @@ def test_a_longest_sequence_of_one_step(stride, rng):
     (packing,) = pack(offsets[:-1], np.ones(3, int))
     h = encode.encode(weights, rng.normal(size=(3, N_INPUTS)), offsets)
     assert np.isfinite(h).all() and len(packing.batch_sizes) == 1
+
+
+def test_the_largest_value_keeps_nan():
+    z = np.array([[0.0, -1.0], [np.nan, -3.0], [2.0, -2.0]], np.float32)
+    pooled = np.empty((1, 4), np.float32)
+    convolution.pool(z, np.array([0]), np.array([3]), pooled)
+    np.testing.assert_array_equal(pooled, [[np.nan, -2.0, np.nan, -1.0]])
 
 
 def shares_dropped(monkeypatch, rng, **params):

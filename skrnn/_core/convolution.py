@@ -188,10 +188,11 @@ def pool(z, starts, lengths, pooled):
         rows.copy(z[starts[i]], largest)
         for row in range(starts[i], starts[i] + lengths[i]):
             for j in range(n):
-                mean[j] += z[row, j]
+                number = z[row, j]
+                mean[j] += number
                 # NaN is not larger than anything, but must not get lost.
-                is_kept = z[row, j] <= largest[j]
-                largest[j] = largest[j] if is_kept else z[row, j]
+                is_new = number > largest[j] or number != number
+                largest[j] = number if is_new else largest[j]
         part = z.dtype.type(1) / z.dtype.type(lengths[i])
         for j in range(n):
             mean[j] *= part
