@@ -65,6 +65,9 @@ class LastFit:
             )
         before = {**self.attributes["_architecture"], **self.schema.options.kept()}
         now = {**asdict(settings.architecture), **settings.reading.kept()}
+        sizes = "kernel_sizes"  # "auto" is None for tokens; earlier versions kept none
+        if self.model.reader.kind != "series" and now[sizes] == "auto":
+            before[sizes] = "auto"
         of_wide, wanted = "wide_ngram_range", settings.reading.wide_ngram_range
         if wanted != "auto":  # else as in the last fit
             wide = getattr(self.model.reader, "wide", None)

@@ -80,6 +80,13 @@ def test_what_earlier_versions_saved(path):
         )
 
 
+def test_what_earlier_versions_saved_learns_on():
+    saved = pickle.loads((STATES / "format_1.pkl").read_bytes())
+    estimator, X, _ = saved["chunks"]
+    n_epochs = estimator.n_iter_
+    assert estimator.partial_fit(X, ["a", "b"] * 4).n_iter_ == n_epochs + 1
+
+
 def test_this_format_has_a_file():
     assert (STATES / f"format_{_state.FORMAT}.pkl").exists()
 
