@@ -77,8 +77,8 @@ PARTS["parameters"] = dedent(
         "auto" is (1, 3) if the steps are characters and the network predicts labels or
         the next character, and (1, 2) if they are words and it predicts labels, with at
         most the 50,000 most frequent n-grams unless `max_features` is set. In all other
-        cases (tokens, a given `vocabulary` or `embeddings`, numeric targets), "auto" is
-        (1, 1).
+        cases (tokens, words with spaces, a given `vocabulary` or `embeddings`, numeric
+        targets), "auto" is (1, 1).
     subwords : bool or "auto", default="auto"
         Whether to also read what a word is made of, if the steps are words, or tokens
         that are strings: the word in lowercase, its first three and its last three
@@ -158,8 +158,8 @@ PARTS["parameters"] = dedent(
     token_dropout : float in [0, 1) or "auto", default="auto"
         During training, the minimum probability with which each token, n-gram or
         subword is replaced by the unknown token [10]_. "auto" is 0.4 for n-grams, of
-        which there are many, most of them rare; 0.1 for n-grams of words, or if the
-        subwords of words are read; and 0 for single tokens.
+        which there are many, most of them rare, and for tokens with `subwords`; 0.1 for
+        the words of strings with n-grams or `subwords`; and 0 for single tokens.
     dropout : float in [0, 1) or "auto", default="auto"
         During training, the probability of setting to 0 each input of a layer above the
         first, and each entry of h before it is multiplied by V. An entry is dropped at
@@ -251,8 +251,10 @@ PARTS["wide parameter"] = dedent(
         where x has the weights of the n-grams of a sequence, for all n from `min_n` to
         `max_n`, wherever they are in it. Scores are the mean of those of both. "auto"
         is (1, 5) for the characters of strings, unless all strings have one length, and
-        (1, 2) for words and tokens, if labels are predicted. Otherwise it is None,
-        which leaves the wide path out, and so it is for numeric series.
+        (1, 2) for words without spaces and tokens, if labels are predicted. Otherwise
+        it is None, which leaves the wide path out, and so it is for numeric series. The
+        n-grams are its own: `vocabulary`, `embeddings`, `min_df` and `max_features` do
+        not concern them.
     """
 ).strip()
 
@@ -346,7 +348,8 @@ PARTS["inputs"] = dedent(
         Standard deviations of the differences of standardised numbers. Not available
         for tokens.
     patch_length_ : int
-        Number of steps of a series that are read at once. Not available for tokens.
+        Number of steps of a series that are read at once, or, with `kernel_sizes`,
+        averaged. Not available for tokens.
     n_features_in_ : int
         Number of steps per sequence. Only available if X held univariate series of
         equal length, in any container.
