@@ -280,9 +280,10 @@ PARTS["notes on the wide path"] = dedent(
     (1 + log tf), where tf is how often it occurs, divided by the Euclidean norm of all
     of them. Both paths are trained on the same minibatches, each with the loss of its
     own scores, so that the network, `encoder_` and `loss_` are those without a wide
-    path. A starts at 0 and is updated by AdaGrad [19]_, whose rate is 600 times the
-    learning rate; `alpha` and `max_grad_norm` do not concern it. The scores of a
-    sequence without any of the n-grams are those of the network.
+    path; only with `early_stopping` do the scores of both decide. A starts at 0 and is
+    updated by AdaGrad [19]_, whose rate is 600 times the learning rate; `alpha` and
+    `max_grad_norm` do not concern it. The scores of a sequence without any of the
+    n-grams are those of the network.
     """
 ).strip()
 
