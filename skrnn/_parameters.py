@@ -195,7 +195,7 @@ class Settings:
         ValueError
             If it reads windows or whole series.
         """
-        if reader.kind == "series" and (reader.averages or len(reader.own_mean)):
+        if reader.kind == "series" and (reader.kernel_sizes or len(reader.own_mean)):
             raise ValueError(
                 "Without y, the next step is predicted, but the last fit had y, and "
                 "reads each step beside those after it. Use warm_start=False, or pass "

@@ -230,7 +230,7 @@ def shares_dropped(monkeypatch, rng, **params):
     if not masks:
         return None
     dropped = (torch.cat(masks) == 0).double().mean(dim=0)
-    assert len(dropped) == classifier.V_.shape[1] == 160 + 2 * 60 * 3
+    assert len(dropped) == classifier.V_.shape[1] == 160 + 2 * 60
     return float(dropped[:160].mean()), float(dropped[160:].mean())
 
 
@@ -294,6 +294,8 @@ def test_where_there_are_no_convolutions():
         (RNNEncoder(2, **params), SERIES, None),
     ):
         assert not hasattr(estimator.fit(X, y), "filters_")
+    with pytest.raises(ValueError, match=r"windows of 61 steps, but .* up to 60\."):
+        RNNClassifier(2, kernel_sizes=((3,), (3, 61))).fit(SERIES, LABELS_OF_SERIES)
     explicit = {"kernel_sizes": (3,), **params}
     with pytest.raises(ValueError, match="needs series of numbers, but X holds"):
         RNNClassifier(2, **explicit).fit(strings, [0, 1] * 4)

@@ -301,6 +301,12 @@ def _kernel_sizes(options, sequences):
         return tuple(filter(None, layers))
     if isinstance(sizes[0], Integral):
         sizes = (sizes,)
+    largest, longest = max(map(max, sizes)), int(sequences.lengths.max())
+    if largest > 2 * longest:
+        raise ValueError(
+            f"kernel_sizes={options.kernel_sizes!r} has windows of {largest} steps, but "
+            f"the longest series of X has {longest}. Use sizes up to {2 * longest}."
+        )
     return tuple(tuple(int(size) for size in layer) for layer in sizes)
 
 
