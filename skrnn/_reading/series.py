@@ -304,8 +304,9 @@ def _kernel_sizes(options, sequences):
     largest, longest = max(map(max, sizes)), int(sequences.lengths.max())
     if largest > 2 * longest:
         raise ValueError(
-            f"kernel_sizes={options.kernel_sizes!r} has windows of {largest} steps, but "
-            f"the longest series of X has {longest}. Use sizes up to {2 * longest}."
+            f"kernel_sizes={options.kernel_sizes!r} has windows of {largest} steps, "
+            f"but the longest series of X has {longest}. Use sizes up to "
+            f"{2 * longest}."
         )
     return tuple(tuple(int(size) for size in layer) for layer in sizes)
 
