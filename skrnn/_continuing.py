@@ -17,6 +17,12 @@ _LEARNED = ("n_filters", "stride")
 _OF_WIDE = "wide_square"
 
 
+def _with_tuples(value):
+    """A parameter with tuples in place of lists, which mean the same."""
+    is_list = isinstance(value, (list, tuple))
+    return tuple(map(_with_tuples, value)) if is_list else value
+
+
 @dataclass(frozen=True, slots=True)
 class LastFit:
     """The last fit, from which the next one continues.
@@ -74,7 +80,8 @@ class LastFit:
             before[of_wide] = None if wide is None else wide.ngram_range
             now[of_wide] = None if wanted is None else tuple(wanted)
         for name, value in now.items():
-            if name not in _LEARNED and value != before[name]:
+            is_same = _with_tuples(value) == _with_tuples(before[name])
+            if name not in _LEARNED and not is_same:
                 raise ValueError(
                     f"{what} continues from the last fit, whose {name} was "
                     f"{before[name]!r}, but now it is {value!r}. Use the same, or "

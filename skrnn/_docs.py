@@ -266,7 +266,7 @@ PARTS["wide"] = dedent(
     wide_vocabulary_ : dict of n-gram -> int
         Mapping of the n-grams of the wide path to columns, which start at 0: those that
         at least 2 sequences of the training data contain, at most the 262,144 most
-        frequent ones.
+        frequent ones, or fewer if ``wide_coef_`` would have more than 2**24 weights.
     wide_idf_ : ndarray of shape (n_grams,)
         The inverse document frequency of each n-gram, 1 + log((1 + n_samples) / (1 +
         df)), where df is the number of sequences that contain it.

@@ -221,7 +221,8 @@ def _read(samples, head, settings, generator, last):
             options = options.without_filters()
         if head is None and samples.steps.kind == "words":
             options = options.of_single_words()
-        reader, steps = learn_reader(options, samples, generator, has_labels)
+        n_outputs = 1 if head is None else head.n_outputs
+        reader, steps = learn_reader(options, samples, generator, has_labels, n_outputs)
         return reader, replace(samples, steps=steps)
     reader = last.model.reader
     if head is None:

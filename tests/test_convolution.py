@@ -387,3 +387,9 @@ def test_the_next_step_is_not_learned_from_what_reads_it(params, rng):
     encoder.fit(X, LABELS_OF_SERIES)
     with pytest.raises(ValueError, match=r"the last fit had y, .* warm_start=False"):
         encoder.fit(X)
+
+
+def test_lists_and_tuples_of_kernel_sizes_are_the_same_in_a_warm_start():
+    classifier = RNNClassifier(2, kernel_sizes=[[3], [5]], warm_start=True, max_iter=1)
+    classifier.fit(SERIES, LABELS_OF_SERIES).set_params(kernel_sizes=((3,), (5,)))
+    assert classifier.fit(SERIES, LABELS_OF_SERIES).n_iter_ == 1

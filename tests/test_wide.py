@@ -18,6 +18,7 @@ from skrnn._core.sparse_rows import SparseRows
 from skrnn._core.training_state import TrainingState
 from skrnn._core.updates.moments import Moments
 from skrnn._core.updates.wide import DAMPING, RATE, Wide
+from skrnn._reading import wide as wide_reading
 from skrnn._reading.text import TOKEN_PATTERN, read_characters, read_text
 from skrnn._reading.token_lists import read_tokens
 from skrnn._reading.wide import WideReader
@@ -440,3 +441,14 @@ def test_an_interrupted_or_undone_epoch_undoes_it_too():
     assert (A == 1).all()
     A.fill_(torch.nan)
     assert not state.is_finite
+
+
+def test_with_many_classes_only_frequent_n_grams_are_learned(monkeypatch):
+    """Each n-gram has a weight for each class."""
+    monkeypatch.setattr(wide_reading, "_MAX_WEIGHTS", 40)
+    X = [a * (1 + i % 3) + b for i, a in enumerate("abcd") for b in "abcd"] * 2
+    sizes = {
+        n: len(classifier(max_iter=1).fit(X, [i % n for i in range(32)]).wide_idf_)
+        for n in (2, 8)
+    }
+    assert sizes == {2: 20, 8: 5}

@@ -18,7 +18,7 @@ from skrnn._warnings import warn
 ATTRIBUTES = (*tokens.ATTRIBUTES, *wide.ATTRIBUTES, *series.ATTRIBUTES)
 
 
-def learn_reader(options, samples, generator, has_labels=True):
+def learn_reader(options, samples, generator, has_labels=True, n_outputs=1):
     """Learn how to read the training data.
 
     Parameters
@@ -29,6 +29,8 @@ def learn_reader(options, samples, generator, has_labels=True):
     generator : torch.Generator
     has_labels : bool, default=True
         Whether labels or tokens are predicted, rather than numbers.
+    n_outputs : int, default=1
+        Number of scores, if there may be a wide path.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def learn_reader(options, samples, generator, has_labels=True):
         )
     if kind != "series":
         reader, steps = TokenReader.learn(options, samples, generator, has_labels)
-        of_wide, rows = _learn_wide(options, samples, has_labels)
+        of_wide, rows = _learn_wide(options, samples, has_labels, n_outputs)
         return replace(reader, wide=of_wide), steps._replace(wide=rows)
     for name in ("embeddings", "vocabulary", "wide_ngram_range"):
         value = getattr(options, name)
@@ -60,7 +62,7 @@ def learn_reader(options, samples, generator, has_labels=True):
     return SeriesReader.learn(options, samples)
 
 
-def _learn_wide(options, samples, has_labels):
+def _learn_wide(options, samples, has_labels, n_outputs):
     """What the wide path reads, if there is one.
 
     By default, there is none for numbers: on held-out training data, it lowered the
@@ -81,7 +83,7 @@ def _learn_wide(options, samples, has_labels):
         return None, None
     if sequences.kind == "words" and ngram_range[1] > 1:
         check_no_spaces(sequences, samples.positions, "wide_ngram_range")
-    reader, rows = WideReader.learn(sequences, ngram_range)
+    reader, rows = WideReader.learn(sequences, ngram_range, n_outputs)
     if reader is None and not is_auto:
         raise ValueError(
             f"wide_ngram_range={options.wide_ngram_range!r} leaves nothing to read: no "

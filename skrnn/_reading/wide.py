@@ -14,8 +14,9 @@ ATTRIBUTES = ("wide_vocabulary_", "wide_idf_", "_wide_grams")
 AUTO_RANGES = {"text": (1, 5), "words": (1, 2), "tokens": (1, 2)}
 # The minimum number of sequences that contain an n-gram.
 MIN_DF = 2
-# The maximum number of n-grams, each of which takes a row of weights.
-MAX_GRAMS = 2**18
+# The maximum number of n-grams, each of which takes a row of weights, and of weights:
+# 64 MB, four times during a fit.
+MAX_GRAMS, _MAX_WEIGHTS = 2**18, 2**24
 _MAX_ROWS = 2**18  # read at once
 
 
@@ -39,13 +40,16 @@ class WideReader:
     grams: dict
 
     @classmethod
-    def learn(cls, sequences, ngram_range):
+    def learn(cls, sequences, ngram_range, n_outputs=1):
         """Learn from the training data.
 
         Parameters
         ----------
         sequences : Sequences of kind "text", "words" or "tokens"
         ngram_range : tuple of int
+        n_outputs : int, default=1
+            Number of weights of an n-gram. With many, only the most frequent n-grams
+            are learned.
 
         Returns
         -------
@@ -54,7 +58,8 @@ class WideReader:
         rows : SparseRows or None
             What the wide path reads of the training data.
         """
-        ids = vocabulary.learn_vocabulary(sequences, ngram_range, MIN_DF, MAX_GRAMS)
+        most = max(1, min(MAX_GRAMS, _MAX_WEIGHTS // n_outputs))
+        ids = vocabulary.learn_vocabulary(sequences, ngram_range, MIN_DF, most)
         if not ids:
             return None, None
         table = make_table(ids, sequences.kind)
