@@ -80,13 +80,12 @@ class LastFit:
             before[of_wide] = None if wide is None else wide.ngram_range
             now[of_wide] = None if wanted is None else tuple(wanted)
         for name, value in now.items():
-            is_same = _with_tuples(value) == _with_tuples(before[name])
-            if name not in _LEARNED and not is_same:
-                raise ValueError(
-                    f"{what} continues from the last fit, whose {name} was "
-                    f"{before[name]!r}, but now it is {value!r}. Use the same, or "
-                    f"{instead}."
-                )
+            if name in _LEARNED or _with_tuples(value) == _with_tuples(before[name]):
+                continue
+            raise ValueError(
+                f"{what} continues from the last fit, whose {name} was "
+                f"{before[name]!r}, but now it is {value!r}. Use the same, or {instead}."
+            )
 
     def check_steps(self, steps):
         """Raise if the last fit had no weights for such steps.
