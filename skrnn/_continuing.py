@@ -84,7 +84,8 @@ class LastFit:
                 continue
             raise ValueError(
                 f"{what} continues from the last fit, whose {name} was "
-                f"{before[name]!r}, but now it is {value!r}. Use the same, or {instead}."
+                f"{before[name]!r}, but now it is {value!r}. Use the same, or "
+                f"{instead}."
             )
 
     def check_steps(self, steps):
