@@ -3,8 +3,10 @@
 import hashlib
 import io
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from functools import cache
 from pathlib import Path
 from types import FunctionType
@@ -36,6 +38,7 @@ def compiled(function):
     dispatcher = numba.njit(nogil=True, error_model="numpy", fastmath=_FAST)(function)
     if IS_COMPILED:
         dispatcher._cache = _cache_for(function)
+        dispatcher.compile = _without_interrupts(dispatcher.compile)
     return dispatcher
 
 
@@ -77,7 +80,8 @@ class Announcement:
 
 # What follows uses private parts of numba, so pyproject.toml caps its version: those of
 # `caching.FunctionCache`, `CompileResultCacheImpl`, `IndexDataCacheFile` and the
-# locators; a dispatcher's `_cache`; `global_compiler_lock`, and llvmlite's lock.
+# locators; a dispatcher's `_cache` and `compile`; `global_compiler_lock` and its
+# `_lock`; and llvmlite's lock.
 
 
 @cache
@@ -231,6 +235,24 @@ def _cache_for(function):
         return _Cache(function)
     except RuntimeError:  # no folder is writable
         return caching.NullCache()
+
+
+def _without_interrupts(compile_):
+    """Compile in a thread of its own, since only the main thread is interrupted.
+
+    LLVM calls back into Python. An interrupt there is not passed on, but leaves LLVM
+    with memory that it frees twice.
+    """
+
+    def compile_signature(signature):
+        is_main = threading.current_thread() is threading.main_thread()
+        # A thread that compiles something else, which calls this, has the lock.
+        if not is_main or global_compiler_lock._lock._is_owned():
+            return compile_(signature)
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(copy_context().run, compile_, signature).result()
+
+    return compile_signature
 
 
 # Otherwise a child process would wait for ever for a thread that it does not have.
