@@ -4,7 +4,6 @@ import hashlib
 import io
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from functools import cache
@@ -249,8 +248,20 @@ def _without_interrupts(compile_):
         # A thread that compiles something else, which calls this, has the lock.
         if not is_main or global_compiler_lock._lock._is_owned():
             return compile_(signature)
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(copy_context().run, compile_, signature).result()
+        results, errors = [], []
+
+        def run():
+            try:
+                results.append(compile_(signature))
+            except BaseException as error:  # raised in the waiting thread
+                errors.append(error)
+
+        thread = threading.Thread(target=copy_context().run, args=(run,))
+        thread.start()
+        thread.join()
+        for error in errors:
+            raise error
+        return results[0]
 
     return compile_signature
 
