@@ -2,6 +2,7 @@
 
 import csv
 import os
+import threading
 from pathlib import Path
 
 # Read when SciPy is imported; without it scikit-learn's array API check skips itself.
@@ -26,9 +27,23 @@ def one_thread():
     torch.set_num_threads(n_threads)
 
 
+class _Generator(threading.local):
+    """A generator of random numbers, from the same seed in each thread.
+
+    Where a test runs in several threads at once, they share its fixtures; from one
+    generator each would draw what the others leave, other numbers at each run.
+    """
+
+    def __init__(self):
+        self.generator = np.random.default_rng(0)
+
+    def __getattr__(self, name):
+        return getattr(self.generator, name)
+
+
 @pytest.fixture
 def rng():
-    return np.random.default_rng(0)
+    return _Generator()
 
 
 def read_surnames(file_name):
