@@ -45,7 +45,7 @@ from skrnn._reading.options import KEPT
 from skrnn._reading.schema import KIND_OF_ANALYZER
 from skrnn._reading.text import compiled_pattern
 from skrnn._reading.tokens import AUTO_RANGES, range_of_known
-from skrnn._reading.wide import make_table
+from skrnn._reading.wide import ARRAYS, make_table
 
 CHANGED = "It was changed after the fit, or in its file. Fit again, or save it again."
 
@@ -236,13 +236,10 @@ def _of_wide(attributes):
         expected = make_table(ids, kind)
         if table.keys() != {"ngram_range", *expected}:
             return False
-        names = ("number_of", "n_tokens", "starts")
-        arrays = [(each["pairs"], each["ids"]) for each in (table, expected)]
-        return (
-            all(_is_same(table[name], expected[name]) for name in names)
-            and all(map(_are_same_ids, *arrays))
-            and table["pairs"].dtype == np.int64
-            and table["ids"].dtype == np.int32
+        return _is_same(table["number_of"], expected["number_of"]) and all(
+            _are_same_ids(table[name], expected[name])
+            and table[name].dtype == expected[name].dtype
+            for name in ARRAYS
         )
 
     return {

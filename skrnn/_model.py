@@ -109,9 +109,7 @@ class Model:
         V, c = self.arrays["V_"], self.arrays["intercept_"]
         scores = output.output_scores(V, c, np.ascontiguousarray(h, np.float32))
         if wide is not None:
-            of_wide = output.wide_scores(self.wide_coef, wide)
-            has_grams = np.diff(wide.offsets) > 0
-            scores[has_grams] = (scores[has_grams] + of_wide[has_grams]) / 2
+            output.average_with_wide(scores, self.wide_coef, wide)
         return scores
 
     def mean_loss_of_steps(self, samples):

@@ -1,5 +1,7 @@
 """The wide path: TF-IDF weights of n-grams, and a linear map that is trained."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -18,6 +20,7 @@ from skrnn._core.sparse_rows import SparseRows
 from skrnn._core.training_state import TrainingState
 from skrnn._core.updates.moments import Moments
 from skrnn._core.updates.wide import DAMPING, RATE, Wide
+from skrnn._core.vocabulary import learn_vocabulary, numbers_of
 from skrnn._reading import wide as wide_reading
 from skrnn._reading.text import TOKEN_PATTERN, read_characters, read_text
 from skrnn._reading.token_lists import read_tokens
@@ -46,7 +49,8 @@ def held_against(vectorizer, reader, rows, texts, name=lambda gram: gram):
     assert list(reader.vocabulary.values()) == list(range(len(columns)))
     np.testing.assert_allclose(reader.idf, vectorizer.idf_[columns], rtol=1e-12)
     ours = as_matrix(rows, len(columns))
-    assert ours.has_sorted_indices and ours.has_canonical_format
+    ours.sort_indices()
+    assert ours.has_canonical_format  # its columns are distinct
     assert (ours.indptr == np.append(0, np.cumsum(np.diff(theirs.indptr)))).all()
     np.testing.assert_allclose(ours.toarray(), theirs[:, columns].toarray(), rtol=1e-6)
 
@@ -94,6 +98,47 @@ def test_many_sequences_are_read_in_parts(monkeypatch, surnames):
     monkeypatch.setattr("skrnn._reading.wide._MAX_ROWS", 100)
     for one, other in zip(rows, reader.encode(sequences), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("n_most", [None, 30])
+@pytest.mark.parametrize("ngram_range", [(1, 1), (1, 4), (2, 3), (3, 3)])
+def test_counts_are_those_of_plain_python(ngram_range, n_most):
+    """Also if prefixes of n-grams are no n-grams, and in the order of the first."""
+    rng = np.random.default_rng(1)
+    texts = ["".join(rng.choice(list("abcdx"), n)) for n in rng.integers(0, 40, 50)]
+    known = learn_vocabulary(read_characters(texts[:20]), ngram_range, 1, n_most)
+    known = {gram: i for gram, i in known.items() if "x" not in gram}
+    known = {gram: i for i, gram in enumerate(known, start=1)}
+    table = wide_reading.make_table(known, "text")
+    assert "x" not in table["number_of"]
+    arrays = tuple(table[name] for name in wide_reading.ARRAYS)
+    sequences = read_characters(texts)
+    numbers = numbers_of(sequences, table)
+    last = rng.integers(-(2**31), 2**31, len(known)).astype(np.int32)
+    n_most = 4 * len(numbers)
+    x = np.empty(n_most, np.int32), np.empty(n_most, np.float32), np.empty(51, int)
+    n = wide.count(numbers, sequences.offsets, arrays, last, x)
+    ours = SparseRows(x[0][:n], x[1][:n], x[2])
+    for i, text in enumerate(texts):
+        grams = [
+            text[begin : begin + length]
+            for begin in range(len(text))
+            for length in range(1, 5)
+            if begin + length <= len(text)
+        ]
+        expected = Counter(known[gram] - 1 for gram in grams if gram in known)
+        own = ours.take([i])
+        assert own.columns.tolist() == list(expected)
+        assert own.values.tolist() == list(expected.values())
+
+
+def test_the_mean_of_scores():
+    x, rng = random_x(7), np.random.default_rng(0)
+    A, scores = (rng.normal(size=(n, 4)).astype(np.float32) for n in (7, 5))
+    expected = (scores + as_matrix(x, 7) @ A) / 2
+    expected[2] = scores[2]  # no n-grams
+    wide.average(*x, A, np.full(4, np.nan, np.float32), scores)
+    np.testing.assert_allclose(scores, expected, atol=1e-6)
 
 
 def random_x(n_grams, dtype=np.float32):
@@ -407,12 +452,15 @@ def test_where_there_is_none():
 
 def test_edited_attributes_are_refused():
     fitted = classifier(max_iter=1).fit(X, Y)
-    changes = {
-        "wide_coef_": fitted.wide_coef_[:, 1:],
-        "wide_idf_": fitted.wide_idf_[1:],
-        "_wide_grams": {**fitted._wide_grams, "starts": [0, 1]},
-    }
-    for name, value in changes.items():
+    grams = fitted._wide_grams
+    changes = [
+        ("wide_coef_", fitted.wide_coef_[:, 1:]),
+        ("wide_idf_", fitted.wide_idf_[1:]),
+        ("_wide_grams", {**grams, "children": grams["children"][:-1]}),
+        ("_wide_grams", {**grams, "roots": grams["roots"] + np.int32(1000)}),
+        ("_wide_grams", {**grams, "columns": grams["columns"] + np.int32(1000)}),
+    ]
+    for name, value in changes:
         edited = by_pickle(fitted)
         setattr(edited, name, value)
         with pytest.raises(ValueError, match=name):

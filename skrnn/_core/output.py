@@ -46,11 +46,13 @@ def output_scores(V, c, h):
     return scores
 
 
-def wide_scores(coef, x):
-    """Compute A x, the scores of the wide path, of shape (n_sequences, n_outputs).
+def average_with_wide(scores, coef, x):
+    """Replace scores by the mean of them and A x, those of the wide path.
 
     Parameters
     ----------
+    scores : ndarray of shape (n_sequences, n_outputs)
+        Those of sequences whose x has no entries stay as they are.
     coef : ndarray of shape (n_outputs, n_grams), float32
         A.
     x : SparseRows
@@ -59,9 +61,8 @@ def wide_scores(coef, x):
     with kernel_imports():
         from skrnn._core import wide
 
-    scores = np.zeros((len(x.offsets) - 1, len(coef)), coef.dtype)
-    wide.add_scores(*x, np.ascontiguousarray(coef.T), scores)
-    return scores
+    own = np.empty(len(coef), coef.dtype)
+    wide.average(*x, np.ascontiguousarray(coef.T), own, scores)
 
 
 def loss_and_gradient(loss, output, gradient, h, target, weight, scratch):

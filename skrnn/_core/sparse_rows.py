@@ -13,7 +13,7 @@ class SparseRows(NamedTuple):
     Attributes
     ----------
     columns : ndarray of shape (n_entries,), int32
-        The columns of all rows, ascending within each row.
+        The columns of all rows, distinct within each row.
     values : ndarray of shape (n_entries,), float32
     offsets : ndarray of shape (n_rows + 1,), int64
         The entry where each row begins, followed by n_entries.

@@ -1,87 +1,110 @@
 """The wide path: a linear map A of the n-grams x of a sequence, and its updates.
 
 The arrays have a row for each n-gram, with its weights for all outputs. The scores of a
-sequence are sums in the order of its columns, which do not depend on other sequences.
+sequence are sums in the order of its entries, which do not depend on other sequences.
 """
 
 import math
 
+from skrnn._core import rows
 from skrnn._core.compiled import compiled
 
 
 @compiled
-def find(numbers, offsets, table, least, columns, n_found):
-    """Find the n-grams of sequences in a trie.
+def count(numbers, offsets, table, last, x):
+    """Count the n-grams of sequences, which are found in a trie.
 
     Parameters
     ----------
     numbers : ndarray of shape (n_rows,), int32
         The tokens of all sequences as numbers; -1 for those that are in no n-gram.
     offsets : ndarray of shape (n_sequences + 1,)
-    table : tuple (n_tokens, pairs, ids, starts)
-        What :func:`skrnn._core.ngrams.make_table` returns, except that the arrays of
-        all depths are one: that of depth d begins at ``starts[d - 1]``.
-    least : int
-        The smallest n.
-    columns : ndarray of int32
-        The n-grams that are found, sequence by sequence: their ids - 1. Written.
-    n_found : ndarray of shape (n_sequences,), int64
-        How many are found in each sequence. Written.
+    table : tuple (roots, tokens, children, columns)
+        See :func:`skrnn._reading.wide.make_table`.
+    last : ndarray of shape (n_grams,), int32
+        Memory for the last entry of each n-gram. It may hold any numbers at first, as
+        an entry is believed only if it is one of the n-gram and of the sequence.
+    x : tuple (columns, counts, bounds)
+        Written: the distinct n-grams of all sequences, int32, in the order in which
+        they are found; how often each occurs in its sequence, float32; and where each
+        sequence begins, int64 of shape (n_sequences + 1,).
 
     Returns
     -------
     n : int
-        How many are found in all.
+        How many there are; -1 if the parts of the table do not fit each other.
     """
-    n_tokens, pairs, ids, starts = table
+    roots, _, _, column_of = table
+    columns, counts, bounds = x
     n = 0
-    for i in range(len(n_found)):
-        before = n
+    for i in range(len(offsets) - 1):
+        first = n
+        bounds[i] = first
         for begin in range(offsets[i], offsets[i + 1]):
-            node, row = 0, begin
-            for depth in range(len(starts) - 1):
-                if row == offsets[i + 1] or numbers[row] < 0:
-                    break
-                pair = node * n_tokens + numbers[row]
-                low, high = starts[depth], starts[depth + 1]
-                while low < high:
-                    middle = (low + high) // 2
-                    if pairs[middle] < pair:
-                        low = middle + 1
+            row = begin
+            node = roots[numbers[row]] if 0 <= numbers[row] < len(roots) else -1
+            while node >= 0:
+                if node >= len(column_of) or column_of[node] >= len(last):
+                    return -1
+                if column_of[node] >= 0:
+                    k = last[column_of[node]]
+                    if first <= k < n and columns[k] == column_of[node]:
+                        counts[k] += 1
                     else:
-                        high = middle
-                if low == starts[depth + 1] or pairs[low] != pair:
+                        if n == len(columns):
+                            return -1
+                        last[column_of[node]] = n
+                        columns[n], counts[n] = column_of[node], 1
+                        n += 1
+                row += 1
+                if row == offsets[i + 1]:
                     break
-                if depth + 1 >= least and ids[low] > 0:
-                    columns[n] = ids[low] - 1
-                    n += 1
-                node, row = low - starts[depth], row + 1
-        n_found[i] = n - before
+                node = _child(node, numbers[row], table)
+    bounds[-1] = n
     return n
 
 
 @compiled
-def weigh(counts, columns, offsets, idf, values):
-    """Write the TF-IDF weights of n-grams, with a norm of 1 for each sequence.
+def _child(node, token, table):
+    """Return the node that follows a node of a trie for a token, -1 for none."""
+    _, tokens, children, _ = table
+    low, high = children[node], children[node + 1]
+    if not node < low < high <= len(tokens):
+        return -1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if tokens[middle] <= token:
+            low = middle
+        else:
+            high = middle
+    return low if tokens[low] == token else -1
+
+
+@compiled
+def weigh(columns, values, offsets, idf):
+    """Replace counts of n-grams by TF-IDF weights, with a norm of 1 for each sequence.
 
     Parameters
     ----------
-    counts : ndarray of shape (n_entries,), int64
-        How often each n-gram occurs in its sequence.
     columns : ndarray of shape (n_entries,), int32
+    values : ndarray of shape (n_entries,), float32
+        How often each n-gram occurs in its sequence. Overwritten by the weights.
     offsets : ndarray of shape (n_sequences + 1,)
     idf : ndarray of shape (n_grams,), float64
-    values : ndarray of shape (n_entries,), float32
-        Written.
     """
     for i in range(len(offsets) - 1):
         square = 0.0
         for k in range(offsets[i], offsets[i + 1]):
-            weight = (1.0 + math.log(counts[k])) * idf[columns[k]]
+            weight = _damped(values[k]) * idf[columns[k]]
             square += weight * weight
         norm = math.sqrt(square)
         for k in range(offsets[i], offsets[i + 1]):
-            values[k] = (1.0 + math.log(counts[k])) * idf[columns[k]] / norm
+            values[k] = _damped(values[k]) * idf[columns[k]] / norm
+
+
+@compiled
+def _damped(count):
+    return 1.0 + math.log(count) if count > 1 else 1.0
 
 
 @compiled
@@ -97,10 +120,39 @@ def add_scores(columns, values, offsets, A, scores):
         Written.
     """
     for i in range(len(scores)):
-        for k in range(offsets[i], offsets[i + 1]):
-            row, value = A[columns[k]], A.dtype.type(values[k])
-            for j in range(len(row)):
-                scores[i, j] += value * row[j]
+        _add_row(columns, values, offsets[i], offsets[i + 1], A, scores[i])
+
+
+@compiled
+def average(columns, values, offsets, A, own, scores):
+    """Replace the scores of each sequence by the mean of them and A x.
+
+    Those of sequences without entries stay as they are.
+
+    Parameters
+    ----------
+    columns, values, offsets, A
+        As in :func:`add_scores`.
+    own : ndarray of shape (n_outputs,)
+        Memory for A x.
+    scores : ndarray of shape (n_sequences, n_outputs)
+        Overwritten.
+    """
+    for i in range(len(scores)):
+        if offsets[i] < offsets[i + 1]:
+            rows.clear(own)
+            _add_row(columns, values, offsets[i], offsets[i + 1], A, own)
+            for j in range(len(own)):
+                scores[i, j] = (scores[i, j] + own[j]) / own.dtype.type(2)
+
+
+@compiled
+def _add_row(columns, values, first, end, A, total):
+    """Add A x of one sequence."""
+    for k in range(first, end):
+        row, value = A[columns[k]], A.dtype.type(values[k])
+        for j in range(len(row)):
+            total[j] += value * row[j]
 
 
 @compiled

@@ -1,6 +1,7 @@
 """What the wide path reads: the TF-IDF weights of the n-grams of a sequence."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,6 +19,8 @@ MIN_DF = 2
 # 64 MB, four times during a fit.
 MAX_GRAMS, _MAX_WEIGHTS = 2**18, 2**24
 _MAX_ROWS = 2**18  # read at once
+# The arrays of a table of n-grams; see make_table.
+ARRAYS = ("roots", "tokens", "children", "columns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,9 @@ class WideReader:
         grams = {"ngram_range": tuple(map(int, ngram_range)), **table}
         columns = {gram: i - 1 for gram, i in ids.items()}
         counted = _count(grams, len(ids), sequences)
-        n_sequences = np.bincount(counted[0], minlength=len(ids))
+        n_sequences = np.bincount(counted.columns, minlength=len(ids))
         idf = np.log((1 + len(sequences)) / (1 + n_sequences)) + 1
-        reader = cls(columns, idf, grams)
-        return reader, reader._weigh(*counted)
+        return cls(columns, idf, grams), _weighed(counted, idf)
 
     @classmethod
     def from_attributes(cls, attributes):
@@ -127,15 +129,7 @@ class WideReader:
                 f"_wide_grams cannot be read: {error}. Undo the changes to "
                 "wide_vocabulary_ and _wide_grams since the fit, or fit again."
             ) from error
-        return self._weigh(*counted)
-
-    def _weigh(self, columns, counts, offsets):
-        with kernel_imports():
-            from skrnn._core import wide
-
-        values = np.empty(len(columns), np.float32)
-        wide.weigh(counts, columns, offsets, self.idf, values)
-        return SparseRows(columns, values, offsets)
+        return _weighed(counted, self.idf)
 
 
 def auto_range(sequences):
@@ -153,6 +147,9 @@ def auto_range(sequences):
 def make_table(ids, kind):
     """A table from which compiled code finds n-grams.
 
+    It is a trie: each n-gram is a node, and so is each prefix of an n-gram. Short ones
+    come first, so that the children of a node are one after the other.
+
     Parameters
     ----------
     ids : dict of n-gram -> int
@@ -162,75 +159,75 @@ def make_table(ids, kind):
     Returns
     -------
     table : dict
-        That of :func:`skrnn._core.vocabulary.make_gram_table`, except that the arrays
-        of all depths are one, and ``starts`` says where each begins.
+        ``number_of`` numbers the tokens from 0. ``roots`` has the node of each as an
+        n-gram of one token, or -1. ``tokens`` has the last token of each node,
+        ascending among the children of a node; ``children`` their first one, followed
+        by the number of nodes; and ``columns`` the column of each node, or -1 if it is
+        not an n-gram.
     """
-    table = vocabulary.make_gram_table(ids, kind)
-    sizes = [0, *map(len, table["pairs"])]
-    joined = {name: np.concatenate(table[name]) for name in ("pairs", "ids")}
-    return {**table, **joined, "starts": np.cumsum(sizes).tolist()}
+    of = vocabulary.make_gram_table(ids, kind)
+    n_tokens, pairs = of["n_tokens"], of["pairs"]
+    starts = np.cumsum([0, *map(len, pairs)])
+    parents = [p // n_tokens + i for p, i in zip(pairs[1:], starts, strict=False)]
+    parents = np.concatenate([np.zeros(0, np.int64), *parents])  # ascending
+    children = len(pairs[0]) + np.searchsorted(parents, np.arange(starts[-1] + 1))
+    roots = np.full(n_tokens, -1, np.int32)
+    roots[pairs[0]] = np.arange(len(pairs[0]))
+    return {
+        "number_of": of["number_of"],
+        "roots": roots,
+        "tokens": (np.concatenate(pairs) % n_tokens).astype(np.int32),
+        "children": children.astype(np.int32),
+        "columns": np.concatenate(of["ids"]) - np.int32(1),
+    }
 
 
 def _count(grams, n_grams, sequences):
-    """Count the n-grams of each sequence.
+    """The distinct n-grams of each sequence, and how often each occurs in it.
 
     Returns
     -------
-    columns, counts : ndarrays of shape (n_entries,), int32 and int64
-        The distinct n-grams of all sequences, and how often each occurs in its
-        sequence.
-    offsets : ndarray of shape (n_samples + 1,), int64
+    counts : SparseRows
     """
-    n_samples = len(sequences)
-    parts = [sequences]
-    if len(sequences.values) > _MAX_ROWS:
-        at_once = max(1, n_samples * _MAX_ROWS // len(sequences.values))
-        places = np.arange(n_samples)
-        parts = (
-            sequences.take(places[first : first + at_once])
-            for first in range(0, n_samples, at_once)
-        )
-    columns, counts, n_distinct = zip(
-        *(_count_part(grams, n_grams, part) for part in parts), strict=True
-    )
-    offsets = np.zeros(n_samples + 1, np.int64)
-    np.cumsum(np.concatenate(n_distinct), out=offsets[1:])
-    return np.concatenate(columns), np.concatenate(counts), offsets
-
-
-def _count_part(grams, n_grams, sequences):
-    """Count as `_count`, but return the number of distinct n-grams per sequence."""
-    found, n_found = _find(grams, sequences)
-    if found.max(initial=0) >= n_grams:
-        raise ValueError(f"it has more n-grams than wide_idf_, which has {n_grams}")
-    n_samples = len(sequences)
-    entries = found.astype(np.int64)
-    if n_samples > 1:
-        entries += np.repeat(np.arange(n_samples) * n_grams, n_found)
-    entries.sort()
-    is_first = np.ones(len(entries) + 1, bool)
-    is_first[1:-1] = entries[1:] != entries[:-1]
-    starts = np.flatnonzero(is_first)
-    entries, counts = entries[starts[:-1]], np.diff(starts)
-    n_distinct = np.bincount(entries // n_grams, minlength=n_samples)
-    return (entries % n_grams).astype(np.int32), counts, n_distinct
-
-
-def _find(grams, sequences):
-    """The columns of all n-grams, sequence by sequence, and how many each has."""
     with kernel_imports():
         from skrnn._core import wide
 
-    pairs, ids = (
-        np.ascontiguousarray(grams[name], dtype)
-        for name, dtype in (("pairs", np.int64), ("ids", np.int32))
+    numbers, offsets = vocabulary.numbers_of(sequences, grams), sequences.offsets
+    table = tuple(np.ascontiguousarray(grams[name], np.int32) for name in ARRAYS)
+    n_nodes = len(grams["tokens"])
+    if [len(part) for part in table[1:]] != [n_nodes, n_nodes + 1, n_nodes]:
+        raise ValueError("its parts do not fit each other")
+    last = np.empty(n_grams, np.int32)
+    cuts = np.arange(_MAX_ROWS, len(numbers), _MAX_ROWS)
+    cuts = np.unique([0, *np.searchsorted(offsets, cuts), len(sequences)])
+    parts, n_entries = [], 0
+    for first, end in pairwise(cuts):
+        n_rows = offsets[end] - offsets[first]
+        n_most = n_rows * grams["ngram_range"][1]
+        x = (
+            np.empty(n_most, np.int32),
+            np.empty(n_most, np.float32),
+            np.empty(end - first + 1, np.int64),
+        )
+        n = wide.count(numbers, offsets[first : end + 1], table, last, x)
+        if n < 0:
+            raise ValueError("its parts do not fit each other, or those of wide_idf_")
+        parts.append(SparseRows(x[0][:n], x[1][:n], x[2] + n_entries))
+        n_entries += n
+    if len(parts) == 1:
+        return parts[0]
+    offsets = [part.offsets[:-1] for part in parts]
+    return SparseRows(
+        np.concatenate([part.columns for part in parts]),
+        np.concatenate([part.values for part in parts]),
+        np.append(np.concatenate(offsets), n_entries),
     )
-    starts = grams["starts"]
-    if [0, *sorted(starts[1:-1]), len(pairs)] != starts or len(ids) != len(pairs):
-        raise ValueError("its depths do not fit its n-grams")
-    numbers, least = vocabulary.numbers_of(sequences, grams), grams["ngram_range"][0]
-    columns = np.empty(len(numbers) * (len(starts) - least), np.int32)
-    n_found = np.empty(len(sequences), np.int64)
-    table = int(grams["n_tokens"]), pairs, ids, np.array(starts)
-    n = wide.find(numbers, sequences.offsets, table, least, columns, n_found)
-    return columns[:n], n_found
+
+
+def _weighed(counts, idf):
+    """The weights of n-grams, in the memory of their counts."""
+    with kernel_imports():
+        from skrnn._core import wide
+
+    wide.weigh(*counts, idf)
+    return counts
