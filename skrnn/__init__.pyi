@@ -99,6 +99,7 @@ class _ClassifierParameters(_Parameters):
     _: KW_ONLY
     class_weight: _ClassWeights | Literal["balanced"] | None = None
     wide_ngram_range: Literal["auto"] | _Pair | None = "auto"
+    n_wide_features: Literal["auto"] | _Count | None = "auto"
     # End of the parameters.
 
 @dataclass(repr=False, eq=False)
@@ -106,6 +107,7 @@ class _RegressorParameters(_Parameters):
     # Parameters of skrnn/_regressor.py, written by tests/stubs.py:
     _: KW_ONLY
     wide_ngram_range: Literal["auto"] | _Pair | None = "auto"
+    n_wide_features: Literal["auto"] | _Count | None = "auto"
     # End of the parameters.
 
 class _BaseRNN(CallbackSupportMixin, BaseEstimator):

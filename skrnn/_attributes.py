@@ -98,8 +98,12 @@ def check_attributes(attributes, tasks_of_y, says_of_y, constraints, name):
     check(_of_y(attributes))
     check(_of_weights(attributes))
     if "wide_coef_" in attributes and says_of_y != "task_":  # not of encoders
-        check(_of_wide_vocabulary(attributes))
-        check(_of_wide(attributes))
+        if attributes["kind_"] == "series":
+            check(_OF_WIDE_SERIES)
+            check(_of_wide_series(attributes))
+        else:
+            check(_of_wide_vocabulary(attributes))
+            check(_of_wide_grams(attributes))
     check(_OF_PROGRESS)
     check(_of_curves(attributes))
     check(_of_training(attributes))
@@ -211,8 +215,6 @@ def _are_subwords(subwords, first_id):
 def _of_wide_vocabulary(attributes):
     """The n-grams of the wide path, numbered from 0."""
     kind = attributes["kind_"]
-    if kind == "series":
-        return {"wide_coef_": NOTHING}
     expected = Is(
         lambda known: _is_vocabulary(known, kind, first=0),
         "a dict of n-grams, numbered from 0",
@@ -220,7 +222,7 @@ def _of_wide_vocabulary(attributes):
     return {"wide_vocabulary_": expected}
 
 
-def _of_wide(attributes):
+def _of_wide_grams(attributes):
     """The wide path, given its n-grams."""
     kind, known = attributes["kind_"], attributes["wide_vocabulary_"]
     n_grams, ids = len(known), {gram: i + 1 for gram, i in known.items()}
@@ -247,6 +249,26 @@ def _of_wide(attributes):
         # No logarithm of a number of sequences is larger.
         "wide_idf_": Numbers((n_grams,), np.dtype("f8"), 1, 100),
         "_wide_grams": Is(holds, "the n-grams of wide_vocabulary_, as `fit` has them"),
+    }
+
+
+_OF_WIDE_SERIES = {
+    "wide_biases_": Numbers((None,), np.dtype("f4")),
+    "wide_dilations_": Numbers((None,), np.dtype("i8"), 1),
+}
+
+
+def _of_wide_series(attributes):
+    """The wide path of series, given the number of its features and dilations."""
+    n_features, n_dilations = map(len, map(attributes.get, _OF_WIDE_SERIES))
+    n_inputs = len(attributes["mean_"])
+    n_sums = 84 if n_inputs > 1 else 1
+    tiny = np.finfo(np.float64).smallest_subnormal
+    return {
+        "wide_coef_": Numbers((_n_outputs(attributes), n_features)),
+        "wide_inputs_": Numbers((n_dilations, n_sums, n_inputs), np.dtype("?")),
+        "wide_mean_": Numbers((n_features,), np.dtype("f8"), 0, 1),
+        "wide_scale_": Numbers((n_features,), np.dtype("f8"), tiny, 1),
     }
 
 

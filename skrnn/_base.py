@@ -418,7 +418,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         model, steps = self._model_and_steps(X)
         h = model.states(steps)
         check_finite(h)
-        return model.head, model.scores(h, steps.wide)
+        return model.head, model.scores(h, steps)
 
 
 def _table_reader(estimator, reset=False):

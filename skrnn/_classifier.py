@@ -12,7 +12,7 @@ from skrnn._docs import share_docs
 from skrnn._encoder import as_encoder
 from skrnn._heads.validation import validate_scored
 from skrnn._judging import ValidationData
-from skrnn._types import ClassWeights, Pair, takes_parameters
+from skrnn._types import ClassWeights, Count, Pair, takes_parameters
 
 
 @share_docs
@@ -106,6 +106,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     _: KW_ONLY
     class_weight: ClassWeights | Literal["balanced"] | None = None
     wide_ngram_range: Literal["auto"] | Pair | None = "auto"
+    n_wide_features: Literal["auto"] | Count | None = "auto"
 
     _needs_classes = True
     _tasks = ("classification", "multilabel")

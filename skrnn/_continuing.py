@@ -74,11 +74,13 @@ class LastFit:
         sizes = "kernel_sizes"  # "auto" is None for tokens; earlier versions kept none
         if self.model.reader.kind != "series" and now[sizes] == "auto":
             before[sizes] = "auto"
-        of_wide, wanted = "wide_ngram_range", settings.reading.wide_ngram_range
+        reader, wide = self.model.reader, self.model.reader.wide
+        is_series = reader.kind == "series"
+        of_wide = "n_wide_features" if is_series else "wide_ngram_range"
+        wanted = getattr(settings.reading, of_wide)
         if wanted != "auto":  # else as in the last fit
-            wide = getattr(self.model.reader, "wide", None)
-            before[of_wide] = None if wide is None else wide.ngram_range
-            now[of_wide] = None if wanted is None else tuple(wanted)
+            before[of_wide] = None if wide is None else wide.setting
+            now[of_wide] = tuple(wanted) if isinstance(wanted, list) else wanted
         for name, value in now.items():
             if name in _LEARNED or _with_tuples(value) == _with_tuples(before[name]):
                 continue

@@ -252,24 +252,47 @@ PARTS["wide parameter"] = dedent(
         `max_n`, wherever they are in it. Scores are the mean of those of both. "auto"
         is (1, 5) for the characters of strings, unless all strings have one length, and
         (1, 2) for words without spaces and tokens, if labels are predicted. Otherwise
-        it is None, which leaves the wide path out, and so it is for numeric series. The
-        n-grams are its own: `vocabulary`, `embeddings`, `min_df` and `max_features` do
-        not concern them.
+        it is None, which leaves the wide path out. The n-grams are its own:
+        `vocabulary`, `embeddings`, `min_df` and `max_features` do not concern them. For
+        numeric series, see `n_wide_features`.
+    n_wide_features : int, "auto" or None, default="auto"
+        The number of features in the x of the wide path if X holds numeric series: how
+        often patterns of 9 steps are found in them, as MiniRocket [20]_ counts. "auto"
+        is 5,000 if labels are predicted and series have at least 9 steps on average; it
+        is less for more than 6,710 series, so that x of all of them has at most 2**25
+        numbers, and for more than 3,355 outputs, so that A has at most 2**24. Otherwise
+        it is None, which leaves the wide path out.
     """
 ).strip()
 
 PARTS["wide"] = dedent(
     """
-    wide_coef_ : ndarray of shape (n_outputs, n_grams)
+    wide_coef_ : ndarray of shape (n_outputs, n_columns)
         The A of the wide path: column ``wide_vocabulary_[gram]`` has the weights of an
-        n-gram. Only available with a wide path, as are the next two attributes.
+        n-gram, and column i those of feature i of series. Only available with a wide
+        path, as are all attributes whose names begin with ``wide``.
     wide_vocabulary_ : dict of n-gram -> int
         Mapping of the n-grams of the wide path to columns, which start at 0: those that
         at least 2 sequences of the training data contain, at most the 262,144 most
         frequent ones, or fewer if ``wide_coef_`` would have more than 2**24 weights.
+        Only available for strings and token lists.
     wide_idf_ : ndarray of shape (n_grams,)
         The inverse document frequency of each n-gram, 1 + log((1 + n_samples) / (1 +
         df)), where df is the number of sequences that contain it.
+    wide_biases_ : ndarray of shape (n_wide_features,)
+        Feature i of series is the share of the steps at which the windows are more like
+        a pattern than ``wide_biases_[i]``; see the notes. Only available for numeric
+        series, as are the other attributes below.
+    wide_dilations_ : ndarray of shape (n_dilations,)
+        The numbers of steps from one step of a window to the next. Feature i has
+        ``wide_dilations_[i // 84 % n_dilations]``.
+    wide_inputs_ : ndarray of shape (n_dilations, n_sums, n_numbers), bool
+        Which of the numbers of a step are summed. Feature i has
+        ``wide_inputs_[i // 84 % n_dilations, i % 84 % n_sums]``.
+    wide_mean_ : ndarray of shape (n_wide_features,)
+        The mean of each feature of series.
+    wide_scale_ : ndarray of shape (n_wide_features,)
+        The standard deviation of each feature of series.
     """
 ).strip()
 
@@ -278,12 +301,24 @@ PARTS["notes on the wide path"] = dedent(
     With a wide path, scores are (V h + c + A x) / 2, where x has the TF-IDF weight of
     each n-gram of the sequence, as from TfidfVectorizer with ``sublinear_tf=True``: idf
     (1 + log tf), where tf is how often it occurs, divided by the Euclidean norm of all
-    of them. Both paths are trained on the same minibatches, each with the loss of its
-    own scores, so that the network, `encoder_` and `loss_` are those without a wide
-    path; only with `early_stopping` do the scores of both decide. A starts at 0 and is
-    updated by AdaGrad [19]_, whose rate is 600 times the learning rate; `alpha` and
-    `max_grad_norm` do not concern it. The scores of a sequence without any of the
-    n-grams are those of the network.
+    of them. The scores of a sequence without any of the n-grams are those of the
+    network.
+
+    For numeric series, x has features of MiniRocket [20]_. A pattern is 3 of the 9
+    steps of a window, which are d steps apart, its dilation; the window around step t
+    is like pattern (p, q, r) as far as C_t = 3 (z_{t+pd} + z_{t+qd} + z_{t+rd}) - (the
+    sum of z over the window), where p, q and r are from -4 to 4, and z_t is a
+    standardised number of step t, or the sum of some of them, and 0 outside the series.
+    A feature is the share of the steps at which C_t is above a bias, a quantile of C in
+    a training series. Of every second pattern, in series that are longer than the
+    window, only windows count that lie within the series. Features are standardised,
+    clipped to [-3, 3], and divided by the root of their number.
+
+    Both paths are trained on the same minibatches, each with the loss of its own
+    scores, so that the network, `encoder_` and `loss_` are those without a wide path;
+    only with `early_stopping` do the scores of both decide. A starts at 0 and is
+    updated by AdaGrad [19]_, whose rate is 600 times the learning rate, or 60 times for
+    series; `alpha` and `max_grad_norm` do not concern it.
     """
 ).strip()
 
@@ -464,6 +499,8 @@ PARTS["references"] = dedent(
     .. [18] Cheng et al. (2016), "Wide & Deep Learning for Recommender Systems", DLRS.
     .. [19] Duchi, Hazan and Singer (2011), "Adaptive Subgradient Methods for Online
        Learning and Stochastic Optimization", JMLR 12.
+    .. [20] Dempster, Schmidt and Webb (2021), "MiniRocket: A Very Fast (Almost)
+       Deterministic Transform for Time Series Classification", KDD.
     """
 ).strip()
 

@@ -15,7 +15,7 @@ from skrnn._core.architecture import Architecture
 from skrnn._docs import share_docs
 from skrnn._heads.task import head_of
 from skrnn._judging import ValidationData
-from skrnn._reading import wide
+from skrnn._reading.reader import OF_WIDE
 from skrnn._types import takes_parameters
 
 
@@ -301,7 +301,7 @@ def as_encoder(estimator, attributes):
     parameters = {name: getattr(estimator, name) for name in names}
     encoder = RNNEncoder(**parameters)
     task = {"task_": head_of(attributes).task}
-    others = ("encoder_", "task_", "wide_coef_", *wide.ATTRIBUTES)
+    others = ("encoder_", "task_", "wide_coef_", *OF_WIDE)
     attributes = {k: v for k, v in attributes.items() if k not in others}
     if "_training" in attributes:
         attributes["_training"] = without_wide(attributes["_training"])

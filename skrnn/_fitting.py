@@ -235,7 +235,7 @@ def _read(samples, head, settings, generator, last):
             f"of X: its first one is {next(iter(reader.vocabulary))!r}. Use "
             "warm_start=False."
         )
-    return reader, replace(samples, steps=steps)
+    return reader, replace(samples, steps=reader.with_wide(steps))
 
 
 def _next_step_head(reader, samples, settings, last):
@@ -318,10 +318,9 @@ def _calibrate(weights, steps):
 
 def _initial_wide(reader, head, execution):
     """The weights of the wide path, which are 0 at first; None without one."""
-    wide = getattr(reader, "wide", None)
-    if wide is None:
+    if reader.wide is None:
         return None
-    return execution.zeros((len(wide.idf), head.n_outputs))
+    return execution.zeros((reader.wide.n_columns, head.n_outputs))
 
 
 def _judge(held_out, given, settings, result):
@@ -344,6 +343,7 @@ def _judge(held_out, given, settings, result):
             )
     else:
         return None
+    steps = result.reader.with_wide(steps)
     samples = result.head.samples_of(replace(held_out, steps=steps))
     vectors = getattr(result.reader, "vectors", None)
     if vectors is not None:

@@ -107,7 +107,7 @@ class Judge:
         if self.head.per_step:
             loss = model.mean_loss_of_steps(samples)
             return loss, -loss
-        scores = model.scores(model.states(samples.steps), samples.steps.wide)
+        scores = model.scores(model.states(samples.steps), samples.steps)
         if not np.isfinite(scores).all():
             return math.inf, -math.inf
         loss = self.head.mean_loss(scores, samples.target, samples.weight)

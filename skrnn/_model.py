@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from skrnn._core import encode, losses, output, public
+from skrnn._core import encode, linear, losses, output, public
 from skrnn._core.architecture import Architecture
 from skrnn._core.execution import arithmetic
 from skrnn._core.vocabulary import check_ids
@@ -91,15 +91,15 @@ class Model:
             with execution.threads(n_threads) as run:
                 return encode.encode(weights, values, steps.offsets, run, steps.keys)
 
-    def scores(self, h, wide=None):
+    def scores(self, h, steps):
         """``V h + c``; if there is a wide path, the mean of it and ``A x``.
 
         Parameters
         ----------
         h : ndarray of shape (n_samples, n_features_out)
-        wide : SparseRows, default=None
-            The x of the wide path. The scores of sequences without known n-grams are
-            those of the network alone.
+        steps : Steps
+            Of which a wide path reads. The scores of strings and token lists without
+            known n-grams are those of the network alone.
 
         Returns
         -------
@@ -108,8 +108,10 @@ class Model:
         self.check_outputs()
         V, c = self.arrays["V_"], self.arrays["intercept_"]
         scores = output.output_scores(V, c, np.ascontiguousarray(h, np.float32))
-        if wide is not None:
-            output.average_with_wide(scores, self.wide_coef, wide)
+        if self.wide_coef is not None and self.reader.wide is not None:
+            A = np.ascontiguousarray(self.wide_coef.T)
+            for part, x in self.reader.wide_rows(steps):
+                linear.average(x, A, scores[part])
         return scores
 
     def mean_loss_of_steps(self, samples):
@@ -203,12 +205,12 @@ class Model:
                     f"shape {(n,)} was expected. Undo the changes to {name} or V_ "
                     "since the fit, or fit again."
                 )
-        wide = getattr(self.reader, "wide", None)
-        if wide is not None and np.shape(self.wide_coef) != (n, *wide.idf.shape):
+        wide = self.reader.wide
+        if wide is not None and np.shape(self.wide_coef) != (n, wide.n_columns):
             raise ValueError(
                 f"wide_coef_ has the shape {np.shape(self.wide_coef)}, but V_ has {n} "
-                f"rows and wide_idf_ the shape {wide.idf.shape}. Undo the changes to "
-                "them since the fit, or fit again."
+                f"rows, and {wide.COLUMNS} has {wide.n_columns} numbers. Undo the "
+                "changes to them since the fit, or fit again."
             )
 
     @property

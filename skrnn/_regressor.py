@@ -12,7 +12,7 @@ from skrnn._encoder import as_encoder
 from skrnn._heads.numbers import NumbersHead
 from skrnn._heads.validation import validate_scored
 from skrnn._judging import ValidationData
-from skrnn._types import Pair, takes_parameters
+from skrnn._types import Count, Pair, takes_parameters
 
 
 @share_docs
@@ -79,6 +79,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     _: KW_ONLY
     wide_ngram_range: Literal["auto"] | Pair | None = "auto"
+    n_wide_features: Literal["auto"] | Count | None = "auto"
 
     _head = NumbersHead
     _tasks = ("regression",)

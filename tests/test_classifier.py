@@ -103,7 +103,7 @@ def test_encoder_is_a_fitted_encoder_on_the_same_weights(fitted):
     encoder = fitted.encoder_
     assert type(encoder) is RNNEncoder
     params = fitted.get_params()
-    for name in ("class_weight", "wide_ngram_range"):
+    for name in ("class_weight", "wide_ngram_range", "n_wide_features"):
         params.pop(name)
     assert encoder.get_params() == params
     assert encoder.task_ == "classification"

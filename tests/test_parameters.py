@@ -85,7 +85,7 @@ DEFAULTS = {
     "random_state": None,
     "verbose": 0,
 }
-WIDE = {"wide_ngram_range": "auto"}
+WIDE = {"wide_ngram_range": "auto", "n_wide_features": "auto"}
 ADDED = {RNNClassifier: {"class_weight": None, **WIDE}, RNNEncoder: {}}
 ADDED[RNNRegressor] = WIDE
 X, Y = ["ab", "ba", "abc", "b"] * 2, ["p", "q", "p", "q"] * 2

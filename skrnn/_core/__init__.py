@@ -7,6 +7,7 @@ from skrnn:
     imports         imports that neither a fork nor Ctrl-C cuts in two
     sequences       ragged sequences as one flat array with offsets
     sparse_rows     rows of a sparse matrix
+    dense_rows      rows of a matrix
     steps           the steps that a network reads, in the same layout
     samples         sequences with their targets and weights
     series          numeric sequences: standardised, no missing values
@@ -25,6 +26,8 @@ from skrnn:
     convolution     filters that read windows of steps, and the way back
     memory          memory that is reused for each batch
     wide            the wide path: a linear map of n-grams, and the way back
+    linear          the same for rows of either kind
+    minirocket      shares of steps at which patterns are found in series
     losses          scores and targets -> loss and gradient
     output          the output layer: scores, their loss, and the way back
     cells           rnn, gru, lstm: one step forward, one step backward

@@ -46,25 +46,6 @@ def output_scores(V, c, h):
     return scores
 
 
-def average_with_wide(scores, coef, x):
-    """Replace scores by the mean of them and A x, those of the wide path.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_sequences, n_outputs)
-        Those of sequences whose x has no entries stay as they are.
-    coef : ndarray of shape (n_outputs, n_grams), float32
-        A.
-    x : SparseRows
-        With n_grams columns. The kernel does not check it.
-    """
-    with kernel_imports():
-        from skrnn._core import wide
-
-    own = np.empty(len(coef), coef.dtype)
-    wide.average(*x, np.ascontiguousarray(coef.T), own, scores)
-
-
 def loss_and_gradient(loss, output, gradient, h, target, weight, scratch):
     """Compute the summed loss of the scores; write the gradient of V and c.
 

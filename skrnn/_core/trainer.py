@@ -9,6 +9,7 @@ from skrnn._core.batch import Start
 from skrnn._core.batches import Batches
 from skrnn._core.encode import states_after
 from skrnn._core.execution import Execution
+from skrnn._core.linear import check_columns
 from skrnn._core.plan import Plan
 from skrnn._core.rules import RULES
 from skrnn._core.shards import shards_for
@@ -221,7 +222,7 @@ def _check_values(state, data):
     """
     values, n_inputs = data.values.numpy(), state.weights.n_inputs
     if state.wide is not None:
-        check_ids(data.wide.columns, len(state.wide), "wide_vocabulary_", "wide_coef_")
+        check_columns(data.wide, len(state.wide))
     if not data.values.is_floating_point():
         n = n_inputs if state.embeddings is None else len(state.embeddings.vectors)
         check_ids(values, n)

@@ -18,8 +18,9 @@ Modules may import those above them in this list, and lower layers of the packag
     schema       what X must look like: learned in fit, required afterwards
     given        tokens and vectors passed by the user
     inputs       what the network reads of the training data
+    wide_series  what the wide path reads of series
     series       the reader of numbers
-    wide         what the wide path reads
+    wide         what the wide path reads of strings and token lists
     tokens       the reader of tokens
     reader       which reader reads which kind
 """

@@ -34,6 +34,7 @@ class ReadingOptions:
     subwords: Any = "auto"
     kernel_sizes: Any = None  # in estimators that an earlier version has saved
     wide_ngram_range: Any = None
+    n_wide_features: Any = None
 
     @classmethod
     def of(cls, values):

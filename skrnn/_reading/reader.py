@@ -4,7 +4,7 @@ from dataclasses import replace
 from types import NoneType
 
 from skrnn._core.vocabulary import UNKNOWN
-from skrnn._reading import series, tokens, wide
+from skrnn._reading import series, tokens, wide, wide_series
 from skrnn._reading.integers import (
     warn_of_measurements,
     warn_of_unknown_integers,
@@ -15,7 +15,9 @@ from skrnn._reading.tokens import TokenReader, check_no_spaces
 from skrnn._reading.wide import WideReader
 from skrnn._warnings import warn
 
-ATTRIBUTES = (*tokens.ATTRIBUTES, *wide.ATTRIBUTES, *series.ATTRIBUTES)
+# Of the wide path, which only some estimators have.
+OF_WIDE = (*wide.ATTRIBUTES, *wide_series.ATTRIBUTES)
+ATTRIBUTES = (*tokens.ATTRIBUTES, *series.ATTRIBUTES, *OF_WIDE)
 
 
 def learn_reader(options, samples, generator, has_labels=True, n_outputs=1):
@@ -48,6 +50,12 @@ def learn_reader(options, samples, generator, has_labels=True, n_outputs=1):
             f"holds {KIND_NAMES[kind]}. Use kernel_sizes='auto' or None, and "
             "ngram_range to read several tokens at once."
         )
+    if kind != "series" and not isinstance(options.n_wide_features, (str, NoneType)):
+        raise ValueError(
+            f"n_wide_features={options.n_wide_features!r} needs series of numbers, but "
+            f"X holds {KIND_NAMES[kind]}. Use n_wide_features='auto' or None, and "
+            "wide_ngram_range for what the wide path reads of them."
+        )
     if kind != "series":
         reader, steps = TokenReader.learn(options, samples, generator, has_labels)
         of_wide, rows = _learn_wide(options, samples, has_labels, n_outputs)
@@ -59,7 +67,14 @@ def learn_reader(options, samples, generator, has_labels=True, n_outputs=1):
                 f"{name} needs tokens, but X holds sequences of numbers. Use "
                 f"{name}=None, or analyzer='token' if whole numbers are tokens."
             )
-    return SeriesReader.learn(options, samples)
+    reader, steps = SeriesReader.learn(options, samples)
+    n_features = options.n_wide_features
+    if n_features == "auto":
+        of = samples.steps.offsets, n_outputs
+        n_features = wide_series.auto_features(*of) if has_labels else None
+    if n_features is None:
+        return reader, steps
+    return reader.learn_wide(steps, samples.weight, n_features)
 
 
 def _learn_wide(options, samples, has_labels, n_outputs):

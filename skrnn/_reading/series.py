@@ -8,6 +8,7 @@ import numpy as np
 from skrnn._core import series
 from skrnn._core.steps import Steps
 from skrnn._reading.inputs import Inputs
+from skrnn._reading.wide_series import WideSeriesReader
 
 # The average number of steps per series that the recurrence takes: with patches, and
 # behind convolutions, which have read each step.
@@ -21,6 +22,8 @@ _STEPS_PER_WINDOW = 3
 # of their scales have at least this standard deviation: if all series have about the
 # same scale, its differences are noise, which would be blown up to a variance of 1.
 _VARYING_SCALE = 0.5
+# Features of the wide path that are in memory at once during a prediction.
+_MAX_NUMBERS = 2**21
 # What the level and the logarithm of the scale of a series are clipped to, in standard
 # deviations of those in fit.
 _FARTHEST = 3.0
@@ -47,6 +50,8 @@ class SeriesReader:
         For each layer of convolutions with which the network begins, the numbers of
         steps in its windows. It then reads each step, and averages those of a patch
         itself.
+    wide : WideSeriesReader or None
+        What the wide path reads, if there is one.
     """
 
     mean: np.ndarray
@@ -57,6 +62,7 @@ class SeriesReader:
     patch_length: int
     missing: str
     kernel_sizes: tuple = ()
+    wide: WideSeriesReader | None = None
 
     kind = "series"
 
@@ -136,10 +142,13 @@ class SeriesReader:
         patch_length, missing = attributes["patch_length_"], attributes["_reading"]
         scales = scale, *own, of_differences
         kernel_sizes = attributes["_architecture"].get("kernel_sizes", ())
-        return cls(mean, *scales, patch_length, missing["missing"], kernel_sizes)
+        reading = patch_length, missing["missing"], kernel_sizes
+        wide = WideSeriesReader.from_attributes(attributes)
+        return cls(mean, *scales, *reading, wide)
 
     def attributes(self):
         """The attributes that an estimator keeps of the reader."""
+        of_wide = {} if self.wide is None else self.wide.attributes()
         return {
             "mean_": self.mean,
             "scale_": self.scale,
@@ -147,7 +156,63 @@ class SeriesReader:
             "own_scale_": self.own_scale,
             "patch_length_": self.patch_length,
             "difference_scale_": self.difference_scale,
+            **of_wide,
         }
+
+    def learn_wide(self, steps, weight, n_features):
+        """Learn what the wide path reads.
+
+        Parameters
+        ----------
+        steps : Steps
+            The encoded training data.
+        weight : ndarray of shape (n_samples,)
+        n_features : int
+
+        Returns
+        -------
+        reader : SeriesReader
+        steps : Steps
+            With what the wide path reads of them.
+        """
+        wide, rows = WideSeriesReader.learn(*self._given(steps), weight, n_features)
+        return replace(self, wide=wide), steps._replace(wide=rows)
+
+    def with_wide(self, steps):
+        """Steps with what the wide path reads of them, if there is one."""
+        if self.wide is None:
+            return steps
+        return steps._replace(wide=self.wide.encode(*self._given(steps)))
+
+    def wide_rows(self, steps):
+        """What the wide path reads, a part of the series after the other.
+
+        Parameters
+        ----------
+        steps : Steps
+
+        Yields
+        ------
+        part : slice
+            Which of the series.
+        rows : DenseRows
+        """
+        if steps.wide is not None:
+            yield slice(None), steps.wide
+            return
+        values, offsets = self._given(steps)
+        at_once = max(1, _MAX_NUMBERS // self.wide.n_columns)
+        for first in range(0, len(offsets) - 1, at_once):
+            of = offsets[first : first + at_once + 1]
+            yield slice(first, first + at_once), self.wide.encode(values, of)
+
+    def _given(self, steps):
+        """The numbers in X, standardised and filled in, and their offsets."""
+        values, offsets, length = steps.values, steps.offsets, self.patch_length
+        if not self.kernel_sizes:  # patches have been made of them
+            values = values.reshape(len(values) * length, -1)
+            offsets = offsets * length
+        return np.ascontiguousarray(values[:, : len(self.mean)]), offsets
 
     def encode(self, sequences, positions=None):
         """Standardise numbers, fill in missing ones, and append their differences.

@@ -137,6 +137,14 @@ class TokenReader:
             return int(self.grams["ids"][0].max())
         return max(self.vocabulary.values())
 
+    def with_wide(self, steps):
+        """Steps with what the wide path reads of them, as they are encoded."""
+        return steps
+
+    def wide_rows(self, steps):
+        """What the wide path reads, as the only part; see that of SeriesReader."""
+        yield slice(None), steps.wide
+
     def encode(self, sequences, positions=None):
         """Convert tokens to ids.
 

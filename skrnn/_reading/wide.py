@@ -42,6 +42,8 @@ class WideReader:
     idf: np.ndarray
     grams: dict
 
+    COLUMNS = "wide_idf_"  # the attribute that has a number for each column of x
+
     @classmethod
     def learn(cls, sequences, ngram_range, n_outputs=1):
         """Learn from the training data.
@@ -100,8 +102,13 @@ class WideReader:
         return dict(zip(ATTRIBUTES, values, strict=True))
 
     @property
-    def ngram_range(self):
-        """The minimum and maximum n of the n-grams."""
+    def n_columns(self):
+        """The number of n-grams."""
+        return len(self.idf)
+
+    @property
+    def setting(self):
+        """The `wide_ngram_range`: the minimum and maximum n of the n-grams."""
         return self.grams["ngram_range"]
 
     def encode(self, sequences):

@@ -4,15 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from skrnn._core import losses
+from skrnn._core import linear, losses
 from skrnn._core.execution import CPU
 from skrnn._core.imports import kernel_imports
+from skrnn._core.sparse_rows import SparseRows
 
 # The rate of AdaGrad over the learning rate of the network, and the number that is
 # added to the root of the sum of squares, which bounds the first steps. The first step
 # of an n-gram is about as large as the gradient, if the learning rate is the default.
-RATE = 600.0
-DAMPING = 3.0
+# Features of series, of which each sequence has all, move in smaller steps.
+RATE, DAMPING = 600.0, 3.0
+RATE_OF_SERIES, DAMPING_OF_SERIES = 60.0, 0.1
 
 
 class Wide:
@@ -65,15 +67,22 @@ class Wide:
 
         self._updates.update(gradient, n_sequences, learning_rate, plan)
         A = self._A.numpy()
-        grams, renumbered = self._renumbered([batch.wide for batch in self._batches])
-        dA = np.zeros((len(grams), A.shape[1]), A.dtype)
+        xs = [batch.wide for batch in self._batches]
+        is_sparse, rate, damping = isinstance(xs[0], SparseRows), RATE, DAMPING
+        if is_sparse:
+            columns, renumbered = self._renumbered(xs)
+        else:
+            columns, renumbered = np.arange(len(A)), xs
+            rate, damping = RATE_OF_SERIES, DAMPING_OF_SERIES
+        dA = np.zeros((len(columns), A.shape[1]), A.dtype)
         for batch, x in zip(self._batches, renumbered, strict=True):
             scores = np.zeros((len(batch), A.shape[1]), A.dtype)
-            wide.add_scores(*batch.wide, A, scores)
+            linear.add_scores(batch.wide, A, scores)
             of = batch.target.numpy(), batch.weight.numpy()
             _, dscores = losses.loss_and_gradient(self._loss, scores, *of)
-            wide.add_gradient(*x, dscores, dA)
-        wide.step(A, self._square.numpy(), grams, dA, RATE * learning_rate, DAMPING)
+            linear.add_gradient(x, dscores, dA)
+        rate *= learning_rate
+        wide.step(A, self._square.numpy(), columns, dA, rate, damping)
 
     def _renumbered(self, xs):
         """The n-grams of a minibatch, and x with columns that are their numbers."""
