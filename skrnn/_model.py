@@ -91,15 +91,15 @@ class Model:
             with execution.threads(n_threads) as run:
                 return encode.encode(weights, values, steps.offsets, run, steps.keys)
 
-    def scores(self, h, steps):
+    def scores(self, h, steps=None):
         """``V h + c``; if there is a wide path, the mean of it and ``A x``.
 
         Parameters
         ----------
         h : ndarray of shape (n_samples, n_features_out)
-        steps : Steps
-            Of which a wide path reads. The scores of strings and token lists without
-            known n-grams are those of the network alone.
+        steps : Steps, default=None
+            What a wide path reads. The scores of strings and token lists without known
+            n-grams are those of the network alone, and so are all without steps.
 
         Returns
         -------
@@ -108,7 +108,8 @@ class Model:
         self.check_outputs()
         V, c = self.arrays["V_"], self.arrays["intercept_"]
         scores = output.output_scores(V, c, np.ascontiguousarray(h, np.float32))
-        if self.wide_coef is not None and self.reader.wide is not None:
+        is_wide = self.wide_coef is not None and self.reader.wide is not None
+        if is_wide and steps is not None:
             A = np.ascontiguousarray(self.wide_coef.T)
             for part, x in self.reader.wide_rows(steps):
                 linear.average(x, A, scores[part])
