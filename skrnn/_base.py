@@ -34,7 +34,7 @@ from skrnn._model import Model, check_finite
 from skrnn._parameters import Settings
 from skrnn._reading import reader, schema
 from skrnn._reading.schema import Schema
-from skrnn._reading.text import TOKEN_PATTERN
+from skrnn._reading.text import TOKEN_PATTERN, each_once
 from skrnn._types import (
     Count,
     CountOrShare,
@@ -391,14 +391,20 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         -------
         model : Model
         steps : Steps
+            Of each distinct string, or of all other sequences.
+        once : EachOnce
+            Which of them each sequence of X is.
         """
         fitted = self._at_this_moment()
         check_is_fitted(fitted)
         attributes = vars(fitted)
         expected = Schema.from_attributes(type(self).__name__, attributes)
-        sequences = expected.read(X, _table_reader(fitted))
+        once = each_once(expected.read(X, _table_reader(fitted)))
         model = Model.from_attributes(attributes, self._head_of(attributes))
-        return model, reader.read_more(model.reader, expected.options, sequences)
+        steps = reader.read_more(
+            model.reader, expected.options, once.sequences, once.positions
+        )
+        return model, steps, once
 
     def _model_and_states(self, X):
         """The fitted model, and the pooled hidden states of each sequence.
@@ -408,17 +414,17 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         model : Model
         h : ndarray of shape (n_samples, n_features_out)
         """
-        model, steps = self._model_and_steps(X)
+        model, steps, once = self._model_and_steps(X)
         h = model.states(steps)
-        check_finite(h)
-        return model, h
+        check_finite(h, once.positions)
+        return model, h[once.places]
 
     def _head_and_scores(self, X):
         """The fitted head, and the scores, of shape (n_samples, n_outputs)."""
-        model, steps = self._model_and_steps(X)
+        model, steps, once = self._model_and_steps(X)
         h = model.states(steps)
-        check_finite(h)
-        return model.head, model.scores(h, steps)
+        check_finite(h, once.positions)
+        return model.head, model.scores(h, steps)[once.places]
 
 
 def _table_reader(estimator, reset=False):

@@ -244,8 +244,14 @@ def _as_float32(weights, name):
         ) from error
 
 
-def check_finite(h):
+def check_finite(h, positions=None):
     """Raise if hidden states are not finite.
+
+    Parameters
+    ----------
+    h : ndarray of shape (n_sequences, n_features_out)
+    positions : ndarray, default=None
+        The positions of the sequences in X.
 
     Raises
     ------
@@ -257,6 +263,7 @@ def check_finite(h):
         if np.isfinite(h.sum()) or np.isfinite(h).all():
             return
     i = int(np.argmin(np.isfinite(h).all(axis=1)))
+    i = i if positions is None else positions[i]
     raise ValueError(
         f"The hidden state of X[{i}] is not finite: its numbers are far from "
         "those seen in fit, or it is too long for activation='relu', under "

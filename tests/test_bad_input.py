@@ -976,6 +976,8 @@ def test_a_state_that_is_not_finite_raises():
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         classifier.predict(["ab", "ab" * 5000])
+    with pytest.raises(ValueError, match=r"hidden state of X\[80\] is not finite"):
+        classifier.predict(["ab"] * 80 + ["ab" * 5000] * 2)
 
 
 def test_y_neither_labels_nor_numbers_raises():

@@ -31,6 +31,7 @@ FLOORS = {
     "_core.prefixes": {"numpy"},
     "_core.batch": {"numpy", "torch"},
     "_core.compiled": {"llvmlite", "numba", "numpy"},
+    "_core.distinct": set(),
     "_core.rows": set(),
     "_core.products": {"llvmlite", "numba"},
     "_core.elementwise": {"numba", "numpy"},

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
 from skrnn import RNNClassifier, RNNEncoder
+from skrnn._core import distinct
 from skrnn._reading import text as reading
-from skrnn._reading.text import read_words
+from skrnn._reading.text import each_once, read_characters, read_words
 
 WORDS = {"analyzer": "word", "ngram_range": (1, 1)}
 
@@ -153,3 +154,46 @@ def test_long_sequences_are_refused():
     np.testing.assert_array_equal(
         encoder.transform(series), encoder.transform(list(series[:, 1:]))
     )
+
+
+@given(st.lists(st.text("ab🎈", max_size=3), min_size=64, max_size=99))
+def test_equal_strings_are_left_out(strings):
+    once = each_once(read_characters(strings))
+    expected = list(dict.fromkeys(strings))
+    assert [strings[i] for i in once.positions] == expected
+    assert [expected[i] for i in once.places] == strings
+    of_expected = read_characters(expected)
+    np.testing.assert_array_equal(once.sequences.values, of_expected.values)
+    np.testing.assert_array_equal(once.sequences.offsets, of_expected.offsets)
+    words = each_once(read_words([f"{each} a" for each in strings], str.split))
+    np.testing.assert_array_equal(words.places, once.places)
+
+
+def test_a_hash_table_that_is_nearly_full():
+    sequences = read_characters([chr(97 + i % 31) * (i % 3) for i in range(310)])
+    lengths, n = sequences.lengths, len(sequences)
+    first, places = np.empty(n, np.int64), np.empty(n, np.int64)
+    slots = np.full(64, -1, np.int64)
+    of = sequences.values, sequences.offsets
+    n_distinct = distinct.number(*of, slots, first, places)
+    assert n_distinct == 1 + 31 * 2 and (slots >= 0).sum() == 63
+    assert (lengths[first[places]] == lengths).all()
+
+
+def test_without_equal_strings_or_with_few_all_are_kept():
+    for n in (63, 99):
+        sequences = read_characters(list(map(str, range(n))))
+        assert each_once(sequences) == (sequences, None, slice(None))
+    few = read_characters(["a"] * 63)
+    assert each_once(few).sequences is few
+
+
+def test_equal_strings_have_equal_predictions():
+    names = [f"{a}{b}" for a in "abcdefghi" for b in "jklmnopqr"]
+    classifier = RNNClassifier(4, max_iter=2, random_state=0)
+    classifier.fit(names, [name[0] for name in names])
+    expected = classifier.decision_function(names)
+    found = classifier.decision_function(names[::-1] + names)
+    np.testing.assert_array_equal(found, np.concatenate([expected[::-1], expected]))
+    h = classifier.encoder_.transform(names + names)
+    np.testing.assert_array_equal(h[:81], h[81:])

@@ -2,10 +2,11 @@
 
 import re
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 
-from skrnn._core.imports import import_lock
+from skrnn._core.imports import import_lock, kernel_imports
 from skrnn._core.sequences import Sequences
 from skrnn._messages import describe, mixed_kinds, no_sequences
 from skrnn._reading.offsets import offsets_of
@@ -17,6 +18,8 @@ TOKEN_PATTERN = r"\w+|[^\w\s]"
 # times as many (questions by topic: 0.88 against 0.82, in a third of the time;
 # validated on training data).
 _WORDS_OF_A_SENTENCE = 4
+# With fewer strings, looking for equal ones takes longer than it saves.
+_MIN_SHARING = 64
 # Number of strings whose words are in memory at once.
 _STRINGS_AT_A_TIME = 2**14
 
@@ -224,3 +227,48 @@ def _check_strings(X):
 def has_spaces(sequences):
     """Whether there are words with spaces, so that n-grams of words are ambiguous."""
     return sequences.kind == "words" and any(" " in word for word in sequences.tokens)
+
+
+class EachOnce(NamedTuple):
+    """Sequences, each of those that are equal once.
+
+    Attributes
+    ----------
+    sequences : Sequences
+    positions : ndarray of int64, or None
+        Where each occurs first among all sequences. None if all are there.
+    places : ndarray of int64, or slice
+        Which of them each of all sequences is.
+    """
+
+    sequences: Sequences
+    positions: np.ndarray | None = None
+    places: np.ndarray | slice = slice(None)
+
+
+def each_once(sequences):
+    """Leave out strings, such as names, that are equal to one before.
+
+    Parameters
+    ----------
+    sequences : Sequences
+        Of other kinds, all are kept.
+
+    Returns
+    -------
+    once : EachOnce
+    """
+    n = len(sequences)
+    if sequences.kind not in ("text", "words") or n < _MIN_SHARING:
+        return EachOnce(sequences)
+    with kernel_imports():
+        from skrnn._core import distinct
+
+    slots = np.full(2 ** (2 * n).bit_length(), -1, np.int64)
+    positions, places = np.empty(n, np.int64), np.empty(n, np.int64)
+    of = sequences.values, sequences.offsets
+    n_distinct = distinct.number(*of, slots, positions, places)
+    if n_distinct == n:
+        return EachOnce(sequences)
+    positions = positions[:n_distinct]
+    return EachOnce(sequences.take(positions), positions, places)
