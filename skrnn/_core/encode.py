@@ -73,8 +73,9 @@ def encode(weights, values, offsets, run=map, keys=None):
     if weights.filters or (architecture.bidirectional and len(weights.layers) > 1):
         _encode_all_steps(weights, values, offsets, h, run)
         return h
-    parts = np.split(h, architecture.n_directions, axis=1)
-    for direction, out in enumerate(parts):
+    width = architecture.n_features_out // architecture.n_directions
+    for direction in range(architecture.n_directions):
+        out = h[:, direction * width : (direction + 1) * width]
         reader = _Reader(weights, direction)
         # In reverse, equal tokens may have different n-grams, which also depend on the
         # tokens before them.

@@ -44,15 +44,13 @@ def clear_all(rows):
 
 @compiled
 def transpose(W, W_T):
-    """Write the transpose of W, tile by tile."""
+    """Write the transpose of W, 16 rows at a time, each of which is read once."""
     n, m = W.shape
-    for i in range(0, n, 8):
-        for j in range(0, m, 8):
-            if i + 8 <= n and j + 8 <= m:  # loops of a fixed length are unrolled
-                for column in range(j, j + 8):
-                    for row in range(i, i + 8):
-                        W_T[column, row] = W[row, column]
+    for i in range(0, n, 16):
+        for column in range(m):
+            if i + 16 <= n:  # a loop of a fixed length is unrolled
+                for row in range(16):
+                    W_T[column, i + row] = W[i + row, column]
             else:
-                for column in range(j, min(j + 8, m)):
-                    for row in range(i, min(i + 8, n)):
-                        W_T[column, row] = W[row, column]
+                for row in range(i, n):
+                    W_T[column, row] = W[row, column]

@@ -223,6 +223,10 @@ def n_ids(vocabulary, ngram_range=(1, 1), subwords=None):
 
 def _look_up_tokens(sequences, number_of, default):
     """Return the number of the token of each step."""
+    if sequences.kind == "text" and len(sequences.values) < len(number_of):
+        # A few characters need not wait for a table of all that are known.
+        found = [number_of.get(chr(point), default) for point in sequences.values]
+        return np.array(list(map(index, found)), np.int32)
     if sequences.kind == "text":
         points = [ord(character) for character in number_of if len(character) == 1]
         # Every code point past the largest known one shares the table's last entry.

@@ -205,10 +205,9 @@ def _count(grams, n_grams, sequences):
     if [len(part) for part in table[1:]] != [n_nodes, n_nodes + 1, n_nodes]:
         raise ValueError("its parts do not fit each other")
     last = np.empty(n_grams, np.int32)
-    cuts = np.arange(_MAX_ROWS, len(numbers), _MAX_ROWS)
-    cuts = np.unique([0, *np.searchsorted(offsets, cuts), len(sequences)])
+    cuts = np.searchsorted(offsets, range(_MAX_ROWS, len(numbers), _MAX_ROWS)).tolist()
     parts, n_entries = [], 0
-    for first, end in pairwise(cuts):
+    for first, end in pairwise(sorted({0, *cuts, len(sequences)})):
         n_rows = offsets[end] - offsets[first]
         n_most = n_rows * grams["ngram_range"][1]
         x = (
