@@ -278,13 +278,14 @@ class _Reader:
         after : list of tuples of ndarrays of shape (n_rows, nhidden)
             By layer, the states after these steps. The next yield overwrites them.
         """
-        states, scratches = None, self.scratches(1)
+        states, scratches, n_left = None, self.scratches(1), int(lengths.sum())
         for sizes, rows in _windows(starts, lengths, self.is_reversed):
             if states is not None:  # of the sequences that go on
                 states = [tuple(part[: sizes[0]] for part in of) for of in states]
             after = self.read(values[rows], sizes, states, scratches[0])
-            n = sizes[-1]
-            states = [tuple(part[-n:].copy() for part in of) for of in after]
+            n, n_left = sizes[-1], n_left - len(rows)
+            if n_left > 0:
+                states = [tuple(part[-n:].copy() for part in of) for of in after]
             yield rows, sizes, after
         self.release(scratches)
 

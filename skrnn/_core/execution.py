@@ -31,7 +31,8 @@ class Execution:
 
     def tensor(self, array):
         """Return an array as a tensor, sharing its memory if possible."""
-        array = np.require(array, requirements="W")  # copy read-only memory
+        if not array.flags.writeable:
+            array = array.copy()
         return torch.from_numpy(array).to(self.device)
 
     def zeros(self, shape, dtype=torch.float32):
