@@ -32,6 +32,7 @@ FLOORS = {
     "_core.batch": {"numpy", "torch"},
     "_core.compiled": {"llvmlite", "numba", "numpy"},
     "_core.distinct": set(),
+    "_core.prefetch": {"llvmlite", "numba"},
     "_core.rows": set(),
     "_core.products": {"llvmlite", "numba"},
     "_core.elementwise": {"numba", "numpy"},

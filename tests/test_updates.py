@@ -8,8 +8,10 @@ import torch
 
 from skrnn._core.architecture import Architecture
 from skrnn._core.batch import Batch, Past
+from skrnn._core.compiled import compiled
 from skrnn._core.layout import Layout
 from skrnn._core.plan import Plan
+from skrnn._core.prefetch import prefetch
 from skrnn._core.rules import Adam
 from skrnn._core.threads import threads, torch_settings
 from skrnn._core.updates.all_weights import AllWeights
@@ -157,3 +159,18 @@ def test_memory_grows_with_the_batch():
         ids = torch.arange(n)
         local, (batch,) = rows.local([batch_of(ids)])
         assert torch.equal(local.layers[0][0].U[batch.x], weights.layers[0][0].U[ids])
+
+
+def test_rows_that_are_asked_for_stay_as_they_are():
+    """A hint to the memory: also for rows that are short, or of doubles."""
+
+    @compiled
+    def ask_for_all(table):
+        for row in table:
+            prefetch(row)
+
+    for shape in ((3, 100), (5, 1), (2, 0)):
+        for dtype in (np.float32, np.float64):
+            table = np.ones(shape, dtype)
+            ask_for_all(table)
+            assert (table == 1).all()

@@ -21,6 +21,7 @@ from skrnn:
     batch           what a loss is computed from, except for the weights
     compiled        loops over numbers, compiled by numba and kept on disk
     distinct        equal sequences
+    prefetch        rows of large tables, asked for before they are needed
     rows            rows of numbers that are copied, added or cleared
     products        matrix products in which no row depends on the others
     elementwise     tanh and the logistic function

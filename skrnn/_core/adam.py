@@ -3,6 +3,7 @@
 import math
 
 from skrnn._core.compiled import compiled
+from skrnn._core.prefetch import AHEAD, prefetch
 from skrnn._core.rows import copy
 
 
@@ -73,6 +74,9 @@ def move_rows(table, local, moments, first, tokens, gradient, betas, factors):
     """
     width = local.shape[1]
     for row in range(len(tokens)):
+        if row + AHEAD < len(tokens):
+            prefetch(table[tokens[row + AHEAD]])
+            prefetch(moments[tokens[row + AHEAD]])
         vector, own = table[tokens[row]], moments[tokens[row]][first:]
         copy(local[row], vector)
         mean, square = own[:width], own[width : 2 * width]

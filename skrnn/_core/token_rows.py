@@ -3,6 +3,7 @@
 import math
 
 from skrnn._core.compiled import compiled
+from skrnn._core.prefetch import AHEAD, prefetch
 
 
 @compiled
@@ -53,6 +54,8 @@ def fetch(table, tokens, decay_of, decay, local):
         Written.
     """
     for row in range(len(tokens)):
+        if row + AHEAD < len(tokens):
+            prefetch(table[tokens[row + AHEAD]])
         vector = table[tokens[row]]
         factor = table.dtype.type(math.exp(decay - decay_of[tokens[row]]))
         for j in range(len(vector)):
