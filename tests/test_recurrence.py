@@ -207,3 +207,18 @@ def test_transposed(shape, dtype, rng):
     W_T = np.full(shape[::-1], np.nan, dtype)
     rows.transpose(W, W_T)
     np.testing.assert_array_equal(W_T, W.T)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [[[0], [1], [0], [2]], [[3], [0], [5], [3]], [[2, 2], [0, 4]], np.zeros((0, 1))],
+)
+def test_gradients_of_tokens_in_any_order(x):
+    """Whatever was in their memory, also of tokens that do not occur."""
+    x = np.array(x, np.int32)
+    G, dU = np.random.default_rng(0).normal(size=(len(x), 5)), np.full((7, 3), np.nan)
+    recurrence._write_of_tokens(G, x, dU)
+    expected = np.zeros_like(dU)
+    for k in range(x.shape[1]):
+        np.add.at(expected, x[:, k], G[:, 2:])
+    np.testing.assert_allclose(dU, expected, rtol=1e-12)

@@ -214,11 +214,22 @@ def _write_of_states(G, start, has_start, sizes, H, before, dW):
 def _write_of_tokens(G, x, dU):
     """Write the gradient of the vectors of tokens, given that of G."""
     n_other = G.shape[1] - dU.shape[1]
-    rows.clear_all(dU)
+    n_begun = 0  # tokens whose gradient is not arbitrary any more
     for row in range(len(x)):
         g = G[row, n_other:]
         for k in range(x.shape[1]):
-            rows.add(g, dU[x[row, k]])
+            token = x[row, k]
+            # In a minibatch, tokens may be numbered as they first occur, so that few
+            # are cleared here.
+            if n_begun < token:
+                rows.clear_all(dU[n_begun:token])
+                n_begun = token
+            if token == n_begun:
+                rows.copy(g, dU[token])
+                n_begun += 1
+            else:
+                rows.add(g, dU[token])
+    rows.clear_all(dU[n_begun:])
 
 
 @compiled
