@@ -92,11 +92,17 @@ def test_words_and_tokens_are_weighed_as_by_scikit_learn():
     held_against(vectorizer, *found, texts, name)
 
 
-def test_many_sequences_are_read_in_parts(monkeypatch, surnames):
-    sequences = read_characters(surnames[0][:200])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_many_sequences_are_read_in_parts(n_threads, monkeypatch, surnames):
+    sequences = read_characters([*surnames[0][:200], "Smith" * 50, ""])
     reader, rows = WideReader.learn(sequences, (1, 3))
     monkeypatch.setattr("skrnn._reading.wide._MAX_ROWS", 100)
-    for one, other in zip(rows, reader.encode(sequences), strict=True):
+    torch.set_num_threads(n_threads)
+    try:
+        again = reader.encode(sequences)
+    finally:
+        torch.set_num_threads(1)
+    for one, other in zip(rows, again, strict=True):
         np.testing.assert_array_equal(one, other)
 
 

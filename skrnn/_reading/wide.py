@@ -1,11 +1,13 @@
 """What the wide path reads: the TF-IDF weights of the n-grams of a sequence."""
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from skrnn._core import vocabulary
+from skrnn._core.execution import arithmetic
 from skrnn._core.imports import kernel_imports
 from skrnn._core.sparse_rows import SparseRows
 from skrnn._reading.text import has_spaces
@@ -18,7 +20,7 @@ MIN_DF = 2
 # The maximum number of n-grams, each of which takes a row of weights, and of weights:
 # 64 MB, four times during a fit.
 MAX_GRAMS, _MAX_WEIGHTS = 2**18, 2**24
-_MAX_ROWS = 2**18  # read at once
+_MAX_ROWS = 2**17  # read at once, by one thread
 # The arrays of a table of n-grams; see make_table.
 ARRAYS = ("roots", "tokens", "children", "columns")
 
@@ -196,38 +198,40 @@ def _count(grams, n_grams, sequences):
     -------
     counts : SparseRows
     """
-    with kernel_imports():
-        from skrnn._core import wide
-
     numbers, offsets = vocabulary.numbers_of(sequences, grams), sequences.offsets
     table = tuple(np.ascontiguousarray(grams[name], np.int32) for name in ARRAYS)
     n_nodes = len(grams["tokens"])
     if [len(part) for part in table[1:]] != [n_nodes, n_nodes + 1, n_nodes]:
         raise ValueError("its parts do not fit each other")
-    last = np.empty(n_grams, np.int32)
-    cuts = np.searchsorted(offsets, range(_MAX_ROWS, len(numbers), _MAX_ROWS)).tolist()
-    parts, n_entries = [], 0
-    for first, end in pairwise(sorted({0, *cuts, len(sequences)})):
-        n_rows = offsets[end] - offsets[first]
-        n_most = n_rows * grams["ngram_range"][1]
-        x = (
-            np.empty(n_most, np.int32),
-            np.empty(n_most, np.float32),
-            np.empty(end - first + 1, np.int64),
-        )
-        n = wide.count(numbers, offsets[first : end + 1], table, last, x)
-        if n < 0:
-            raise ValueError("its parts do not fit each other, or those of wide_idf_")
-        parts.append(SparseRows(x[0][:n], x[1][:n], x[2] + n_entries))
-        n_entries += n
-    if len(parts) == 1:
-        return parts[0]
-    offsets = [part.offsets[:-1] for part in parts]
-    return SparseRows(
-        np.concatenate([part.columns for part in parts]),
-        np.concatenate([part.values for part in parts]),
-        np.append(np.concatenate(offsets), n_entries),
-    )
+    count = partial(_count_part, table, grams["ngram_range"][1], n_grams, numbers)
+    if len(numbers) <= _MAX_ROWS:
+        return count(offsets)
+    cuts = np.searchsorted(offsets, range(_MAX_ROWS, len(numbers), _MAX_ROWS))
+    cuts = pairwise(np.unique([0, *cuts, len(sequences)]))
+    parts = [offsets[first : end + 1] for first, end in cuts]
+    with arithmetic() as execution:
+        n_threads = min(execution.n_threads, len(parts))
+        with execution.threads(n_threads) as run:
+            parts = list(run(count, parts))
+    columns, values, offsets = zip(*parts, strict=True)
+    n_before = np.cumsum([0, *map(len, columns)])
+    offsets = [each[:-1] + n for each, n in zip(offsets, n_before, strict=False)]
+    offsets = np.concatenate([*offsets, n_before[-1:]])
+    return SparseRows(np.concatenate(columns), np.concatenate(values), offsets)
+
+
+def _count_part(table, max_n, n_grams, numbers, offsets):
+    """Count as :func:`_count`, for sequences of which these are the offsets."""
+    with kernel_imports():
+        from skrnn._core import wide
+
+    n_most = (offsets[-1] - offsets[0]) * max_n
+    columns, counts = np.empty(n_most, np.int32), np.empty(n_most, np.float32)
+    x = columns, counts, np.empty(len(offsets), np.int64)
+    n = wide.count(numbers, offsets, table, np.empty(n_grams, np.int32), x)
+    if n < 0:
+        raise ValueError("its parts do not fit each other, or those of wide_idf_")
+    return SparseRows(columns[:n], counts[:n], x[2])
 
 
 def _weighed(counts, idf):
