@@ -159,9 +159,9 @@ def look_up(table, numbers, offsets, min_n, max_n, absent):
         node_at.fill(-1)
         node_at[rows] = nodes
         if depth >= min_n:
-            # One more entry, for missing nodes, whose place is -1.
-            id_of = np.append(table["ids"][depth - 1], np.int32(0))
-            ids[rows, depth - min_n] = id_of[nodes]
+            found = table["ids"][depth - 1][nodes]
+            found[nodes < 0] = 0
+            ids[rows, depth - min_n] = found
         n_nodes = len(distinct)
     for n in range(max(2, min_n), max_n + 1):
         # The first n - 1 steps of each sequence, or all if it has fewer.
