@@ -42,6 +42,7 @@ from skrnn._messages import is_missing
 from skrnn._parameters import check_kernel_sizes, check_ngram_range
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.options import KEPT
+from skrnn._reading.places import can_be_numbered, has_places
 from skrnn._reading.schema import KIND_OF_ANALYZER
 from skrnn._reading.text import compiled_pattern
 from skrnn._reading.tokens import AUTO_RANGES, range_of_known
@@ -157,13 +158,19 @@ def _of_vocabulary(attributes):
     return {"vocabulary_": expected}
 
 
-def _is_vocabulary(known, kind, first=1):
+def _is_vocabulary(known, kind):
+    return _are_numbered(known, first=1) and _are_grams(known, kind)
+
+
+def _are_numbered(known, first):
     if type(known) is not dict or not known:
         return False
     ids = list(known.values())
     expected = list(range(first, first + len(ids)))
-    if not _are_all(ids, Integral) or sorted(ids) != expected:
-        return False
+    return _are_all(ids, Integral) and sorted(ids) == expected
+
+
+def _are_grams(known, kind):
     if kind == "tokens":
         return all(map(_is_token_or_gram, known))
     return _are_all(known, str) and not (kind == "text" and "" in known)
@@ -216,26 +223,50 @@ def _of_wide_vocabulary(attributes):
     """The n-grams of the wide path, numbered from 0."""
     kind = attributes["kind_"]
     expected = Is(
-        lambda known: _is_vocabulary(known, kind, first=0),
+        lambda known: _is_wide_vocabulary(known, kind),
         "a dict of n-grams, numbered from 0",
     )
     return {"wide_vocabulary_": expected}
+
+
+def _is_wide_vocabulary(known, kind):
+    if not _are_numbered(known, first=0):
+        return False
+    placed = list(filter(has_places, known))
+    return _are_grams([gram for gram in known if not has_places(gram)], kind) and all(
+        _is_step(step, kind) for gram in placed for step in gram
+    )
+
+
+def _is_step(step, kind):
+    """Whether this is a pair of a place and a token."""
+    if type(step) is not tuple or len(step) != 2 or not is_count(step[0], least=0):
+        return False
+    token = step[1]
+    if kind == "tokens":
+        return isinstance(token, (str, Integral))
+    return isinstance(token, str) and (kind == "words" or len(token) == 1)
 
 
 def _of_wide_grams(attributes):
     """The wide path, given its n-grams."""
     kind, known = attributes["kind_"], attributes["wide_vocabulary_"]
     n_grams, ids = len(known), {gram: i + 1 for gram, i in known.items()}
+    placed = list(filter(has_places, known))
+    plain = [gram for gram in known if not has_places(gram)]
+    longest = max([*map(len, placed), longest_gram(plain, kind) if plain else 0])
+    last_place = max((place for gram in placed for place, _ in gram), default=-1)
 
     def holds(table):
         given = table.get("ngram_range") if type(table) is dict else None
         if type(given) is not tuple or len(given) != 2:
             return False
-        longest = longest_gram(known, kind)
         is_range = all(map(is_count, given)) and given[0] <= longest <= given[1]
-        if not is_range:
+        n_places = table.get("n_places", 0)
+        has_room = is_count(n_places, last_place + 1) and can_be_numbered(1, n_places)
+        if not (is_range and has_room):
             return False
-        expected = make_table(ids, kind)
+        expected = make_table(ids, kind, n_places)
         if table.keys() != {"ngram_range", *expected}:
             return False
         return _is_same(table["number_of"], expected["number_of"]) and all(

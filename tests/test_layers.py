@@ -107,6 +107,7 @@ FLOORS = {
     "_reading.inputs": {"numpy"},
     "_reading.wide_series": {"numpy"},
     "_reading.series": {"numpy"},
+    "_reading.places": {"numpy"},
     "_reading.wide": {"numpy"},
     "_reading.tokens": {"numpy"},
     "_reading.reader": set(),

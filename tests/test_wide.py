@@ -1,6 +1,7 @@
 """The wide path: TF-IDF weights of n-grams, and a linear map that is trained."""
 
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -22,9 +23,10 @@ from skrnn._core.updates.moments import Moments
 from skrnn._core.updates.wide import DAMPING, RATE, Wide
 from skrnn._core.vocabulary import learn_vocabulary, numbers_of
 from skrnn._reading import wide as wide_reading
+from skrnn._reading.places import MAX_FOR_PAIRS
 from skrnn._reading.text import TOKEN_PATTERN, read_characters, read_text
 from skrnn._reading.token_lists import read_tokens
-from skrnn._reading.wide import WideReader
+from skrnn._reading.wide import WideReader, auto_range
 
 X = ["abc", "bca", "cab", "acb", "ab", "ba", "c", "cc", "abab", "ccab"] * 5
 Y = [x[-1] for x in X]
@@ -90,6 +92,52 @@ def test_words_and_tokens_are_weighed_as_by_scikit_learn():
         return gram if isinstance(gram, str) else " ".join(gram)
 
     held_against(vectorizer, *found, texts, name)
+
+
+def all_grams(x, longest, n_places):
+    """The n-grams of a string or list, without places and with them, as strings."""
+    join = "".join if isinstance(x, str) else tuple
+    for n in range(1, longest + 1):
+        for i in range(len(x) - n + 1):
+            gram = join(x[i : i + n])
+            yield repr(gram if n > 1 or isinstance(x, str) else x[i])
+            if i + n <= n_places:
+                yield repr(tuple(enumerate(x[i : i + n], start=i)))
+    places = range(min(len(x), n_places) if n_places <= MAX_FOR_PAIRS else 0)
+    for i, j in combinations(places, 2):
+        if j > i + 1:
+            yield repr(((i, x[i]), (j, x[j])))
+
+
+@pytest.mark.parametrize("n_places", [2, 3, 5, 8, 9, 20])
+@pytest.mark.parametrize("kind", ["text", "tokens"])
+def test_places_are_read_as_by_scikit_learn(kind, n_places):
+    rng = np.random.default_rng(n_places)
+    as_kind, read = (
+        ("".join, read_characters) if kind == "text" else (list, read_tokens)
+    )
+
+    def draw(lengths):
+        return [as_kind(rng.choice(list("aabcdé"), n).tolist()) for n in lengths]
+
+    given = draw([n_places] * 50)
+    if kind == "tokens":
+        given = [[1 if token == "b" else token for token in x] for x in given]
+    longest = auto_range(read(given))[1]
+    vectorizer = TfidfVectorizer(
+        analyzer=lambda x: all_grams(x, longest, n_places), sublinear_tf=True, min_df=2
+    )
+    assert wide_reading.n_places(read(given)) == n_places
+    found = WideReader.learn(read(given), (1, longest), n_places=n_places)
+    held_against(vectorizer, *found, given, repr)
+    others = [
+        *draw([3, 0, n_places + 1, n_places, 40, 1, 2]),
+        as_kind(["ü"] * n_places),
+    ]
+    ours = as_matrix(found[0].encode(read(others)), len(found[0].idf)).toarray()
+    columns = [vectorizer.vocabulary_[repr(gram)] for gram in found[0].vocabulary]
+    theirs = vectorizer.transform(others).toarray()[:, columns]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
@@ -315,6 +363,88 @@ def test_scores_are_the_mean_of_both_paths():
     assert not [name for name in vars(fitted.encoder_) if "wide" in name]
 
 
+@pytest.fixture(scope="module")
+def aligned():
+    """Strings of one length, of which only one place matters, and a fit."""
+    rng = np.random.default_rng(0)
+    strings = ["".join(x) for x in rng.choice(list("ACGT"), (400, 30)).tolist()]
+    labels = [x[17] for x in strings]
+    return strings, labels, classifier(warm_start=True).fit(strings, labels)
+
+
+def test_sequences_of_one_length_are_read_with_places(aligned):
+    strings, labels, fitted = aligned
+    columns = [fitted.wide_vocabulary_[((17, base),)] for base in "ACGT"]
+    assert fitted.wide_coef_.argmax(axis=1).tolist() == columns
+    # They are not if a range is given, or places differ.
+    for wide_ngram_range, x in (((1, 3), strings), ("auto", [*strings, "A"])):
+        other = classifier(wide_ngram_range=wide_ngram_range, max_iter=1)
+        other.fit(x, [*labels, "A"][: len(x)])
+        assert set(map(type, other.wide_vocabulary_)) == {str}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", ["text", "words", "tokens"])
+def test_places_are_saved(aligned, way, kind):
+    strings, labels, _ = aligned
+    params = {"analyzer": "word"} if kind == "words" else {}
+    change = {"text": str, "words": " ".join, "tokens": list}[kind]
+    strings = [change(x[15:20]) for x in strings]
+    fitted = classifier(**params, token_pattern=r"\w", max_iter=2).fit(strings, labels)
+    loaded = way(fitted)
+    assert loaded.wide_vocabulary_ == fitted.wide_vocabulary_
+    assert ((0, "A"), (4, "C")) in {
+        tuple((i, token.upper()) for i, token in gram)
+        for gram in fitted.wide_vocabulary_
+        if isinstance(gram, tuple) and isinstance(gram[0], tuple)
+    }
+    others = [*strings[:20], strings[0] * 2, strings[0][:1], strings[0][:0]]
+    np.testing.assert_array_equal(
+        loaded.decision_function(others), fitted.decision_function(others)
+    )
+
+
+def test_places_are_kept_by_later_fits(aligned):
+    strings, labels, fitted = aligned
+    fitted = by_pickle(fitted)
+    before, known = fitted.predict_proba(strings), fitted.wide_vocabulary_
+    fitted.set_params(**NO_CHANGE).fit([*strings, "ACGT"], [*labels, "T"])
+    np.testing.assert_allclose(fitted.predict_proba(strings), before, atol=1e-5)
+    fitted.partial_fit(["A" * 40, "C"], ["A", "C"])
+    assert fitted.wide_vocabulary_ == known
+    with pytest.raises(ValueError) as caught:
+        fitted.set_params(wide_ngram_range=(1, 3)).fit(strings, labels)
+    assert str(caught.value) == (
+        "warm_start=True continues from the last fit, whose wide_ngram_range was "
+        "'auto', but now it is (1, 3). Use the same, or warm_start=False."
+    )
+
+
+_OTHER_GRAMS = [(), ((0,),), ((0, "AC"),), ((0, 1),), (("0", "A"),), ((-1, "A"),)]
+_OTHER_GRAMS += [((0, "A"), "C"), ("A", (0, "C")), ((2**40, "A"),), ((5, "A"),) * 4]
+
+
+@pytest.mark.parametrize("gram", _OTHER_GRAMS)
+def test_edited_n_grams_with_places_are_refused(aligned, gram):
+    edited = by_pickle(aligned[2])
+    known = dict(edited.wide_vocabulary_)
+    known[gram] = known.pop(((29, "A"),))
+    edited.wide_vocabulary_ = known
+    with pytest.raises(ValueError, match=r"^(wide_vocabulary_|_wide_grams) of this"):
+        by_pickle(edited)
+
+
+@pytest.mark.parametrize("n_places", [0, 29, True, "30", 2**40, None])
+def test_an_edited_number_of_places_is_refused(aligned, n_places):
+    edited = by_pickle(aligned[2])
+    edited._wide_grams = {**edited._wide_grams, "n_places": n_places}
+    with pytest.raises(ValueError, match=r"^_wide_grams of this"):
+        by_pickle(edited)
+    edited._wide_grams = {**edited._wide_grams, "n_places": "thirty"}
+    with pytest.raises(ValueError, match=r"^_wide_grams cannot be read"):
+        edited.predict(aligned[0])
+
+
 def test_scores_do_not_depend_on_other_sequences(surnames):
     names, languages = (each[::20] for each in surnames)
     fitted = classifier(max_iter=2).fit(names, languages)
@@ -430,8 +560,7 @@ def test_where_there_is_none():
     series = [np.arange(n, dtype=float) for n in (3, 5, 2, 4)]
     assert not hasattr(classifier().fit(series, list("abab")), "wide_coef_")
     assert not hasattr(classifier().fit(["ab", "cde"], list("ab")), "wide_coef_")
-    aligned = classifier(max_iter=1).fit(["ab", "ba"] * 4, list("ab") * 4)
-    assert not hasattr(aligned, "wide_coef_")
+    assert not hasattr(classifier().fit(["ab", "cd"], list("ab")), "wide_coef_")
     with pytest.raises(ValueError) as caught:
         classifier(wide_ngram_range=(1, 2)).fit(series, list("abab"))
     assert str(caught.value) == (

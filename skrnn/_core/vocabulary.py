@@ -110,7 +110,7 @@ def _join(gram, kind):
     return " ".join(gram) if kind == "words" else tuple(gram)
 
 
-def _split_all(grams, kind):
+def split_all(grams, kind):
     """Return the tokens of all n-grams, end to end, and the length of each n-gram."""
     if kind == "text":
         return "".join(grams), list(map(len, grams))
@@ -122,7 +122,7 @@ def _split_all(grams, kind):
 
 def longest_gram(vocabulary, kind):
     """Return the number of tokens of the longest n-gram."""
-    return max(_split_all(vocabulary, kind)[1])
+    return max(split_all(vocabulary, kind)[1])
 
 
 def make_gram_table(vocabulary, kind):
@@ -139,7 +139,7 @@ def make_gram_table(vocabulary, kind):
         ``number_of`` numbers the tokens that occur in any n-gram, from 0; the other
         entries are those of :func:`skrnn._core.ngrams.make_table`.
     """
-    tokens, lengths = _split_all(vocabulary, kind)
+    tokens, lengths = split_all(vocabulary, kind)
     number_of = {token: i for i, token in enumerate(dict.fromkeys(tokens))}
     numbers = np.fromiter(map(number_of.get, tokens), np.int64, len(tokens))
     offsets = np.concatenate([[0], np.cumsum(lengths)])

@@ -98,7 +98,8 @@ def _learn_wide(options, samples, has_labels, n_outputs):
         return None, None
     if sequences.kind == "words" and ngram_range[1] > 1:
         check_no_spaces(sequences, samples.positions, "wide_ngram_range")
-    reader, rows = WideReader.learn(sequences, ngram_range, n_outputs)
+    n_places = wide.n_places(sequences) if is_auto else 0
+    reader, rows = WideReader.learn(sequences, ngram_range, n_outputs, n_places)
     if reader is None and not is_auto:
         raise ValueError(
             f"wide_ngram_range={options.wide_ngram_range!r} leaves nothing to read: no "

@@ -1,0 +1,158 @@
+"""N-grams with their places, of sequences that all have one length.
+
+Such an n-gram is a tuple of pairs (place, token), so ((3, "G"), (4, "T")) is "GT" at
+the places 3 and 4, counted from 0. Where there are few places, there are also pairs of
+tokens that are not neighbours.
+
+A table of n-grams knows numbers of tokens, not places. So each token has other numbers
+at each place, and others still where it is one of two that are not neighbours, as which
+it must not be counted alone. To find the n-grams of a sequence, its steps are written
+several times, once for each kind of number, with -1 between.
+"""
+
+from itertools import chain, combinations
+
+import numpy as np
+
+from skrnn._core import ngrams, vocabulary
+
+# The maximum number of places for pairs of tokens that are not neighbours: with 8
+# places, there are 21 of them.
+MAX_FOR_PAIRS = 8
+_MAX_NUMBER = 2**31 - 1
+
+
+def can_be_numbered(n_tokens, n_places):
+    """Whether there are enough numbers for all tokens at all places."""
+    return n_tokens * (1 + 2 * n_places) <= _MAX_NUMBER
+
+
+def learn_grams(sequences, max_n, min_df, max_features):
+    """The n-grams with places that enough sequences contain, those of one token first.
+
+    Parameters
+    ----------
+    sequences : Sequences of kind "text", "words" or "tokens"
+        All of one length.
+    max_n : int
+        The largest n of neighbours.
+    min_df : int
+        Minimum number of sequences that contain an n-gram.
+    max_features : int
+        Maximum number of n-grams; the most frequent ones are kept.
+
+    Returns
+    -------
+    grams : list of tuple
+    """
+    distinct, numbers = np.unique(sequences.values, return_inverse=True)
+    if sequences.kind == "text":
+        tokens = list(map(chr, distinct.tolist()))
+    else:
+        tokens = [sequences.tokens[i] for i in distinct.tolist()]
+    numbers = numbers.reshape(len(sequences), -1)
+    n_places = numbers.shape[1]
+    numbers = numbers + np.arange(n_places) * len(tokens)
+    grams, counts = [], []
+    pairs = list(map(list, _apart(n_places)))
+    for steps in ([*range(n_places)], *pairs):
+        offsets = np.arange(len(numbers) + 1) * len(steps)
+        longest = max_n if len(steps) == n_places else 2
+        found = ngrams.count_grams(numbers[:, steps].ravel(), offsets, longest, False)
+        for n, (some, n_sequences, _) in enumerate(found, start=1):
+            if n == 1 and steps in pairs:
+                continue
+            is_kept = n_sequences >= min_df
+            grams += some[is_kept].tolist()
+            counts.append(n_sequences[is_kept])
+    if len(grams) > max_features:
+        most = np.argsort(-np.concatenate(counts), kind="stable")[:max_features]
+        grams = [grams[i] for i in np.sort(most)]
+    n_tokens = len(tokens)
+    return [tuple((i // n_tokens, tokens[i % n_tokens]) for i in g) for g in grams]
+
+
+def make_gram_table(ids, kind, n_places):
+    """As :func:`skrnn._core.vocabulary.make_gram_table`, for n-grams with places.
+
+    Parameters
+    ----------
+    ids : dict of n-gram -> int
+        With places and without.
+    kind : {"text", "words", "tokens"}
+    n_places : int
+    """
+    plain = [gram for gram in ids if not has_places(gram)]
+    placed = [gram for gram in ids if has_places(gram)]
+    tokens, lengths = vocabulary.split_all(plain, kind) if plain else ([], [])
+    steps = list(chain.from_iterable(placed))
+    all_tokens = [*tokens, *(token for _, token in steps)]
+    number_of = {token: i for i, token in enumerate(dict.fromkeys(all_tokens))}
+    blocks = [0] * len(tokens)
+    for gram in placed:
+        first = 1 + n_places * _is_apart(gram)
+        blocks += [first + place for place, _ in gram]
+    numbers = np.fromiter(map(number_of.get, all_tokens), np.int64, len(all_tokens))
+    numbers += np.array(blocks, np.int64) * len(number_of)
+    offsets = np.concatenate([[0], np.cumsum([*lengths, *map(len, placed)])])
+    ids = np.fromiter((ids[gram] for gram in [*plain, *placed]), np.int64, len(ids))
+    table = ngrams.make_table(numbers, offsets, ids)
+    return {"number_of": number_of, **table}
+
+
+def with_places(numbers, offsets, table):
+    """Write the steps of each sequence without places, with places, and as pairs.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_rows,), int32
+        The tokens of all sequences as numbers; -1 for those that are in no n-gram.
+    offsets : ndarray of shape (n_sequences + 1,)
+        Sequences may have any length. Steps beyond ``n_places`` are in no n-gram with
+        places.
+    table : dict
+        What :func:`skrnn._reading.wide.make_table` returned.
+
+    Returns
+    -------
+    numbers : ndarray of int32
+    offsets : ndarray of shape (n_sequences + 1,)
+    """
+    n_tokens, n_places = len(table["number_of"]), int(table["n_places"])
+    n_sequences, lengths = len(offsets) - 1, np.diff(offsets)
+    step = np.arange(len(numbers)) - np.repeat(offsets[:-1], lengths)
+    is_placed = (numbers >= 0) & (step < n_places)
+    placed = np.where(is_placed, numbers + (1 + step) * n_tokens, -1)
+    apart = np.array(list(_apart(n_places)), np.int64).reshape(-1, 2)
+    n_more = 1 + 3 * len(apart)  # each pair, and -1 before it and before all steps
+    starts = 2 * offsets + n_more * np.arange(n_sequences + 1)
+    written = np.full(starts[-1], -1, np.int64)
+    rows = np.repeat(starts[:-1], lengths) + step
+    written[rows] = numbers
+    written[rows + np.repeat(lengths + 1, lengths)] = placed
+    if len(apart):
+        at = np.full((n_sequences, n_places), -1, np.int64)
+        sequence = np.repeat(np.arange(n_sequences), lengths)
+        at[sequence[is_placed], step[is_placed]] = placed[is_placed]
+        at[at >= 0] += n_places * n_tokens
+        rows = np.arange(-3 * len(apart), 0).reshape(-1, 3)[:, 1:]
+        written[starts[1:, np.newaxis, np.newaxis] + rows] = at[:, apart]
+    # Beyond the last number of the table, numbers would be mistaken for others.
+    written[written >= len(table["roots"])] = -1
+    return written.astype(np.int32), starts
+
+
+def has_places(gram):
+    """Whether an n-gram, of any kind of tokens, is one with places."""
+    return isinstance(gram, tuple) and isinstance((*gram, None)[0], tuple)
+
+
+def _apart(n_places):
+    """The pairs of places that are not neighbours, if there are few."""
+    if n_places > MAX_FOR_PAIRS:
+        return []
+    return [(i, j) for i, j in combinations(range(n_places), 2) if j > i + 1]
+
+
+def _is_apart(gram):
+    return len(gram) == 2 and gram[1][0] != gram[0][0] + 1
