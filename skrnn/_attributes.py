@@ -267,9 +267,12 @@ def _of_wide_grams(attributes):
         if not (is_range and has_room):
             return False
         expected = make_table(ids, kind, n_places)
+        if "has_ends" in table:
+            expected["has_ends"] = kind == "text"
         if table.keys() != {"ngram_range", *expected}:
             return False
-        return _is_same(table["number_of"], expected["number_of"]) and all(
+        others = expected.keys() - set(ARRAYS)
+        return all(_is_same(table[name], expected[name]) for name in others) and all(
             _are_same_ids(table[name], expected[name])
             and table[name].dtype == expected[name].dtype
             for name in ARRAYS

@@ -249,14 +249,15 @@ PARTS["wide parameter"] = dedent(
     wide_ngram_range : tuple (min_n, max_n), "auto" or None, default="auto"
         The n-grams of the wide path [18]_, which is learned beside the network: A x,
         where x has the weights of the n-grams of a sequence, for all n from `min_n` to
-        `max_n`, wherever they are in it. Scores are the mean of those of both. "auto"
-        is (1, 5) for the characters of strings, and (1, 2) for words without spaces and
-        tokens, if labels are predicted. If all sequences of the training data have one
-        length, as windows of DNA have, it is (1, 3) for characters, and n-grams are
-        read with their places, too; if that length is at most 8, so are all pairs of
-        tokens. Otherwise it is None, which leaves the wide path out. The n-grams are
-        its own: `vocabulary`, `embeddings`, `min_df` and `max_features` do not concern
-        them. For numeric series, see `n_wide_features`.
+        `max_n`, wherever they are in it; those of characters also tell where a string
+        starts and ends. Scores are the mean of those of both. "auto" is (1, 5) for the
+        characters of strings, and (1, 2) for words without spaces and tokens, if labels
+        are predicted. If all sequences of the training data have one length, as windows
+        of DNA have, it is (1, 3) for characters, and n-grams are also read with their
+        places; if that length is at most 8, so are all pairs of tokens. Otherwise it is
+        None, which leaves the wide path out. The n-grams are its own: `vocabulary`,
+        `embeddings`, `min_df` and `max_features` do not concern them. For numeric
+        series, see `n_wide_features`.
     n_wide_features : int, "auto" or None, default="auto"
         The number of features in the x of the wide path if X holds numeric series: how
         often patterns of 9 steps are found in them, as MiniRocket [20]_ counts. "auto"
@@ -276,9 +277,11 @@ PARTS["wide"] = dedent(
     wide_vocabulary_ : dict of n-gram -> int
         Mapping of the n-grams of the wide path to columns, which start at 0: those that
         at least 2 sequences of the training data contain, at most the 262,144 most
-        frequent ones, or fewer if ``wide_coef_`` would have more than 2**24 weights. An
-        n-gram with its place is a tuple of pairs (step, token), steps counted from 0,
-        such as ``((3, "G"), (4, "T"))``; there are at most half as many of each sort.
+        frequent ones, or fewer if ``wide_coef_`` would have more than 2**24 weights.
+        In n-grams of characters, the control characters "\\x02" and "\\x03" stand for
+        the start and the end of a string; so "\\x02Mc" is "Mc" as its first characters.
+        An n-gram with its place is a tuple of pairs (step, token), steps counted from
+        0, such as ``((3, "G"), (4, "T"))``; of these there are at most half as many.
         Only available for strings and token lists.
     wide_idf_ : ndarray of shape (n_grams,)
         The inverse document frequency of each n-gram, 1 + log((1 + n_samples) / (1 +

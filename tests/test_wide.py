@@ -57,16 +57,20 @@ def held_against(vectorizer, reader, rows, texts, name=lambda gram: gram):
     np.testing.assert_allclose(ours.toarray(), theirs[:, columns].toarray(), rtol=1e-6)
 
 
+def with_ends(string, ngram_range):
+    """The n-grams of a string with a mark at both ends."""
+    marked = f"\x02{string}\x03"
+    for n in range(ngram_range[0], ngram_range[1] + 1):
+        grams = (marked[i : i + n] for i in range(len(marked) - n + 1))
+        yield from (gram for gram in grams if gram not in ("\x02", "\x03"))
+
+
 @pytest.mark.parametrize("ngram_range", [(1, 1), (1, 5), (2, 3)])
 def test_characters_are_weighed_as_by_scikit_learn(surnames, ngram_range):
     names = surnames[0][:1000]
     names += ["", "Zoë 🎈", "Zoë 🎈"]
     vectorizer = TfidfVectorizer(
-        analyzer="char",
-        ngram_range=ngram_range,
-        sublinear_tf=True,
-        lowercase=False,
-        min_df=2,
+        analyzer=lambda x: with_ends(x, ngram_range), sublinear_tf=True, min_df=2
     )
     reader, rows = WideReader.learn(read_characters(names), ngram_range)
     held_against(vectorizer, reader, rows, names)
@@ -350,7 +354,7 @@ def test_without_training_it_halves_the_scores_of_the_network():
 def test_scores_are_the_mean_of_both_paths():
     fitted = classifier(wide_ngram_range=(1, 3)).fit(X, Y)
     vectorizer = TfidfVectorizer(
-        analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=2
+        analyzer=lambda x: with_ends(x, (1, 3)), sublinear_tf=True, min_df=2
     )
     x = vectorizer.fit(X).transform(["abc", "cabb"]).toarray()
     known = vectorizer.vocabulary_
@@ -434,6 +438,25 @@ def test_edited_n_grams_with_places_are_refused(aligned, gram):
         by_pickle(edited)
 
 
+def test_n_grams_tell_the_ends_of_strings():
+    rng = np.random.default_rng(0)
+    strings = ["".join(rng.choice(list("abc"), n)) for n in rng.integers(2, 9, 300)]
+    params = {"wide_ngram_range": (2, 2), "max_iter": 40}
+    fitted = classifier(**params).fit(strings, [x[-1] for x in strings])
+    columns = [fitted.wide_vocabulary_[f"{last}\x03"] for last in "abc"]
+    assert fitted.wide_coef_.argmax(axis=1).tolist() == columns
+    # What earlier versions saved knows nothing of them.
+    edited = by_pickle(fitted)
+    for change in ({"has_ends": False}, {"has_ends": 1}, {"has_starts": True}):
+        edited._wide_grams = {**fitted._wide_grams, **change}
+        with pytest.raises(ValueError, match=r"^_wide_grams of this"):
+            by_pickle(edited)
+    edited._wide_grams = dict(fitted._wide_grams)
+    del edited._wide_grams["has_ends"]
+    scores = by_pickle(edited).decision_function(strings)
+    assert abs(scores - fitted.decision_function(strings)).max() > 0.1
+
+
 @pytest.mark.parametrize("n_places", [0, 29, True, "30", 2**40, None])
 def test_an_edited_number_of_places_is_refused(aligned, n_places):
     edited = by_pickle(aligned[2])
@@ -473,7 +496,7 @@ def test_it_reads_what_the_network_reads(truncate, max_length):
         truncate=truncate, max_length=max_length, overlong="last", max_iter=3
     ).fit(X, Y)
     longest = max(map(len, fitted.wide_vocabulary_))
-    assert longest == (max_length or 4)
+    assert longest == min(5, (max_length or 4) + 2)
     same = fitted.decision_function(["bcab", "ab"])
     assert (same[0] == same[1]).all() == (max_length is not None)
 
@@ -635,4 +658,4 @@ def test_with_many_classes_only_frequent_n_grams_are_learned(monkeypatch):
         n: len(classifier(max_iter=1).fit(X, [i % n for i in range(32)]).wide_idf_)
         for n in (2, 8)
     }
-    assert sizes == {2: 20, 8: 5}
+    assert sizes == {2: 18, 8: 3}  # and both ends, which have no weights
