@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from ways import WAYS, by_pickle
@@ -225,6 +226,11 @@ def test_scores_do_not_depend_on_other_series(monkeypatch):
     for i in (0, 7, 35):
         alone = fitted.decision_function(X[i : i + 1])
         np.testing.assert_array_equal(alone[0], together[i])
+    torch.set_num_threads(2)
+    try:
+        np.testing.assert_array_equal(fitted.decision_function(X * 3)[36:72], together)
+    finally:
+        torch.set_num_threads(1)
     monkeypatch.setattr(reading, "_MAX_NUMBERS", 500 * 5)
     np.testing.assert_array_equal(fitted.decision_function(X), together)
 

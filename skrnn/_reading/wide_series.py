@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from skrnn._core import series
 from skrnn._core.dense_rows import DenseRows
+from skrnn._core.execution import arithmetic
 from skrnn._core.imports import kernel_imports
 
 ATTRIBUTES = ("wide_biases_", "wide_dilations_", "wide_inputs_")
@@ -23,6 +25,8 @@ _N_BIASES = 5
 # Features are clipped to so many standard deviations: otherwise one that hardly varies
 # in the training data could decide alone.
 _FARTHEST = 3.0
+# So many steps take a millisecond or two, for which it is worth to begin a thread.
+_WORTH_A_THREAD = 2**10
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -147,9 +151,21 @@ class WideSeriesReader:
         with kernel_imports():
             from skrnn._core import minirocket
 
-        shares = np.empty((len(offsets) - 1, len(self.biases)), np.float32)
+        values, n = np.ascontiguousarray(values), len(offsets) - 1
+        shares = np.empty((n, len(self.biases)), np.float32)
         of = self.dilations, self.is_read, self.biases
-        minirocket.write_shares(np.ascontiguousarray(values), offsets, *of, shares)
+
+        def write(part):
+            first, end = part
+            some = values, offsets[first : end + 1], *of, shares[first:end]
+            minirocket.write_shares(*some)
+
+        n_threads = max(1, int(offsets[-1] - offsets[0]) // _WORTH_A_THREAD)
+        with arithmetic() as execution:
+            n_threads = min(execution.n_threads, n, n_threads)
+            parts = pairwise(np.linspace(0, n, n_threads + 1).astype(int))
+            with execution.threads(n_threads) as run:
+                list(run(write, parts))
         return shares
 
     def _standardised(self, shares):
