@@ -784,9 +784,9 @@ def test_an_edited_state_of_training_is_refused(name, change):
 def test_ids_of_a_reader_of_ones_own_are_checked(by, reading):
     class Other(RNNEncoder):
         def _model_and_steps(self, X):
-            model, steps = super()._model_and_steps(X)
+            model, steps, once = super()._model_and_steps(X)
             values = steps.values.astype(np.int64) + by
-            return model, steps._replace(values=values)
+            return model, steps._replace(values=values), once
 
     X, params = READING[reading]
     encoder = Other(3, max_iter=1, **params).fit(X, [0, 1, 2])
