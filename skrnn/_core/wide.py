@@ -49,7 +49,7 @@ def count(numbers, offsets, table, last, x):
                 if column_of[node] >= 0:
                     k = last[column_of[node]]
                     if first <= k < n and columns[k] == column_of[node]:
-                        counts[k] += 1
+                        counts[k] += counts.dtype.type(1)
                     else:
                         if n == len(columns):
                             return -1
@@ -95,16 +95,18 @@ def weigh(columns, values, offsets, idf):
     for i in range(len(offsets) - 1):
         square = 0.0
         for k in range(offsets[i], offsets[i + 1]):
-            weight = _damped(values[k]) * idf[columns[k]]
+            weight = _weight(k, columns, values, idf)
             square += weight * weight
         norm = math.sqrt(square)
         for k in range(offsets[i], offsets[i + 1]):
-            values[k] = _damped(values[k]) * idf[columns[k]] / norm
+            values[k] = _weight(k, columns, values, idf) / norm
 
 
 @compiled
-def _damped(count):
-    return 1.0 + math.log(count) if count > 1 else 1.0
+def _weight(k, columns, counts, idf):
+    """The weight of an entry before it is divided by the norm, in double precision."""
+    count = float(counts[k])
+    return (1.0 + math.log(count)) * idf[columns[k]] if count > 1 else idf[columns[k]]
 
 
 @compiled
