@@ -62,13 +62,13 @@ def with_ends(string, ngram_range):
     marked = f"\x02{string}\x03"
     for n in range(ngram_range[0], ngram_range[1] + 1):
         grams = (marked[i : i + n] for i in range(len(marked) - n + 1))
-        yield from (gram for gram in grams if gram not in ("\x02", "\x03"))
+        yield from (gram for gram in grams if gram.strip("\x02\x03"))
 
 
 @pytest.mark.parametrize("ngram_range", [(1, 1), (1, 5), (2, 3)])
 def test_characters_are_weighed_as_by_scikit_learn(surnames, ngram_range):
     names = surnames[0][:1000]
-    names += ["", "Zoë 🎈", "Zoë 🎈"]
+    names += ["", "", "Zoë 🎈", "Zoë 🎈"]
     vectorizer = TfidfVectorizer(
         analyzer=lambda x: with_ends(x, ngram_range), sublinear_tf=True, min_df=2
     )
