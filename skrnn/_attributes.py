@@ -42,11 +42,11 @@ from skrnn._messages import is_missing
 from skrnn._parameters import check_kernel_sizes, check_ngram_range
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.options import KEPT
-from skrnn._reading.places import can_be_numbered, has_places
+from skrnn._reading.places import MAX_PLACES, has_places
 from skrnn._reading.schema import KIND_OF_ANALYZER
 from skrnn._reading.text import compiled_pattern
 from skrnn._reading.tokens import AUTO_RANGES, range_of_known
-from skrnn._reading.wide import ARRAYS, make_table
+from skrnn._reading.wide import make_table
 
 CHANGED = "It was changed after the fit, or in its file. Fit again, or save it again."
 
@@ -263,7 +263,7 @@ def _of_wide_grams(attributes):
             return False
         is_range = all(map(is_count, given)) and given[0] <= longest <= given[1]
         n_places = table.get("n_places", 0)
-        has_room = is_count(n_places, last_place + 1) and can_be_numbered(1, n_places)
+        has_room = is_count(n_places, last_place + 1) and n_places <= MAX_PLACES
         if not (is_range and has_room):
             return False
         expected = make_table(ids, kind, n_places)
@@ -271,11 +271,11 @@ def _of_wide_grams(attributes):
             expected["has_ends"] = kind == "text"
         if table.keys() != {"ngram_range", *expected}:
             return False
-        others = expected.keys() - set(ARRAYS)
-        return all(_is_same(table[name], expected[name]) for name in others) and all(
-            _are_same_ids(table[name], expected[name])
-            and table[name].dtype == expected[name].dtype
-            for name in ARRAYS
+        return all(
+            _is_same_array(table[name], value)
+            if isinstance(value, np.ndarray)
+            else _is_same(table[name], value)
+            for name, value in expected.items()
         )
 
     return {
@@ -327,6 +327,10 @@ def _is_gram_table(table, known, kind, ngram_range):
 
 def _is_same(value, expected):
     return type(value) is type(expected) and value == expected
+
+
+def _is_same_array(array, expected):
+    return _are_same_ids(array, expected) and array.dtype == expected.dtype
 
 
 def _are_same_ids(array, expected):

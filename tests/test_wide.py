@@ -144,10 +144,13 @@ def test_places_are_read_as_by_scikit_learn(kind, n_places):
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
+@pytest.mark.parametrize("n_places", [0, 4, 9])
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_many_sequences_are_read_in_parts(n_threads, monkeypatch, surnames):
+def test_many_sequences_are_read_in_parts(n_threads, n_places, monkeypatch, surnames):
     sequences = read_characters([*surnames[0][:200], "Smith" * 50, ""])
-    reader, rows = WideReader.learn(sequences, (1, 3))
+    if n_places:
+        sequences = read_characters([x[:n_places] for x in surnames[0] if x[n_places:]])
+    reader, rows = WideReader.learn(sequences, (1, 3), n_places=n_places)
     monkeypatch.setattr("skrnn._reading.wide._MAX_ROWS", 100)
     torch.set_num_threads(n_threads)
     try:
@@ -466,6 +469,9 @@ def test_an_edited_number_of_places_is_refused(aligned, n_places):
     edited._wide_grams = {**edited._wide_grams, "n_places": "thirty"}
     with pytest.raises(ValueError, match=r"^_wide_grams cannot be read"):
         edited.predict(aligned[0])
+    edited._wide_grams = {**edited._wide_grams, "n_places": 30, "steps": np.arange(3)}
+    with pytest.raises(ValueError, match=r"^_wide_grams of this"):
+        by_pickle(edited)
 
 
 def test_scores_do_not_depend_on_other_sequences(surnames):

@@ -19,12 +19,10 @@ from skrnn._core import ngrams, vocabulary
 # The maximum number of places for pairs of tokens that are not neighbours: with 8
 # places, there are 21 of them.
 MAX_FOR_PAIRS = 8
-_MAX_NUMBER = 2**31 - 1
-
-
-def can_be_numbered(n_tokens, n_places):
-    """Whether there are enough numbers for all tokens at all places."""
-    return n_tokens * (1 + 2 * n_places) <= _MAX_NUMBER
+# More than any sequence has, and few enough for numbers of all tokens at all places.
+MAX_PLACES = 2**31 - 1
+# What a table of n-grams with places has beside that of others.
+PARTS = ("n_places", "steps")
 
 
 def learn_grams(sequences, max_n, min_df, max_features):
@@ -73,7 +71,7 @@ def learn_grams(sequences, max_n, min_df, max_features):
 
 
 def make_gram_table(ids, kind, n_places):
-    """As :func:`skrnn._core.vocabulary.make_gram_table`, for n-grams with places.
+    """As :func:`skrnn._core.vocabulary.make_gram_table`, with places.
 
     Parameters
     ----------
@@ -81,12 +79,17 @@ def make_gram_table(ids, kind, n_places):
         With places and without.
     kind : {"text", "words", "tokens"}
     n_places : int
+
+    Returns
+    -------
+    table : dict
+        With ``n_places``, and ``steps``: the tokens at places that occur in any n-gram,
+        sorted. The numbers of all tokens are followed by the places in this array.
     """
     plain = [gram for gram in ids if not has_places(gram)]
     placed = [gram for gram in ids if has_places(gram)]
     tokens, lengths = vocabulary.split_all(plain, kind) if plain else ([], [])
-    steps = list(chain.from_iterable(placed))
-    all_tokens = [*tokens, *(token for _, token in steps)]
+    all_tokens = [*tokens, *(token for _, token in chain.from_iterable(placed))]
     number_of = {token: i for i, token in enumerate(dict.fromkeys(all_tokens))}
     blocks = [0] * len(tokens)
     for gram in placed:
@@ -94,10 +97,12 @@ def make_gram_table(ids, kind, n_places):
         blocks += [first + place for place, _ in gram]
     numbers = np.fromiter(map(number_of.get, all_tokens), np.int64, len(all_tokens))
     numbers += np.array(blocks, np.int64) * len(number_of)
+    steps, after = np.unique(numbers[len(tokens) :], return_inverse=True)
+    numbers[len(tokens) :] = len(number_of) + after
     offsets = np.concatenate([[0], np.cumsum([*lengths, *map(len, placed)])])
     ids = np.fromiter((ids[gram] for gram in [*plain, *placed]), np.int64, len(ids))
     table = ngrams.make_table(numbers, offsets, ids)
-    return {"number_of": number_of, **table}
+    return {"n_places": n_places, "steps": steps, "number_of": number_of, **table}
 
 
 def with_places(numbers, offsets, table):
@@ -106,40 +111,47 @@ def with_places(numbers, offsets, table):
     Parameters
     ----------
     numbers : ndarray of shape (n_rows,), int32
-        The tokens of all sequences as numbers; -1 for those that are in no n-gram.
+        The tokens of sequences as numbers; -1 for those that are in no n-gram.
     offsets : ndarray of shape (n_sequences + 1,)
-        Sequences may have any length. Steps beyond ``n_places`` are in no n-gram with
-        places.
+        Where they are in `numbers`. Sequences may have any length. Steps beyond
+        ``n_places`` are in no n-gram with places.
     table : dict
-        What :func:`skrnn._reading.wide.make_table` returned.
+        What :func:`make_gram_table` returned.
 
     Returns
     -------
     numbers : ndarray of int32
     offsets : ndarray of shape (n_sequences + 1,)
     """
+    numbers, offsets = numbers[offsets[0] : offsets[-1]], offsets - offsets[0]
     n_tokens, n_places = len(table["number_of"]), int(table["n_places"])
     n_sequences, lengths = len(offsets) - 1, np.diff(offsets)
-    step = np.arange(len(numbers)) - np.repeat(offsets[:-1], lengths)
-    is_placed = (numbers >= 0) & (step < n_places)
-    placed = np.where(is_placed, numbers + (1 + step) * n_tokens, -1)
+    place = np.arange(len(numbers)) - np.repeat(offsets[:-1], lengths)
+    is_placed = (numbers >= 0) & (place < n_places)
+    placed = np.where(is_placed, numbers + (1 + place) * n_tokens, -1)
     apart = np.array(list(_apart(n_places)), np.int64).reshape(-1, 2)
     n_more = 1 + 3 * len(apart)  # each pair, and -1 before it and before all steps
     starts = 2 * offsets + n_more * np.arange(n_sequences + 1)
-    written = np.full(starts[-1], -1, np.int64)
-    rows = np.repeat(starts[:-1], lengths) + step
+    written = np.full(starts[-1], -1, np.int32)
+    rows = np.repeat(starts[:-1], lengths) + place
     written[rows] = numbers
-    written[rows + np.repeat(lengths + 1, lengths)] = placed
+    written[rows + np.repeat(lengths + 1, lengths)] = _numbers(placed, n_tokens, table)
     if len(apart):
         at = np.full((n_sequences, n_places), -1, np.int64)
         sequence = np.repeat(np.arange(n_sequences), lengths)
-        at[sequence[is_placed], step[is_placed]] = placed[is_placed]
+        at[sequence[is_placed], place[is_placed]] = placed[is_placed]
         at[at >= 0] += n_places * n_tokens
         rows = np.arange(-3 * len(apart), 0).reshape(-1, 3)[:, 1:]
-        written[starts[1:, np.newaxis, np.newaxis] + rows] = at[:, apart]
-    # Beyond the last number of the table, numbers would be mistaken for others.
-    written[written >= len(table["roots"])] = -1
-    return written.astype(np.int32), starts
+        rows = starts[1:, np.newaxis, np.newaxis] + rows
+        written[rows] = _numbers(at, n_tokens, table)[:, apart]
+    return written, starts
+
+
+def _numbers(steps, n_tokens, table):
+    """The numbers of tokens at places, -1 for those that are in no n-gram."""
+    known = np.append(np.ascontiguousarray(table["steps"], np.int64), MAX_PLACES**2)
+    found = np.searchsorted(known, steps)
+    return np.where(known[found] == steps, n_tokens + found, -1)
 
 
 def has_places(gram):

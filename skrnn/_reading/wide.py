@@ -183,10 +183,7 @@ def n_places(sequences):
     beside them, since strings of one length may have been cut out at random.
     """
     n = int(sequences.lengths[0])
-    if n < 2 or (sequences.lengths != n).any():
-        return 0
-    n_tokens = np.count_nonzero(np.bincount(sequences.values))
-    return n if places.can_be_numbered(n_tokens, n) else 0
+    return n if n > 1 and (sequences.lengths == n).all() else 0
 
 
 def make_table(ids, kind, n_places=0):
@@ -210,7 +207,7 @@ def make_table(ids, kind, n_places=0):
         n-gram of one token, or -1. ``tokens`` has the last token of each node,
         ascending among the children of a node; ``children`` their first one, followed
         by the number of nodes; and ``columns`` the column of each node, or -1 if it is
-        not an n-gram.
+        not an n-gram. With places, also what :func:`places.with_places` needs.
     """
     if n_places:
         of = places.make_gram_table(ids, kind, n_places)
@@ -223,9 +220,9 @@ def make_table(ids, kind, n_places=0):
     children = len(pairs[0]) + np.searchsorted(parents, np.arange(starts[-1] + 1))
     roots = np.full(n_tokens, -1, np.int32)
     roots[pairs[0]] = np.arange(len(pairs[0]))
+    kept = {name: of[name] for name in ("number_of", *places.PARTS) if name in of}
     return {
-        **({"n_places": n_places} if n_places else {}),
-        "number_of": of["number_of"],
+        **kept,
         "roots": roots,
         "tokens": (np.concatenate(pairs) % n_tokens).astype(np.int32),
         "children": children.astype(np.int32),
@@ -259,13 +256,11 @@ def _count(grams, n_grams, sequences):
     if "has_ends" in grams:
         sequences = _with_ends(sequences)
     numbers, offsets = vocabulary.numbers_of(sequences, grams), sequences.offsets
-    if "n_places" in grams:
-        numbers, offsets = places.with_places(numbers, offsets, grams)
     table = tuple(np.ascontiguousarray(grams[name], np.int32) for name in ARRAYS)
     n_nodes = len(grams["tokens"])
     if [len(part) for part in table[1:]] != [n_nodes, n_nodes + 1, n_nodes]:
         raise ValueError("its parts do not fit each other")
-    count = partial(_count_part, table, grams["ngram_range"][1], n_grams, numbers)
+    count = partial(_count_part, table, grams, n_grams, numbers)
     if len(numbers) <= _MAX_ROWS:
         return count(offsets)
     cuts = np.searchsorted(offsets, range(_MAX_ROWS, len(numbers), _MAX_ROWS))
@@ -282,12 +277,14 @@ def _count(grams, n_grams, sequences):
     return SparseRows(np.concatenate(columns), np.concatenate(values), offsets)
 
 
-def _count_part(table, max_n, n_grams, numbers, offsets):
+def _count_part(table, grams, n_grams, numbers, offsets):
     """Count as :func:`_count`, for sequences of which these are the offsets."""
     with kernel_imports():
         from skrnn._core import wide
 
-    n_most = (offsets[-1] - offsets[0]) * max_n
+    if "n_places" in grams:
+        numbers, offsets = places.with_places(numbers, offsets, grams)
+    n_most = (offsets[-1] - offsets[0]) * grams["ngram_range"][1]
     columns, counts = np.empty(n_most, np.int32), np.empty(n_most, np.float32)
     x = columns, counts, np.empty(len(offsets), np.int64)
     n = wide.count(numbers, offsets, table, np.empty(n_grams, np.int32), x)
