@@ -56,7 +56,7 @@ class _Parameters:
     cell: Literal["gru", "lstm", "rnn"] = "gru"
     activation: Literal["tanh", "relu", "identity"] = "tanh"
     recurrence: Literal["learned", "identity"] = "learned"
-    bidirectional: bool = False
+    bidirectional: Literal["auto"] | bool = "auto"
     pooling: Literal["auto"] | Literal["last", "mean", "max", "concat", "sum"] = "auto"
     analyzer: Literal["auto", "char", "word", "token", "series"] | _Function = "auto"
     lowercase: bool = False

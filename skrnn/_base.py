@@ -82,7 +82,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     cell: CellName = "gru"
     activation: ActivationName = "tanh"
     recurrence: RecurrenceName = "learned"
-    bidirectional: bool = False
+    bidirectional: Literal["auto"] | bool = "auto"
     pooling: Literal["auto"] | PoolingName = "auto"
     analyzer: Literal["auto", "char", "word", "token", "series"] | Function = "auto"
     lowercase: bool = False

@@ -74,6 +74,8 @@ class LastFit:
         sizes = "kernel_sizes"  # "auto" is None for tokens; earlier versions kept none
         if self.model.reader.kind != "series" and now[sizes] == "auto":
             before[sizes] = "auto"
+        if isinstance(settings["bidirectional"], str):  # as in the last fit
+            now["bidirectional"] = before["bidirectional"]
         reader, wide = self.model.reader, self.model.reader.wide
         is_series = reader.kind == "series"
         of_wide = "n_wide_features" if is_series else "wide_ngram_range"

@@ -40,9 +40,10 @@ PARTS["parameters"] = dedent(
         ``cell="rnn"``. Combined with ``activation="identity"``, it makes h the sum of
         the vectors of the steps: a bag of words, which ignores order and therefore
         shows how much order matters for the data at hand.
-    bidirectional : bool, default=False
+    bidirectional : bool or "auto", default="auto"
         Whether to also read each sequence backwards, with separate weights. h is then
-        the concatenation of the codes of both directions.
+        the concatenation of the codes of both directions. "auto" is True if y holds
+        numbers and X strings or token lists, unless `truncate` is set.
     pooling : {"auto", "last", "mean", "max", "sum", "concat"}, default="auto"
         How to compute the code h of a sequence: the hidden state of its last step
         ("last"); the mean or the maximum of each entry of the hidden state over all

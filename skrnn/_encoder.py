@@ -237,9 +237,9 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         -------
         h : ndarray of shape (n_samples, n_features_out), float32
             The code of each sequence. It has nhidden entries, where nhidden is that of
-            the last layer; twice as many if `bidirectional` is True, and twice as many
-            again if `pooling` is "concat". With `kernel_sizes`, layer by layer, the
-            means and then the largest values of the filters follow.
+            the last layer; twice as many if the network reads in both directions, and
+            twice as many again if `pooling` is "concat". With `kernel_sizes`, layer by
+            layer, the means and then the largest values of the filters follow.
 
         Raises
         ------

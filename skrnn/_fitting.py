@@ -127,7 +127,8 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         reader, samples = _read(samples, head, settings, generator, last)
         if head is None:
             head = _next_step_head(reader, samples, settings, last)
-        settings = settings.for_reader(reader)
+        before = None if last is None else last.model.architecture
+        settings = settings.for_data(reader, head, before)
         inputs = reader.inputs(samples.steps, samples.weight, settings.reading)
         samples = replace(head.samples_of(samples), steps=inputs.steps)
         n_steps = len(samples.steps.values) if head.per_step else None

@@ -49,7 +49,7 @@ DEFAULTS = {
     "cell": "gru",
     "activation": "tanh",
     "recurrence": "learned",
-    "bidirectional": False,
+    "bidirectional": "auto",
     "pooling": "auto",
     "analyzer": "auto",
     "lowercase": False,

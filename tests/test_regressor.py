@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 
-from skrnn import RNNEncoder, RNNRegressor
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
 
 
 def sums(n_samples, seed):
@@ -98,3 +98,49 @@ def test_equal_sequences_have_equal_predictions_in_any_company(pooling, n):
     assert set(regressor.predict(["abba"] * n).tolist()) == {expected}
     mixed = regressor.predict(["abba"] * n + ["b", "abab", "ba"])
     assert set(mixed[:n].tolist()) == {expected}
+
+
+STRINGS = ["ab", "bba", "b", "aab", "aaaa", "bb"] * 4
+LENGTHS = [float(len(x)) for x in STRINGS]
+
+
+def directions(estimator):
+    return estimator.V_.shape[1] // 4
+
+
+@pytest.mark.parametrize(
+    "params, n_directions",
+    [
+        ({}, 2),
+        ({"bidirectional": False}, 1),
+        ({"truncate": 3}, 1),
+        ({"cell": "rnn"}, 2),
+    ],
+    ids=str,
+)
+def test_numbers_of_strings_are_predicted_from_both_directions(params, n_directions):
+    regressor = RNNRegressor(4, max_iter=1, **params).fit(STRINGS, LENGTHS)
+    assert directions(regressor) == n_directions
+    tokens = clone(regressor).fit(list(map(list, STRINGS)), LENGTHS)
+    assert directions(tokens) == n_directions
+
+
+def test_labels_and_numbers_of_series_are_predicted_from_one_direction():
+    classifier = RNNClassifier(4, max_iter=1).fit(STRINGS, list(map(str, LENGTHS)))
+    assert directions(classifier) == 1
+    regressor = RNNRegressor(4, max_iter=1, kernel_sizes=None)
+    regressor.fit([[float(len(x)), 0.5] for x in STRINGS], LENGTHS)
+    assert regressor.V_.shape == (1, 4)
+
+
+def test_a_warm_start_reads_in_the_directions_of_the_last_fit():
+    regressor = RNNRegressor(4, max_iter=1, warm_start=True).fit(STRINGS, LENGTHS)
+    assert directions(regressor.fit(STRINGS, LENGTHS)) == 2
+    with pytest.raises(ValueError, match="truncate needs a network that reads"):
+        regressor.set_params(truncate=3).fit(STRINGS, LENGTHS)
+    regressor.set_params(truncate=None, bidirectional=False)
+    sentence = "whose bidirectional was True, but now it is False"
+    with pytest.raises(ValueError, match=sentence):
+        regressor.fit(STRINGS, LENGTHS)
+    encoder = RNNEncoder(4, max_iter=1, warm_start=True).fit(STRINGS, STRINGS)
+    assert encoder.fit(STRINGS, LENGTHS).transform(STRINGS).shape[1] == 4
