@@ -47,6 +47,7 @@ from skrnn._reading.schema import KIND_OF_ANALYZER
 from skrnn._reading.text import compiled_pattern
 from skrnn._reading.tokens import AUTO_RANGES, range_of_known
 from skrnn._reading.wide import make_table
+from skrnn._reading.wide_series import LEAST_SCALE
 
 CHANGED = "It was changed after the fit, or in its file. Fit again, or save it again."
 
@@ -297,12 +298,11 @@ def _of_wide_series(attributes):
     n_features, n_dilations = map(len, map(attributes.get, _OF_WIDE_SERIES))
     n_inputs = len(attributes["mean_"])
     n_sums = 84 if n_inputs > 1 else 1
-    tiny = np.finfo(np.float64).smallest_subnormal
     return {
         "wide_coef_": Numbers((_n_outputs(attributes), n_features)),
         "wide_inputs_": Numbers((n_dilations, n_sums, n_inputs), np.dtype("?")),
         "wide_mean_": Numbers((n_features,), np.dtype("f8"), 0, 1),
-        "wide_scale_": Numbers((n_features,), np.dtype("f8"), tiny, 1),
+        "wide_scale_": Numbers((n_features,), np.dtype("f8"), LEAST_SCALE, 1),
     }
 
 

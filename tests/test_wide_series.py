@@ -141,6 +141,16 @@ def test_series_of_weight_0_decide_nothing():
         np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
+@pytest.mark.parametrize("weight", [1e-30, 1e-100, 1e-300])
+def test_series_of_a_tiny_weight_leave_numbers_finite(weight):
+    X, y = waves()
+    X[3] = np.arange(0.0, 900, 30)[:, np.newaxis]  # no other series has its features
+    weights = np.where(np.arange(len(X)) == 3, weight, 1.0)
+    fitted = classifier(max_iter=1).fit(X, y, sample_weight=weights)
+    assert np.isfinite(fitted.decision_function(X)).all()
+    by_pickle(fitted)
+
+
 @pytest.mark.parametrize(
     "params",
     [{}, {"kernel_sizes": None, "patch_length": 1}, {"missing": "mask"}],

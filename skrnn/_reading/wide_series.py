@@ -25,6 +25,8 @@ _N_BIASES = 5
 # Features are clipped to so many standard deviations: otherwise one that hardly varies
 # in the training data could decide alone.
 _FARTHEST = 3.0
+# Of a feature. In float32, a smaller one would not be precise, or 0.
+LEAST_SCALE = float(np.finfo(np.float32).tiny)
 # So many steps take a millisecond or two, for which it is worth to begin a thread.
 _WORTH_A_THREAD = 2**10
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -78,7 +80,10 @@ class WideSeriesReader:
         biases = _learn_biases(*of, dilations, is_read, n_features)
         none = np.empty(0)
         shares = cls(biases, dilations, is_read, none, none)._shares(values, offsets)
-        reader = cls(biases, dilations, is_read, *series.mean_and_scale(shares, weight))
+        mean, scale = series.mean_and_scale(shares, weight)
+        # That of a feature which varies only in series of a tiny weight.
+        scale[scale < LEAST_SCALE] = 1.0
+        reader = cls(biases, dilations, is_read, mean, scale)
         return reader, reader._standardised(shares)
 
     @classmethod
