@@ -621,7 +621,10 @@ def test_edited_attributes_are_refused():
     changes = [
         ("wide_coef_", fitted.wide_coef_[:, 1:]),
         ("wide_idf_", fitted.wide_idf_[1:]),
+        ("wide_idf_", fitted.wide_idf_[:, np.newaxis]),
         ("_wide_grams", {**grams, "children": grams["children"][:-1]}),
+        ("_wide_grams", {**grams, "roots": grams["roots"][:, np.newaxis]}),
+        ("_wide_grams", {**grams, "tokens": grams["tokens"][:, np.newaxis]}),
         ("_wide_grams", {**grams, "roots": grams["roots"] + np.int32(1000)}),
         ("_wide_grams", {**grams, "columns": grams["columns"] + np.int32(1000)}),
     ]

@@ -265,7 +265,7 @@ def test_the_number_of_features():
     assert auto_features(np.arange(10_001) * 9, 1) == 2**25 // 10_000
     assert auto_features(offsets, 10_000) == 2**24 // 10_000
     X, y = waves()
-    for n in (1, 83, 85, 1000):
+    for n in (True, 1, 83, 85, 1000):
         fitted = classifier(max_iter=1, n_wide_features=n).fit(X, y)
         assert fitted.wide_coef_.shape == (3, n)
     short = [x[:8] for x in X]
@@ -348,6 +348,11 @@ def test_edited_attributes_are_refused():
         delattr(edited, name)
         with pytest.raises(ValueError, match="wide_"):
             by_pickle(edited)
+    edited = by_pickle(fitted)
+    for name in ("wide_biases_", "wide_mean_", "wide_scale_"):
+        setattr(edited, name, getattr(fitted, name)[:, np.newaxis])
+    with pytest.raises(ValueError, match=r"^wide_biases_ has the shape \(200, 1\)"):
+        edited.predict(X)
     edited = by_pickle(fitted)
     edited.wide_mean_ = ["x"] * 200
     with pytest.raises(ValueError, match=r"^wide_mean_ does not hold numbers: "):

@@ -74,7 +74,7 @@ def learn_reader(options, samples, generator, has_labels=True, n_outputs=1):
         n_features = wide_series.auto_features(*of) if has_labels else None
     if n_features is None:
         return reader, steps
-    return reader.learn_wide(steps, samples.weight, n_features)
+    return reader.learn_wide(steps, samples.weight, int(n_features))
 
 
 def _learn_wide(options, samples, has_labels, n_outputs):

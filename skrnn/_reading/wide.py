@@ -107,7 +107,8 @@ class WideReader:
         Raises
         ------
         ValueError
-            If a user has edited ``wide_idf_``, and it does not hold numbers.
+            If a user has edited ``wide_idf_``, and it does not hold a number for each
+            n-gram.
         """
         known, idf, grams = map(attributes.get, ATTRIBUTES)
         if idf is None:
@@ -119,6 +120,11 @@ class WideReader:
                 f"wide_idf_ does not hold numbers: {error}. Undo its changes since the "
                 "fit, or fit again."
             ) from error
+        if idf.ndim != 1:
+            raise ValueError(
+                f"wide_idf_ has the shape {idf.shape}, but one number for each n-gram "
+                "was expected. Undo its changes since the fit, or fit again."
+            )
         return cls(known, idf, grams)
 
     def attributes(self):
@@ -257,8 +263,9 @@ def _count(grams, n_grams, sequences):
         sequences = _with_ends(sequences)
     numbers, offsets = vocabulary.numbers_of(sequences, grams), sequences.offsets
     table = tuple(np.ascontiguousarray(grams[name], np.int32) for name in ARRAYS)
-    n_nodes = len(grams["tokens"])
-    if [len(part) for part in table[1:]] != [n_nodes, n_nodes + 1, n_nodes]:
+    n_nodes = table[1].size
+    shapes = [table[0].shape[:1], (n_nodes,), (n_nodes + 1,), (n_nodes,)]
+    if [part.shape for part in table] != shapes:
         raise ValueError("its parts do not fit each other")
     count = partial(_count_part, table, grams, n_grams, numbers)
     if len(numbers) <= _MAX_ROWS:

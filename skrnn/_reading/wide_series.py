@@ -107,7 +107,7 @@ class WideSeriesReader:
                     "the fit, or fit again."
                 ) from error
         biases, dilations, is_read = arrays[:3]
-        n, n_sums = biases.shape, is_read.shape[1:2]
+        n, n_sums = biases.shape[:1], is_read.shape[1:2]
         inputs = (*dilations.shape, *n_sums, np.size(attributes["mean_"]))
         shapes = n, dilations.shape[:1], inputs, n, n
         for name, array, shape in zip(ATTRIBUTES, arrays, shapes, strict=True):
