@@ -78,11 +78,13 @@ class LastFit:
             now["bidirectional"] = before["bidirectional"]
         reader, wide = self.model.reader, self.model.reader.wide
         is_series = reader.kind == "series"
-        of_wide = "n_wide_features" if is_series else "wide_ngram_range"
-        wanted = getattr(settings.reading, of_wide)
-        if wanted != "auto":  # else as in the last fit
-            before[of_wide] = None if wide is None else wide.setting
-            now[of_wide] = tuple(wanted) if isinstance(wanted, list) else wanted
+        for name in ("wide_ngram_range", "n_wide_features"):
+            wanted = getattr(settings.reading, name)
+            if wanted == "auto":  # as in the last fit
+                continue
+            is_of_kind = is_series == (name == "n_wide_features")
+            before[name] = wide.setting if wide is not None and is_of_kind else None
+            now[name] = tuple(wanted) if isinstance(wanted, list) else wanted
         for name, value in now.items():
             if name in _LEARNED or _with_tuples(value) == _with_tuples(before[name]):
                 continue

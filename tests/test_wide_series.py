@@ -323,6 +323,9 @@ def test_a_warm_start_continues():
         with pytest.raises(ValueError) as caught:
             fitted.set_params(n_wide_features=now).fit(X, y)
         assert str(caught.value) == sentence.format(now)
+    fitted.set_params(n_wide_features=200, wide_ngram_range=(1, 2))
+    with pytest.raises(ValueError, match=r"whose wide_ngram_range was None, but now"):
+        fitted.fit(X, y)
 
 
 def test_edited_attributes_are_refused():
