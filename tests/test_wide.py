@@ -161,6 +161,20 @@ def test_many_sequences_are_read_in_parts(n_threads, n_places, monkeypatch, surn
         np.testing.assert_array_equal(one, other)
 
 
+def test_short_strings_of_one_length_take_little_memory():
+    rng = np.random.default_rng(0)
+    names = list(map("".join, rng.choice(list("abcdefghij"), (100_000, 6)).tolist()))
+    sequences = read_characters(names)
+    reader, _ = WideReader.learn(sequences, (1, 3), n_places=6)
+    tracemalloc.start()
+    try:
+        rows = reader.encode(sequences)
+        n_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert n_bytes < 2**20 + 2.5 * sum(part.nbytes for part in rows)
+
+
 @pytest.mark.parametrize("n_most", [None, 30])
 @pytest.mark.parametrize("ngram_range", [(1, 1), (1, 4), (2, 3), (3, 3)])
 def test_counts_are_those_of_plain_python(ngram_range, n_most):

@@ -297,7 +297,7 @@ def _count_part(table, grams, n_grams, numbers, offsets):
     n = wide.count(numbers, offsets, table, np.empty(n_grams, np.int32), x)
     if n < 0:
         raise ValueError("its parts do not fit each other, or those of wide_idf_")
-    return SparseRows(columns[:n], counts[:n], x[2])
+    return SparseRows(columns[:n].copy(), counts[:n].copy(), x[2])
 
 
 def _weighed(counts, idf):
