@@ -23,7 +23,7 @@ from skrnn._core.updates.moments import Moments
 from skrnn._core.updates.wide import DAMPING, RATE, Wide
 from skrnn._core.vocabulary import learn_vocabulary, numbers_of
 from skrnn._reading import wide as wide_reading
-from skrnn._reading.places import MAX_FOR_PAIRS
+from skrnn._reading.places import MAX_FOR_PAIRS, learn_grams
 from skrnn._reading.text import TOKEN_PATTERN, read_characters, read_text
 from skrnn._reading.token_lists import read_tokens
 from skrnn._reading.wide import WideReader, auto_range
@@ -159,6 +159,24 @@ def test_many_sequences_are_read_in_parts(n_threads, n_places, monkeypatch, surn
         torch.set_num_threads(1)
     for one, other in zip(rows, again, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("max_features", [1, 7, 30, 10**6])
+def test_the_most_frequent_n_grams_with_places_are_kept(max_features):
+    rng = np.random.default_rng(0)
+    letters = rng.choice(list("aab"), (60, 5)).tolist()
+    sequences = read_characters(list(map("".join, letters)))
+    all_of_them = learn_grams(sequences, 3, 2, 10**6)
+    counts = Counter(
+        gram
+        for i in range(len(sequences))
+        for gram in all_of_them
+        if all(chr(sequences.values[5 * i + place]) == token for place, token in gram)
+    )
+    places = {gram: place for place, gram in enumerate(all_of_them)}
+    most = sorted(all_of_them, key=lambda gram: (-counts[gram], places[gram]))
+    kept = learn_grams(sequences, 3, 2, max_features)
+    assert kept == sorted(most[:max_features], key=places.get)
 
 
 def test_short_strings_of_one_length_take_little_memory():

@@ -61,13 +61,20 @@ def learn_grams(sequences, max_n, min_df, max_features):
             if n == 1 and steps in pairs:
                 continue
             is_kept = n_sequences >= min_df
-            grams += some[is_kept].tolist()
+            grams.append(some[is_kept])
             counts.append(n_sequences[is_kept])
-    if len(grams) > max_features:
-        most = np.argsort(-np.concatenate(counts), kind="stable")[:max_features]
-        grams = [grams[i] for i in np.sort(most)]
+    # Python objects are made of the most frequent ones only: there may be many others.
+    most = np.argsort(-np.concatenate(counts), kind="stable")[:max_features]
+    is_one = np.zeros(sum(map(len, counts)), bool)
+    is_one[most] = True
+    of_parts = np.split(is_one, np.cumsum(list(map(len, counts)))[:-1])
+    grams = [part[of] for part, of in zip(grams, of_parts, strict=True)]
     n_tokens = len(tokens)
-    return [tuple((i // n_tokens, tokens[i % n_tokens]) for i in g) for g in grams]
+    return [
+        tuple((i // n_tokens, tokens[i % n_tokens]) for i in gram)
+        for part in grams
+        for gram in part.tolist()
+    ]
 
 
 def make_gram_table(ids, kind, n_places):
