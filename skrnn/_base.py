@@ -391,9 +391,9 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         -------
         model : Model
         steps : Steps
-            Of each distinct string, or of all other sequences.
+            Those of each distinct string; if X does not hold strings, of all sequences.
         once : EachOnce
-            Which of them each sequence of X is.
+            Which of them belong to which sequence of X.
         """
         fitted = self._at_this_moment()
         check_is_fitted(fitted)

@@ -253,18 +253,19 @@ PARTS["wide parameter"] = dedent(
         `max_n`, wherever they are in it; those of characters also tell where a string
         starts and ends. Scores are the mean of those of both. "auto" is (1, 5) for the
         characters of strings, and (1, 2) for words without spaces and tokens, if labels
-        are predicted. If all sequences of the training data have one length, as windows
-        of DNA have, it is (1, 3) for characters, and n-grams are also read with their
-        places; if that length is at most 8, so are all pairs of tokens. Otherwise it is
-        None, which leaves the wide path out. The n-grams are its own: `vocabulary`,
-        `embeddings`, `min_df` and `max_features` do not concern them. For numeric
-        series, see `n_wide_features`.
+        are predicted. Otherwise it is None, which leaves the wide path out. If all
+        sequences of the training data have the same length, as windows of DNA have,
+        "auto" is (1, 3) for characters, and each n-gram is also read together with the
+        step at which it starts; up to a length of 8, so is each pair of tokens that are
+        not neighbours. The n-grams are its own: `vocabulary`, `embeddings`, `min_df`
+        and `max_features` do not concern them. For numeric series, see
+        `n_wide_features`.
     n_wide_features : int, "auto" or None, default="auto"
         The number of features in the x of the wide path if X holds numeric series: how
-        often patterns of 9 steps are found in them, as MiniRocket [20]_ counts. "auto"
-        is 5,000 if labels are predicted and series have at least 9 steps on average; it
-        is less for more than 6,710 series, so that x of all of them has at most 2**25
-        numbers, and for more than 3,355 outputs, so that A has at most 2**24. Otherwise
+        often patterns of 9 steps are found in them, as counted by MiniRocket [20]_.
+        "auto" is 5,000 if labels are predicted and series have at least 9 steps on
+        average. With more than 6,710 series or 3,355 outputs, it is smaller, so that
+        the x of all series have at most 2**25 numbers, and A at most 2**24. Otherwise
         it is None, which leaves the wide path out.
     """
 ).strip()
@@ -288,9 +289,9 @@ PARTS["wide"] = dedent(
         The inverse document frequency of each n-gram, 1 + log((1 + n_samples) / (1 +
         df)), where df is the number of sequences that contain it.
     wide_biases_ : ndarray of shape (n_wide_features,)
-        Feature i of series is the share of the steps at which the windows are more like
-        a pattern than ``wide_biases_[i]``; see the notes. Only available for numeric
-        series, as are the other attributes below.
+        Feature i of a series is the share of its steps at which the likeness of the
+        window and a pattern is above ``wide_biases_[i]``; see the notes. Only available
+        for numeric series, as are the attributes below.
     wide_dilations_ : ndarray of shape (n_dilations,)
         The numbers of steps from one step of a window to the next. Feature i has
         ``wide_dilations_[i // 84 % n_dilations]``.
@@ -312,15 +313,16 @@ PARTS["notes on the wide path"] = dedent(
     of them. The scores of a sequence without any of the n-grams are those of the
     network.
 
-    For numeric series, x has features of MiniRocket [20]_. A pattern is 3 of the 9
-    steps of a window, which are d steps apart, its dilation; the window around step t
-    is like pattern (p, q, r) as far as C_t = 3 (z_{t+pd} + z_{t+qd} + z_{t+rd}) - (the
-    sum of z over the window), where p, q and r are from -4 to 4, and z_t is a
-    standardised number of step t, or the sum of some of them, and 0 outside the series.
-    A feature is the share of the steps at which C_t is above a bias, a quantile of C in
-    a training series. Of every second pattern, in series that are longer than the
-    window, only windows count that lie within the series. Features are standardised,
-    clipped to [-3, 3], and divided by the root of their number.
+    For numeric series, x has the features of MiniRocket [20]_. A window has 9 steps,
+    each d steps after the one before, where d is its dilation; a pattern is 3 of these
+    9. The likeness of the window around step t and pattern (p, q, r) is C_t = 3
+    (z_{t+pd} + z_{t+qd} + z_{t+rd}) - (the sum of z over the window), where p, q and r
+    are from -4 to 4, and z_t is a standardised number of step t, or the sum of some of
+    them, and 0 outside the series. A feature is the share of the steps at which C_t is
+    above a bias, which is a quantile of C in a training series. For every second
+    pattern, only the windows that lie within the series count, unless there are none.
+    Features are standardised, clipped to [-3, 3], and divided by the square root of
+    their number.
 
     Both paths are trained on the same minibatches, each with the loss of its own
     scores, so that the network, `encoder_` and `loss_` are those without a wide path;

@@ -1,14 +1,16 @@
 """Shares of steps at which patterns are found in series: the features of MiniRocket.
 
 A pattern is 3 of the 9 steps of a window; there are 84. The steps of a window are d
-apart, its dilation, and the window around step t is like pattern (p, q, r) as far as
+apart, where d is its dilation. The likeness of the window around step t and pattern
+(p, q, r) is
 
     C_t = 3 (z_{t+pd} + z_{t+qd} + z_{t+rd}) - sum_{j=-4}^{4} z_{t+jd},
 
 where z is the sum of some of the numbers of a step, and 0 before and after the series.
-The weights of a window add up to 0, so that the level of a series has no effect. A
-feature is the share of the steps at which C_t > b, its bias [1]_. Feature i is of
-pattern i % 84 and of dilation (i // 84) % n_dilations.
+The weights of a window add up to 0, so that the level of a series has no effect, except
+on windows that reach beyond its ends. A feature is the share of the steps at which
+C_t > b, its bias [1]_. Feature i is of pattern i % 84 and of dilation
+(i // 84) % n_dilations.
 
 References
 ----------
@@ -59,9 +61,9 @@ def add_up(values, is_read, dilation):
 
 @compiled
 def compare(z, sums, k, dilation, C):
-    """Write how like pattern k the windows are; return the part of C that counts.
+    """Write the likeness C of pattern k and each window; return the part that counts.
 
-    For every second pattern, only windows count that lie within the series, unless
+    For every second pattern, only the windows that lie within the series count, unless
     there are none.
 
     Parameters

@@ -13,8 +13,8 @@ AHEAD = 2
 def prefetch(row):
     """Ask the memory for a row, and go on without waiting for it.
 
-    In a loop over rows in random order, the processor does not guess which one follows,
-    and would wait for each. Outside compiled code, it does nothing.
+    In a loop over rows in random order, the processor cannot guess which one follows,
+    and would wait for each. Outside compiled code, this does nothing.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def _ask_for(typing_context, row, j):
         function = cgutils.get_or_insert_function(
             builder.module, signature, "llvm.prefetch.p0"
         )
-        # It is going to be read, is kept in all caches, and holds data.
+        # For reading, to be kept in all caches, and data rather than instructions.
         how = [ir.Constant(number, i) for i in (0, 3, 1)]
         builder.call(function, [builder.bitcast(at, byte), *how])
         return context.get_dummy_value()

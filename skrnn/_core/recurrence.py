@@ -214,7 +214,7 @@ def _write_of_states(G, start, has_start, sizes, H, before, dW):
 def _write_of_tokens(G, x, dU):
     """Write the gradient of the vectors of tokens, given that of G."""
     n_other = G.shape[1] - dU.shape[1]
-    n_begun = 0  # tokens whose gradient is not arbitrary any more
+    n_begun = 0  # the tokens before this one have gradients; other rows are arbitrary
     for row in range(len(x)):
         g = G[row, n_other:]
         for k in range(x.shape[1]):

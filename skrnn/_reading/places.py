@@ -4,10 +4,11 @@ Such an n-gram is a tuple of pairs (place, token), so ((3, "G"), (4, "T")) is "G
 the places 3 and 4, counted from 0. Where there are few places, there are also pairs of
 tokens that are not neighbours.
 
-A table of n-grams knows numbers of tokens, not places. So each token has other numbers
-at each place, and others still where it is one of two that are not neighbours, as which
-it must not be counted alone. To find the n-grams of a sequence, its steps are written
-several times, once for each kind of number, with -1 between.
+A table of n-grams knows tokens by their numbers, and nothing of places. So a token has
+a different number at each place, and yet another one there for pairs of tokens that are
+not neighbours, since these are not counted as n-grams of one token again. To find the
+n-grams of a sequence, its steps are written several times, once with each kind of
+number, with -1 between.
 """
 
 from itertools import chain, combinations

@@ -185,7 +185,7 @@ class SeriesReader:
         return steps._replace(wide=self.wide.encode(*self._given(steps)))
 
     def wide_rows(self, steps):
-        """What the wide path reads, a part of the series after the other.
+        """What the wide path reads, one part of the series after another.
 
         Parameters
         ----------

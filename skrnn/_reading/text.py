@@ -230,15 +230,17 @@ def has_spaces(sequences):
 
 
 class EachOnce(NamedTuple):
-    """Sequences, each of those that are equal once.
+    """Sequences without repetitions.
 
     Attributes
     ----------
     sequences : Sequences
+        The distinct ones.
     positions : ndarray of int64, or None
-        Where each occurs first among all sequences. None if all are there.
+        Where each of them occurs first among all sequences. None if no sequence has
+        been left out.
     places : ndarray of int64, or slice
-        Which of them each of all sequences is.
+        For each of all sequences, the place of its equal in `sequences`.
     """
 
     sequences: Sequences
@@ -247,7 +249,7 @@ class EachOnce(NamedTuple):
 
 
 def each_once(sequences):
-    """Leave out strings, such as names, that are equal to one before.
+    """Leave out strings, such as names, that are equal to an earlier one.
 
     Parameters
     ----------

@@ -138,7 +138,7 @@ class TokenReader:
         return max(self.vocabulary.values())
 
     def with_wide(self, steps):
-        """Steps with what the wide path reads of them, as they are encoded."""
+        """The same steps: :meth:`encode` has added what the wide path reads of them."""
         return steps
 
     def wide_rows(self, steps):

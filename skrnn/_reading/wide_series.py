@@ -14,8 +14,8 @@ from skrnn._core.imports import kernel_imports
 ATTRIBUTES = ("wide_biases_", "wide_dilations_", "wide_inputs_")
 ATTRIBUTES += ("wide_mean_", "wide_scale_")
 _TYPES = np.float32, np.int64, np.bool_, np.float64, np.float64
-# The number of features, unless set by the user; but of the training data there should
-# be at most so many numbers, one for each series and feature, and so many weights.
+# The number of features, unless set by the user. It is lowered until those of all
+# training series are at most so many numbers, and A has at most so many weights.
 AUTO_FEATURES, _MAX_VALUES, _MAX_WEIGHTS = 5000, 2**25, 2**24
 # The mean number of steps from which on there are features, unless set by the user.
 _MIN_STEPS = 9
@@ -27,7 +27,7 @@ _N_BIASES = 5
 _FARTHEST = 3.0
 # Of a feature. In float32, a smaller one would not be precise, or 0.
 LEAST_SCALE = float(np.finfo(np.float32).tiny)
-# So many steps take a millisecond or two, for which it is worth to begin a thread.
+# So many steps take a millisecond or two, for which it is worth starting a thread.
 _WORTH_A_THREAD = 2**10
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -211,7 +211,7 @@ def _choose_inputs(n_dilations, n_inputs, generator):
 
 
 def _learn_biases(values, offsets, chosen, dilations, is_read, n_features):
-    """Quantiles of how like a pattern the windows of a training series are.
+    """Quantiles of the likeness of a pattern and the windows of a training series.
 
     Parameters
     ----------
