@@ -161,6 +161,14 @@ def test_many_sequences_are_read_in_parts(n_threads, n_places, monkeypatch, surn
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_large_n_takes_no_memory():
+    sequences = read_characters(["abab", "ab", "b"] * 10)
+    reader, rows = WideReader.learn(sequences, (1, 10**12))
+    assert "\x02abab\x03" in reader.vocabulary
+    for one, other in zip(rows, reader.encode(sequences), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("max_features", [1, 7, 30, 10**6])
 def test_the_most_frequent_n_grams_with_places_are_kept(max_features):
     rng = np.random.default_rng(0)

@@ -291,7 +291,9 @@ def _count_part(table, grams, n_grams, numbers, offsets):
 
     if "n_places" in grams:
         numbers, offsets = places.with_places(numbers, offsets, grams)
-    n_most = (offsets[-1] - offsets[0]) * grams["ngram_range"][1]
+    lengths, longest = np.diff(offsets), grams["ngram_range"][1]
+    # An n-gram has one entry in a sequence, and one of each n may begin at each step.
+    n_most = np.minimum(lengths * np.minimum(lengths, longest), n_grams).sum()
     columns, counts = np.empty(n_most, np.int32), np.empty(n_most, np.float32)
     x = columns, counts, np.empty(len(offsets), np.int64)
     n = wide.count(numbers, offsets, table, np.empty(n_grams, np.int32), x)
