@@ -266,7 +266,9 @@ PARTS["wide parameter"] = dedent(
         "auto" is 5,000 if labels are predicted and series have at least 9 steps on
         average. With more than 6,710 series or 3,355 outputs, it is smaller, so that
         the x of all series have at most 2**25 numbers, and A at most 2**24. Otherwise
-        it is None, which leaves the wide path out.
+        it is None, which leaves the wide path out. A fit keeps the x of all its series
+        in memory, with 4 bytes for each number; in `partial_fit`, "auto" depends on the
+        first chunk.
     """
 ).strip()
 
