@@ -179,6 +179,7 @@ def test_bigrams_show_what_single_tokens_cannot():
     X, y = ["ab", "ba"] * 20, [0, 1] * 20
     params = {"cell": "rnn", "activation": "identity", "recurrence": "identity"}
     params |= {"token_dropout": 0.0, "max_iter": 75, "random_state": 0}
+    params["wide_ngram_range"] = None
     scores = [
         RNNClassifier(8, ngram_range=(1, n), **params).fit(X, y).score(X, y)
         for n in (1, 2)
