@@ -123,7 +123,7 @@ class LastFit:
             The initial weights, which are overwritten in place.
         head : Head
             What is to be learned.
-        wide : Tensor of shape (n_grams, n_outputs), default=None
+        wide : Tensor of shape (n_columns, n_outputs), default=None
             The weights of the wide path, if there is one. Overwritten.
         """
         last = public.from_public(weights.architecture, self.model.arrays)

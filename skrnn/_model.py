@@ -33,7 +33,7 @@ class Model:
     architecture : Architecture
     arrays : dict
         The weights, as :func:`skrnn._core.public.to_public` returns them.
-    wide_coef : ndarray of shape (n_outputs, n_grams), float32, or None
+    wide_coef : ndarray of shape (n_outputs, n_columns), float32, or None
         The weights of the wide path, if there is one.
     """
 

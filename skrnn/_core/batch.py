@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from skrnn._core.dense_rows import DenseRows
 from skrnn._core.execution import CPU
 from skrnn._core.packing import Packing
 from skrnn._core.sparse_rows import SparseRows
@@ -76,7 +77,7 @@ class Batch:
         The state of the sequences before these steps; None if all states are 0.
     past : Past or None
         The steps before these, from which `start` is computed.
-    wide : SparseRows or None
+    wide : SparseRows, DenseRows or None
         What the wide path reads of each sequence, if there is one.
     """
 
@@ -87,7 +88,7 @@ class Batch:
     masks: tuple | list = ()
     start: Start | None = None
     past: Past | None = None
-    wide: SparseRows | None = None
+    wide: SparseRows | DenseRows | None = None
 
     def __len__(self):
         return len(self.packing.indices)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skrnn._core.dense_rows import DenseRows
 from skrnn._core.sequences import rows_of
 from skrnn._core.sparse_rows import SparseRows
 
@@ -21,15 +22,14 @@ class Steps(NamedTuple):
     keys : ndarray of shape (n_rows,), int32, or None
         Equal for steps with equal tokens; see
         :func:`skrnn._core.vocabulary.find_ids`. None for numeric values.
-    wide : SparseRows or None
-        For each sequence, the weights of its n-grams that the wide path reads, if there
-        is one.
+    wide : SparseRows, DenseRows or None
+        What the wide path reads of each sequence, if there is one.
     """
 
     values: np.ndarray
     offsets: np.ndarray
     keys: np.ndarray | None = None
-    wide: SparseRows | None = None
+    wide: SparseRows | DenseRows | None = None
 
     @property
     def lengths(self):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from skrnn._core.dense_rows import DenseRows
 from skrnn._core.execution import CPU
 from skrnn._core.sparse_rows import SparseRows
 
@@ -25,7 +26,7 @@ class TrainingData:
         Probability of replacing each token by the unknown token, id 0.
     per_step : bool, default=False
         Whether each step has a target.
-    wide : SparseRows or None
+    wide : SparseRows, DenseRows or None
         What the wide path reads of each sequence, if there is one.
     """
 
@@ -35,7 +36,7 @@ class TrainingData:
     weight: torch.Tensor
     hiding: torch.Tensor | None = None
     per_step: bool = False
-    wide: SparseRows | None = None
+    wide: SparseRows | DenseRows | None = None
 
     @classmethod
     def of(cls, samples, hiding=None, execution=CPU):

@@ -26,7 +26,7 @@ class TrainingState:
         Vectors that the network reads instead of tokens; trained in place.
     moments : Moments, default=None
         The moments of an earlier training to continue from. Overwritten.
-    wide : Tensor of shape (n_grams, n_outputs), default=None
+    wide : Tensor of shape (n_columns, n_outputs), default=None
         The weights of the wide path, if there is one; trained in place.
 
     Raises

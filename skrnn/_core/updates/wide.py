@@ -26,15 +26,16 @@ class Wide:
     0.857 for questions, 0.851 instead of 0.855 for first names, and 0.905 instead of
     0.912 for domains.
 
-    An update moves only the rows of A, the n-grams, that are in the minibatch, by
-    AdaGrad [1]_: the steps of frequent ones become smaller. The gradient, which is
-    summed over the minibatch, is not clipped, and A does not decay.
+    An update moves only the rows of A whose n-grams are in the minibatch, or all rows
+    for features of series, by AdaGrad [1]_: the steps of frequent ones become smaller.
+    The gradient, which is summed over the minibatch, is not clipped, and A does not
+    decay.
 
     Parameters
     ----------
     updates : AllWeights, SomeRows or Embedded
         Of the network.
-    A : Tensor of shape (n_grams, n_outputs)
+    A : Tensor of shape (n_columns, n_outputs)
         Trained in place.
     loss : str
         The name of a module of :mod:`skrnn._core.losses`.
