@@ -1,5 +1,6 @@
 """The wide path: TF-IDF weights of n-grams, and a linear map that is trained."""
 
+import tracemalloc
 from collections import Counter
 from itertools import combinations
 
