@@ -321,11 +321,10 @@ PARTS["notes on the wide path"] = dedent(
     (z_{t+pd} + z_{t+qd} + z_{t+rd}) - (the sum of z over the window), where p, q and r
     are from -4 to 4, and z_t is a standardised number of step t, or the sum of some of
     them, and 0 outside the series. A feature is the share of the steps at which C_t is
-    above a bias: a quantile of C in a training series, plus 1e-4 of the largest number
-    of that series, lest rounding errors count on flat stretches. For every second
-    pattern, only the windows that lie within the series count, unless there are none.
-    Features are standardised, clipped to [-3, 3], and divided by the square root of
-    their number.
+    above a bias: a quantile of C in a training series, raised a little, lest rounding
+    errors decide where C is the same at many steps. For every second pattern, only the
+    windows that lie within the series count, unless there are none. Features are
+    standardised, clipped to [-3, 3], and divided by the square root of their number.
 
     Both paths are trained on the same minibatches, each with the loss of its own
     scores, so that the network, `encoder_` and `loss_` are those without a wide path;

@@ -342,15 +342,23 @@ def test_processes_may_compile_at_the_same_time(installation):
     wait_for_other = """
 import os, pathlib, time
 pathlib.Path(str(os.getpid())).touch()
-while len(os.listdir()) < 2:
+while len(os.listdir()) < {n}:
     time.sleep(0.001)
 """
-    together = WHOLE.replace("\nprint(", f"{wait_for_other}\nprint(")
-    with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(installation.run, [together] * 2))
-    for result in [*results, installation.run(WHOLE)]:
-        assert result["numbers"] == DOUBLED
-    assert [result["compiled"] > 0 for result in results] == [True, True]
+    for attempt in range(1, 6):
+        for path in installation.files():
+            path.unlink()
+        wait = wait_for_other.format(n=2 * attempt)
+        together = WHOLE.replace("\nprint(", f"{wait}\nprint(")
+        with ThreadPoolExecutor(2) as pool:
+            results = list(pool.map(installation.run, [together] * 2))
+        for result in [*results, installation.run(WHOLE)]:
+            assert result["numbers"] == DOUBLED
+        # Unless one process was so late that it found what the other one compiled.
+        if all(result["compiled"] > 0 for result in results):
+            break
+    else:
+        pytest.fail("the processes never compiled at the same time")
     assert installation.run(WHOLE)["compiled"] == 0
 
 

@@ -133,7 +133,8 @@ def test_a_vocabulary_that_takes_most_of_the_memory_warns(
     n, what = (90, "tokens and n-grams") if kind == "n-grams" else (60, "tokens")
     # Ids of the unknown token and of n-grams before the start, and ends, have some too.
     n_inputs = n + (2 if kind == "n-grams" else 1)
-    n_weights = 24 * n_inputs + (61 * 9 if y is None else 0)
+    n_directions = 2 if estimator is RNNRegressor else 1
+    n_weights = n_directions * 24 * n_inputs + (61 * 9 if y is None else 0)
     assert message.startswith(
         f"The vocabulary has {n} {what}, of which {n} occur only once in X. "
         f"{n_weights:,} of "

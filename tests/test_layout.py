@@ -225,7 +225,9 @@ def test_public_names_without_weights_of_a_pooling():
 
 
 def test_weights_that_a_user_has_edited_count():
-    classifier = RNNClassifier(4, max_iter=1, random_state=0).fit(["ab", "ba"], [0, 1])
+    classifier = RNNClassifier(
+        4, max_iter=1, wide_ngram_range=None, random_state=0
+    ).fit(["ab", "ba"], [0, 1])
     classifier.V_ = classifier.V_.astype(np.float64) * 0
     classifier.intercept_ = np.array([0.0, np.log(3)])
     np.testing.assert_allclose(classifier.predict_proba(["ab"]), [[0.25, 0.75]])

@@ -639,10 +639,19 @@ def test_whole_numbers_far_from_zero_are_kept(rng):
 def test_rounding_of_series_does_not_change_predictions():
     X = np.array([factor * LINE for factor in (1.0, 2.0, 3.0)] * 8)
     y = np.arange(len(X)) % 3
-    classifier = RNNClassifier(16, differences=2, max_iter=20, random_state=0).fit(X, y)
+    params = {"differences": 2, "max_iter": 20, "random_state": 0}
+    classifier = RNNClassifier(16, **params).fit(X, y)
     expected = classifier.predict_proba([LINE])
-    rounded = LINE.astype(np.float32)
-    for same in (rounded, rounded.astype(np.float64), LINE + 1e-7 * np.arange(30) ** 2):
+    rounded, bent = LINE.astype(np.float32), LINE + 1e-7 * np.arange(30) ** 2
+    for same in (rounded, rounded.astype(np.float64)):
+        np.testing.assert_allclose(
+            classifier.predict_proba([same]), expected, atol=1e-5
+        )
+    # The wide path counts steps, and one of them may be on the other side of a bias.
+    np.testing.assert_allclose(classifier.predict_proba([bent]), expected, atol=1e-3)
+    classifier = RNNClassifier(16, n_wide_features=None, **params).fit(X, y)
+    expected = classifier.predict_proba([LINE])
+    for same in (rounded, rounded.astype(np.float64), bent):
         np.testing.assert_allclose(
             classifier.predict_proba([same]), expected, atol=1e-5
         )

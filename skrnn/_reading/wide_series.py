@@ -29,9 +29,10 @@ _FARTHEST = 3.0
 LEAST_SCALE = float(np.finfo(np.float32).tiny)
 # So many steps take a millisecond or two, for which it is worth starting a thread.
 _WORTH_A_THREAD = 2**10
-# On flat stretches and straight lines, C is 0 but for rounding errors. Biases are
-# higher by this share of the largest number of a series, so as to be above such errors.
-_NOTHING = 1e-4
+# Where C is the same at many steps, as on flat stretches and straight lines, it is a
+# bias, too, and rounding errors would decide. So biases are higher by these shares of
+# themselves and of the largest number of the series.
+_MARGINS = 1e-3, 64 * np.finfo(np.float32).eps
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -243,6 +244,7 @@ def _learn_biases(values, offsets, chosen, dilations, is_read, n_features):
         of_pair = biases[pair::n_pairs]
         # Multiples of the golden ratio, less their whole parts, are evenly spread.
         quantiles = np.arange(n_before + 1, n_before + 1 + len(of_pair)) * _GOLDEN % 1
-        of_pair[:] = np.quantile(C, quantiles) + _NOTHING * np.abs(z).max()
+        of_pair[:] = np.quantile(C, quantiles)
+        of_pair += _MARGINS[0] * np.abs(of_pair) + _MARGINS[1] * np.abs(z).max()
         n_before += len(of_pair)
     return biases
