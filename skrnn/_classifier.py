@@ -26,9 +26,10 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     and the softmax of the scores gives the probability of each class. The weights
     minimise the cross entropy of y. A sequence may also have several labels; their
-    probabilities are then given by the logistic function of the scores. If the steps
-    are characters, words or tokens, a linear model of n-grams is learned beside the
-    network, and the scores are the mean of both; see `wide_ngram_range`.
+    probabilities are then given by the logistic function of the scores. By default, a
+    linear model, of n-grams or of patterns in numeric series, is learned beside the
+    network, and the scores are the mean of both; see `wide_ngram_range` and
+    `n_wide_features`.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         columns of y.
     encoder_ : RNNEncoder
         The fitted encoder of this classifier. It has the same weights, and its
-        `transform` returns the h from which the scores are computed.
+        `transform` returns the h of the network, without what a wide path reads.
     {kind}
     {weights}
     V_ : ndarray of shape (n_outputs, n_features_out)

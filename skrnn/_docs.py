@@ -39,7 +39,8 @@ PARTS["parameters"] = dedent(
         "identity" fixes W to the identity matrix instead of learning it, and requires
         ``cell="rnn"``. Combined with ``activation="identity"``, it makes h the sum of
         the vectors of the steps: a bag of words, which ignores order and therefore
-        shows how much order matters for the data at hand.
+        shows how much order matters for the data at hand, if n-grams do not tell it:
+        with ``ngram_range=(1, 1)``, and in classifiers ``wide_ngram_range=None``.
     bidirectional : bool or "auto", default="auto"
         Whether to also read each sequence backwards, with separate weights. h is then
         the concatenation of the codes of both directions. "auto" is True if y holds
@@ -257,18 +258,19 @@ PARTS["wide parameter"] = dedent(
         sequences of the training data have the same length, as windows of DNA have,
         "auto" is (1, 3) for characters, and each n-gram is also read together with the
         step at which it starts; up to a length of 8, so is each pair of tokens that are
-        not neighbours. The n-grams are its own: `vocabulary`, `embeddings`, `min_df`
-        and `max_features` do not concern them. For numeric series, see
-        `n_wide_features`.
+        not neighbours. Only "auto" does that: with a tuple, n-grams are read wherever
+        they are, which is much worse on such windows. The n-grams are its own:
+        `vocabulary`, `embeddings`, `min_df` and `max_features` do not concern them. For
+        numeric series, see `n_wide_features`.
     n_wide_features : int, "auto" or None, default="auto"
         The number of features in the x of the wide path if X holds numeric series: how
-        often patterns of 9 steps are found in them, as counted by MiniRocket [20]_.
+        often patterns are found in windows of 9 steps, as counted by MiniRocket [20]_.
         "auto" is 5,000 if labels are predicted and series have at least 9 steps on
-        average. With more than 6,710 series or 3,355 outputs, it is smaller, so that
-        the x of all series have at most 2**25 numbers, and A at most 2**24. Otherwise
-        it is None, which leaves the wide path out. A fit keeps the x of all its series
-        in memory, with 4 bytes for each number; in `partial_fit`, "auto" depends on the
-        first chunk.
+        average; otherwise it is None, which leaves the wide path out. With more than
+        6,710 series or 3,355 outputs, "auto" is less than 5,000, so that the x of all
+        series have at most 2**25 numbers, and A at most 2**24. A fit keeps the x of all
+        its series in memory, with 4 bytes for each number; in `partial_fit`, "auto"
+        depends on the first chunk.
     """
 ).strip()
 
@@ -286,14 +288,17 @@ PARTS["wide"] = dedent(
         the start and the end of a string; so "\\x02Mc" is "Mc" as its first characters.
         An n-gram with its place is a tuple of pairs (step, token), steps counted from
         0, such as ``((3, "G"), (4, "T"))``; of these there are at most half as many.
-        Only available for strings and token lists.
+        Print keys with `repr`, which shows the control characters. Only available for
+        strings and token lists.
     wide_idf_ : ndarray of shape (n_grams,)
         The inverse document frequency of each n-gram, 1 + log((1 + n_samples) / (1 +
         df)), where df is the number of sequences that contain it.
     wide_biases_ : ndarray of shape (n_wide_features,)
         Feature i of a series is the share of its steps at which the likeness of the
-        window and a pattern is above ``wide_biases_[i]``; see the notes. Only available
-        for numeric series, as are the attributes below.
+        window and a pattern is above ``wide_biases_[i]``; see the notes. The pattern is
+        ``list(itertools.combinations(range(-4, 5), 3))[i % 84]``; where i % 84 is odd,
+        only windows within the series count. Only available for numeric series, as are
+        the attributes below.
     wide_dilations_ : ndarray of shape (n_dilations,)
         The numbers of steps from one step of a window to the next. Feature i has
         ``wide_dilations_[i // 84 % n_dilations]``.
@@ -572,7 +577,8 @@ PARTS["partial_fit"] = dedent(
     """
     The first call learns how to read sequences: its vocabulary, or its means and
     standard deviations, are kept. Tokens that first appear in later calls are unknown;
-    to include them, pass `vocabulary`.
+    to include them, pass `vocabulary`. Whatever "auto" stands for is decided there,
+    too, so let the first call have enough sequences, and typical ones.
 
     The state of Adam and of the random number generator is carried over from call to
     call, so n calls with the same data are equivalent to n epochs. The learning rate is

@@ -38,7 +38,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Mean and standard deviation of y.
     encoder_ : RNNEncoder
         The fitted encoder of this regressor. It has the same weights, and its
-        `transform` returns the h from which the scores are computed.
+        `transform` returns the h of the network, without what a wide path reads.
     {kind}
     {weights}
     V_ : ndarray of shape (n_outputs, n_features_out)

@@ -282,7 +282,7 @@ def test_it_is_refused_for_strings():
     assert str(caught.value) == (
         "n_wide_features=100 needs series of numbers, but X holds strings. Use "
         "n_wide_features='auto' or None, and wide_ngram_range for what the wide path "
-        "reads of them."
+        "reads of them; or analyzer='series' if whole numbers are measurements."
     )
 
 

@@ -54,7 +54,8 @@ def learn_reader(options, samples, generator, has_labels=True, n_outputs=1):
         raise ValueError(
             f"n_wide_features={options.n_wide_features!r} needs series of numbers, but "
             f"X holds {KIND_NAMES[kind]}. Use n_wide_features='auto' or None, and "
-            "wide_ngram_range for what the wide path reads of them."
+            "wide_ngram_range for what the wide path reads of them; or "
+            "analyzer='series' if whole numbers are measurements."
         )
     if kind != "series":
         reader, steps = TokenReader.learn(options, samples, generator, has_labels)
