@@ -242,8 +242,12 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         return self
 
     def _parameters(self):
-        """The values of the parameters, except those that users' subclasses add."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """The values of the parameters, except those that users' subclasses add.
+
+        A subclass that fixes a parameter declares it as a ClassVar.
+        """
+        names = [field.name for field in (*fields(BaseRNN), *fields(self))]
+        return {name: getattr(self, name) for name in names}
 
     def _last_fit(self, settings):
         """The fit to continue from, or None."""

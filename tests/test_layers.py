@@ -133,6 +133,7 @@ FLOORS = {
     "_expected": {"numpy"},
     "_attributes": {"numpy", "sklearn"},
     "_callbacks": {"sklearn"},
+    "_docs_of_parameters": set(),
     "_docs": set(),
     "_base": {"numpy", "sklearn"},
     "_encoder": {"sklearn"},
