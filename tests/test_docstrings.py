@@ -8,6 +8,7 @@ import pytest
 from numpydoc.validate import validate
 
 import skrnn
+from skrnn import metrics
 
 
 def left_out():
@@ -33,6 +34,7 @@ def public_names():
             own = sorted(m for m in members if m[0] != "_")
             own = [m for m in own if not m.endswith("_request")]
             yield from (f"skrnn.{name}.{member}" for member in own)
+    yield from (f"skrnn.metrics.{name}" for name in metrics.__all__)
 
 
 @pytest.mark.parametrize("name", list(public_names()))
@@ -42,7 +44,8 @@ def test_docstring_is_complete(name):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in public_names() if name.count(".") == 1]
+    "name",
+    [name for name in public_names() if name.count(".") == 1 or "metrics" in name],
 )
 def test_classes_and_functions_have_an_example_and_links(name):
     codes = {code for code, _ in validate(name)["errors"]}

@@ -141,6 +141,7 @@ FLOORS = {
     "_classifier": {"sklearn"},
     "_regressor": {"sklearn"},
     "__init__": set(),
+    "metrics": {"numpy", "sklearn"},
     "export": {"numpy", "safetensors", "sklearn", "torch"},
 }
 # Which rooms never meet, though one is above the other.

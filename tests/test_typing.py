@@ -15,7 +15,7 @@ import stubs
 from sklearn.utils._param_validation import StrOptions
 
 import skrnn
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, export
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, export, metrics
 from skrnn._base import BaseRNN
 
 PACKAGE = Path(skrnn.__file__).parent
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, sequences_from_frame
 from skrnn.export import load_safetensors, save_safetensors
+from skrnn.metrics import span_f1_score, span_precision_recall_fscore_support
 
 X: list[str] = ["cat", "act"]
 y: list[int] = [0, 1]
@@ -42,6 +43,10 @@ both, groups = sequences_from_frame(None, group="a", columns="b", return_groups=
 RNNClassifier(nhidden=np.int64(3), max_iter=np.int32(3))
 save_safetensors(classifier, "file")
 same = load_safetensors("file")
+f1: float = span_f1_score([["B-A", "O"]], [["O", "O"]], scheme="BIO")
+of_each: NDArray[np.float64] = span_f1_score([["O"]], [["O"]], average=None)
+of_all = span_precision_recall_fscore_support([["O"]], [["O"]], average="micro")
+precision: float = of_all[0]
 """
 WRONG = {
     "RNNClassifier(hidden=3)": "call-arg",
@@ -99,8 +104,9 @@ def test_parameters_in_the_stubs_are_those_of_the_code():
 
 def stub_functions():
     """The functions of the stubs by their dotted names, as syntax trees."""
-    for module in ("skrnn", "skrnn.export"):
-        file = "__init__.pyi" if module == "skrnn" else "export.pyi"
+    files = {"skrnn": "__init__.pyi", "skrnn.export": "export.pyi"}
+    files["skrnn.metrics"] = "metrics.pyi"
+    for module, file in files.items():
         for node in ast.parse((PACKAGE / file).read_text()).body:
             if isinstance(node, ast.FunctionDef):
                 yield f"{module}.{node.name}", node
@@ -111,8 +117,8 @@ def stub_functions():
 
 def in_code(name):
     module, _, rest = name.removeprefix("skrnn.").partition(".")
-    owner = export if module == "export" else skrnn
-    names = rest.split(".") if module == "export" else name.split(".")[1:]
+    owner = {"export": export, "metrics": metrics}.get(module, skrnn)
+    names = name.split(".")[1:] if owner is skrnn else rest.split(".")
     if names[0] == "_BaseRNN":
         owner, names = BaseRNN, names[1:]
     for part in names:

@@ -11,8 +11,11 @@ from scipy.sparse import issparse
 
 from skrnn._messages import how_to_compute, is_missing
 
+_TAGS = "a list with the tags of each sequence"
 _EXPECTED = {
     "y": "an array-like with a target for each sequence",
+    "y_true": _TAGS,
+    "y_pred": _TAGS,
     "classes": "an array-like with all labels",
     "sample_weight": "an array-like with a weight for each sequence",
 }
@@ -26,7 +29,7 @@ def open_targets(given, what):
     Parameters
     ----------
     given : array-like
-    what : {"y", "classes", "sample_weight"}
+    what : {"y", "y_true", "y_pred", "classes", "sample_weight"}
 
     Returns
     -------

@@ -1,0 +1,393 @@
+"""Scores of predicted tags, in the manner of :mod:`sklearn.metrics`.
+
+The true and the predicted tags are lists with the tags of each sequence, of any
+lengths. With :func:`sklearn.metrics.make_scorer`, these functions are scorers for
+:class:`sklearn.model_selection.GridSearchCV` and others.
+"""
+
+from collections import Counter
+from numbers import Real
+from operator import eq
+
+import numpy as np
+from sklearn.utils._param_validation import (
+    Interval,
+    Options,
+    StrOptions,
+    validate_params,
+)
+
+from skrnn._heads.opening import open_targets
+
+__all__ = [
+    "span_f1_score",
+    "span_precision_recall_fscore_support",
+    "token_accuracy_score",
+]
+
+_PREFIXES = {"BIO": "BI", "IOBES": "BIES", "BILOU": "BILU"}
+_OF_ANY_SCHEME = "BIESLU"
+_AS_IN_IOBES = {"L": "E", "U": "S"}  # L: last, U: unit
+_OUTSIDE = ("O", "")
+_CONSTRAINTS = {
+    "scheme": [StrOptions(set(_PREFIXES)), None],
+    "average": [StrOptions({"micro", "macro", "weighted"}), None],
+    "zero_division": [Options(Real, {0.0, 1.0}), "nan"],
+}
+_check = validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
+_check_with_beta = validate_params(
+    {**_CONSTRAINTS, "beta": [Interval(Real, 0, None, closed="both")]},
+    prefer_skip_nested_validation=True,
+)
+
+
+def token_accuracy_score(y_true, y_pred, *, sample_weight=None):
+    """Share of the steps whose tag is right.
+
+    All steps of all sequences count alike, so that long sequences count more.
+
+    Parameters
+    ----------
+    y_true : list of n_sequences lists of tags
+        The true tags: strings or integers.
+    y_pred : list of n_sequences lists of tags
+        The predicted tags.
+    sample_weight : array-like of shape (n_sequences,) or list of lists, default=None
+        How much each sequence counts at each of its steps, or a weight for each step.
+
+    Returns
+    -------
+    score : float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If sequences or tags are missing on one side, or if there are no steps.
+
+    See Also
+    --------
+    span_f1_score : For tags that mark spans of steps.
+    sklearn.metrics.accuracy_score : The same for one label per sample.
+
+    Examples
+    --------
+    >>> from skrnn.metrics import token_accuracy_score
+    >>> y_true = [["DET", "NOUN", "VERB"], ["VERB"]]
+    >>> y_pred = [["DET", "VERB", "VERB"], ["VERB"]]
+    >>> token_accuracy_score(y_true, y_pred)
+    0.75
+    """
+    true, predicted = _read_tags(y_true, y_pred)
+    lengths = [len(tags) for tags in true]
+    is_right = [
+        is_same
+        for tags in zip(true, predicted, strict=True)
+        for is_same in map(eq, *tags)
+    ]
+    if not is_right:
+        raise ValueError(
+            "The sequences of y_true have no steps, so that no share of them is right. "
+            "Pass at least one sequence with a step."
+        )
+    weights = _step_weights(sample_weight, lengths)
+    total = weights.sum()
+    if not total > 0:
+        raise ValueError(
+            f"The weights of all steps add up to {total}: a positive number was "
+            "expected. Check sample_weight."
+        )
+    return float(weights[is_right].sum() / total)
+
+
+@_check
+def span_f1_score(y_true, y_pred, *, scheme=None, average="micro", zero_division=0.0):
+    """F1 score of spans, such as named entities.
+
+    A predicted span is right if a true one has the same type, and begins and ends at
+    the same steps. The score is the harmonic mean of precision, the share of the
+    predicted spans that are right, and recall, the share of the true spans that are
+    found. By default, it is that of conlleval [1]_, as a share instead of a percentage.
+
+    Parameters
+    ----------
+    y_true : list of n_sequences lists of str
+        The true tags: "O" outside of spans; else a letter that says where in a span a
+        step is, and after a hyphen its type, as in "B-PER". The letters are B for the
+        begin and I for the inside; E or L for the end, and S or U for a span of one
+        step.
+    y_pred : list of n_sequences lists of str
+        The predicted tags.
+    scheme : {"BIO", "IOBES", "BILOU"} or None, default=None
+        What a span is:
+
+        - None, by the rules of conlleval: a span goes on with an I or E of its type
+          after a B or I. Any other tag but "O" begins a new one, also an I after "O".
+          This reads all schemes.
+        - "BIO": one B, then any number of I of the same type. All other I are outside
+          of spans.
+        - "IOBES" and "BILOU": one S (U); or one B, any number of I, and one E (L) of
+          the same type. All other tags are outside of spans.
+    average : {"micro", "macro", "weighted"} or None, default="micro"
+        How the types of spans are put together: all spans count alike ("micro"), all
+        types count alike ("macro"), or each type counts as often as it is true
+        ("weighted"). None for a score of each type, in sorted order.
+    zero_division : {0.0, 1.0, np.nan}, default=0.0
+        The score where there are neither true nor predicted spans. Means over types
+        ignore NaN.
+
+    Returns
+    -------
+    score : float, or ndarray of shape (n_types,) if ``average=None``
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If sequences or tags are missing on one side, or a tag is not one of the scheme.
+
+    See Also
+    --------
+    span_precision_recall_fscore_support : Its parts.
+    token_accuracy_score : Share of the steps whose tag is right.
+    sklearn.metrics.f1_score : The same for one label per sample.
+
+    References
+    ----------
+    .. [1] Tjong Kim Sang and Buchholz (2000), "Introduction to the CoNLL-2000 Shared
+       Task: Chunking", CoNLL.
+
+    Examples
+    --------
+    >>> from skrnn.metrics import span_f1_score
+    >>> y_true = [["B-PER", "I-PER", "O", "B-LOC"], ["O", "B-LOC"]]
+    >>> y_pred = [["B-PER", "O", "O", "B-LOC"], ["O", "I-LOC"]]
+    >>> round(span_f1_score(y_true, y_pred), 3)
+    0.667
+    >>> span_f1_score(y_true, y_pred, scheme="BIO")
+    0.4
+    """
+    return span_precision_recall_fscore_support(
+        y_true, y_pred, scheme=scheme, average=average, zero_division=zero_division
+    )[2]
+
+
+@_check_with_beta
+def span_precision_recall_fscore_support(
+    y_true, y_pred, *, beta=1.0, scheme=None, average=None, zero_division=0.0
+):
+    """Precision, recall, F score and number of spans, such as named entities.
+
+    A predicted span is right if a true one has the same type, and begins and ends at
+    the same steps.
+
+    Parameters
+    ----------
+    y_true : list of n_sequences lists of str
+        The true tags; see :func:`span_f1_score`.
+    y_pred : list of n_sequences lists of str
+        The predicted tags.
+    beta : float, default=1.0
+        How many times as much recall counts as precision in the F score.
+    scheme : {"BIO", "IOBES", "BILOU"} or None, default=None
+        What a span is; see :func:`span_f1_score`.
+    average : {"micro", "macro", "weighted"} or None, default=None
+        How the types of spans are put together: all spans count alike ("micro"), all
+        types count alike ("macro"), or each type counts as often as it is true
+        ("weighted"). None for numbers of each type, in sorted order.
+    zero_division : {0.0, 1.0, np.nan}, default=0.0
+        The precision where no spans are predicted, the recall where none are true, and
+        the F score where neither are. Means over types ignore NaN.
+
+    Returns
+    -------
+    precision : float, or ndarray of shape (n_types,) if ``average=None``
+        Share of the predicted spans that are right.
+    recall : float, or ndarray of shape (n_types,) if ``average=None``
+        Share of the true spans that are found.
+    fscore : float, or ndarray of shape (n_types,) if ``average=None``
+        The mean of both, harmonic if beta is 1.
+    support : ndarray of shape (n_types,), or None unless ``average=None``
+        Number of true spans.
+
+    Raises
+    ------
+    ValueError
+        If sequences or tags are missing on one side, or a tag is not one of the scheme.
+
+    See Also
+    --------
+    span_f1_score : The F score alone, of all types.
+    sklearn.metrics.precision_recall_fscore_support : The same for one label per sample.
+
+    Examples
+    --------
+    >>> from skrnn.metrics import span_precision_recall_fscore_support
+    >>> y_true = [["B-PER", "I-PER", "O", "B-LOC"], ["O", "B-LOC"]]
+    >>> y_pred = [["B-PER", "I-PER", "O", "B-LOC"], ["O", "B-PER"]]
+    >>> precision, recall, f1, support = span_precision_recall_fscore_support(
+    ...     y_true, y_pred
+    ... )
+    >>> precision  # of LOC and PER
+    array([1. , 0.5])
+    >>> recall
+    array([0.5, 1. ])
+    >>> support
+    array([2, 1])
+    """
+    n_right, n_predicted, n_true = _count(y_true, y_pred, scheme)
+    if average == "micro":
+        n_right, n_predicted, n_true = n_right.sum(), n_predicted.sum(), n_true.sum()
+    # An infinite beta is recall alone.
+    share = 1 / (1 + beta**2)
+    n_both = share * n_predicted + (1 - share) * n_true
+    scores = [_divide(n_right, n, zero_division) for n in (n_predicted, n_true, n_both)]
+    if average is None:
+        return *scores, n_true
+    if average != "micro":
+        weights = n_true if average == "weighted" else np.ones(len(n_true))
+        scores = [_mean(score, weights, zero_division) for score in scores]
+    return *map(float, scores), None
+
+
+def _read_tags(y_true, y_pred):
+    """The tags as two lists of lists.
+
+    Raises
+    ------
+    ValueError
+        If they differ in the number of sequences, or of tags of a sequence.
+    """
+    true, predicted = _lists(y_true, "y_true"), _lists(y_pred, "y_pred")
+    if len(true) != len(predicted):
+        raise ValueError(
+            f"y_true has length {len(true)}, but y_pred has length {len(predicted)}: "
+            "pass the true and the predicted tags of the same sequences."
+        )
+    for i, (ours, theirs) in enumerate(zip(true, predicted, strict=True)):
+        if len(ours) != len(theirs):
+            raise ValueError(
+                f"y_true[{i}] has length {len(ours)}, but y_pred[{i}] has length "
+                f"{len(theirs)}: a sequence needs one true and one predicted tag at "
+                "each step."
+            )
+    return true, predicted
+
+
+def _lists(given, what):
+    """What was passed as a list of lists."""
+    lists = []
+    for i, entry in enumerate(open_targets(given, what)[0]):
+        if isinstance(entry, (str, bytes)) or not hasattr(entry, "__len__"):
+            raise ValueError(
+                f"{what}[{i}] is {entry!r}: a list with an entry for each step was "
+                f"expected. If {what} is one sequence, pass [{what}]."
+            )
+        lists.append(entry.tolist() if hasattr(entry, "tolist") else list(entry))
+    return lists
+
+
+def _step_weights(given, lengths):
+    """A weight for each step of all sequences, end to end, by what the user passed."""
+    if given is None:
+        return np.ones(sum(lengths))
+    weights = open_targets(given, "sample_weight")[0]
+    if len(weights) != len(lengths):
+        raise ValueError(
+            f"sample_weight has length {len(weights)}, but y_true has length "
+            f"{len(lengths)}: a weight for each sequence was expected."
+        )
+    if all(np.ndim(weight) == 0 for weight in weights):
+        return np.repeat(np.asarray(weights, dtype=np.float64), lengths)
+    for i, (weight, length) in enumerate(zip(weights, lengths, strict=True)):
+        if np.shape(weight) != (length,):
+            has = f"has length {len(weight)}" if np.ndim(weight) else "is a number"
+            raise ValueError(
+                f"sample_weight[{i}] {has}, but y_true[{i}] has length {length}: if "
+                "one sequence has a weight for each step, all must."
+            )
+    return np.concatenate([np.asarray(weight, np.float64) for weight in weights])
+
+
+def _count(y_true, y_pred, scheme):
+    """How many spans of each type are right, predicted and true.
+
+    Returns
+    -------
+    n_right, n_predicted, n_true : ndarrays of shape (n_types,), int64
+        Of all types in sorted order.
+    """
+    true, predicted = _read_tags(y_true, y_pred)
+    true_spans = _all_spans(true, scheme, "y_true")
+    predicted_spans = _all_spans(predicted, scheme, "y_pred")
+    right_spans = true_spans & predicted_spans
+    counts = [
+        Counter(kind for *_, kind in spans)
+        for spans in (right_spans, predicted_spans, true_spans)
+    ]
+    kinds = sorted(counts[1].keys() | counts[2].keys())
+    return [np.array([n[kind] for kind in kinds], np.int64) for n in counts]
+
+
+def _all_spans(sequences, scheme, what):
+    """The spans of all sequences, as tuples (sequence, first, end, type)."""
+    known, spans = {"O": _OUTSIDE}, set()
+    for i, tags in enumerate(sequences):
+        for t, tag in enumerate(tags):
+            if not isinstance(tag, str) or tag not in known:
+                known[tag] = _split(tag, scheme, f"{what}[{i}]", t)
+        read = [known[tag] for tag in tags]
+        spans.update((i, *span) for span in _spans(read, scheme))
+    return spans
+
+
+def _split(tag, scheme, where, step):
+    """A tag as a letter of IOBES and a type."""
+    letters = _PREFIXES.get(scheme, _OF_ANY_SCHEME)
+    prefix, _, kind = tag.partition("-") if isinstance(tag, str) else ("", "", "")
+    if len(prefix) == 1 and prefix in letters:
+        return _AS_IN_IOBES.get(prefix, prefix), kind
+    of = f"scheme={scheme!r}" if scheme else "spans"
+    begins = ", ".join(f"{letter}-" for letter in letters)
+    cure = " Leave out scheme to read those of all schemes." if scheme else ""
+    raise ValueError(
+        f"{where} has {tag!r} at step {step}, but the tags of {of} are 'O', or strings "
+        f"that begin with one of {begins}.{cure}"
+    )
+
+
+def _spans(tags, scheme):
+    """Yield (first, end, type) of each span; end is the step after the last."""
+    first, before = 0, _OUTSIDE
+    for t, tag in enumerate([*tags, _OUTSIDE]):
+        (letter, kind), (letter_before, kind_before) = tag, before
+        goes_on = letter in "IE" and letter_before in "BI" and kind == kind_before
+        if not goes_on:
+            if letter_before != "O" and _is_whole(tags[first:t], scheme):
+                yield first, t, kind_before
+            first = t
+        before = tag
+
+
+def _is_whole(tags, scheme):
+    """Whether the tags of a span begin and end as the scheme says."""
+    first, last = tags[0][0], tags[-1][0]
+    if scheme is None:
+        return True
+    if scheme == "BIO":
+        return first == "B"
+    return first == "S" if len(tags) == 1 else (first, last) == ("B", "E")
+
+
+def _divide(n, by, zero_division):
+    """n / by, and zero_division where that is 0 / 0."""
+    result = np.full(np.shape(n), float(zero_division))
+    return np.divide(n, by, out=result, where=np.asarray(by) > 0)
+
+
+def _mean(scores, weights, zero_division):
+    """The weighted mean of those that are numbers."""
+    weights = np.where(np.isnan(scores), 0, weights)
+    return _divide(
+        (np.nan_to_num(scores) * weights).sum(), weights.sum(), zero_division
+    )
