@@ -2,6 +2,7 @@
 
 from skrnn._classifier import RNNClassifier
 from skrnn._encoder import RNNEncoder
+from skrnn._language_model import RNNLanguageModel
 from skrnn._reading.frames import sequences_from_frame
 from skrnn._regressor import RNNRegressor
 from skrnn._version import __version__
@@ -9,6 +10,7 @@ from skrnn._version import __version__
 __all__ = [
     "RNNClassifier",
     "RNNEncoder",
+    "RNNLanguageModel",
     "RNNRegressor",
     "__version__",
     "sequences_from_frame",

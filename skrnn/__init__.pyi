@@ -1,6 +1,6 @@
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Literal, Self, TypeAlias, overload
+from typing import Any, ClassVar, Literal, Self, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,6 +8,7 @@ from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
+    DensityMixin,
     RegressorMixin,
     TransformerMixin,
 )
@@ -16,6 +17,7 @@ from sklearn.callback import CallbackSupportMixin
 __all__ = [
     "RNNClassifier",
     "RNNEncoder",
+    "RNNLanguageModel",
     "RNNRegressor",
     "__version__",
     "sequences_from_frame",
@@ -110,6 +112,24 @@ class _RegressorParameters(_Parameters):
     n_wide_features: Literal["auto"] | _Count | None = "auto"
     # End of the parameters.
 
+@dataclass(repr=False, eq=False)
+class _LanguageParameters(_Parameters):
+    # Parameters of skrnn/_language_model.py, written by tests/stubs.py:
+    nhidden: _Count | _Counts = 512
+    _: KW_ONLY
+    truncate: _Count | None = 150
+    alpha: _NonNegative = 0.01
+    learn_end: Literal["auto"] | bool = "auto"
+    recurrent_dropout: _Probability = 0.0
+    bidirectional: ClassVar[bool] = False
+    pooling: ClassVar[str] = "last"
+    kernel_sizes: ClassVar[None] = None
+    ngram_range: ClassVar[tuple] = ...
+    subwords: ClassVar[bool] = False
+    patch_length: ClassVar[int] = 1
+    missing: ClassVar[str] = "error"
+    # End of the parameters.
+
 class _BaseRNN(CallbackSupportMixin, BaseEstimator):
     kind_: Literal["text", "words", "tokens", "series"]
     n_features_in_: int
@@ -172,6 +192,80 @@ class RNNEncoder(
     def set_output(
         self, *, transform: Literal["default", "pandas", "polars"] | None = None
     ) -> Self: ...
+
+class _Stream:
+    n_streams: int
+
+    @property
+    def next(self) -> NDArray[Any]: ...
+    @property
+    def h(self) -> NDArray[np.float32]: ...
+    def step(self, tokens: ArrayLike) -> NDArray[Any]: ...
+
+class RNNLanguageModel(
+    ClassNamePrefixFeaturesOutMixin,
+    DensityMixin,
+    TransformerMixin,
+    _BaseRNN,
+    _LanguageParameters,
+):
+    learns_end_: bool
+
+    @property
+    def tokens_(self) -> list[Any]: ...
+    def fit(
+        self,
+        X: _Sequences,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: _Sequences | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self: ...
+    def partial_fit(
+        self, X: _Sequences, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Self: ...
+    def score(
+        self, X: _Sequences, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> float: ...
+    def score_samples(self, X: _Sequences) -> NDArray[np.float64]: ...
+    def perplexity(self, X: _Sequences, y: Any = None) -> float: ...
+    def transform(self, X: _Sequences) -> NDArray[np.float32]: ...
+    def fit_transform(
+        self, X: _Sequences, y: Any = None, **fit_params: Any
+    ) -> NDArray[np.float32]: ...
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> NDArray[np.object_]: ...
+    def set_output(
+        self, *, transform: Literal["default", "pandas", "polars"] | None = None
+    ) -> Self: ...
+    def next_proba(self, X: _Sequences) -> NDArray[np.float64]: ...
+    def start(self, n_streams: int = 1) -> _Stream: ...
+    def sample(
+        self,
+        n_samples: int = 1,
+        prompt: Any = None,
+        *,
+        max_length: int = 200,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: Any = None,
+        random_state: _RandomState = None,
+    ) -> list[Any]: ...
+    def iter_sample(
+        self,
+        prompt: Any = None,
+        *,
+        max_length: int = 200,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: Any = None,
+        random_state: _RandomState = None,
+        return_proba: bool = False,
+    ) -> Iterator[Any]: ...
 
 class RNNClassifier(ClassifierMixin, _BaseRNN, _ClassifierParameters):
     classes_: NDArray[Any]

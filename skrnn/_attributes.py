@@ -134,7 +134,7 @@ def _check_reading(attributes, constraints, name):
     """Check the parameters that a fit keeps, as `fit` does."""
     reading, kind = attributes["_reading"], attributes["kind_"]
     kept = {key: reading[key] for key in KEPT if key in reading}
-    some = {key: constraints[key] for key in kept}
+    some = {key: constraints[key] for key in kept if key in constraints}
     validate_parameter_constraints(some, kept, caller_name=f"this {name}'s _reading")
     check_ngram_range(kept["ngram_range"])
     check_kernel_sizes(kept.get("kernel_sizes"))
@@ -479,6 +479,8 @@ def _task(attributes):
     """What is predicted."""
     if "task_" in attributes:
         return attributes["task_"]
+    if "learns_end_" in attributes:
+        return "next_step"
     if "_is_multilabel" in attributes:
         return "multilabel" if attributes["_is_multilabel"] else "classification"
     return "regression"

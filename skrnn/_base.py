@@ -69,7 +69,7 @@ def fitted_names():
         *(*public.all_names(), "wide_coef_", "encoder_"),
         *("loss_", "best_loss_", "loss_curve_", "n_iter_"),
         *("validation_scores_", "validation_loss_curve_", "best_validation_score_"),
-        *("_architecture", "_training"),
+        *("_architecture", "_training", "learns_end_"),
     )
 
 
@@ -408,7 +408,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         steps = reader.read_more(
             model.reader, expected.options, once.sequences, once.positions
         )
-        return model, steps, once
+        return model, model.head.begun(steps), once
 
     def _model_and_states(self, X):
         """The fitted model, and the pooled hidden states of each sequence.

@@ -21,7 +21,8 @@ def share_docs(cls):
         doc = getattr(member, "__doc__", None)  # None under python -OO
         if doc is not None and (member is cls or callable(member)):
             fill_in = partial(_fill_in, {**PARTS, "parameters": _parameters(cls)})
-            member.__doc__ = re.sub(r"^( *)\{([\w ]+)\}$", fill_in, doc, flags=re.M)
+            doc = re.sub(r"^( *)\{([\w ]+)\}$", fill_in, doc, flags=re.M)
+            member.__doc__ = _in_order(cls, doc) if member is cls else doc
     return cls
 
 
@@ -35,6 +36,16 @@ def _parameters(cls):
     names = [field.name for field in fields(cls) if field.name in PARAMETERS]
     own = re.findall(r"^ *(\w+) : ", cls.__doc__, flags=re.M)
     return "\n".join(PARAMETERS[name] for name in names if name not in own)
+
+
+def _in_order(cls, doc):
+    """The docstring of a class with its parameters in the order of its signature."""
+    before, title, after = doc.partition("Parameters\n    ----------\n")
+    listed, space, after = after.partition("\n\n    Attributes\n")
+    names = [field.name for field in fields(cls)]
+    entries = re.split(r"\n(?=    \w+ : )", listed)
+    entries.sort(key=lambda entry: names.index(entry.split(" :")[0].strip()))
+    return "".join([before, title, "\n".join(entries), space, after])
 
 
 PARTS["wide parameter"] = dedent(
@@ -328,6 +339,13 @@ PARTS["X of predict"] = dedent(
     """
     X : list, tuple, array, tensor, Series or frame of n_samples sequences
         Sequences of the same kind as in `fit`.
+    """
+).strip()
+
+PARTS["X to score"] = dedent(
+    """
+    X : str, list, tuple, array, tensor, Series or frame of n_samples sequences
+        Sequences of the same kind as in `fit`. A string is one text.
     """
 ).strip()
 

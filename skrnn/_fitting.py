@@ -20,6 +20,7 @@ from skrnn._core.training_data import TrainingData
 from skrnn._core.training_state import TrainingState
 from skrnn._core.weights import initialise, zeros
 from skrnn._heads.head import Head
+from skrnn._heads.language import LanguageHead, in_streams
 from skrnn._heads.next_step import NextStepHead
 from skrnn._judging import Judge
 from skrnn._model import Model
@@ -121,16 +122,19 @@ def fit(samples, head, settings, watch, last=None, validation=None):
     with arithmetic() as execution:
         generator = settings.generator()
         samples, given = map(_without_weight_0, (samples, validation))
+        learns_end = settings.learns_end(len(samples), last)
         held_out = None
         if given is None:
             samples, held_out = _hold_out(samples, head, settings, generator)
         reader, samples = _read(samples, head, settings, generator, last)
         if head is None:
-            head = _next_step_head(reader, samples, settings, last)
+            head = _next_step_head(reader, samples, settings, last, learns_end)
+        samples = replace(samples, steps=head.begun(samples.steps))
         before = None if last is None else last.model.architecture
         settings = settings.for_data(reader, head, before)
         inputs = reader.inputs(samples.steps, samples.weight, settings.reading)
         samples = replace(head.samples_of(samples), steps=inputs.steps)
+        samples = _side_by_side(samples, learns_end, settings)
         n_steps = len(samples.steps.values) if head.per_step else None
         chance = None
         if not head.per_step:
@@ -145,7 +149,7 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         moments = None if last is None else last.moments(generator, inputs.ids)
         state = TrainingState(weights, generator, inputs.embeddings, moments, wide)
         result = Fit(reader, head, settings.architecture, inputs, state, last)
-        judge = _judge(held_out, given, settings, result)
+        judge = _judge(held_out, given, settings, result, learns_end)
         data = TrainingData.of(samples, inputs.hiding, execution)
         watch.begin(plan.lengthened(plan.n_held), result)
         with _announcing(watch.says()):
@@ -185,6 +189,8 @@ def _hold_out(samples, head, settings, generator):
         from sklearn.model_selection import train_test_split
 
     n_samples = len(samples)
+    if head is None and n_samples == 1:
+        return _hold_out_the_end(samples, settings)
     strata, least = np.zeros(n_samples), 1
     if head is not None:
         strata, least = head.strata(samples.target)
@@ -209,6 +215,27 @@ def _hold_out(samples, head, settings, generator):
     is_held_out = np.isin(np.arange(n_samples), chosen)
     parts = ~is_held_out, is_held_out
     return tuple(samples.take(np.flatnonzero(part)) for part in parts)
+
+
+def _hold_out_the_end(samples, settings):
+    """Hold out the last steps of the only sequence.
+
+    Returns
+    -------
+    training, held_out : Samples
+    """
+    (n_steps,) = samples.steps.lengths
+    n_held_out = math.ceil(settings["validation_fraction"] * n_steps)
+    if min(n_held_out, n_steps - n_held_out) < 2:
+        raise ValueError(
+            f"early_stopping=True would hold out {n_held_out} of the {n_steps} steps "
+            "of the only sequence of X, which is too few or leaves too few. Use a "
+            "longer sequence, another validation_fraction or early_stopping=False."
+        )
+    parts = ("first", n_steps - n_held_out), ("last", n_held_out)
+    return tuple(
+        replace(samples, steps=samples.steps.cut(n, side)) for side, n in parts
+    )
 
 
 def _read(samples, head, settings, generator, last):
@@ -239,7 +266,15 @@ def _read(samples, head, settings, generator, last):
     return reader, replace(samples, steps=reader.with_wide(steps))
 
 
-def _next_step_head(reader, samples, settings, last):
+def _side_by_side(samples, learns_end, settings):
+    """The samples, those of a language model cut into streams of similar lengths."""
+    if learns_end is None or settings["truncate"] is None:
+        return samples
+    n_rows = len(samples.steps.values)
+    return in_streams(samples, settings.n_streams(n_rows), settings["truncate"])
+
+
+def _next_step_head(reader, samples, settings, last, learns_end):
     """A head that predicts what comes after each step."""
     is_series, n_outputs = reader.kind == "series", None
     if not is_series and reader.ngram_range[0] > 1:
@@ -252,7 +287,10 @@ def _next_step_head(reader, samples, settings, last):
     elif settings.is_partial and not is_series:  # later chunks may have any token
         n_outputs = 1 + reader.last_token_id
     patch_length = reader.patch_length if is_series else 1
-    return NextStepHead.learn(samples, is_series, patch_length, n_outputs)
+    if learns_end is None:
+        return NextStepHead.learn(samples, is_series, patch_length, n_outputs)
+    reading = {"is_series": is_series, "patch_length": patch_length}
+    return LanguageHead.learn(samples, reading, n_outputs, learns_end)
 
 
 def _layout(settings, n_inputs, head):
@@ -324,7 +362,7 @@ def _initial_wide(reader, head, execution):
     return execution.zeros((reader.wide.n_columns, head.n_outputs))
 
 
-def _judge(held_out, given, settings, result):
+def _judge(held_out, given, settings, result, learns_end):
     """The Judge for early stopping, or None without early stopping.
 
     Either sequences have been held out, or validation data has been given, or neither.
@@ -344,8 +382,9 @@ def _judge(held_out, given, settings, result):
             )
     else:
         return None
-    steps = result.reader.with_wide(steps)
+    steps = result.head.begun(result.reader.with_wide(steps))
     samples = result.head.samples_of(replace(held_out, steps=steps))
+    samples = _side_by_side(samples, learns_end, settings)
     vectors = getattr(result.reader, "vectors", None)
     if vectors is not None:
         vectors = vectors.copy()  # once, not after each epoch

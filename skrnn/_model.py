@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from skrnn._core import encode, linear, losses, output, public
+from skrnn._core import encode, linear, output, public
 from skrnn._core.architecture import Architecture
 from skrnn._core.execution import arithmetic
+from skrnn._core.generate import StepByStep
 from skrnn._core.vocabulary import check_ids
 from skrnn._heads.head import Head
 from skrnn._reading.reader import reader_of
@@ -91,6 +92,24 @@ class Model:
             with execution.threads(n_threads) as run:
                 return encode.encode(weights, values, steps.offsets, run, steps.keys)
 
+    def step_by_step(self, n_sequences, states=None):
+        """Sequences that are read side by side, one step at a time.
+
+        Parameters
+        ----------
+        n_sequences : int
+        states : list, default=None
+            See :class:`skrnn._core.generate.StepByStep`.
+        """
+        self.check_outputs()
+        vectors = getattr(self.reader, "vectors", None)
+        public.check_shapes(self.architecture, self.arrays, vectors)
+        with arithmetic() as execution:
+            weights = public.from_public(
+                self.architecture, self.arrays, None, vectors, execution
+            )
+        return StepByStep(weights, n_sequences, states)
+
     def scores(self, h, steps=None):
         """``V h + c``; if there is a wide path, the mean of it and ``A x``.
 
@@ -115,36 +134,41 @@ class Model:
                 linear.average(x, A, scores[part])
         return scores
 
+    def losses_of_steps(self, steps, target):
+        """The loss of each step, for a head that predicts at each of them.
+
+        Parameters
+        ----------
+        steps : Steps
+        target : ndarray of shape (n_rows, ...)
+
+        Returns
+        -------
+        losses : ndarray of shape (n_rows,), float64
+        """
+        losses = np.zeros(len(target))
+        with arithmetic() as execution:
+            weights, values = self._tensors(steps, execution)
+            n_at_once = max(1, output.MAX_SCORES // len(weights.c))
+            for rows, H in encode.states_of_all_steps(weights, values, steps.offsets):
+                for first in range(0, len(rows), n_at_once):
+                    some = rows[first : first + n_at_once]
+                    scores = self.scores(H[first : first + n_at_once])
+                    losses[some] = self.head.losses(scores, target[some])
+        return losses
+
     def mean_loss_of_steps(self, samples):
-        """The loss averaged over all steps, for a head that predicts at each of them.
+        """The mean of :meth:`losses_of_steps`, infinity if it is not finite.
 
         Parameters
         ----------
         samples : Samples
             With a target for each step.
-
-        Returns
-        -------
-        mean : float
-            Infinity if the loss is not finite.
         """
-        with arithmetic() as execution:
-            weights, values = self._tensors(samples.steps, execution)
-            target, weight = samples.target, samples.weight.astype(np.float32)
-            n_at_once = max(1, output.MAX_SCORES // len(weights.c))
-            total = 0.0
-            for rows, H in encode.states_of_all_steps(
-                weights, values, samples.steps.offsets
-            ):
-                for first in range(0, len(rows), n_at_once):
-                    some = rows[first : first + n_at_once]
-                    scores = self.scores(H[first : first + n_at_once])
-                    loss, _ = losses.loss_and_gradient(
-                        self.head.loss, scores, target[some], weight[some]
-                    )
-                    total += loss
-            mean = total / len(target)
-            return mean if math.isfinite(mean) else math.inf
+        losses = self.losses_of_steps(samples.steps, samples.target)
+        counts = samples.weight > 0
+        mean = float(np.average(losses[counts], weights=samples.weight[counts]))
+        return mean if math.isfinite(mean) else math.inf
 
     def _tensors(self, steps, execution):
         """The weights in the layout of the network, and the values it reads.

@@ -20,6 +20,9 @@ _UPDATES, _UPDATES_OF_FILTERS = 400, 1600
 _FILTERS = 0.375
 # dropout="auto" of filters, and of the states of the recurrence, if there are both.
 _DROPOUT_BESIDE_FILTERS = 0.2, 0.8
+# batch_size="auto" of a text: the least and the largest number of streams, and how many
+# updates an epoch should have.
+_STREAMS, _UPDATES_PER_EPOCH = (8, 64), 100
 # No sequence in memory is longer; larger numbers may not fit into 64 bits.
 _MAX_STEPS = 2**40
 # The learning rate is held until the loss is below this share of that of a guess, but
@@ -161,10 +164,38 @@ class Settings:
             schedule="constant" if self.is_partial else "one_cycle",
             dropout=dropout,
             dropout_of_states=dropout_of_states,
+            recurrent_dropout=_as_float(self.parameters.get("recurrent_dropout", 0.0)),
             n_held=n_held,
             loss_to_reach=0.0 if chance is None else _SHARE_OF_CHANCE * chance,
             truncate=None if truncate is None else min(int(truncate), _MAX_STEPS),
         )
+
+    def learns_end(self, n_samples, last):
+        """Whether a language model learns where sequences end; None for the others.
+
+        Parameters
+        ----------
+        n_samples : int
+        last : LastFit or None
+        """
+        given = self.parameters.get("learn_end")
+        if last is not None and given is not None:
+            before = last.model.head.learns_end
+            if given != "auto" and given != before:
+                raise ValueError(
+                    f"learn_end is {given}, but the last fit had learned "
+                    f"{'' if before else 'not '}to predict the end. Use "
+                    "learn_end='auto', or a new fit."
+                )
+            return before
+        return n_samples > 1 if given == "auto" else given
+
+    def n_streams(self, n_steps):
+        """The number of streams into which a language model cuts long sequences."""
+        if self["batch_size"] != "auto":
+            return int(self["batch_size"])
+        n_streams = n_steps // (_UPDATES_PER_EPOCH * self["truncate"])
+        return min(_STREAMS[1], max(_STREAMS[0], n_streams))
 
     def _dropout(self, loss):
         """The probabilities for all inputs of layers, and for pooled states."""

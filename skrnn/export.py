@@ -26,13 +26,15 @@ from skrnn._classifier import RNNClassifier
 from skrnn._core.execution import CPU
 from skrnn._core.imports import import_lock
 from skrnn._encoder import RNNEncoder
+from skrnn._language_model import RNNLanguageModel
 from skrnn._messages import describe
 from skrnn._regressor import RNNRegressor
 from skrnn._state import has_surrogates
 
 __all__ = ["from_state_dict", "load_safetensors", "save_safetensors", "to_state_dict"]
 
-_CLASSES = {cls.__name__: cls for cls in (RNNClassifier, RNNEncoder, RNNRegressor)}
+_CLASSES = (RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor)
+_CLASSES = {cls.__name__: cls for cls in _CLASSES}
 _KEY = "skrnn"  # of everything that is not an array
 _STAMPS = ("_skrnn_version", "_state_format")
 _OUTPUT = "_sklearn_output_config"  # what set_output sets
@@ -50,7 +52,7 @@ def to_state_dict(estimator):
 
     Parameters
     ----------
-    estimator : RNNEncoder, RNNClassifier or RNNRegressor
+    estimator : RNNEncoder, RNNClassifier, RNNRegressor or RNNLanguageModel
         The fitted estimator.
 
     Returns
@@ -112,7 +114,7 @@ def from_state_dict(state_dict):
 
     Returns
     -------
-    estimator : RNNEncoder, RNNClassifier or RNNRegressor
+    estimator : RNNEncoder, RNNClassifier, RNNRegressor or RNNLanguageModel
         The fitted estimator.
 
     Raises
@@ -150,7 +152,7 @@ def save_safetensors(estimator, path):
 
     Parameters
     ----------
-    estimator : RNNEncoder, RNNClassifier or RNNRegressor
+    estimator : RNNEncoder, RNNClassifier, RNNRegressor or RNNLanguageModel
         The fitted estimator.
     path : str or PathLike
         Path of the file. An existing file is replaced, with its permissions; if it is a
@@ -208,7 +210,7 @@ def load_safetensors(path):
 
     Returns
     -------
-    estimator : RNNEncoder, RNNClassifier or RNNRegressor
+    estimator : RNNEncoder, RNNClassifier, RNNRegressor or RNNLanguageModel
         The fitted estimator.
 
     Raises

@@ -3,11 +3,11 @@ from typing import TypeAlias
 
 from torch import Tensor
 
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
+from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor
 
 __all__ = ["from_state_dict", "load_safetensors", "save_safetensors", "to_state_dict"]
 
-_Estimator: TypeAlias = RNNEncoder | RNNClassifier | RNNRegressor
+_Estimator: TypeAlias = RNNEncoder | RNNClassifier | RNNRegressor | RNNLanguageModel
 
 def to_state_dict(estimator: _Estimator) -> dict[str, Tensor | str]: ...
 def from_state_dict(state_dict: dict[str, Tensor | str]) -> _Estimator: ...

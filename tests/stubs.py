@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).parents[1] / "skrnn"
 STUBS = PACKAGE / "__init__.pyi"
 CLASSES = {"_base.py": "BaseRNN", "_classifier.py": "RNNClassifier"}
 CLASSES["_regressor.py"] = "RNNRegressor"
+CLASSES["_language_model.py"] = "RNNLanguageModel"
 CHOICES = (cells, pooling)
 BEGIN = "    # Parameters of skrnn/{}, written by tests/stubs.py:\n"
 END = "    # End of the parameters.\n"

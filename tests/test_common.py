@@ -8,12 +8,13 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
+from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor
 
 ESTIMATORS = [
     RNNClassifier(random_state=0),
     RNNEncoder(random_state=0),
     RNNRegressor(random_state=0),
+    RNNLanguageModel(16, random_state=0),
 ]
 
 
@@ -37,7 +38,7 @@ def test_scikit_learn_check(estimator, check):
 
 
 @pytest.mark.parametrize(
-    "estimator, n_checks", list(zip(ESTIMATORS, [67, 54, 60], strict=True))
+    "estimator, n_checks", list(zip(ESTIMATORS, [67, 54, 60, 54], strict=True))
 )
 def test_scikit_learn_has_this_many_checks(estimator, n_checks):
     # With other tags most checks would be left out, and nothing would say so.

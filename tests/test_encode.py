@@ -65,7 +65,7 @@ def test_cuts_into_batches_do_not_change_the_codes(name, X, max_sequences, max_r
 
 @pytest.mark.thread_unsafe(reason="it changes how often threads take turns")
 def test_batches_of_several_threads_have_memory_of_their_own():
-    reader = encode._Reader(random_weights(ARCHITECTURES["gru-2-1-last"]), 0)
+    reader = encode.Direction(random_weights(ARCHITECTURES["gru-2-1-last"]), 0)
 
     def take(_):
         for i in range(10_000):

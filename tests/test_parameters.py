@@ -22,7 +22,13 @@ from sklearn.utils._param_validation import (
 )
 from ways import by_joblib, by_pickle
 
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, export
+from skrnn import (
+    RNNClassifier,
+    RNNEncoder,
+    RNNLanguageModel,
+    RNNRegressor,
+    export,
+)
 from skrnn._types import (
     Count,
     CountOrShare,
@@ -88,6 +94,14 @@ DEFAULTS = {
 WIDE = {"wide_ngram_range": "auto", "n_wide_features": "auto"}
 ADDED = {RNNClassifier: {"class_weight": None, **WIDE}, RNNEncoder: {}}
 ADDED[RNNRegressor] = WIDE
+ALL = {cls: {**DEFAULTS, **added} for cls, added in ADDED.items()}
+FIXED = ("bidirectional", "pooling", "kernel_sizes", "ngram_range", "subwords")
+FIXED += ("patch_length", "missing")
+ALL[RNNLanguageModel] = {
+    **{name: default for name, default in DEFAULTS.items() if name not in FIXED},
+    **{"nhidden": 512, "cell": "gru", "truncate": 150, "alpha": 0.01},
+    **{"learn_end": "auto", "recurrent_dropout": 0.0},
+}
 X, Y = ["ab", "ba", "abc", "b"] * 2, ["p", "q", "p", "q"] * 2
 
 
@@ -96,43 +110,44 @@ def with_types(defaults):
     return [(name, type(value), value) for name, value in defaults.items()]
 
 
-@pytest.mark.parametrize("cls", ADDED)
+@pytest.mark.parametrize("cls", ALL)
 def test_the_signature_has_all_parameters_in_order(cls):
     parameters = inspect.signature(cls).parameters
     defaults = {name: parameter.default for name, parameter in parameters.items()}
-    assert with_types(defaults) == with_types({**DEFAULTS, **ADDED[cls]})
+    assert with_types(defaults) == with_types(ALL[cls])
     first, *others = parameters.values()
     assert first.kind is first.POSITIONAL_OR_KEYWORD
     assert {parameter.kind for parameter in others} == {first.KEYWORD_ONLY}
 
 
-@pytest.mark.parametrize("cls", ADDED)
+@pytest.mark.parametrize("cls", ALL)
 def test_get_params_returns_them(cls):
-    expected = with_types({**DEFAULTS, **ADDED[cls]})
+    expected = with_types(ALL[cls])
     assert sorted(with_types(cls().get_params()), key=str) == sorted(expected, key=str)
+    assert FIXED[0] not in RNNLanguageModel().get_params()
     assert cls(3).get_params()["nhidden"] == cls(nhidden=3).nhidden == 3
 
 
-@pytest.mark.parametrize("cls", ADDED)
+@pytest.mark.parametrize("cls", ALL)
 def test_documented_defaults_are_those_of_the_signature(cls):
     documented = {}
     for parameter in NumpyDocString(inspect.getdoc(cls))["Parameters"]:
         (default,) = re.findall(r", default=(.+)$", parameter.type)
         documented[parameter.name] = ast.literal_eval(default)
-    assert with_types(documented) == with_types({**DEFAULTS, **ADDED[cls]})
+    assert with_types(documented) == with_types(ALL[cls])
 
 
-@pytest.mark.parametrize("cls", ADDED)
+@pytest.mark.parametrize("cls", ALL)
 def test_each_parameter_has_constraints_that_its_default_meets(cls):
     constraints = cls._parameter_constraints
-    assert list(constraints) == [*DEFAULTS, *ADDED[cls]]
+    assert list(constraints) == list(ALL[cls])
     for name, value in cls().get_params().items():
         assert any(make_constraint(c).is_satisfied_by(value) for c in constraints[name])
 
 
 @pytest.mark.parametrize(
     "cls, name",
-    [(cls, name) for cls in ADDED for name in {**DEFAULTS, **ADDED[cls]}],
+    [(cls, name) for cls in ALL for name in ALL[cls]],
 )
 def test_fit_refuses_what_a_parameter_cannot_be(cls, name):
     sentence = f"^The '{name}' parameter of {cls.__name__} must be .* Got .* instead.$"

@@ -15,15 +15,24 @@ import stubs
 from sklearn.utils._param_validation import StrOptions
 
 import skrnn
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, export, metrics
+from skrnn import (
+    RNNClassifier,
+    RNNEncoder,
+    RNNLanguageModel,
+    RNNRegressor,
+    export,
+    metrics,
+)
 from skrnn._base import BaseRNN
+from skrnn._stream import Stream
 
 PACKAGE = Path(skrnn.__file__).parent
 
 SCRIPT = """
 import numpy as np
 from numpy.typing import NDArray
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, sequences_from_frame
+from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor
+from skrnn import sequences_from_frame
 from skrnn.export import load_safetensors, save_safetensors
 from skrnn.metrics import span_f1_score, span_precision_recall_fscore_support
 
@@ -38,6 +47,9 @@ names = RNNEncoder().fit_transform(X, y).shape
 values: NDArray[np.float64] = RNNRegressor(max_iter=3).fit(X, [0.5, 1.5]).predict(X)
 h: RNNEncoder = classifier.encoder_
 W: list[NDArray[np.float32]] = h.W_
+model: RNNLanguageModel = RNNLanguageModel(8, recurrent_dropout=0.2).fit("text")
+texts = model.sample(3, "t", temperature=0.5, stop="\\n")
+p: NDArray[np.float64] = model.start().step("t")
 sequences: list[object] = sequences_from_frame(None, group="a", columns="b")
 both, groups = sequences_from_frame(None, group="a", columns="b", return_groups=True)
 RNNClassifier(nhidden=np.int64(3), max_iter=np.int32(3))
@@ -54,6 +66,7 @@ WRONG = {
     "RNNClassifier(cell='gruu')": "arg-type",
     "RNNClassifier().fit(['a'])": "call-arg",
     "RNNRegressor(class_weight=None)": "call-arg",
+    "RNNLanguageModel().sample(prompt='a', n=3)": "call-arg",
 }
 
 
@@ -115,15 +128,18 @@ def stub_functions():
                 yield from ((f"{module}.{node.name}.{n.name}", n) for n in functions)
 
 
+UNDER_OTHER_NAMES = {"_BaseRNN": BaseRNN, "_Stream": Stream}
+
+
 def in_code(name):
     module, _, rest = name.removeprefix("skrnn.").partition(".")
     owner = {"export": export, "metrics": metrics}.get(module, skrnn)
     names = name.split(".")[1:] if owner is skrnn else rest.split(".")
-    if names[0] == "_BaseRNN":
-        owner, names = BaseRNN, names[1:]
+    if names[0] in UNDER_OTHER_NAMES:
+        owner, names = UNDER_OTHER_NAMES[names[0]], names[1:]
     for part in names:
         owner = getattr(owner, part)
-    return owner
+    return owner.fget if isinstance(owner, property) else owner
 
 
 STUBS = dict(stub_functions())
@@ -159,7 +175,7 @@ def run_stubs():
 
 
 RUN = run_stubs()
-ESTIMATORS = [RNNClassifier, RNNEncoder, RNNRegressor]
+ESTIMATORS = [RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor]
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
@@ -178,13 +194,18 @@ def test_parameters_and_defaults_are_those_of_the_code(cls):
 def test_each_parameter_stands_in_the_stubs_once():
     tree = ast.parse((PACKAGE / "__init__.pyi").read_text("utf-8"))
     names = [n.target.id for n in ast.walk(tree) if isinstance(n, ast.AnnAssign)]
-    names += [node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)]
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    made = [n for n in functions if n.name == "__init__"]
+    names += [a.arg for n in made for a in ast.walk(n) if isinstance(a, ast.arg)]
     counts = {
         name: names.count(name) for name in inspect.signature(RNNClassifier).parameters
     }
     # The encoder has no wide path, so each of the others says it.
     of_wide = dict.fromkeys(("wide_ngram_range", "n_wide_features"), 2)
-    assert counts == {**dict.fromkeys(counts, 1), **of_wide}
+    # Language models have others of some defaults, and fix some parameters.
+    again = RUN["_LanguageParameters"].__annotations__
+    expected = {name: 1 + (name in again) for name in counts}
+    assert counts == {**expected, **of_wide}
 
 
 def strings_in(hint):
@@ -209,6 +230,7 @@ def test_choices_are_those_of_the_code(cls):
 @pytest.mark.parametrize("cls", ESTIMATORS)
 def test_every_public_method_is_in_the_stubs(cls):
     known = {name.rsplit(".", 1)[1] for name in STUBS}
+    known |= {field.name for field in fields(RUN["RNNEncoder"])}
     known |= {field.name for field in fields(RUN[cls.__name__])}
     own = [name for base in (cls, BaseRNN) for name in vars(base) if name[0] != "_"]
     assert {name for name in own if not name.endswith("_request")} <= known

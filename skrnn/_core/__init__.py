@@ -45,6 +45,7 @@ from skrnn:
     network         the interface to the kernels: weights, batch -> loss, gradient
     windows         the same for long sequences, if each step has a target
     encode          pooled hidden states without gradients, sharing common prefixes
+    generate        reading step by step, and drawing what comes next
     schedule        how the learning rate rises and falls
     plan            how to train: the resolved settings of a fit
     shards          minibatches cut into parts, one per thread

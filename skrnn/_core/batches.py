@@ -70,8 +70,19 @@ class Batches:
             indices, cuts = self._cut(order[first : first + at_a_time])
             packed = self._pack(values, indices, np.concatenate(cuts))
             for minibatch in cuts:
-                masks = [self._mask(parts, generator) for parts in self.dropout]
-                yield [next(packed).with_masks(masks, minibatch[0]) for _ in minibatch]
+                yield self.with_masks([next(packed) for _ in minibatch], generator)
+
+    def with_masks(self, shards, generator):
+        """The shards of a minibatch, or of some of its steps, with masks of their own.
+
+        Parameters
+        ----------
+        shards : list of Batch
+        generator : torch.Generator
+        """
+        masks = [self._mask(parts, generator) for parts in self.dropout]
+        first = min(shard.packing.indices.min() for shard in shards)
+        return [shard.with_masks(masks, first) for shard in shards]
 
     def _mask(self, parts, generator):
         """The factors of the inputs of a layer, for each sequence of a minibatch."""

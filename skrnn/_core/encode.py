@@ -76,7 +76,7 @@ def encode(weights, values, offsets, run=map, keys=None):
     width = architecture.n_features_out // architecture.n_directions
     for direction in range(architecture.n_directions):
         out = h[:, direction * width : (direction + 1) * width]
-        reader = _Reader(weights, direction)
+        reader = Direction(weights, direction)
         # In reverse, equal tokens may have different n-grams, which also depend on the
         # tokens before them.
         shares = keys is not None and not (direction == 1 and values.ndim == 2)
@@ -111,7 +111,7 @@ def states_after(weights, past):
     -----
     Memory O(n_sequences), and O(1) in the number of steps.
     """
-    reader = _Reader(weights, 0)
+    reader = Direction(weights, 0)
     starts, lengths = past.starts, past.lengths
     states = reader.no_states(len(starts))
     gathered = reader.nothing(len(starts))
@@ -140,7 +140,7 @@ class _Layer:
     b: np.ndarray
 
 
-class _Reader:
+class Direction:
     """One direction of a network, without what only training needs.
 
     Parameters
@@ -414,7 +414,7 @@ def states_of_all_steps(weights, values, offsets):
         The hidden states after these steps, both directions side by side. The next
         yield may overwrite them.
     """
-    lengths, reader = np.diff(offsets), _Reader(weights, 0)
+    lengths, reader = np.diff(offsets), Direction(weights, 0)
     for chosen in batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES):
         if not weights.architecture.bidirectional:
             of = values, offsets[:-1][chosen], lengths[chosen]

@@ -42,6 +42,8 @@ class Plan:
         opposed to filters. Beside filters, it is best large: a recurrence soon knows
         the training data by heart, and filters would learn little from it [2]_. None
         stands for `dropout`.
+    recurrent_dropout : float
+        Probability of setting each entry of W to 0 during an update [3]_.
     n_held : int
         The learning rate is held, and the fit is lengthened, until the loss of an epoch
         is below `loss_to_reach`, but not for longer than this many epochs. 0 if the fit
@@ -58,6 +60,8 @@ class Plan:
        in Recurrent Neural Networks", NeurIPS.
     .. [2] Karim et al. (2018), "LSTM Fully Convolutional Networks for Time Series
        Classification", IEEE Access 6.
+    .. [3] Merity, Keskar and Socher (2018), "Regularizing and Optimizing LSTM Language
+       Models", ICLR.
     """
 
     n_epochs: int
@@ -71,6 +75,7 @@ class Plan:
     rule: str = "adam"
     dropout: float = 0.0
     dropout_of_states: float | None = None
+    recurrent_dropout: float = 0.0
     truncate: int | None = None
     n_held: int = 0
     loss_to_reach: float = 0.0

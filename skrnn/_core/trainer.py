@@ -14,6 +14,7 @@ from skrnn._core.plan import Plan
 from skrnn._core.rules import RULES
 from skrnn._core.shards import shards_for
 from skrnn._core.updates.all_weights import AllWeights
+from skrnn._core.updates.drop_connect import DropConnect
 from skrnn._core.updates.embedded import Embedded
 from skrnn._core.updates.some_rows import SomeRows
 from skrnn._core.updates.wide import Wide
@@ -115,6 +116,9 @@ class Trainer:
     def _updates(self, state, data, moments, run, n_workers):
         """The updates of the network, and of the wide path if there is one."""
         updates = self._of_network(state, data, moments, run, n_workers)
+        if self.plan.recurrent_dropout > 0:
+            rate, generator = self.plan.recurrent_dropout, state.generator
+            updates = DropConnect(updates, rate, generator, self.execution)
         if state.wide is None:
             return updates
         return Wide(updates, state.wide, self.loss, moments)
@@ -157,7 +161,7 @@ class _Epoch:
         total = 0.0
         for minibatch in self.batches.of_an_epoch(state.generator):
             done, n_sequences = state.n_minibatches, sum(map(len, minibatch))
-            for shards, share in self._spans(minibatch):
+            for shards, share in self._spans(minibatch, state.generator):
                 total += self._add_gradients(shards)
                 self.updates.update(
                     self.workspaces[0].gradient.flat,
@@ -170,7 +174,7 @@ class _Epoch:
         self.updates.synchronise()
         return total / len(data)
 
-    def _spans(self, minibatch):
+    def _spans(self, minibatch, generator):
         """Yield the shards of each update, and their share of the minibatch."""
         if self._truncate is None:
             yield minibatch, 1.0
@@ -182,6 +186,7 @@ class _Epoch:
                     replace(shard, start=Start.without_pooling(before.end, len(shard)))
                     for shard, before in zip(shards, self.workspaces, strict=False)
                 ]
+                shards = self.batches.with_masks(shards, generator)
             yield shards, share
             is_first = False
 

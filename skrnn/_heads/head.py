@@ -46,6 +46,15 @@ class Head:
         """
         return samples
 
+    def begun(self, steps):
+        """Steps as the network reads them, if it first reads where sequences start.
+
+        Parameters
+        ----------
+        steps : Steps
+        """
+        return steps
+
     def guess(self, target):
         """Scores of a guess that ignores X, of shape (n_targets, n_outputs)."""
         return np.tile(self.bias, (len(target), 1))

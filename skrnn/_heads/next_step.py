@@ -50,12 +50,19 @@ class NextStepHead(Head):
         ValueError
             If no step has a known next step.
         """
-        if n_outputs is None or is_series:
-            values = samples.steps.values
-            n_outputs = values.shape[1] if is_series else int(_tokens(values).max()) + 1
-        head = cls(None, is_series, patch_length, n_outputs)
+        head = cls(is_series=is_series, patch_length=patch_length)
+        return head._learned(samples, n_outputs)
+
+    def _learned(self, samples, n_outputs):
+        """This head with its outputs and its bias."""
+        values = samples.steps.values
+        if self.is_series:
+            n_outputs = values.shape[1]
+        elif n_outputs is None:
+            n_outputs = int(_tokens(values).max()) + 1
+        head = replace(self, _n_outputs=n_outputs)
         steps = head.samples_of(samples)
-        if is_series:
+        if self.is_series:
             bias = np.average(steps.target, axis=0, weights=steps.weight)
             return replace(head, bias=bias.astype(np.float32))
         counts = np.bincount(steps.target, steps.weight, n_outputs)
@@ -89,23 +96,37 @@ class NextStepHead(Head):
         ValueError
             If no step has a known next step.
         """
-        steps = samples.steps
-        weight = np.repeat(samples.weight, steps.lengths)
+        weight = np.repeat(samples.weight, samples.steps.lengths)
+        target, is_known, is_end = self.next_steps(samples.steps)
+        if not (weight * is_known).any():
+            raise ValueError(self._nothing_to_predict())
+        weight = weight * (is_known | is_end)
+        weight /= weight.mean()
+        return replace(samples, target=target, weight=weight, per_step=True)
+
+    def next_steps(self, steps):
+        """What comes after each step.
+
+        Parameters
+        ----------
+        steps : Steps
+
+        Returns
+        -------
+        target : ndarray of shape (n_rows,), int64, or (n_rows, n_outputs), float32
+            Ids of tokens or END, or numbers; arbitrary for the other steps.
+        is_known, is_end : ndarrays of shape (n_rows,), bool
+            Whether a known step comes next, or the end, if it is predicted.
+        """
         is_last = np.zeros(len(steps.values), dtype=bool)
         is_last[steps.offsets[1:][steps.lengths > 0] - 1] = True
         if self.is_series:
-            target, is_known = np.roll(steps.values, -1, axis=0), ~is_last
-        else:
-            target = np.append(_tokens(steps.values)[1:], UNKNOWN).astype(np.int64)
-            is_known = (target != UNKNOWN) & (target < self.n_outputs) & ~is_last
-        if not (weight * is_known).any():
-            raise ValueError(self._nothing_to_predict())
+            target = np.roll(steps.values, -1, axis=0)
+            return target, ~is_last, np.zeros_like(is_last)
+        target = np.append(_tokens(steps.values)[1:], UNKNOWN).astype(np.int64)
+        is_known = (target != UNKNOWN) & (target < self.n_outputs) & ~is_last
         target[~is_known] = END
-        if not self.is_series:
-            is_known |= is_last  # the end of a sequence is known
-        weight = weight * is_known
-        weight /= weight.mean()
-        return replace(samples, target=target, weight=weight, per_step=True)
+        return target, is_known, is_last
 
     def _nothing_to_predict(self):
         """The sentence for sequences in which no step has a known next step."""
@@ -129,6 +150,22 @@ class NextStepHead(Head):
         if self.is_series:
             return super().chance(target, weight)
         return log_loss_of_guess(self.bias, target, weight)
+
+    def losses(self, scores, target):
+        """The loss of the scores of each step, float64.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_steps, n_outputs)
+        target : ndarray of shape (n_steps, ...)
+        """
+        scores = scores.astype(np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):  # they may not be finite
+            if self.is_series:
+                return np.square(scores - target).mean(axis=1) / 2
+            scores -= scores.max(axis=1, keepdims=True)
+            chosen = scores[np.arange(len(scores)), target]
+            return np.log(np.exp(scores).sum(axis=1)) - chosen
 
     def attributes(self):
         """No attributes: the output weights are enough to rebuild the head."""

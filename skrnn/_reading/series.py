@@ -244,6 +244,16 @@ class SeriesReader:
             return Steps(values, offsets)
         return Steps(*series.patches(values, offsets, self.patch_length))
 
+    def numbers(self, rows):
+        """The numbers of steps, given what the network reads of them.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, n_inputs)
+        """
+        standardised = rows[:, : len(self.mean)]
+        return (self.mean + self.scale * standardised).astype(np.float32)
+
     def _level_and_scale(self, values, sequences):
         """The mean and scale of each series, and its noise, without missing numbers."""
         given = sequences.values

@@ -1,0 +1,307 @@
+"""Reading sequences step by step, and drawing what comes next."""
+
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+
+from skrnn._core.generate import draw, probabilities
+from skrnn._core.sequences import Sequences
+from skrnn._core.vocabulary import UNKNOWN
+from skrnn._heads.next_step import END
+from skrnn._messages import counted, describe
+
+
+class Stream:
+    """Sequences that a language model reads side by side, one step at a time.
+
+    It is what ``start()`` of a fitted :class:`skrnn.RNNLanguageModel` returns. It can
+    be copied and pickled between two steps.
+
+    Parameters
+    ----------
+    model : Model
+        A fitted model, which does not change any more.
+    n_streams : int
+        The number of sequences.
+
+    Attributes
+    ----------
+    n_streams : int
+        The number of sequences.
+
+    See Also
+    --------
+    skrnn.RNNLanguageModel.start : Starts a stream.
+
+    Notes
+    -----
+    The time and memory of a step do not depend on the number of steps before it.
+    Results are those of reading all steps at once.
+
+    Examples
+    --------
+    >>> from skrnn import RNNLanguageModel
+    >>> model = RNNLanguageModel(8, max_iter=200, random_state=0).fit("abc" * 200)
+    >>> stream = model.start()
+    >>> for token in "abca":
+    ...     (p,) = stream.step(token)
+    >>> model.tokens_[p.argmax()]
+    'b'
+    """
+
+    def __init__(self, model, n_streams):
+        self.n_streams = n_streams
+        self._model = model
+        self._recent = None  # the last steps of series, of which there are differences
+        self._steps = None
+        self._resume(None)
+
+    def _resume(self, states):
+        self._steps = self._model.step_by_step(self.n_streams, states)
+        if states is None and not self._model.head.is_series:
+            self._read(np.full(self.n_streams, UNKNOWN, np.int32))  # the start
+
+    def __getstate__(self):
+        states = self._steps.states
+        if states is not None:  # their memory is used again
+            states = [tuple(part.copy() for part in of) for of in states]
+        kept = {k: v for k, v in vars(self).items() if k != "_steps"}
+        return {**kept, "states": states}
+
+    def __setstate__(self, state):
+        states = state.pop("states")
+        self.__dict__.update(state)
+        self._resume(states)
+
+    def step(self, tokens):
+        """Read one more step of each sequence.
+
+        Parameters
+        ----------
+        tokens : str, or array-like of shape (n_streams,) or (n_streams, n_features)
+            One token for each sequence, as in `vocabulary_`: of a string, each
+            character. Tokens that are not in `vocabulary_` are read as unknown. If the
+            model was fitted on series, the numbers of one step of each. If there is one
+            sequence, its token alone will do.
+
+        Returns
+        -------
+        next : ndarray of shape (n_streams, n_tokens) or (n_streams, n_features)
+            See :attr:`next`.
+
+        Raises
+        ------
+        ValueError
+            If there is not one token, or not one row of numbers, for each sequence.
+        """
+        reader = self._model.reader
+        if self._model.head.is_series:
+            self._read(self._encoded(tokens))
+            return self.next
+        if self.n_streams == 1 and isinstance(tokens, (str, Integral)):
+            tokens = [tokens]
+        tokens = list(tokens)
+        if len(tokens) != self.n_streams:
+            raise ValueError(
+                f"{counted(len(tokens), 'token')} were passed to "
+                f"{counted(self.n_streams, 'stream')}. Pass one token for each."
+            )
+        is_text = reader.kind == "text"
+        for token in tokens:
+            if is_text and not (isinstance(token, str) and len(token) == 1):
+                raise ValueError(
+                    f"{token!r:.40} is not one character. Pass one for each stream, "
+                    "and a string one character after the other."
+                )
+        ids = [reader.vocabulary.get(token, UNKNOWN) for token in tokens]
+        self._read(np.array(ids, np.int32))
+        return self.next
+
+    @property
+    def next(self):
+        """What comes next in each sequence.
+
+        Returns
+        -------
+        next : ndarray of shape (n_streams, n_tokens) or (n_streams, n_features)
+            The probability of each of the `tokens_` of the model, float64; for series,
+            the numbers that are expected, float32.
+        """
+        if self._model.head.is_series:
+            return self._model.reader.numbers(self._steps.scores())
+        return self._model.head.proba(self._steps.scores())
+
+    @property
+    def h(self):
+        """The hidden states, an array of shape (n_streams, nhidden), float32."""
+        return self._steps.h.copy()
+
+    def _scores(self):
+        """The scores of all outputs; -inf for what is impossible."""
+        return self._model.head.possible(self._steps.scores())
+
+    def _read(self, x):
+        """Read one step as the network takes it."""
+        self._steps.read(x)
+
+    def _take(self, rows):
+        """Go on with some of the sequences, one of them several times perhaps."""
+        self._steps.take(rows)
+        if self._recent is not None:
+            self._recent = self._recent[rows]
+        self.n_streams = len(self._steps.h)
+
+    def _encoded(self, numbers):
+        """A step of series, with its differences from the steps before it."""
+        reader = self._model.reader
+        n_features = len(reader.mean)
+        values = np.asarray(numbers, np.float64)
+        if values.size != self.n_streams * n_features:
+            raise ValueError(
+                f"An array of shape {values.shape} was passed to "
+                f"{counted(self.n_streams, 'stream')} of {n_features} features. Pass "
+                "one row of numbers for each."
+            )
+        if not np.isfinite(values).all():
+            raise ValueError(
+                "A step contains NaN or infinity. Pass numbers for all features."
+            )
+        values = values.reshape(self.n_streams, 1, n_features)
+        if self._recent is not None:
+            values = np.concatenate([self._recent, values], axis=1)
+        # As many steps as the highest difference is made of.
+        self._recent = values[:, -len(reader.difference_scale) - 1 :]
+        n_steps = self._recent.shape[1]
+        offsets = n_steps * np.arange(self.n_streams + 1)
+        rows = np.ascontiguousarray(self._recent.reshape(-1, n_features))
+        steps = reader.encode(Sequences("series", rows, offsets))
+        return np.ascontiguousarray(steps.values[offsets[1:] - 1])
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """How tokens are drawn, one after the other, and where that ends.
+
+    Attributes
+    ----------
+    temperature, top_k, top_p
+        As in :func:`skrnn._core.generate.probabilities`.
+    max_length : int
+        The largest number of tokens to draw.
+    stops : list of lists of ids
+        Nothing is drawn after one of these.
+    """
+
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    max_length: int
+    stops: list
+
+    def of(self, stream, random_state):
+        """Draw tokens for each sequence of a stream, until all have ended.
+
+        Yields
+        ------
+        rows : ndarray of shape (n,)
+            Which of the sequences have not ended.
+        ids : ndarray of shape (n,)
+            The token that is drawn for each of them.
+        next : ndarray of shape (n, n_tokens)
+            The probabilities, as in :attr:`Stream.next`.
+        """
+        n, learns_end = stream.n_streams, stream._model.head.learns_end
+        rows, drawn = np.arange(n), np.zeros((n, 0), np.int64)
+        longest = max(map(len, self.stops), default=1)
+        for _ in range(self.max_length):
+            of = self.temperature, self.top_k, self.top_p
+            p = probabilities(stream._scores(), *of)
+            # Numbers for all sequences, whichever of them have ended.
+            ids = draw(p, random_state.random_sample(n)[rows])
+            goes_on = (ids != END) if learns_end else np.ones(len(ids), bool)
+            known = stream.next[goes_on]
+            rows, ids, drawn = rows[goes_on], ids[goes_on], drawn[goes_on]
+            if not len(rows):
+                return
+            yield rows, ids, known
+            drawn = np.column_stack([drawn, ids])[:, -longest:]
+            is_over = np.zeros(len(rows), bool)
+            for stop in self.stops:
+                if drawn.shape[1] >= len(stop):
+                    is_over |= (drawn[:, -len(stop) :] == stop).all(axis=1)
+            places = np.flatnonzero(goes_on)[~is_over]
+            rows, ids, drawn = rows[~is_over], ids[~is_over], drawn[~is_over]
+            if not len(rows):
+                return
+            if len(places) < stream.n_streams:
+                stream._take(places)
+            stream._read(ids.astype(np.int32))
+
+
+def check_draws(
+    n_samples=1, max_length=1, temperature=1.0, top_k=None, top_p=None, n_streams=1
+):
+    """Raise if what is asked for cannot be drawn.
+
+    Raises
+    ------
+    ValueError
+    """
+    counts = {"n_samples": n_samples, "max_length": max_length, "top_k": top_k}
+    counts["n_streams"] = n_streams
+    for name, value in counts.items():
+        is_count = isinstance(value, Integral) and not isinstance(value, bool)
+        if not (is_count and value >= 1) and not (name == "top_k" and value is None):
+            raise ValueError(
+                f"{name} is {value!r}: a whole number from 1 was expected"
+                f"{', or None to draw from all tokens' if name == 'top_k' else ''}."
+            )
+    if not _is_in(temperature, 0, np.inf) or temperature == np.inf:
+        raise ValueError(
+            f"temperature is {temperature!r}: a number from 0 was expected. Use 1 for "
+            "the probabilities of the model, less for likelier tokens, and 0 for the "
+            "likeliest alone."
+        )
+    if top_p is not None and not (_is_in(top_p, 0, 1) and top_p > 0):
+        raise ValueError(
+            f"top_p is {top_p!r}: a probability above 0 and up to 1 was expected, or "
+            "None to draw from all tokens."
+        )
+
+
+def _is_in(value, least, most):
+    try:
+        return bool(least <= value <= most)
+    except TypeError:
+        return False
+
+
+def stops_of(stop, kind, vocabulary):
+    """The ids of each of the ends that are asked for.
+
+    Parameters
+    ----------
+    stop : token, list of tokens or None
+        Of strings whose characters are tokens, any strings.
+    kind : {"text", "words", "tokens"}
+    vocabulary : dict of token -> int
+
+    Raises
+    ------
+    ValueError
+        If nothing that is drawn can be such an end.
+    """
+    if stop is None:
+        return []
+    found = []
+    for each in stop if isinstance(stop, (list, tuple, set)) else [stop]:
+        is_text = kind == "text" and isinstance(each, str)
+        ids = [vocabulary.get(token) for token in (each if is_text else [each])]
+        if not ids or None in ids:
+            raise ValueError(
+                f"stop is {each!r:.40}, {describe(each)} that is never drawn, since "
+                "not all of it is in vocabulary_. Use tokens of the training data."
+            )
+        found.append(ids)
+    return found
