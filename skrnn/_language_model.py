@@ -603,6 +603,8 @@ class RNNLanguageModel(
         """The fitted model, and a stream that has read the prompt."""
         model = self._fitted_model()
         stream, is_series = Stream(model, 1), model.head.is_series
+        if prompt is not None:
+            _check_prompt(prompt, model.reader.kind)
         if prompt is None or len(prompt) == 0:
             if is_series:
                 raise ValueError(
@@ -610,7 +612,6 @@ class RNNLanguageModel(
                     "the first numbers of one."
                 )
             return model, stream
-        _check_prompt(prompt, model.reader.kind)
         if is_series:
             for numbers in np.asarray(prompt):
                 stream.step(numbers)
@@ -678,7 +679,7 @@ def _warn_of_unknown(model, steps):
 def _check_prompt(prompt, kind):
     """Raise if a prompt is not of the kind that X was."""
     is_string = isinstance(prompt, str)
-    if is_string == (kind in ("text", "words")):
+    if is_string == (kind in ("text", "words")) and hasattr(prompt, "__len__"):
         return
     expected = "a string" if not is_string else "one sequence of it, not a string,"
     raise TypeError(

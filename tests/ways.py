@@ -28,7 +28,7 @@ def by_skops(estimator):
     skops = pytest.importorskip("skops.io")
     data = skops.dumps(estimator)
     ours = {"skrnn._classifier.RNNClassifier", "skrnn._regressor.RNNRegressor"}
-    ours.add("skrnn._encoder.RNNEncoder")
+    ours |= {"skrnn._encoder.RNNEncoder", "skrnn._language_model.RNNLanguageModel"}
     untrusted = skops.get_untrusted_types(data=data)
     assert set(untrusted) <= ours
     return skops.loads(data, trusted=untrusted)
