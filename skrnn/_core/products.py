@@ -38,6 +38,9 @@ _TALL = 8 if _VECTOR_BYTES == 64 else 4
 # Vectors of columns in the tile of a single row. Each sum waits for the previous one,
 # so that several have to be under way.
 _WIDE = 8
+# Number of rows of B that are read for all of C before the next ones are: with the same
+# columns of A, they should stay in the cache of a core.
+_DEPTH = 256
 
 
 class _Matrix:
@@ -212,12 +215,20 @@ _tall_rest, _row_rest = _tile(_TALL, 2, is_masked=True), _tile(1, 2, is_masked=T
 @compiled
 def _multiply(A, B, C, is_added):
     """As :func:`multiply`, without checks."""
-    n, m = A.shape
-    p = B.shape[1]
-    if m == 0:
-        if not is_added:
-            rows.clear_all(C)
-        return
+    m = A.shape[1]
+    if m == 0 and not is_added:
+        rows.clear_all(C)
+    first = 0
+    while first < m:  # each sum goes on where it was left
+        end = min(first + _DEPTH, m)
+        _multiply_part(A[:, first:end], B[first:end], C, is_added or first > 0)
+        first = end
+
+
+@compiled
+def _multiply_part(A, B, C, is_added):
+    """As :func:`multiply`, without checks, for inner dimensions that are not 0."""
+    n, p = len(A), B.shape[1]
     width = 2 * (_VECTOR_BYTES // C.itemsize)
     j = 0
     if n < _TALL:
