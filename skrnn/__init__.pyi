@@ -115,7 +115,7 @@ class _RegressorParameters(_Parameters):
 @dataclass(repr=False, eq=False)
 class _LanguageParameters(_Parameters):
     # Parameters of skrnn/_language_model.py, written by tests/stubs.py:
-    nhidden: _Count | _Counts = 512
+    nhidden: _Count | _Counts = 256
     _: KW_ONLY
     truncate: _Count | None = 150
     alpha: _NonNegative = 0.01

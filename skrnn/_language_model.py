@@ -53,7 +53,7 @@ class RNNLanguageModel(
 
     Parameters
     ----------
-    nhidden : int or tuple of int, default=512
+    nhidden : int or tuple of int, default=256
         Length of the hidden state h. A tuple stacks layers: each layer reads the hidden
         states of the layer before it, step by step.
     truncate : int or None, default=150
@@ -139,7 +139,7 @@ class RNNLanguageModel(
     ['two three four ']
     """
 
-    nhidden: Count | Counts = 512
+    nhidden: Count | Counts = 256
     _: KW_ONLY
     truncate: Count | None = 150
     alpha: NonNegative = 0.01
