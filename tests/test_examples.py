@@ -1,6 +1,7 @@
 """The examples run as a user runs them, and say what they promise."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,3 +53,17 @@ def test_surnames_of_a_csv_file(tmp_path):
     output = run("plot_02_surnames.py", path)
     assert "45 training and 15 test names, 2 labels" in output
     assert "names the language of 100.0% of unseen surnames" in output
+
+
+def test_text_generation(tmp_path):
+    figure, text = tmp_path / "text.png", tmp_path / "text.txt"
+    text.write_text("one two three four " * 600, encoding="utf-8")
+    output = run("plot_04_text_generation.py", text, "--figure", figure)
+    first, *read, surnames, last = output.strip().split("\n\n")
+    assert first == "10,260 characters to read, of 11 kinds"
+    assert len(read) == 3 and all(part.count("\n") == 3 for part in read)
+    assert "of 100 surnames are new" in surnames
+    forwards, backwards = map(float, re.findall(r"-\d\.\d\d", surnames))
+    assert forwards > backwards + 1
+    assert last.startswith("The perplexity fell from ")
+    assert figure.stat().st_size > 10_000
