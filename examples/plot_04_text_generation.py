@@ -23,11 +23,11 @@ import random
 import sys
 from importlib import import_module
 from pathlib import Path
+from pydoc_data.topics import topics
 from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
-from pydoc_data.topics import topics
 
 from skrnn import RNNLanguageModel
 
@@ -47,12 +47,13 @@ print(f"{len(train):,} characters to read, of {len(set(train))} kinds")
 # %%
 # Samples at three temperatures, while it learns
 # ----------------------------------------------
-# ``partial_fit`` reads the text once more each time. Samples begin with the same
-# prompt. At a low temperature, likely characters become even likelier: the network
+# ``partial_fit`` reads the text once more each time. Samples begin with the first word
+# of the text. At a low temperature, likely characters become even likelier: the network
 # repeats what is common. At 1, it draws from what it predicts.
-# ``perplexity`` is among how many characters it hesitates, so to say.
+# The perplexity is among how many equally likely characters it chooses on average.
 
 model = RNNLanguageModel(nhidden=128, random_state=0)
+prompt = train.split()[0] + " "
 perplexities, start = [], perf_counter()
 for n_epochs in range(1, 9):
     if n_epochs == 7:  # to end on smaller steps
@@ -67,7 +68,7 @@ for n_epochs in range(1, 9):
     )
     for temperature in (0.3, 0.6, 1.0):
         how = {"temperature": temperature, "max_length": 150, "random_state": 0}
-        (sample,) = model.sample(prompt="The ", **how)
+        (sample,) = model.sample(prompt=prompt, **how)
         print(f"  {temperature}: {' '.join(sample.split())}")
 
 # %%
@@ -76,7 +77,7 @@ for n_epochs in range(1, 9):
 # ``iter_sample`` writes character by character, and tells the probabilities beside each
 # one. The first letters of words are hard to predict, and the others are easier.
 
-pairs = model.iter_sample("The ", max_length=60, random_state=1, return_proba=True)
+pairs = model.iter_sample(prompt, max_length=60, random_state=1, return_proba=True)
 characters, probabilities = [], []
 for character, p in pairs:
     characters.append(character)
