@@ -1,13 +1,15 @@
 """Language models: nats against CPU minutes, speed, and surnames beside bigrams.
 
     python benchmarks/language_model.py --data DIR [--quick] [--only PART ...]
+    python benchmarks/language_model.py --data DIR --validate --only nats
 
 DIR holds tinyshakespeare.txt and names_train.csv (or set SKRNN_DATA). The parts:
 
 - nats: RNNLanguageModel is fitted on the first 90 % of the text with each of SETTINGS,
   which were chosen by the last tenth of that part. The last 10 % of the text are read
-  after the last fit. Nats are per character; with --quick, one epoch on 100,000
-  characters.
+  after the last fit. With --validate, they are not read at all: that last tenth is
+  what is predicted, from what comes before it. Nats are per character; with --quick,
+  one epoch on 100,000 characters.
 - speed: characters per second of an epoch of RNNLanguageModel.fit, validation and
   vocabulary included, beside those of the same model in torch.nn: 64 streams, windows
   of 150 steps, one-hot inputs, states carried over, Adam, and gradients clipped; with
@@ -52,9 +54,11 @@ SETTINGS = {
 N_STREAMS, N_STEPS = 64, 150
 
 
-def nats(folder, is_quick):
+def nats(folder, is_quick, is_validation=False):
     """What each setting takes and reaches."""
     text = (folder / "tinyshakespeare.txt").read_text(encoding="utf-8")
+    if is_validation:
+        text = text[: int(0.9 * len(text))]
     n_train = int(0.9 * len(text))
     train = text[:100_000] if is_quick else text[:n_train]
     rows, models = [], []
@@ -234,12 +238,16 @@ def main():
     )
     parser.add_argument("--data", help="folder of the texts; or SKRNN_DATA")
     parser.add_argument("--quick", action="store_true", help="a minute in all")
+    parser.add_argument("--validate", action="store_true")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     arguments = parser.parse_args()
+    if arguments.validate and arguments.only != ["nats"]:
+        parser.error("--validate is for --only nats.")
     folder = datasets.data_folder(arguments.data)
+    parts = {**PARTS, "nats": partial(nats, is_validation=arguments.validate)}
     print(json.dumps(machine.describe()))
     for part in arguments.only:
-        table = PARTS[part](folder, arguments.quick)
+        table = parts[part](folder, arguments.quick)
         print(f"\n{part}:\n\n{table}\n", flush=True)
 
 

@@ -60,7 +60,7 @@ def test_text_generation(tmp_path):
     text.write_text("one two three four " * 600, encoding="utf-8")
     output = run("plot_04_text_generation.py", text, "--figure", figure)
     first, *read, surnames, last = output.strip().split("\n\n")
-    assert first == "10,260 characters to read, of 11 kinds"
+    assert first == "10,260 characters to read, of 10 kinds"
     assert len(read) == 3 and all(part.count("\n") == 3 for part in read)
     assert "of 100 surnames are new" in surnames
     forwards, backwards = map(float, re.findall(r"-\d\.\d\d", surnames))
