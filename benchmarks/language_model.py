@@ -44,12 +44,7 @@ SETTINGS = {
     "3 epochs": {"max_iter": 3},
     "6 epochs": {"max_iter": 6},
     "default": {},
-    "best": {
-        "nhidden": 512,
-        "max_iter": 40,
-        "dropout": 0.3,
-        "recurrent_dropout": 0.2,
-    },
+    "best": {"nhidden": 512, "max_iter": 8},
 }
 N_STREAMS, N_STEPS = 64, 150
 

@@ -118,7 +118,7 @@ class _LanguageParameters(_Parameters):
     nhidden: _Count | _Counts = 256
     _: KW_ONLY
     truncate: _Count | None = 150
-    alpha: _NonNegative = 0.01
+    alpha: _NonNegative = 0.1
     learn_end: Literal["auto"] | bool = "auto"
     recurrent_dropout: _Probability = 0.0
     bidirectional: ClassVar[bool] = False

@@ -69,7 +69,7 @@ class RNNLanguageModel(
     max_iter : int or "auto", default="auto"
         Number of epochs, over which the learning rate increases and decreases. "auto"
         is the number of epochs that 400 updates take, but at least 12 and at most 1000.
-    alpha : float, default=0.01
+    alpha : float, default=0.1
         Strength of the weight decay: each update multiplies W, U and V by
         ``1 - learning_rate * alpha`` [4]_.
     {parameters}
@@ -142,7 +142,9 @@ class RNNLanguageModel(
     nhidden: Count | Counts = 256
     _: KW_ONLY
     truncate: Count | None = 150
-    alpha: NonNegative = 0.01
+    # In nats per character of held-out training data, at 0.01, 0.1 and 0.3: a text by
+    # Shakespeare 1.422, 1.419, 1.440 (12 epochs); surnames 2.09, 2.06, 2.03.
+    alpha: NonNegative = 0.1
     learn_end: Literal["auto"] | bool = "auto"
     recurrent_dropout: Probability = 0.0
 

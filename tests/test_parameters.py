@@ -99,7 +99,7 @@ FIXED = ("bidirectional", "pooling", "kernel_sizes", "ngram_range", "subwords")
 FIXED += ("patch_length", "missing")
 ALL[RNNLanguageModel] = {
     **{name: default for name, default in DEFAULTS.items() if name not in FIXED},
-    **{"nhidden": 256, "cell": "gru", "truncate": 150, "alpha": 0.01},
+    **{"nhidden": 256, "cell": "gru", "truncate": 150, "alpha": 0.1},
     **{"learn_end": "auto", "recurrent_dropout": 0.0},
 }
 X, Y = ["ab", "ba", "abc", "b"] * 2, ["p", "q", "p", "q"] * 2
