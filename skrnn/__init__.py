@@ -5,6 +5,7 @@ from skrnn._encoder import RNNEncoder
 from skrnn._language_model import RNNLanguageModel
 from skrnn._reading.frames import sequences_from_frame
 from skrnn._regressor import RNNRegressor
+from skrnn._tagger import RNNTagger
 from skrnn._version import __version__
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "RNNEncoder",
     "RNNLanguageModel",
     "RNNRegressor",
+    "RNNTagger",
     "__version__",
     "sequences_from_frame",
 ]

@@ -19,6 +19,7 @@ __all__ = [
     "RNNEncoder",
     "RNNLanguageModel",
     "RNNRegressor",
+    "RNNTagger",
     "__version__",
     "sequences_from_frame",
 ]
@@ -27,6 +28,9 @@ __version__: str
 
 # Any container of sequences: a list, an array, a column or a frame of any library.
 _Sequences: TypeAlias = Any
+# And one of sequences of tags or, for each sequence or step, of weights.
+_Tags: TypeAlias = Any
+_Weights: TypeAlias = Any
 
 # What parameters may be, by the names of skrnn/_types.py.
 _Token: TypeAlias = str | int
@@ -128,6 +132,17 @@ class _LanguageParameters(_Parameters):
     subwords: ClassVar[bool] = False
     patch_length: ClassVar[int] = 1
     missing: ClassVar[str] = "error"
+    # End of the parameters.
+
+@dataclass(repr=False, eq=False)
+class _TaggerParameters(_Parameters):
+    # Parameters of skrnn/_tagger.py, written by tests/stubs.py:
+    _: KW_ONLY
+    class_weight: _ClassWeights | Literal["balanced"] | None = None
+    pooling: ClassVar[str] = "last"
+    patch_length: ClassVar[int] = 1
+    kernel_sizes: ClassVar[None] = None
+    overlong: ClassVar[str] = "error"
     # End of the parameters.
 
 class _BaseRNN(CallbackSupportMixin, BaseEstimator):
@@ -321,6 +336,33 @@ class RNNRegressor(RegressorMixin, _BaseRNN, _RegressorParameters):
     def predict(self, X: _Sequences) -> NDArray[np.float64]: ...
     def score(
         self, X: _Sequences, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float: ...
+
+class RNNTagger(_BaseRNN, _TaggerParameters):
+    task_: Literal["tagging"]
+    classes_: NDArray[Any]
+
+    def fit(
+        self,
+        X: _Sequences,
+        y: _Tags,
+        sample_weight: _Weights = None,
+        *,
+        X_val: _Sequences | None = None,
+        y_val: _Tags | None = None,
+        sample_weight_val: _Weights = None,
+    ) -> Self: ...
+    def partial_fit(
+        self,
+        X: _Sequences,
+        y: _Tags,
+        classes: ArrayLike | None = None,
+        sample_weight: _Weights = None,
+    ) -> Self: ...
+    def predict(self, X: _Sequences) -> list[NDArray[Any]]: ...
+    def predict_proba(self, X: _Sequences) -> list[NDArray[np.float64]]: ...
+    def score(
+        self, X: _Sequences, y: _Tags, sample_weight: _Weights = None
     ) -> float: ...
 
 @overload

@@ -446,7 +446,7 @@ def _n_inputs(attributes):
 def _layout(attributes):
     """Names and shapes of the weights that were trained."""
     architecture = Architecture(**attributes["_architecture"])
-    if _task(attributes) == "next_step":
+    if _task(attributes) in ("next_step", "tagging"):
         architecture = replace(architecture, pooling="none")
     return Layout(architecture, _n_inputs(attributes), _n_outputs(attributes))
 

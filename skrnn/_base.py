@@ -21,12 +21,12 @@ from skrnn._core import public
 from skrnn._core.cells import ActivationName, CellName, RecurrenceName
 from skrnn._core.pooling import PoolingName
 from skrnn._core.samples import Samples
+from skrnn._core.sequences import rows_of
 from skrnn._fitting import fit
 from skrnn._heads import task as tasks
 from skrnn._heads.chunks import head_of_chunk
 from skrnn._heads.class_weight import weigh_classes
 from skrnn._heads.later import later_targets
-from skrnn._heads.numbers import NumbersHead
 from skrnn._heads.task import head_of, learn_head
 from skrnn._heads.validation import validate_targets
 from skrnn._messages import describe
@@ -299,26 +299,27 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         vars(fitted).update(kept)
         with about_validation_data():
             sequences = expected.read(validation.X, _table_reader(fitted))
-            y, weight = validate_targets(
-                validation.y,
-                validation.sample_weight,
-                sequences.lengths,
-                type(self).__name__,
-                are_numbers=head is not None and head.task == "regression",
-                is_required=head is not None,
+            y, weight = self._validated(
+                validation.y, validation.sample_weight, sequences, head
             )
-            target = None if head is None else later_targets(head, y, weight)
-        return Samples(sequences, target, weight, np.arange(len(sequences)))
+            target = None
+            if head is not None:
+                target = later_targets(head, y, weight, sequences.offsets)
+        return _samples(sequences, target, weight, head)
 
-    def _validated(self, y, sample_weight, sequences):
-        """y and sample_weight as arrays, validated against X."""
+    def _validated(self, y, sample_weight, sequences, head=None):
+        """y and sample_weight as arrays, validated against X.
+
+        Those of validation data have a head; y is then like that of the head.
+        """
+        head = head or self._head
         return validate_targets(
             y,
             sample_weight,
             sequences.lengths,
             type(self).__name__,
-            are_numbers=self._head is NumbersHead,
-            is_required=self._y_is_required,
+            are_numbers=head is not None and head.task == "regression",
+            is_required=head is not None or self._y_is_required,
         )
 
     def _aim(self, sequences, y, weight, classes, settings, last):
@@ -333,7 +334,13 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         if settings.is_partial:
             last_head = None if last is None else last.model.head
             head = head_of_chunk(
-                y, weight, classes, last_head, self._head, self._needs_classes
+                y,
+                weight,
+                classes,
+                last_head,
+                self._head,
+                self._needs_classes,
+                sequences.offsets,
             )
         else:
             head = learn_head(y, weight, self._head)
@@ -345,8 +352,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
                 weight = weigh_classes(class_weight, y, weight, head.classes)
             head = head.fitted_to(y, weight)
             target = head.targets(y, weight)
-        positions = np.arange(len(sequences))
-        return Samples(sequences, target, weight, positions), head
+        return _samples(sequences, target, weight, head), head
 
     def _head_of(self, attributes):
         """The head of a fit, from the attributes that the fit has set."""
@@ -429,6 +435,31 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         h = model.states(steps)
         check_finite(h, once.positions)
         return model.head, model.scores(h, steps)[once.places]
+
+    def _head_and_scores_of_steps(self, X):
+        """The fitted head, the scores of all steps, and where each sequence begins.
+
+        Returns
+        -------
+        head : Head
+        scores : ndarray of shape (n_rows, n_outputs)
+        offsets : ndarray of shape (n_samples + 1,)
+        """
+        model, steps, once = self._model_and_steps(X)
+        scores, offsets = model.scores_of_steps(steps), steps.offsets
+        sequence = np.repeat(np.arange(len(offsets) - 1), steps.lengths)
+        is_each = once.positions is None
+        check_finite(scores, sequence if is_each else once.positions[sequence])
+        if not is_each:
+            rows, offsets = rows_of(offsets, once.places)
+            scores = scores[rows]
+        return model.head, scores, offsets
+
+
+def _samples(sequences, target, weight, head):
+    """All sequences of X, with their targets, or those of their steps."""
+    per_step = head is not None and head.per_step
+    return Samples(sequences, target, weight, np.arange(len(sequences)), per_step)
 
 
 def _table_reader(estimator, reset=False):

@@ -90,13 +90,14 @@ def _how_to_learn(settings, fit, samples):
     """Advice for such a network."""
     if settings["learning_rate_init"] > _HIGH_RATE:
         return f"Lower learning_rate_init (now {settings['learning_rate_init']:g})."
-    if fit.head.per_step:
+    if fit.head.task == "next_step":
         return (
             "If the next step does depend on the steps before it, increase max_iter or "
             "use more sequences."
         )
     n_steps = samples.steps.offsets[-1] / len(samples)  # per sequence, on average
-    if n_steps > _MANY_STEPS and fit.architecture.pooling in ("last", "mean"):
+    forgets = fit.architecture.pooling in ("last", "mean") and not fit.head.per_step
+    if n_steps > _MANY_STEPS and forgets:
         fewer = "max_length"
         if fit.reader.kind == "series":
             fewer = "a larger patch_length"

@@ -132,7 +132,8 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         samples = replace(samples, steps=head.begun(samples.steps))
         before = None if last is None else last.model.architecture
         settings = settings.for_data(reader, head, before)
-        inputs = reader.inputs(samples.steps, samples.weight, settings.reading)
+        of = samples.steps, samples.weight_of_sequences
+        inputs = reader.inputs(*of, settings.reading)
         samples = replace(head.samples_of(samples), steps=inputs.steps)
         samples = _side_by_side(samples, learns_end, settings)
         n_steps = len(samples.steps.values) if head.per_step else None
@@ -168,7 +169,9 @@ def _announcing(is_wanted):
 
 def _without_weight_0(samples):
     """The samples without those of weight 0, which is equivalent to removal."""
-    return None if samples is None else samples.take(np.flatnonzero(samples.weight))
+    if samples is None:
+        return None
+    return samples.take(np.flatnonzero(samples.weight_of_sequences))
 
 
 def _hold_out(samples, head, settings, generator):
@@ -192,7 +195,7 @@ def _hold_out(samples, head, settings, generator):
     if head is None and n_samples == 1:
         return _hold_out_the_end(samples, settings)
     strata, least = np.zeros(n_samples), 1
-    if head is not None:
+    if head is not None and not head.per_step:
         strata, least = head.strata(samples.target)
     _, strata, counts = np.unique(strata, return_inverse=True, return_counts=True)
     rows = np.flatnonzero(counts[strata] > 1)
@@ -247,6 +250,8 @@ def _read(samples, head, settings, generator, last):
             options = options.looking_back()
         if settings["truncate"] is not None:
             options = options.without_filters()
+        if head is not None and head.task == "tagging":
+            options = options.of_tags(samples.steps)
         if head is None and samples.steps.kind == "words":
             options = options.of_single_words()
         n_outputs = 1 if head is None else head.n_outputs

@@ -92,7 +92,7 @@ class Judge:
     @property
     def score_of_a_guess(self):
         """The score of a guess that ignores X."""
-        if self.head.per_step:
+        if self.head.task == "next_step":
             return -self.chance
         target, weight = self.samples.target, self.samples.weight
         return self.head.score(self.head.guess(target), target, weight)
@@ -104,10 +104,13 @@ class Judge:
         predicted.
         """
         model, samples = self.model(), self.samples
-        if self.head.per_step:
+        if self.head.task == "next_step":
             loss = model.mean_loss_of_steps(samples)
             return loss, -loss
-        scores = model.scores(model.states(samples.steps), samples.steps)
+        if self.head.per_step:
+            scores = model.scores_of_steps(samples.steps)
+        else:
+            scores = model.scores(model.states(samples.steps), samples.steps)
         if not np.isfinite(scores).all():
             return math.inf, -math.inf
         loss = self.head.mean_loss(scores, samples.target, samples.weight)

@@ -134,6 +134,24 @@ class Model:
                 linear.average(x, A, scores[part])
         return scores
 
+    def scores_of_steps(self, steps):
+        """``V h_t + c`` of each step.
+
+        Parameters
+        ----------
+        steps : Steps
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows, n_outputs), float32
+        """
+        with arithmetic() as execution:
+            weights, values = self._tensors(steps, execution)
+            scores = np.empty((len(values), len(weights.c)), np.float32)
+            for rows, H in encode.states_of_all_steps(weights, values, steps.offsets):
+                scores[rows] = self.scores(H)
+        return scores
+
     def losses_of_steps(self, steps, target):
         """The loss of each step, for a head that predicts at each of them.
 
@@ -269,13 +287,13 @@ def _as_float32(weights, name):
 
 
 def check_finite(h, positions=None):
-    """Raise if hidden states are not finite.
+    """Raise if hidden states, or scores, are not finite.
 
     Parameters
     ----------
-    h : ndarray of shape (n_sequences, n_features_out)
+    h : ndarray of shape (n_sequences, n_features_out), or (n_rows, ...)
     positions : ndarray, default=None
-        The positions of the sequences in X.
+        The position in X of the sequence that each row belongs to.
 
     Raises
     ------

@@ -89,6 +89,7 @@ class Settings:
         """
         if isinstance(self["bidirectional"], str):
             is_both = reader.kind != "series" and head.task == "regression"
+            is_both |= head.task == "tagging"
             is_both &= self["truncate"] is None
             if last is not None:
                 is_both = last.bidirectional

@@ -30,10 +30,11 @@ from skrnn._language_model import RNNLanguageModel
 from skrnn._messages import describe
 from skrnn._regressor import RNNRegressor
 from skrnn._state import has_surrogates
+from skrnn._tagger import RNNTagger
 
 __all__ = ["from_state_dict", "load_safetensors", "save_safetensors", "to_state_dict"]
 
-_CLASSES = (RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor)
+_CLASSES = (RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor, RNNTagger)
 _CLASSES = {cls.__name__: cls for cls in _CLASSES}
 _KEY = "skrnn"  # of everything that is not an array
 _STAMPS = ("_skrnn_version", "_state_format")
@@ -52,7 +53,7 @@ def to_state_dict(estimator):
 
     Parameters
     ----------
-    estimator : RNNEncoder, RNNClassifier, RNNRegressor or RNNLanguageModel
+    estimator : fitted estimator of skrnn
         The fitted estimator.
 
     Returns
@@ -114,7 +115,7 @@ def from_state_dict(state_dict):
 
     Returns
     -------
-    estimator : RNNEncoder, RNNClassifier, RNNRegressor or RNNLanguageModel
+    estimator : fitted estimator of skrnn
         The fitted estimator.
 
     Raises
@@ -152,7 +153,7 @@ def save_safetensors(estimator, path):
 
     Parameters
     ----------
-    estimator : RNNEncoder, RNNClassifier, RNNRegressor or RNNLanguageModel
+    estimator : fitted estimator of skrnn
         The fitted estimator.
     path : str or PathLike
         Path of the file. An existing file is replaced, with its permissions; if it is a
@@ -210,7 +211,7 @@ def load_safetensors(path):
 
     Returns
     -------
-    estimator : RNNEncoder, RNNClassifier, RNNRegressor or RNNLanguageModel
+    estimator : fitted estimator of skrnn
         The fitted estimator.
 
     Raises

@@ -22,6 +22,7 @@ STUBS = PACKAGE / "__init__.pyi"
 CLASSES = {"_base.py": "BaseRNN", "_classifier.py": "RNNClassifier"}
 CLASSES["_regressor.py"] = "RNNRegressor"
 CLASSES["_language_model.py"] = "RNNLanguageModel"
+CLASSES["_tagger.py"] = "RNNTagger"
 CHOICES = (cells, pooling)
 BEGIN = "    # Parameters of skrnn/{}, written by tests/stubs.py:\n"
 END = "    # End of the parameters.\n"

@@ -232,6 +232,30 @@ def test_scores_in_parts_have_the_gradient_of_all(monkeypatch):
         torch.testing.assert_close(flat, flats[0], rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("are_tokens", [True, False])
+@pytest.mark.parametrize("nhidden", [(5,), (4, 5)])
+def test_each_step_has_the_states_of_both_directions(nhidden, are_tokens):
+    architecture = Architecture(nhidden, "gru", bidirectional=True, pooling="none")
+    weights, values = random_weights(architecture), random_inputs(are_tokens)
+    target = torch.arange(len(values)) % N_OUTPUTS
+    weight = torch.linspace(0.5, 2, len(values), dtype=torch.float64)
+
+    def loss_of():
+        return loss_and_gradient(weights, values, "cross_entropy", target, weight)
+
+    total, gradient = loss_of()
+    H = np.full((len(values), 2 * nhidden[-1]), np.nan)
+    for rows, states in encode.states_of_all_steps(weights, as_read(values), OFFSETS):
+        H[rows] = states
+    scores = torch.from_numpy(H) @ weights.V.T + weights.c
+    each = nn.functional.cross_entropy(scores, target, reduction="none")
+    assert total.item() == pytest.approx((weight @ each).item(), rel=1e-10)
+    generator = torch.Generator().manual_seed(0)
+    direction = torch.randn(len(weights.flat), generator=generator, dtype=torch.float64)
+    slope = slope_along(direction, weights, lambda: loss_of()[0])
+    assert (gradient.flat @ direction).item() == pytest.approx(slope, rel=1e-5)
+
+
 @pytest.mark.parametrize("pooling", ["last", "sum", "none"])
 @pytest.mark.parametrize("nhidden", [(5,), (4, 5)])
 def test_dropout_multiplies_what_the_output_layer_reads(nhidden, pooling):

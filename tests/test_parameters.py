@@ -27,6 +27,7 @@ from skrnn import (
     RNNEncoder,
     RNNLanguageModel,
     RNNRegressor,
+    RNNTagger,
     export,
 )
 from skrnn._types import (
@@ -101,6 +102,11 @@ ALL[RNNLanguageModel] = {
     **{name: default for name, default in DEFAULTS.items() if name not in FIXED},
     **{"nhidden": 256, "cell": "gru", "truncate": 150, "alpha": 0.1},
     **{"learn_end": "auto", "recurrent_dropout": 0.0},
+}
+FIXED_IN_TAGGERS = ("pooling", "kernel_sizes", "patch_length", "overlong")
+ALL[RNNTagger] = {
+    **{name: value for name, value in DEFAULTS.items() if name not in FIXED_IN_TAGGERS},
+    "class_weight": None,
 }
 X, Y = ["ab", "ba", "abc", "b"] * 2, ["p", "q", "p", "q"] * 2
 

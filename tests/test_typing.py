@@ -20,6 +20,7 @@ from skrnn import (
     RNNEncoder,
     RNNLanguageModel,
     RNNRegressor,
+    RNNTagger,
     export,
     metrics,
 )
@@ -175,7 +176,7 @@ def run_stubs():
 
 
 RUN = run_stubs()
-ESTIMATORS = [RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor]
+ESTIMATORS = [RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor, RNNTagger]
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
@@ -202,9 +203,10 @@ def test_each_parameter_stands_in_the_stubs_once():
     }
     # The encoder has no wide path, so each of the others says it.
     of_wide = dict.fromkeys(("wide_ngram_range", "n_wide_features"), 2)
-    # Language models have others of some defaults, and fix some parameters.
-    again = RUN["_LanguageParameters"].__annotations__
-    expected = {name: 1 + (name in again) for name in counts}
+    # Some classes have other defaults, or fix parameters.
+    others = (RUN[f"_{name}Parameters"] for name in ("Language", "Tagger"))
+    again = [name for other in others for name in other.__annotations__]
+    expected = {name: 1 + again.count(name) for name in counts}
     assert counts == {**expected, **of_wide}
 
 

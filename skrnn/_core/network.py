@@ -258,7 +258,8 @@ class _Pooled:
         self._front, packing = trace.front, batch.packing
         self._weights, start = weights, batch.start
         if self._name == "none":
-            self.h = np.concatenate(passed.top, axis=1)
+            self._flip = packing.flip if len(passed.top) > 1 else None
+            self.h = np.concatenate(self._forwards(passed.top), axis=1)
             return
         if self._front is not None:
             packing = self._front.packing
@@ -276,6 +277,10 @@ class _Pooled:
         n_without_steps = len(batch) - n
         if n_without_steps:
             self.h = np.pad(self.h, [(0, n_without_steps), (0, 0)])
+
+    def _forwards(self, parts):
+        """The rows of both directions in the order of the first, or back again."""
+        return [part[self._flip] if i else part for i, part in enumerate(parts)]
 
     def of_rows(self, mask):
         """The rows of `mask`, which has one for each sequence, for the rows of h."""
@@ -313,7 +318,8 @@ class _Pooled:
             parts = list(parts)
         if self._name == "none":
             n = self._passed.sizes[0]
-            return [scratch.zeros(n, part.shape[1]) for part in parts], parts
+            dlast = [scratch.zeros(n, part.shape[1]) for part in parts]
+            return dlast, self._forwards(parts)
         for part in workspace.gradient.of_pooling:
             part.zero_()
         n = self._passed.sizes[0]

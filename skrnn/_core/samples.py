@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skrnn._core.sequences import Sequences
+from skrnn._core.sequences import Sequences, rows_of
 from skrnn._core.steps import Steps
 
 
@@ -38,19 +38,35 @@ class Samples:
     def take(self, indices):
         """Return the samples at `indices`, in that order.
 
-        Each sample must have one target. The weights are scaled to a mean of 1.
+        The weights are scaled to a mean of 1.
         """
-        weight = self.weight[indices]
+        chosen = indices
+        if self.per_step:
+            chosen, _ = rows_of(self.steps.offsets, indices)
+        weight = self.weight[chosen]
         weight = weight / weight.max()  # the sum of the weights could overflow
         return replace(
             self,
             steps=self.steps
             if _is_all(indices, len(self))
             else self.steps.take(indices),
-            target=None if self.target is None else self.target[indices],
+            target=None if self.target is None else self.target[chosen],
             weight=weight / weight.mean(),
             positions=self.positions[indices],
         )
+
+    @property
+    def weight_of_sequences(self):
+        """The weight of each sequence: the mean of those of its steps, 0 without any.
+
+        They have a mean of 1.
+        """
+        if not self.per_step:
+            return self.weight
+        n_steps = self.steps.lengths
+        sequence = np.repeat(np.arange(len(self)), n_steps)
+        weight = np.bincount(sequence, self.weight, len(self)) / np.maximum(n_steps, 1)
+        return weight / weight.mean()
 
 
 def _is_all(indices, n_samples):

@@ -4,6 +4,7 @@ Modules may import those above them in this list, and lower layers of the packag
 
     head          what all heads have in common
     classes       one class label for each sequence
+    tags          a tag, or class label, for each step
     labels        any number of labels for each sequence
     numbers       one or more numbers for each sequence
     next_step     the next step, after each step; without y
@@ -11,6 +12,7 @@ Modules may import those above them in this list, and lower layers of the packag
     task          what y is, and which head predicts it
     opening       the containers of y and sample_weight
     validation    y and sample_weight as arrays, checked against X
+    ragged        the same with an entry for each step
     later         y of a chunk or of validation data, checked against a head
     chunks        heads for learning chunk by chunk
     class_weight  weights of sequences multiplied by those of their classes

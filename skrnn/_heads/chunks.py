@@ -20,7 +20,9 @@ _FIRST = "the first call to partial_fit"
 _CURE = "Pass all classes there."
 
 
-def head_of_chunk(y, weight, classes, last, head=None, needs_classes=False):
+def head_of_chunk(
+    y, weight, classes, last, head=None, needs_classes=False, offsets=None
+):
     """A head that is valid for all chunks, except for its bias.
 
     Parameters
@@ -35,6 +37,8 @@ def head_of_chunk(y, weight, classes, last, head=None, needs_classes=False):
         The class of the head. None to choose it by y.
     needs_classes : bool, default=False
         Whether the first call requires `classes` if y holds class labels.
+    offsets : ndarray of shape (n_samples + 1,), default=None
+        Those of the sequences, if each step has a target.
 
     Returns
     -------
@@ -73,8 +77,8 @@ def head_of_chunk(y, weight, classes, last, head=None, needs_classes=False):
     _check_partial_fit_first_call(known, classes)
     y = column_or_1d(y)
     check_classification_targets(y)
-    head = ClassHead(classes=known.classes_)
-    check_classes(head, y, _FIRST, _CURE)
+    head = (head or ClassHead)(classes=known.classes_)
+    check_classes(head, y, _FIRST, _CURE, offsets)
     return head
 
 
@@ -89,7 +93,7 @@ def _check_same_task(y, classes, last):
     """Raise if y is passed after learning without y, or vice versa."""
     if y is None and classes is not None:
         raise ValueError("classes were passed, but y is None. Pass y, or omit classes.")
-    if last is None or (y is None) == last.per_step:
+    if last is None or (y is None) == (last.task == "next_step"):
         return
     was, now = ("no y", "one") if y is not None else ("y", "none")
     raise ValueError(

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
+from skrnn._core.sequences import locate
 from skrnn._messages import as_plain
 
 _ARE_NUMBERS = (
@@ -11,7 +12,7 @@ _ARE_NUMBERS = (
 )
 
 
-def later_targets(head, y, weight):
+def later_targets(head, y, weight, offsets=None):
     """The targets in a y of other sequences than those that a head has learned from.
 
     Parameters
@@ -19,6 +20,8 @@ def later_targets(head, y, weight):
     head : Head
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
     weight : ndarray of shape (n_samples,)
+    offsets : ndarray of shape (n_samples + 1,), default=None
+        Those of the sequences, if each step has a target.
 
     Returns
     -------
@@ -37,7 +40,7 @@ def later_targets(head, y, weight):
     else:
         y = column_or_1d(y)
         cure = "Drop these sequences, or train on some of that class."
-        check_classes(head, y, "the training data", cure)
+        check_classes(head, y, "the training data", cure, offsets)
     return head.targets(y, weight)
 
 
@@ -53,8 +56,8 @@ def check_labels(head, y, when):
         )
 
 
-def check_classes(head, y, whose, cure):
-    """Raise if y holds a label that a ClassHead does not know."""
+def check_classes(head, y, whose, cure, offsets=None):
+    """Raise if y holds a label that a ClassHead, or a TagsHead, does not know."""
     # NumPy would compare numbers with strings as strings.
     are_strings = [labels.dtype.kind in "UT" for labels in (y, head.classes)]
     are_objects = "O" in (y.dtype.kind, head.classes.dtype.kind)
@@ -64,8 +67,11 @@ def check_classes(head, y, whose, cure):
         unknown = np.ones(len(y), dtype=bool)
     if unknown.any():
         i = int(unknown.argmax())
+        where = f"y[{i}]"
+        if head.per_step and offsets is not None:
+            where = "y[{}][{}]".format(*locate(offsets, i))
         raise ValueError(
-            f"y[{i}] is {as_plain(y[i])!r}, which is not one of the classes of "
+            f"{where} is {as_plain(y[i])!r}, which is not one of the classes of "
             f"{whose}. {cure}" + (_ARE_NUMBERS if y.dtype.kind == "f" else "")
         )
 

@@ -7,8 +7,10 @@ from skrnn._heads.classes import ClassHead
 from skrnn._heads.labels import LabelsHead
 from skrnn._heads.next_step import NextStepHead
 from skrnn._heads.numbers import NumbersHead
+from skrnn._heads.tags import TagsHead
 
-HEADS = {head.task: head for head in (ClassHead, LabelsHead, NumbersHead, NextStepHead)}
+_HEADS = ClassHead, LabelsHead, NumbersHead, TagsHead, NextStepHead
+HEADS = {head.task: head for head in _HEADS}
 # The attributes of an estimator from which its head is rebuilt.
 ATTRIBUTES = ("task_", "classes_", "target_mean_", "target_scale_")
 ATTRIBUTES += ("_is_multilabel", "_is_one_output")
@@ -79,6 +81,8 @@ def head_of(attributes):
         mean, scale = attributes["target_mean_"], attributes["target_scale_"]
         is_one = attributes.get("_is_one_output", False)
         return NumbersHead(mean=mean, scale=scale, is_one=is_one)
+    if task == "tagging":
+        return TagsHead(classes=attributes["classes_"])
     is_multilabel = task == "multilabel" or attributes.get("_is_multilabel", False)
     head = LabelsHead if is_multilabel else ClassHead
     return head(classes=attributes["classes_"])

@@ -63,7 +63,7 @@ def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_require
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
     sample_weight = _check_sample_weight(
-        _open_weight(sample_weight),
+        open_weight(sample_weight),
         lengths,
         dtype=np.float64,
         ensure_non_negative=True,
@@ -93,12 +93,12 @@ def validate_scored(y, sample_weight, name, *, are_numbers):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataConversionWarning)  # about one column
         y = _validate_targets(y, None, name, are_numbers)
-    return y, _open_weight(sample_weight)
+    return y, open_weight(sample_weight)
 
 
 def _validate_targets(y, lengths, name, are_numbers):
     """Validate y on its own, and convert it to an array."""
-    _check_not_masked(y, "y")
+    check_not_masked(y, "y")
     has_astype = hasattr(y, "astype")
     y, is_column = open_targets(y, "y")
     _check_no_columns_of_times(y, are_numbers)
@@ -177,12 +177,12 @@ def without_long_floats(y):
     return short
 
 
-def _open_weight(weight):
+def open_weight(weight):
     """The weights as something that scikit-learn can validate."""
     if weight is None or isinstance(weight, Number):
         return weight
     what = "sample_weight"
-    _check_not_masked(weight, what)
+    check_not_masked(weight, what)
     weight, _ = open_targets(weight, what)
     entries = _entries(weight)
     for i, entry in enumerate(entries):
@@ -205,7 +205,8 @@ def _entries(opened):
     return opened if isinstance(opened, (list, tuple)) else ()
 
 
-def _check_not_masked(given, what):
+def check_not_masked(given, what):
+    """Raise for a masked array, whose mask would be lost."""
     if np.ma.is_masked(given):
         raise TypeError(
             f"{what} is a masked array, whose mask would be lost: drop the sequences "

@@ -85,7 +85,8 @@ class SeriesReader:
         sequences = samples.steps
         values = sequences.values
         n_features, order = values.shape[1], options.differences
-        row_weight = np.repeat(samples.weight, sequences.lengths)
+        weight = samples.weight_of_sequences
+        row_weight = np.repeat(weight, sequences.lengths)
         mean, scale = np.zeros(n_features), np.ones(n_features)
         if options.standardize:
             mean, scale = series.mean_and_scale(values, row_weight)
@@ -98,8 +99,8 @@ class SeriesReader:
             filled = reader._standardised(sequences, samples.positions)[:, :n_features]
         if by_series:
             of = reader._level_and_scale(filled, sequences)
-            if options.standardize == "series" or _vary(of[1], samples.weight):
-                own = _standards_of_each(*of, samples.weight)
+            if options.standardize == "series" or _vary(of[1], weight):
+                own = _standards_of_each(*of, weight)
                 reader = replace(reader, own_mean=own[0], own_scale=own[1])
         if order > 0:
             added = series.differences(filled, sequences.offsets, order)

@@ -1,0 +1,179 @@
+"""y and sample_weight with an entry for each step, as flat arrays."""
+
+from itertools import chain
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils.validation import _check_sample_weight
+
+from skrnn._core.sequences import locate
+from skrnn._heads.opening import open_targets
+from skrnn._heads.validation import check_not_masked, open_weight
+from skrnn._messages import as_plain, describe, is_missing
+
+_LABELS = "a label for each step, a string or an integer"
+
+
+def validate_tags(y, sample_weight, offsets, name):
+    """Validate the labels of all steps and their weights, against X.
+
+    Parameters
+    ----------
+    y : array-like of sequences of labels
+        As the user passed it: for each sequence a list, an array, or a string, whose
+        characters are the labels.
+    sample_weight : array-like of shape (n_samples,) or of sequences of numbers, or None
+        The weight of each sequence, or of each step.
+    offsets : ndarray of shape (n_samples + 1,)
+        Those of X.
+    name : str
+        The class of the estimator, for messages.
+
+    Returns
+    -------
+    y : ndarray of shape (n_rows,)
+        The labels of all steps, end to end.
+    sample_weight : ndarray of shape (n_rows,), float64
+
+    Raises
+    ------
+    TypeError, ValueError
+        If y is missing, or is no sequence of sequences of labels; if labels are
+        missing, or of several types; if lengths differ from those of X; or if there are
+        no steps.
+    """
+    if y is None:
+        raise ValueError(
+            f"This {name} estimator requires y to be passed, but the target y is None."
+        )
+    rows = _end_to_end(y, "y", offsets)
+    if not rows:
+        raise ValueError(
+            "X has no steps: all its sequences are empty, so there is nothing to tag. "
+            "At least one with steps is needed."
+        )
+    labels = _labels(rows, offsets)
+    return labels, _weight_of_steps(sample_weight, offsets)
+
+
+def _end_to_end(given, what, offsets):
+    """The entries of all steps, in a list, from a container with one of each sequence.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If lengths differ from those of X.
+    """
+    check_not_masked(given, what)
+    opened, _ = open_targets(given, what)
+    if not isinstance(opened, (list, tuple)):
+        opened = np.asarray(opened)
+    if len(opened) != len(offsets) - 1:
+        raise ValueError(
+            f"{what} is of length {len(opened)}, but X is of length "
+            f"{len(offsets) - 1}: an entry for each sequence was expected. Drop those "
+            f"of which {what} or X is missing."
+        )
+    noun = "label" if what == "y" else "weight"
+    for i, (part, n_steps) in enumerate(zip(opened, np.diff(offsets), strict=True)):
+        is_array = isinstance(part, np.ndarray) and part.ndim == 1
+        if not is_array and not isinstance(part, (list, tuple, str)):
+            cure = "; for one label per sequence, use RNNClassifier"
+            raise TypeError(
+                f"{what}[{i}] is {describe(part)}: a list of one {noun} for each step "
+                f"of X[{i}] was expected. Pass a list of lists"
+                f"{cure if what == 'y' else ''}."
+            )
+        if len(part) != n_steps:
+            found = _count(len(part), noun)
+            if isinstance(part, str):
+                found = f"{_count(len(part), 'character')}, each of which is a label"
+            raise ValueError(
+                f"{what}[{i}] has {found}, but X[{i}] has {_count(n_steps, 'step')}: "
+                f"one {noun} for each step was expected. Check how X is cut into steps "
+                "(analyzer, token_pattern)."
+            )
+    parts = (x.tolist() if isinstance(x, np.ndarray) else x for x in opened)
+    return list(chain.from_iterable(parts))
+
+
+def _count(n, noun):
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _labels(labels, offsets):
+    """Labels in a list as an array of strings, integers or booleans.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are anything else, or of several types.
+    """
+    types = {*map(type, labels)}
+    if all(issubclass(each, str) for each in types):
+        return np.array(labels, dtype=np.str_)
+    if types <= {bool, np.bool_}:
+        return np.array(labels, dtype=bool)
+    are_integers = [issubclass(each, Integral) for each in types - {bool, np.bool_}]
+    if all(are_integers) and len(are_integers) == len(types):
+        array = np.array(labels)
+        if array.dtype.kind not in "iu":
+            raise ValueError(
+                f"y has integers from {min(labels)} to {max(labels)}: those of 64 bits "
+                "were expected. Convert them to strings."
+            )
+        return array
+    first = type(labels[0])
+    for row, label in enumerate(labels):
+        i, step = locate(offsets, row)
+        where = f"y[{i}][{step}] is"
+        if is_missing(label):
+            raise ValueError(
+                f"{where} {label}: every step needs a label. If it is unknown, give "
+                "the step any label and a weight of 0."
+            )
+        if isinstance(label, Real) and not isinstance(label, (Integral, np.bool_)):
+            raise ValueError(
+                f"{where} {as_plain(label)!r}: {_LABELS}, was expected. Use strings or "
+                "integers; numbers cannot be predicted for each step."
+            )
+        if not isinstance(label, (str, Integral)):
+            raise TypeError(
+                f"{where} {describe(label)}: {_LABELS}, was expected. Convert it."
+            )
+        if isinstance(label, str) != issubclass(first, str) or (
+            isinstance(label, bool) != issubclass(first, bool)
+        ):
+            break
+    raise TypeError(
+        f"{where} {as_plain(label)!r}, but y has {as_plain(labels[0])!r} as well: "
+        "labels of one type were expected. Convert them all to strings."
+    )
+
+
+def _weight_of_steps(weight, offsets):
+    """The weight of each step, from weights of sequences or of steps."""
+    lengths = np.diff(offsets)
+    if _is_nested(weight):
+        rows = _end_to_end(weight, "sample_weight", offsets)
+        return _checked_weight(open_weight(rows), np.empty(len(rows)))
+    return np.repeat(_checked_weight(open_weight(weight), lengths), lengths)
+
+
+def _is_nested(weight):
+    """Whether there is a weight for each step."""
+    if isinstance(weight, np.ndarray) and weight.dtype != object:
+        return weight.ndim == 2
+    if weight is None or isinstance(weight, Real) or not hasattr(weight, "__len__"):
+        return False
+    opened, _ = open_targets(weight, "sample_weight")
+    is_list = isinstance(opened, (list, tuple)) and len(opened) > 0
+    if is_list:
+        return isinstance(opened[0], (list, tuple, np.ndarray))
+    return np.ndim(opened) == 2
+
+
+def _checked_weight(weight, like):
+    return _check_sample_weight(
+        weight, like, dtype=np.float64, ensure_non_negative=True
+    )

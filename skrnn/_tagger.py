@@ -1,0 +1,313 @@
+"""RNNTagger: from a sequence to a tag for each of its steps."""
+
+from dataclasses import KW_ONLY
+from typing import ClassVar, Literal
+
+import numpy as np
+from sklearn.base import _fit_context
+
+from skrnn._base import BaseRNN
+from skrnn._callbacks import with_callbacks
+from skrnn._docs import share_docs
+from skrnn._heads.ragged import validate_tags
+from skrnn._heads.tags import TagsHead
+from skrnn._judging import ValidationData
+from skrnn._types import ClassWeights, takes_parameters
+
+
+@share_docs
+@takes_parameters
+class RNNTagger(BaseRNN):
+    r"""Predict a tag for each step of sequences with a recurrent network.
+
+    The network [1]_ reads each sequence step by step. In the simplest case, it computes
+
+        h_0 = 0,    h_t = activation(W h_{t-1} + U x_t + b),    scores_t = V h_t + c,
+
+    and the softmax of the scores gives the probability of each tag at step t. By
+    default, the network reads in both directions, so that h_t knows all steps before
+    and after t. The weights minimise the cross entropy of the tags of all steps.
+
+    Parameters
+    ----------
+    bidirectional : bool or "auto", default="auto"
+        Whether to also read each sequence backwards, with separate weights. h is then
+        the concatenation of the states of both directions. "auto" is True unless
+        `truncate` is set.
+    subwords : bool or "auto", default="auto"
+        Whether to also read what a word is made of, if the steps are words, or tokens
+        that are strings: the word in lowercase, its first three and its last three
+        characters, and its shape, such as "Xx" for a capitalised word. Their vectors
+        are added to that of the word, so that words which `fit` has not seen are read
+        by what they share with others [17]_. What a short word does not have is
+        replaced by one vector, the same for all. "auto" is True for words, and for
+        tokens that are strings, unless `vocabulary` is given. Without effect for
+        characters and with `embeddings`.
+    dropout : float in [0, 1) or "auto", default="auto"
+        During training, the probability of setting to 0 each input of a layer above the
+        first, and each entry of h before it is multiplied by V. An entry is dropped at
+        all steps of a sequence or at none [9]_. "auto" is 0.
+    truncate : int or None, default=None
+        During training, number of steps through which to backpropagate: the weights are
+        updated after each `truncate` steps, and the next ones start from the states
+        that these lead to [13]_. This is intended for sequences of thousands of steps.
+        Not supported with `bidirectional`.
+    batch_size : int or "auto", default="auto"
+        Number of sequences per update, or per several updates if `truncate` is set.
+        "auto" is the square root of the number of sequences, but at least 8 and at most
+        128.
+    max_iter : int or "auto", default="auto"
+        Number of epochs, over which the learning rate increases and decreases. "auto"
+        is the number of epochs that 400 updates take, but at least 12 and at most 1000.
+    {parameters}
+    class_weight : dict of class -> weight, "balanced" or None, default=None
+        Weights of the tags, by which the weights of their steps are multiplied.
+        "balanced" gives all tags the same total weight in the loss. Validation data
+        passed to `fit` has only the weights passed with it.
+
+    Attributes
+    ----------
+    task_ : {"tagging"}
+        What is predicted.
+    classes_ : ndarray of shape (n_classes,)
+        The tags, sorted.
+    {kind}
+    {weights}
+    V_ : ndarray of shape (n_classes, n_directions * nhidden)
+        Output weights, one row per tag.
+    intercept_ : ndarray of shape (n_classes,)
+        Output biases.
+    {inputs}
+    loss_ : float
+        Loss of the last epoch: cross entropy in nats, averaged over all steps of the
+        training data while the weights were being updated.
+    {losses}
+
+    See Also
+    --------
+    RNNClassifier : Predicts one class for each sequence.
+    skrnn.metrics.span_f1_score : F1 score of named entities and other spans.
+
+    Notes
+    -----
+    {notes}
+
+    References
+    ----------
+    {references}
+
+    Examples
+    --------
+    >>> from skrnn import RNNTagger
+    >>> X = [["the", "cat", "sleeps"], ["a", "dog", "barks"], ["the", "dog", "sleeps"]]
+    >>> y = [["DET", "NOUN", "VERB"]] * 3
+    >>> tagger = RNNTagger(nhidden=8, random_state=0).fit(X, y)
+    >>> tagger.predict([["a", "cat", "barks"], ["the", "dog"]])
+    [array(['DET', 'NOUN', 'VERB'], dtype='<U4'), array(['DET', 'NOUN'], dtype='<U4')]
+
+    A string has a tag for each character, here whether it is a vowel:
+
+    >>> X, y = ["banana", "tomato", "paper"] * 9, ["cvcvcv", "cvcvcv", "cvcvc"] * 9
+    >>> tagger = RNNTagger(nhidden=8, random_state=0).fit(X, y)
+    >>> "".join(tagger.predict(["potato"])[0])
+    'cvcvcv'
+    """
+
+    _: KW_ONLY
+    class_weight: ClassWeights | Literal["balanced"] | None = None
+
+    # There is an answer for each step that there is.
+    pooling: ClassVar[str] = "last"
+    patch_length: ClassVar[int] = 1
+    kernel_sizes: ClassVar[None] = None
+    overlong: ClassVar[str] = "error"
+
+    _head = TagsHead
+    _needs_classes = True
+    _tasks = ("tagging",)
+    _says_of_y = "task_"
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
+        """Learn to tag the steps of sequences.
+
+        Parameters
+        ----------
+        {X of fit}
+        y : array-like of n_samples sequences of tags
+            For each sequence, as many tags as it has steps: a list, a tuple or an array
+            of strings or of integers; or a string, whose characters are the tags.
+        sample_weight : array-like of shape (n_samples,), or of n_samples sequences of \
+                numbers, default=None
+            Weight of each sequence in the loss, or of each step. A weight of 0 is
+            equivalent to not knowing the tags, except that they stay in `classes_`.
+        {X_val}
+        y_val : array-like of sequences of tags, default=None
+            The y of `X_val`.
+        sample_weight_val : array-like, default=None
+            Weight of each sequence or step of `X_val` in the validation score and loss.
+
+        Returns
+        -------
+        self : RNNTagger
+            The fitted tagger.
+
+        Raises
+        ------
+        TypeError
+            If X is not a container of sequences that are all of one kind; if y is not a
+            container of sequences of tags; or if tags are of several types.
+        ValueError
+            If X or a series is empty; if a sequence is longer than `max_length`; if
+            sequences differ in their number of features; if a number is infinite, or
+            NaN and `missing` is "error"; if the vocabulary is empty, or `embeddings`
+            cannot be read; if X and y, or a sequence and its tags or weights, differ in
+            length; if `warm_start` is True and parameters of the network or of reading
+            have changed; if `X_val` is incomplete, passed without `early_stopping`, or
+            different in kind from X, or `y_val` holds a tag that is not in y; or if
+            training diverges in the first epoch.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training diverges in a later epoch, or ends with a loss that is far above
+            that of guessing, or no better.
+        UserWarning
+            If most of the memory is for the tokens of a large vocabulary.
+
+        Notes
+        -----
+        If a fit fails, the estimator is left unchanged.
+        """
+        validation = ValidationData(X_val, y_val, sample_weight_val)
+        return self._learn(X, y, sample_weight, validation)
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on a chunk of the data, continuing from the last call.
+
+        Parameters
+        ----------
+        {X of fit}
+        y : array-like of n_samples sequences of tags
+            As in `fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All tags that may occur in any chunk. Required in the first call.
+        sample_weight : array-like of shape (n_samples,), or of n_samples sequences of \
+                numbers, default=None
+            Weight of each sequence or step in the loss, relative to the others of this
+            chunk.
+
+        Returns
+        -------
+        self : RNNTagger
+            The fitted tagger.
+
+        Raises
+        ------
+        TypeError
+            As in `fit`.
+        ValueError
+            As in `fit`; also if `classes` is missing in the first call, or differs from
+            that of the first call; if y holds a tag that is not in `classes`; if
+            parameters of the network or of reading have changed; or if
+            `early_stopping` is True.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the epoch ends with a loss far above that of guessing.
+        UserWarning
+            In the first call, as in `fit`.
+
+        Notes
+        -----
+        {partial_fit}
+        """
+        return self._learn(X, y, sample_weight, classes=classes, is_partial=True)
+
+    def _validated(self, y, sample_weight, sequences, head=None):
+        return validate_tags(y, sample_weight, sequences.offsets, type(self).__name__)
+
+    def _attributes_of_y(self, head, y, last):
+        return {"task_": head.task}
+
+    def predict(self, X):
+        """Predict the tag of each step.
+
+        Parameters
+        ----------
+        {X of predict}
+
+        Returns
+        -------
+        y : list of ndarrays of shape (n_steps,)
+            For each sequence, the tag with the highest score at each step.
+
+        Raises
+        ------
+        {raises of predict}
+        """
+        head, scores, offsets = self._head_and_scores_of_steps(X)
+        return np.split(head.decode(scores), offsets[1:-1])
+
+    def predict_proba(self, X):
+        """Predict the probability of each tag at each step.
+
+        Parameters
+        ----------
+        {X of predict}
+
+        Returns
+        -------
+        probabilities : list of ndarrays of shape (n_steps, n_classes), float64
+            Columns are in the order of `classes_`. Each row sums to 1.
+
+        Raises
+        ------
+        {raises of predict}
+        """
+        head, scores, offsets = self._head_and_scores_of_steps(X)
+        return np.split(head.probabilities(scores), offsets[1:-1])
+
+    def score(self, X, y, sample_weight=None):
+        """Compute the accuracy of predictions.
+
+        Parameters
+        ----------
+        {X of predict}
+        y : array-like of n_samples sequences of tags
+            The true tags. A tag that `fit` has not seen is always wrong.
+        sample_weight : array-like of shape (n_samples,), or of n_samples sequences of \
+                numbers, default=None
+            Weight of each sequence or step in the score. None gives all steps the same
+            weight.
+
+        Returns
+        -------
+        score : float
+            Share of steps, of all sequences together, whose tag is right.
+
+        Raises
+        ------
+        {raises of predict}
+        """
+        head, scores, offsets = self._head_and_scores_of_steps(X)
+        y, weight = validate_tags(y, sample_weight, offsets, type(self).__name__)
+        if not weight.any():
+            raise ValueError(
+                "The weights of all steps are 0: at least one above 0 was expected. "
+                "Check sample_weight."
+            )
+        return float(np.average(head.decode(scores) == y, weights=weight))
