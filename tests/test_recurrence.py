@@ -211,13 +211,21 @@ def test_transposed(shape, dtype, rng):
 
 @pytest.mark.parametrize(
     "x",
-    [[[0], [1], [0], [2]], [[3], [0], [5], [3]], [[2, 2], [0, 4]], np.zeros((0, 1))],
+    [
+        [[0], [1], [0], [2]],
+        [[3], [0], [5], [3]],
+        [[2, 2], [0, 4]],
+        np.zeros((0, 1)),
+        np.arange(1000).reshape(500, 2) ** 2 % 7,
+    ],
 )
 def test_gradients_of_tokens_in_any_order(x):
     """Whatever was in their memory, also of tokens that do not occur."""
     x = np.array(x, np.int32)
     G, dU = np.random.default_rng(0).normal(size=(len(x), 5)), np.full((7, 3), np.nan)
-    recurrence._write_of_tokens(G, x, dU)
+    H, no_states = np.zeros((len(x), 3)), np.empty((len(x), 0))
+    run, gradient = recurrence.gradients_of(True), (dU, np.empty((0, 3)), np.empty(5))
+    run(x, G, H, False, np.array([len(x)]), H, no_states, gradient)
     expected = np.zeros_like(dU)
     for k in range(x.shape[1]):
         np.add.at(expected, x[:, k], G[:, 2:])

@@ -13,8 +13,8 @@ from skrnn._core import rows
 from skrnn._core.compiled import compiled
 from skrnn._core.products import multiply
 
-# Number of rows of a step for which a product is followed by the cell, while they are
-# still in the cache of the core.
+# Number of rows for which a product is followed by the cell, or which are added to all
+# gradients, while they are still in the cache of the core.
 _N_TOGETHER = 64
 
 
@@ -172,7 +172,7 @@ def _add_through_states(G, W, dh):
 @cache
 def gradients_of(is_token):
     """Return the gradient of the weights of a layer, which may read tokens."""
-    write_input_gradient = _write_of_tokens if is_token else _write_of_numbers
+    add_of_inputs = _add_of_tokens if is_token else _add_of_numbers
 
     @compiled
     def gradients(x, G, start, has_start, sizes, H, before, gradient):
@@ -188,39 +188,47 @@ def gradients_of(is_token):
             Written.
         """
         dU, dW, db = gradient
-        write_input_gradient(G, x, dU)
-        _write_of_states(G, start, has_start, sizes, H, before, dW)
+        if len(dW) > 0:
+            _write_states_before(start, sizes, H, before)
+        rows.clear_all(dW)
         rows.clear(db)
-        for row in range(len(G)):
-            rows.add(G[row], db)
+        n_begun = 0
+        for first in range(0, len(G), _N_TOGETHER):
+            end = min(first + _N_TOGETHER, len(G))
+            n_begun = add_of_inputs(G[first:end], x[first:end], n_begun, dU)
+            i = max(first, 0 if has_start else sizes[0])
+            if len(dW) > 0 and i < end:
+                multiply(G[i:end, : len(dW)].T, before[i:end], dW, True)
+            for row in range(first, end):
+                rows.add(G[row], db)
+        rows.clear_all(dU[n_begun:])
 
     return gradients
 
 
 @compiled
-def _write_of_states(G, start, has_start, sizes, H, before, dW):
-    if dW.shape[0] > 0:
-        rows.copy_all(start[: sizes[0]], before)
-        end = sizes[0]
-        for t in range(1, len(sizes)):
-            i = end - sizes[t - 1]
-            rows.copy_all(H[i : i + sizes[t]], before[end:])
-            end += sizes[t]
-        first = 0 if has_start else sizes[0]
-        multiply(G[first:, : dW.shape[0]].T, before[first:], dW, False)
+def _write_states_before(start, sizes, H, before):
+    """Write the states before each row."""
+    rows.copy_all(start[: sizes[0]], before)
+    end = sizes[0]
+    for t in range(1, len(sizes)):
+        i = end - sizes[t - 1]
+        rows.copy_all(H[i : i + sizes[t]], before[end:])
+        end += sizes[t]
 
 
 @compiled
-def _write_of_tokens(G, x, dU):
-    """Write the gradient of the vectors of tokens, given that of G."""
+def _add_of_tokens(G, x, n_begun, dU):
+    """Add the gradient of the vectors of tokens, given that of G, for some rows.
+
+    So far, only the first `n_begun` rows of dU are written; return how many are now. In
+    a minibatch, tokens may be numbered as they first occur, so that few are cleared.
+    """
     n_other = G.shape[1] - dU.shape[1]
-    n_begun = 0  # the tokens before this one have gradients; other rows are arbitrary
     for row in range(len(x)):
         g = G[row, n_other:]
         for k in range(x.shape[1]):
             token = x[row, k]
-            # In a minibatch, tokens may be numbered as they first occur, so that few
-            # are cleared here.
             if n_begun < token:
                 rows.clear_all(dU[n_begun:token])
                 n_begun = token
@@ -229,13 +237,15 @@ def _write_of_tokens(G, x, dU):
                 n_begun += 1
             else:
                 rows.add(g, dU[token])
-    rows.clear_all(dU[n_begun:])
+    return n_begun
 
 
 @compiled
-def _write_of_numbers(G, x, dU):
-    """Write the gradient of the input weights of numbers, given that of G."""
-    multiply(x.T, G[:, G.shape[1] - dU.shape[1] :], dU, False)
+def _add_of_numbers(G, x, n_begun, dU):
+    """As :func:`_add_of_tokens`, for the input weights of numbers."""
+    rows.clear_all(dU[n_begun:])
+    multiply(x.T, G[:, G.shape[1] - dU.shape[1] :], dU, True)
+    return len(dU)
 
 
 @compiled
