@@ -8,6 +8,10 @@ import math
 
 from skrnn._core import rows
 from skrnn._core.compiled import compiled
+from skrnn._core.prefetch import prefetch
+
+# How many n-grams ahead of the one that is computed: their rows are short.
+AHEAD = 8
 
 
 @compiled
@@ -152,6 +156,8 @@ def average(columns, values, offsets, A, own, scores):
 def _add_row(columns, values, first, end, A, total):
     """Add A x of one sequence."""
     for k in range(first, end):
+        if k + AHEAD < len(columns):
+            prefetch(A[columns[k + AHEAD]])
         row, value = A[columns[k]], A.dtype.type(values[k])
         for j in range(len(row)):
             total[j] += value * row[j]
@@ -196,6 +202,9 @@ def step(A, square, grams, dA, rate, damping):
     """
     number = A.dtype.type
     for i in range(len(grams)):
+        if i + AHEAD < len(grams):
+            prefetch(A[grams[i + AHEAD]])
+            prefetch(square[grams[i + AHEAD]])
         row, own = A[grams[i]], square[grams[i]]
         for j in range(len(row)):
             g = dA[i, j]
