@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from itertools import product
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from skrnn import RNNClassifier, RNNEncoder, _fitting
-from skrnn._core import encode, trainer
+from skrnn._core import encode, trainer, windows
 from skrnn._core.shards import Shards
 from skrnn._core.threads import (
     _setter,
@@ -20,6 +21,7 @@ from skrnn._core.threads import (
     threads,
     torch_settings,
 )
+from skrnn._core.updates.all_weights import AllWeights
 
 
 @pytest.fixture(params=["by the libraries", "by torch"])
@@ -215,6 +217,34 @@ def test_shards_change_the_weights_in_rounding_only(cell):
     np.testing.assert_array_equal(two.W_[0], again.W_[0])
     np.testing.assert_array_equal(two.U_[0], again.U_[0])
     assert np.isfinite(probabilities).all()
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_whichever_shard_ends_last_the_weights_are_the_same(late, monkeypatch):
+    """Its thread updates the network, the other one the wide path and what follows."""
+    monkeypatch.setattr(trainer, "shards_for", lambda _, n: Shards(n, 10))
+    params = {"nhidden": 8, "batch_size": 300, "wide_ngram_range": (1, 3)}
+    expected, _ = fitted_on(2, 900, **params)
+    original, threads_of_updates = windows.loss_and_gradient, set()
+
+    def delayed(weights, batch, loss, workspace, truncate):
+        total = original(weights, batch, loss, workspace, truncate)
+        if (threading.current_thread() is not threading.main_thread()) == late:
+            time.sleep(0.05)
+        return total
+
+    def spied(self, *arguments):
+        threads_of_updates.add(threading.current_thread() is threading.main_thread())
+        return update(self, *arguments)
+
+    update = AllWeights.update
+    monkeypatch.setattr(AllWeights, "update", spied)
+    monkeypatch.setattr(windows, "loss_and_gradient", delayed)
+    fitted, _ = fitted_on(2, 900, **params)
+    assert threads_of_updates == {late == 0}
+    for name in ("W_", "U_", "b_", "V_", "wide_coef_"):
+        ours, theirs = getattr(fitted, name), getattr(expected, name)
+        np.testing.assert_array_equal(np.concatenate(ours), np.concatenate(theirs))
 
 
 def test_what_is_drawn_does_not_depend_on_the_number_of_threads():

@@ -13,7 +13,6 @@ from skrnn._core.layout import Layout
 from skrnn._core.plan import Plan
 from skrnn._core.prefetch import prefetch
 from skrnn._core.rules import Adam
-from skrnn._core.threads import threads, torch_settings
 from skrnn._core.updates.all_weights import AllWeights
 from skrnn._core.updates.clipping import scale_to_clipped_mean
 from skrnn._core.updates.some_rows import SomeRows
@@ -57,11 +56,8 @@ def test_a_gradient_that_is_not_a_number_stays_so():
     assert math.isnan(scale_to_clipped_mean(torch.tensor([1.0, torch.nan]), 4, 1.0))
 
 
-@pytest.mark.parametrize("n_parts", [1, 3])
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_some_rows_equal_all_weights_while_every_token_is_in_the_batch(
-    bidirectional, n_parts
-):
+def test_some_rows_equal_all_weights_while_every_token_is_in_the_batch(bidirectional):
     """And a row that is never there only decays, by as much as if it were."""
     architecture = Architecture((3,), "gru", bidirectional=bidirectional)
     generator = torch.Generator().manual_seed(0)
@@ -71,7 +67,7 @@ def test_some_rows_equal_all_weights_while_every_token_is_in_the_batch(
     some.flat.copy_(everything.flat)
     before = [layer.U.clone() for layer in some.layers[0]]
     dense = AllWeights(everything, Adam)
-    sparse = SomeRows(some, Adam, n_parts=n_parts)
+    sparse = SomeRows(some, Adam)
     present = torch.tensor([0, 2, 3, 5])
     for step in range(6):
         ids = present[torch.randperm(4, generator=generator)].repeat(2)
@@ -94,27 +90,6 @@ def test_some_rows_equal_all_weights_while_every_token_is_in_the_batch(
     torch.testing.assert_close(some.flat, everything.flat, rtol=1e-10, atol=1e-12)
     decayed = some.layers[0][0].U[1] / before[0][1]
     assert (decayed < 0.95).all()
-
-
-def test_rows_are_moved_by_several_threads_as_by_one():
-    def moved(n_threads):
-        architecture = Architecture((3,))
-        weights = zeros(Layout(architecture, 9, 2))
-        generator = torch.Generator().manual_seed(0)
-        weights.flat.normal_(generator=generator)
-        with torch_settings(), threads(n_threads) as run:
-            rows = SomeRows(weights, Adam, None, run, n_threads)
-            for _ in range(5):
-                ids = torch.randint(9, (4,), generator=generator)
-                local, _ = rows.local([batch_of(ids)])
-                n_tokens = len(local.layers[0][0].U)
-                gradient = zeros(Layout(architecture, n_tokens, 2)).flat
-                gradient.normal_(generator=generator)
-                rows.update(gradient, 4, 0.1, plan_of(1.0, 0.3))
-            rows.synchronise()
-        return weights.flat
-
-    assert torch.equal(moved(2), moved(1))
 
 
 def test_a_row_catches_up_with_weight_decay_when_it_is_needed():

@@ -305,9 +305,6 @@ class NoNetwork:
     def local(self, batches):
         return None, batches
 
-    def update(self, gradient, n_sequences, learning_rate, plan):
-        pass
-
     def synchronise(self):
         pass
 
@@ -338,7 +335,7 @@ def test_updates_are_those_of_adagrad(n_shards):
         shards = [minibatch(x.take(p), LABELS[p], WEIGHT[p]) for p in parts]
         _, same = updates.local(shards)
         assert same is shards
-        updates.update(None, 4, 0.002, None)
+        updates.update_wide(0.002)
         if step == 3:  # as in a later call of partial_fit
             moments = updates.moments()
             updates = Wide(NoNetwork(), A, "cross_entropy", moments)
@@ -360,7 +357,7 @@ def test_it_learns_as_a_multinomial_logistic_regression(surnames):
     batch = minibatch(x, torch.from_numpy(target))
     for _ in range(2000):
         updates.local([batch])
-        updates.update(None, len(names), 0.005, None)
+        updates.update_wide(0.005)
     dense = as_matrix(x, len(reader.idf)).toarray()
     ours = torch.softmax(torch.from_numpy(dense).double() @ A, 1).numpy()
     theirs = LogisticRegression(C=1e4, fit_intercept=False, max_iter=10_000)

@@ -3,6 +3,8 @@
 import math
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 
 from skrnn._core import network, windows
 from skrnn._core.batch import Start
@@ -81,7 +83,7 @@ class Trainer:
             updates = state.begin(
                 plan.clock,
                 len(data),
-                lambda moments: self._updates(state, data, moments, run, n_workers),
+                lambda moments: self._updates(state, data, moments),
             )
             epoch = _Epoch(self, batches, updates, workspaces, run)
             is_over = state.progress.n_done >= state.progress.n_epochs
@@ -113,9 +115,9 @@ class Trainer:
         shards = shards_for(weights.architecture, self.execution.n_threads)
         return Batches(data, self.plan, shards, hidden, self.execution)
 
-    def _updates(self, state, data, moments, run, n_workers):
+    def _updates(self, state, data, moments):
         """The updates of the network, and of the wide path if there is one."""
-        updates = self._of_network(state, data, moments, run, n_workers)
+        updates = self._of_network(state, data, moments)
         if self.plan.recurrent_dropout > 0:
             rate, generator = self.plan.recurrent_dropout, state.generator
             updates = DropConnect(updates, rate, generator, self.execution)
@@ -123,7 +125,7 @@ class Trainer:
             return updates
         return Wide(updates, state.wide, self.loss, moments)
 
-    def _of_network(self, state, data, moments, run, n_workers):
+    def _of_network(self, state, data, moments):
         """Choose between updates of all token vectors and of those in the minibatch."""
         weights, plan, rule = state.weights, self.plan, RULES[self.plan.rule]
         if state.embeddings is not None:
@@ -134,7 +136,7 @@ class Trainer:
         tokens_per_update = data.values.numel() * share
         is_token = not data.values.is_floating_point()
         if is_token and weights.n_inputs > _MANY_TOKENS + 2 * tokens_per_update:
-            return SomeRows(weights, rule, moments, run, n_workers)
+            return SomeRows(weights, rule, moments)
         return AllWeights(weights, rule, moments)
 
 
@@ -159,16 +161,14 @@ class _Epoch:
         plan, data = self.trainer.plan, self.batches.data
         n_per_epoch, clock = plan.n_minibatches(len(data)), state.progress.clock
         total = 0.0
-        for minibatch in self.batches.of_an_epoch(state.generator):
+        minibatches = _Ahead(self.batches.of_an_epoch(state.generator))
+        for minibatch in minibatches:
             done, n_sequences = state.n_minibatches, sum(map(len, minibatch))
             for shards, share in self._spans(minibatch, state.generator):
-                total += self._add_gradients(shards)
-                self.updates.update(
-                    self.workspaces[0].gradient.flat,
-                    n_sequences * share,
-                    plan.learning_rate_at(clock.read(done, n_per_epoch)),
-                    plan,
-                )
+                learning_rate = plan.learning_rate_at(clock.read(done, n_per_epoch))
+                beside = self._beside(minibatches, learning_rate)
+                of = n_sequences * share, learning_rate, beside
+                total += self._update(shards, *of)
                 done += share
             state.n_minibatches += 1
         self.updates.synchronise()
@@ -195,27 +195,70 @@ class _Epoch:
         """The number of steps per window, if each step has a target."""
         return self.trainer.plan.truncate if self.batches.data.per_step else None
 
-    def _add_gradients(self, shards):
-        """Return the summed loss of a minibatch; write the gradient to workspace 0.
+    def _update(self, shards, n_sequences, learning_rate, beside):
+        """Update the network by a minibatch, and return its summed loss.
 
-        The sums run in the order of the shards, whichever finishes first.
+        The thread that ends the last shard goes on to update the weights. Threads that
+        have no shard left call the functions `beside` meanwhile, which share nothing
+        with the network. So threads wait for each other only once per minibatch.
         """
         weights, shards = self.updates.local(shards)
         workspaces = self.workspaces[: len(shards)]
+        left = list(range(len(shards)))  # to pop from, as no two threads do at once
 
         def loss_of(shard, workspace):
             if shard.past is not None:
                 start = states_after(weights, shard.past)
                 shard = replace(shard, start=start)
-            return windows.loss_and_gradient(
+            loss = windows.loss_and_gradient(
                 weights, shard, self.trainer.loss, workspace, self._truncate
             )
+            if left.pop() == 0:
+                of = n_sequences, learning_rate, self.trainer.plan
+                self.updates.update(_sum_of_gradients(workspaces), *of)
+            return loss
 
-        total, *others = self.run_on_threads(loss_of, shards, workspaces)
-        for part, workspace in zip(others, workspaces[1:], strict=True):
-            total += part
-            workspaces[0].gradient.flat.add_(workspace.gradient.flat)
-        return total
+        tasks = [partial(loss_of, *of) for of in zip(shards, workspaces, strict=True)]
+        results = list(self.run_on_threads(lambda task: task(), tasks + beside))
+        return sum(results[: len(shards)])
+
+    def _beside(self, minibatches, learning_rate):
+        """Functions that may be called while the network is updated, in this order."""
+        functions = [minibatches.make]
+        if isinstance(self.updates, Wide):
+            functions.insert(0, partial(self.updates.update_wide, learning_rate))
+        return functions
+
+
+class _Ahead:
+    """An iterator whose next item can be made before it is asked for.
+
+    Parameters
+    ----------
+    items : iterable
+    """
+
+    def __init__(self, items):
+        self._items, self._made = iter(items), []
+
+    def make(self):
+        """Make the next item, if there is one."""
+        if not self._made:
+            self._made.extend(islice(self._items, 1))
+
+    def __iter__(self):
+        self.make()
+        while self._made:
+            yield self._made.pop()
+            self.make()
+
+
+def _sum_of_gradients(workspaces):
+    """Add the gradients of shards in their order, whichever was computed first."""
+    first, *others = (workspace.gradient.flat for workspace in workspaces)
+    for other in others:
+        first.add_(other)
+    return first
 
 
 def _check_values(state, data):

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import torch
@@ -31,15 +30,10 @@ class SomeRows:
         One of :data:`skrnn._core.rules.RULES`.
     moments : Moments, default=None
         Moments to continue from.
-    run : callable, default=map
-        A function like map, which may run its calls on several threads.
-    n_parts : int, default=1
-        Number of parts into which the vectors of a minibatch are cut, one per thread.
     """
 
-    def __init__(self, weights, rule, moments=None, run=map, n_parts=1):
+    def __init__(self, weights, rule, moments=None):
         self._weights = weights
-        self._run, self._n_parts = run, n_parts
         n_shared = weights.n_shared
         self._rule = rule(weights.flat[:n_shared])
         # For each direction, the vectors of all tokens. With thousands of tokens, they
@@ -108,29 +102,14 @@ class SomeRows:
         n_biases = self._weights.n_biases
         self._rule.step(gradient[:n_shared], learning_rate, factor, n_biases, scale)
         shape = len(self._tokens), self._vectors[0].shape[1]
-        gradients = [
-            part.view(shape) for part in gradient[n_shared:].chunk(len(self._vectors))
-        ]
-        move = partial(self._move, (learning_rate, factor, scale))
-        self._in_parts(move, self._tokens, *self._local, *gradients)
-
-    def _in_parts(self, function, *tensors):
-        """Call `function` for each part of the rows of the tensors."""
-        parts = [tensor.tensor_split(self._n_parts) for tensor in tensors]
-        list(self._run(function, *parts))
-
-    def _move(self, factors, tokens, *tensors):
-        """Decay and update the rows of some tokens.
-
-        `tensors` are the local vectors of each direction, then the gradients.
-        """
-        n = len(self._vectors)
-        width = len(self._rule.moment_names) * self._vectors[0].shape[1]
-        for i, (table, local, gradient) in enumerate(
-            zip(self._vectors, tensors[:n], tensors[n:], strict=True)
+        gradients = gradient[n_shared:].chunk(len(self._vectors))
+        width = len(self._rule.moment_names) * shape[1]
+        for i, (table, local, part) in enumerate(
+            zip(self._vectors, self._local, gradients, strict=True)
         ):
             rows = Rows(table, local, self._moments, i * width)
-            self._rule.move_rows(rows, tokens, gradient, *factors)
+            factors = learning_rate, factor, scale
+            self._rule.move_rows(rows, self._tokens, part.view(shape), *factors)
 
     def synchronise(self):
         """See :meth:`AllWeights.synchronise`."""

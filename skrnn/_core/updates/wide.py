@@ -62,11 +62,17 @@ class Wide:
         return self._updates.local(batches)
 
     def update(self, gradient, n_sequences, learning_rate, plan):
-        """See :meth:`AllWeights.update`."""
+        """See :meth:`AllWeights.update`; A stays as it is."""
+        self._updates.update(gradient, n_sequences, learning_rate, plan)
+
+    def update_wide(self, learning_rate):
+        """Update A by the minibatch of the last :meth:`local`.
+
+        It may run in another thread while :meth:`update` does.
+        """
         with kernel_imports():
             from skrnn._core import wide
 
-        self._updates.update(gradient, n_sequences, learning_rate, plan)
         A = self._A.numpy()
         xs = [batch.wide for batch in self._batches]
         is_sparse, rate, damping = isinstance(xs[0], SparseRows), RATE, DAMPING
