@@ -9,7 +9,7 @@ from sklearn.utils.validation import _check_sample_weight
 from skrnn._core.sequences import locate
 from skrnn._heads.opening import open_targets
 from skrnn._heads.validation import check_not_masked, open_weight
-from skrnn._messages import as_plain, describe, is_missing
+from skrnn._messages import as_plain, counted, describe, is_missing
 
 _LABELS = "a label for each step, a string or an integer"
 
@@ -85,20 +85,16 @@ def _end_to_end(given, what, offsets):
                 f"{cure if what == 'y' else ''}."
             )
         if len(part) != n_steps:
-            found = _count(len(part), noun)
+            found = counted(len(part), noun)
             if isinstance(part, str):
-                found = f"{_count(len(part), 'character')}, each of which is a label"
+                found = f"{counted(len(part), 'character')}, each of which is a label"
             raise ValueError(
-                f"{what}[{i}] has {found}, but X[{i}] has {_count(n_steps, 'step')}: "
+                f"{what}[{i}] has {found}, but X[{i}] has {counted(n_steps, 'step')}: "
                 f"one {noun} for each step was expected. Check how X is cut into steps "
                 "(analyzer, token_pattern)."
             )
     parts = (x.tolist() if isinstance(x, np.ndarray) else x for x in opened)
     return list(chain.from_iterable(parts))
-
-
-def _count(n, noun):
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _labels(labels, offsets):
