@@ -55,6 +55,16 @@ def test_surnames_of_a_csv_file(tmp_path):
     assert "names the language of 100.0% of unseen surnames" in output
 
 
+def test_tagging(tmp_path):
+    figure = tmp_path / "hyphens.png"
+    output = run("plot_03_tagging.py", "presentation", "--figure", figure)
+    shares = dict(re.findall(r"(Words|Accuracy).*?: (\d+\.\d)%", output))
+    assert float(shares["Words"]) > 75
+    assert float(shares["Accuracy"]) > 95
+    assert output.splitlines()[-1] == "pre-sen-ta-tion"
+    assert figure.stat().st_size > 10_000
+
+
 def test_text_generation(tmp_path):
     figure, text = tmp_path / "text.png", tmp_path / "text.txt"
     text.write_text("one two three four " * 600, encoding="utf-8")
