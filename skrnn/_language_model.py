@@ -64,8 +64,8 @@ class RNNLanguageModel(
     batch_size : int or "auto", default="auto"
         Number of sequences per update, or of the streams into which longer ones are
         cut. "auto" is the square root of the number of sequences, but at least 8 and at
-        most 128; and for streams, as many as there are 100 updates per epoch with, but
-        at least 8 and at most 64.
+        most 128. A text is then cut into 8 to 64 streams, the longer the more, of which
+        8 are read side by side.
     max_iter : int or "auto", default="auto"
         Number of epochs, over which the learning rate increases and decreases. "auto"
         is the number of epochs that 400 updates take, but at least 12 and at most 1000.
