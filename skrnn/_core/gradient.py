@@ -8,6 +8,8 @@ import numpy as np
 from skrnn._core import pooling, recurrence, rows
 from skrnn._core.products import multiply
 
+_N_APART = 16  # numbers of a cache line
+
 
 class Pass:
     """A batch on its way through all layers of a network, forward and back.
@@ -84,7 +86,8 @@ class Pass:
         n_rows, nhidden, take = len(x), W.shape[1], self.scratch.take
         G = take(n_rows, len(b))
         kept = tuple(take(n_rows, nhidden) for _ in range(self.cell.n_kept))
-        W_T = take(nhidden, len(W))
+        # Rows of 4096 bytes, as of 1024 numbers, would share a few places of the cache.
+        W_T = take(nhidden, len(W) + _N_APART)[:, : len(W)]
         rows.transpose(W, W_T)
         run = recurrence.forward_of(self.cell.forward, _is_token(x))
         start = self._start_of(k, i, nhidden)
