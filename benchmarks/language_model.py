@@ -1,7 +1,8 @@
 """Language models: nats against CPU minutes, speed, and surnames beside bigrams.
 
     python benchmarks/language_model.py --data DIR [--quick] [--only PART ...]
-    python benchmarks/language_model.py --data DIR --validate --only nats
+    python benchmarks/language_model.py --data DIR --only nats [--figure nats.svg]
+    python benchmarks/language_model.py --data DIR --only nats --validate
 
 DIR holds tinyshakespeare.txt and names_train.csv (or set SKRNN_DATA). The parts:
 
@@ -9,7 +10,7 @@ DIR holds tinyshakespeare.txt and names_train.csv (or set SKRNN_DATA). The parts
   which were chosen by the last tenth of that part. The last 10 % of the text are read
   after the last fit. With --validate, they are not read at all: that last tenth is
   what is predicted, from what comes before it. Nats are per character; with --quick,
-  one epoch on 100,000 characters.
+  one epoch on 100,000 characters. --figure draws them.
 - speed: characters per second of an epoch of RNNLanguageModel.fit, validation and
   vocabulary included, beside those of the same model in torch.nn: 64 streams, windows
   of 150 steps, one-hot inputs, states carried over, Adam, and gradients clipped; with
@@ -49,7 +50,7 @@ SETTINGS = {
 N_STREAMS, N_STEPS = 64, 150
 
 
-def nats(folder, is_quick, is_validation=False):
+def nats(folder, is_quick, is_validation=False, figure=None):
     """What each setting takes and reaches."""
     text = (folder / "tinyshakespeare.txt").read_text(encoding="utf-8")
     if is_validation:
@@ -69,8 +70,30 @@ def nats(folder, is_quick, is_validation=False):
         print(json.dumps(rows[-1]), flush=True)
     for row, model in zip(rows, models, strict=True):
         row["nats"] = -model.score(text[n_train:])
+    if figure is not None:
+        draw(rows, figure)
     columns = ["setting", "nhidden", "epochs", "minutes", "CPU minutes"]
     return timing.markdown_table(rows, [*columns, "training loss", "nats"])
+
+
+def draw(rows, path):
+    """Draw nats against CPU minutes."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
+    for nhidden in sorted({row["nhidden"] for row in rows}):
+        some = [row for row in rows if row["nhidden"] == nhidden]
+        minutes = [row["CPU minutes"] for row in some]
+        ax.plot(minutes, [row["nats"] for row in some], "o-", label=f"{nhidden} units")
+        for row in some:
+            place = (row["CPU minutes"], row["nats"])
+            text = f"{row['epochs']} epochs"
+            ax.annotate(text, place, (6, 4), textcoords="offset points")
+    ax.set(xlabel="CPU minutes of the fit", ylabel="nats per character")
+    ax.margins(0.2)
+    ax.set_xlim(0)
+    ax.legend()
+    figure.savefig(path)
 
 
 class TorchLoop:
@@ -234,12 +257,14 @@ def main():
     parser.add_argument("--data", help="folder of the texts; or SKRNN_DATA")
     parser.add_argument("--quick", action="store_true", help="a minute in all")
     parser.add_argument("--validate", action="store_true")
+    parser.add_argument("--figure", help="where nats are drawn, such as nats.svg")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     arguments = parser.parse_args()
     if arguments.validate and arguments.only != ["nats"]:
         parser.error("--validate is for --only nats.")
     folder = datasets.data_folder(arguments.data)
-    parts = {**PARTS, "nats": partial(nats, is_validation=arguments.validate)}
+    of_nats = {"is_validation": arguments.validate, "figure": arguments.figure}
+    parts = {**PARTS, "nats": partial(nats, **of_nats)}
     print(json.dumps(machine.describe()))
     for part in arguments.only:
         table = parts[part](folder, arguments.quick)
