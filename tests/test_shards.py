@@ -28,7 +28,7 @@ def test_one_long_sequence_makes_a_shard_and_leaves_something_to_the_others():
 def test_shards_are_as_large_as_their_work_a_step_demands():
     sizes = {
         (cell, nhidden): shards_for(Architecture((nhidden,), cell), 2).min_size
-        for cell, nhidden in [("rnn", 128), ("rnn", 512), ("lstm", 128)]
+        for cell, nhidden in [("rnn", 64), ("rnn", 512), ("lstm", 64)]
     }
-    assert sizes["rnn", 128] > 2 * sizes["lstm", 128]
+    assert sizes["rnn", 64] > 2 * sizes["lstm", 64]
     assert sizes["rnn", 512] == 32

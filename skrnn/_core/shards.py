@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 # Minimum number of multiplications per step for which a shard is worth its own thread:
-# below it, threads cost more than they save. On two cores, an epoch on the surnames
-# with two threads took 1.05 times as long as with one at 1.05 million multiplications
-# (rnn of 128 units, two shards of 64 sequences), 0.84 to 0.92 times at 1.28 million
-# (rnn of 100 units, two shards of 128), and 0.62 times at 8.4 million (lstm of 128
-# units, two shards of 128).
-_MIN_WORK = 1.2e6
+# below it, threads cost more than they save. On two cores, a fit on the surnames with
+# two threads took 0.99 times as long as with one at 0.64 million multiplications (rnn
+# of 100 units, two shards of 64 sequences), 0.93 times at 1.05 million (rnn of 128
+# units, two shards of 64), 0.83 times at 1.28 million (rnn of 100 units, two shards of
+# 128), and 0.75 times at 2.85 million (gru of 128 units, two shards of 58).
+_MIN_WORK = 1e6
 _MIN_SEQUENCES = 32
 
 
