@@ -13,6 +13,7 @@ from networks import ARCHITECTURES, N_INPUTS, random_weights
 from skrnn import RNNEncoder
 from skrnn._core import encode, network, pooling, public
 from skrnn._core.batch import Batch, Past, Start
+from skrnn._core.compiled import IS_COMPILED
 from skrnn._core.packing import pack
 from skrnn._core.prefixes import prefix_tree, sort_by_prefix
 from skrnn._core.threads import threads
@@ -63,6 +64,17 @@ def test_cuts_into_batches_do_not_change_the_codes(name, X, max_sequences, max_r
             np.testing.assert_array_equal(codes, expected)
 
 
+@pytest.mark.skipif(not IS_COMPILED, reason="products of NumPy depend on all rows")
+@pytest.mark.parametrize("name", ["lstm-2-1-last", "gru-1-1-max", "identity-1-1-sum"])
+def test_many_sequences_with_common_prefixes_have_the_codes_of_one(name, rng):
+    """Also where a level has so many nodes that siblings are computed apart."""
+    weights = random_weights(ARCHITECTURES[name])
+    X = [rng.integers(0, N_INPUTS, n).tolist() for n in rng.integers(1, 7, 300)]
+    ids, offsets = flat(X)
+    shared = encode.encode(weights, ids, offsets, keys=ids)
+    np.testing.assert_array_equal(shared, encode.encode(weights, ids, offsets))
+
+
 @pytest.mark.thread_unsafe(reason="it changes how often threads take turns")
 def test_batches_of_several_threads_have_memory_of_their_own():
     reader = encode.Direction(random_weights(ARCHITECTURES["gru-2-1-last"]), 0)
@@ -94,47 +106,28 @@ def test_a_tree_has_one_node_for_each_distinct_prefix(X, repeats):
     assert [X[i] for i in order] == sorted(X)
     tree = prefix_tree(starts[order], lengths[order], shared)
     prefixes = {tuple(word[: t + 1]) for word in X for t in range(len(word))}
-    assert sum(map(len, tree.rows)) == len(prefixes)
-    assert [len(nodes) for nodes in tree.parents] == [len(r) for r in tree.rows[1:]]
-    read = [[(int(ids[row]),) for row in tree.rows[0]]]  # what each node stands for
-    for rows, parents in zip(tree.rows[1:], tree.parents, strict=True):
-        pairs = zip(parents, ids[rows].tolist(), strict=True)
-        read.append([(*read[-1][parent], token) for parent, token in pairs])
-    assert set().union(*read) == prefixes
-    for nodes, (sequences, ends) in zip(read, tree.ends, strict=True):
-        for sequence, node in zip(sequences, ends, strict=True):
-            assert nodes[node] == tuple(X[order[sequence]])
-    assert sum(len(sequences) for sequences, _ in tree.ends) == len(X)
+    assert len(tree.rows) == tree.sizes.sum() == len(prefixes)
+    read, first = [()], 0  # what each node of a level stands for
+    all_read = []
+    for size in tree.sizes:
+        level = slice(first, first + size)
+        assert (np.diff(tree.parents[level]) >= 0).all()
+        pairs = zip(tree.parents[level], ids[tree.rows[level]].tolist(), strict=True)
+        read = [(*read[parent], token) for parent, token in pairs]
+        all_read += read
+        first += size
+    assert set(all_read) == prefixes
+    assert [all_read[end] for end in tree.ends] == [tuple(X[i]) for i in order]
 
 
 @pytest.mark.parametrize("n_tokens", [3, 300, 70_000])
-def test_long_sequences_that_are_equal_or_begin_alike(n_tokens, rng):
+def test_long_sequences_share_all_steps_with_which_they_begin(n_tokens, rng):
     head = rng.integers(0, n_tokens, 40).tolist()
     X = [head + [0], head + [1], head + [0], head, head[:5], [7] + head, head + [0]]
     ids, offsets = flat(X)
-    starts, lengths = offsets[:-1], np.diff(offsets)
-    order, shared = sort_by_prefix(ids, starts, lengths)
-    tree = prefix_tree(starts[order], lengths[order], shared)
-    # Equal ones always cost nothing; the rest of three long heads may be computed anew.
-    assert sum(map(len, tree.rows)) <= 3 * 41 + 1 + 41
-    by_end = {}
-    for t, (sequences, nodes) in enumerate(tree.ends):
-        for sequence, node in zip(sequences.tolist(), nodes.tolist(), strict=True):
-            by_end[int(order[sequence])] = (t, node)
-    assert by_end[0] == by_end[2] == by_end[6] != by_end[1]
-
-
-def test_neighbours_of_equal_digest_are_compared(monkeypatch):
-    from skrnn._core import prefixes
-
-    monkeypatch.setattr(
-        prefixes, "_digests", lambda ids, step, lengths: np.zeros(len(lengths))
-    )
-    head = [1] * 40
-    X = [head + [0], head + [1], head + [0]]
-    ids, offsets = flat(X)
-    _, shared = sort_by_prefix(ids, offsets[:-1], np.diff(offsets))
-    assert shared.tolist() == [0, 32, 32]
+    order, shared = sort_by_prefix(ids, offsets[:-1], np.diff(offsets))
+    assert [X[i] for i in order] == sorted(X)
+    assert sorted(shared.tolist()) == sorted([0, 0, 5, 40, 41, 41, 40])
 
 
 @pytest.mark.parametrize("name", [n for n in ARCHITECTURES if n.split("-")[-2] == "1"])

@@ -61,7 +61,8 @@ class Layer:
         rows.transpose(W, W_T)
         run = recurrence.forward_of(self.cell.forward, self.is_token)
         before = self.before(start)
-        run(self.x, (U, W_T, b), before, self.goes_on, self.sizes, G, kept)
+        sizes, parents = self.sizes, recurrence.PACKED
+        run(self.x, (U, W_T, b), before, self.goes_on, sizes, parents, G, kept)
         return G, kept
 
     def backward(self, arrays, G, kept, dstates, dH):
@@ -185,7 +186,8 @@ def test_several_tokens_of_a_step_are_summed(n_columns, rng):
     sizes = np.array([11])
     step = make_cell("rnn", "identity").forward
     run = recurrence.forward_of(step, True)
-    run(x, (U, W_T, b), start, False, sizes, G, kept)
+    parents = recurrence.PACKED
+    run(x, (U, W_T, b), start, False, sizes, parents, G, kept)
     expected = np.tile(b, (11, 1))
     expected[:, 3:] += U[x].sum(axis=1)
     np.testing.assert_allclose(G, expected, rtol=1e-14, atol=1e-14)

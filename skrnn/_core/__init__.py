@@ -17,12 +17,12 @@ from skrnn:
     threads         threads over sequences, one intra-op thread each
     execution       where arithmetic happens: devices, threads, new tensors
     packing         a batch in step order, without padding
-    prefixes        common prefixes of token sequences
     batch           what a loss is computed from, except for the weights
     compiled        loops over numbers, compiled by numba and kept on disk
     distinct        equal sequences
     prefetch        rows of large tables, asked for before they are needed
     rows            rows of numbers that are copied, added or cleared
+    prefixes        common prefixes of token sequences
     products        matrix products in which no row depends on the others
     elementwise     tanh and the logistic function
     convolution     filters that read windows of steps, and the way back

@@ -16,10 +16,9 @@ from skrnn._core.execution import CPU
 from skrnn._core.imports import kernel_imports
 from skrnn._core.memory import Scratch
 from skrnn._core.packing import batches_by_length, pack
-from skrnn._core.prefixes import prefix_tree, sort_by_prefix
 
-# Maximum number of sequences on a level: their states should fit into a core's cache.
-_MAX_SEQUENCES = 1024
+# Maximum number of sequences in a batch: their states should fit into a core's cache.
+_MAX_SEQUENCES = 256
 # Maximum number of steps in a batch: their indices are in memory at once.
 _MAX_ROWS = 2**18
 # Minimum number of sequences and of steps for which a thread is worthwhile.
@@ -181,6 +180,16 @@ class Direction:
         """Add the states of some packed rows to what has been gathered."""
         pooling.gather(self._pooling, H, sizes, gathered, self._of_pooling)
 
+    def gather_in_tree(self, H, tree, before, scratch):
+        """What has been gathered at each node of some levels of a tree.
+
+        `scratch` is that of the states H, whose memory it shares.
+        """
+        gathered = scratch.take(len(H), before.shape[1])
+        of = H, tree, before, gathered
+        pooling.gather_in_tree(self._pooling, *of, self._of_pooling)
+        return gathered
+
     def finish(self, gathered, lengths):
         """The pooled vectors."""
         return pooling.finish(self._pooling, gathered, lengths, self.nhidden)
@@ -209,8 +218,8 @@ class Direction:
         """Let other batches use scratches."""
         self._scratches += scratches
 
-    def read(self, x, sizes, states, scratch):
-        """Run all layers over packed rows.
+    def read(self, x, sizes, states, scratch, parents=None):
+        """Run all layers over packed rows, or over levels of a tree.
 
         Parameters
         ----------
@@ -219,6 +228,8 @@ class Direction:
         states : list of tuples of ndarrays of shape (n_sequences, nhidden), or None
             By layer, the states before the first step; None if they are all 0.
         scratch : Scratch
+        parents : ndarray of shape (n_rows,), int64, default=None
+            The parents of the nodes of a tree. None for packed rows.
 
         Returns
         -------
@@ -227,6 +238,7 @@ class Direction:
         """
         scratch.reset()
         after, cell = [], self._cell
+        parents = self._recurrence.PACKED if parents is None else parents
         if x.ndim == 1:
             x = x[:, np.newaxis]
         for k, layer in enumerate(self._layers):
@@ -237,7 +249,7 @@ class Direction:
             before = self._recurrence.padded(before, cell)
             of_layer = (layer.U, layer.W_T, layer.b)
             run = self._recurrence.forward_of(cell.forward, x.dtype.kind != "f")
-            run(x, of_layer, before, states is not None, sizes, G, kept)
+            run(x, of_layer, before, states is not None, sizes, parents, G, kept)
             after.append(kept[: cell.n_states])
             x = kept[0]
         return after
@@ -296,11 +308,8 @@ def _windows(starts, lengths, is_reversed):
     sizes = len(lengths) - np.cumsum(np.bincount(lengths, minlength=n_steps + 1))
     sizes = sizes[:-1].astype(np.int64)
     n_rows = np.cumsum(sizes)
-    first = 0
-    while first < n_steps:
+    for first, stop in _some_at_a_time(n_rows):
         done = n_rows[first] - sizes[first]
-        stop = int(np.searchsorted(n_rows, done + _MAX_WINDOW, side="right"))
-        stop = max(stop, first + 1)
         step = np.repeat(np.arange(first, stop), sizes[first:stop])
         rank = np.arange(done, n_rows[stop - 1]) - (n_rows - sizes)[step]
         if is_reversed:
@@ -308,7 +317,19 @@ def _windows(starts, lengths, is_reversed):
         else:
             rows = starts[rank] + step
         yield sizes[first:stop], rows
-        first = stop
+
+
+def _some_at_a_time(n_rows):
+    """Yield the first step and the end of parts of at most `_MAX_WINDOW` rows.
+
+    `n_rows` counts the rows up to each step. A part has at least one step.
+    """
+    first, done = 0, 0
+    while first < len(n_rows):
+        stop = int(np.searchsorted(n_rows, done + _MAX_WINDOW, side="right"))
+        stop = max(stop, first + 1)
+        yield first, stop
+        first, done = stop, n_rows[stop - 1]
 
 
 def _encode_packed(reader, values, offsets, out, run):
@@ -324,17 +345,19 @@ def _encode_packed(reader, values, offsets, out, run):
 
 def _encode_beginnings(reader, values, keys, offsets, out, run):
     """Encode token sequences, reading each distinct beginning once."""
+    with kernel_imports():
+        from skrnn._core.prefixes import prefix_tree, sort_by_prefix
+
     starts, lengths = offsets[:-1], np.diff(offsets)
     if reader.is_reversed:  # the last token first
         keys, starts = keys[::-1], len(keys) - starts - lengths
         values = values[::-1]
+    keys = np.ascontiguousarray(keys, np.int32)
 
     def encode_batch(batch):
         chosen, shared = batch
         tree = prefix_tree(starts[chosen], lengths[chosen], shared)
-        ended, gathered = _read_tree(reader, values, tree, len(chosen))
-        order = chosen[ended]
-        out[order] = reader.finish(gathered, lengths[order])
+        out[chosen] = reader.finish(_read_tree(reader, values, tree), lengths[chosen])
 
     for some in _in_runs(lengths):
         order, shared = sort_by_prefix(keys, starts[some], lengths[some])
@@ -350,35 +373,31 @@ def _in_runs(lengths):
     return [some for some in np.split(np.arange(len(lengths)), cuts) if len(some)]
 
 
-def _read_tree(reader, values, tree, n_sequences):
-    """Read the beginnings in a tree, level by level.
+def _read_tree(reader, values, tree):
+    """Read the beginnings in a tree, some levels at a time.
 
     Returns
     -------
-    ended : ndarray of shape (n_sequences,), int64
-        The sequences, in the order in which they end.
     gathered : ndarray of shape (n_sequences, gathered_width)
-        In that order.
     """
-    scratches = reader.scratches(2)  # which successive levels use in turn
-    parents = [None, *tree.parents]
-    ended, done, n_ended, states = [], None, 0, None
-    levels = zip(tree.rows, parents, tree.ends, strict=True)
-    for t, (rows, before, (sequences, nodes)) in enumerate(levels):
-        if before is None:
-            gathered = reader.nothing(len(rows))
-            done = np.empty((n_sequences, gathered.shape[1]), gathered.dtype)
-        else:
-            gathered = gathered[before]
-            states = [tuple(part[before] for part in of) for of in states]
-        sizes = np.array([len(rows)])
-        states = reader.read(values[rows], sizes, states, scratches[t % 2])
-        reader.gather(states[-1][0], sizes, gathered)
-        ended.append(sequences)
-        done[n_ended : n_ended + len(nodes)] = gathered[nodes]
-        n_ended += len(nodes)
+    scratches, n_nodes = reader.scratches(1), np.cumsum(tree.sizes)
+    states, gathered = None, reader.nothing(1)
+    whole = np.empty((len(tree.ends), gathered.shape[1]), gathered.dtype)
+    done = 0
+    for first, stop in _some_at_a_time(n_nodes):
+        sizes, end = tree.sizes[first:stop], n_nodes[stop - 1]
+        parents, x = tree.parents[done:end], values[tree.rows[done:end]]
+        after = reader.read(x, sizes, states, scratches[0], parents)
+        of = (sizes, parents), gathered, scratches[0]
+        gathered = reader.gather_in_tree(after[-1][0], *of)
+        here = np.flatnonzero((done <= tree.ends) & (tree.ends < end))
+        whole[here] = gathered[tree.ends[here] - done]
+        if stop < len(n_nodes):
+            states = [tuple(part[-sizes[-1] :].copy() for part in of) for of in after]
+            gathered = gathered[-sizes[-1] :].copy()
+        done = end
     reader.release(scratches)
-    return np.concatenate(ended), done
+    return whole
 
 
 def _encode_all_steps(weights, values, offsets, out, run):

@@ -91,7 +91,8 @@ class Pass:
         rows.transpose(W, W_T)
         run = recurrence.forward_of(self.cell.forward, _is_token(x))
         start = self._start_of(k, i, nhidden)
-        run(x, (U, W_T, b), *start, self.sizes, G, kept)
+        sizes, parents = self.sizes, recurrence.PACKED
+        run(x, (U, W_T, b), *start, sizes, parents, G, kept)
         return G, kept
 
     def _start_of(self, k, i, nhidden):

@@ -3,6 +3,9 @@
 Rows are in packed order (see :class:`skrnn._core.packing.Packing`): the rows of a step
 are one contiguous slice, and the sequences that continue are its first rows. `sizes`,
 an array of int64, has the number of rows of each step.
+
+The way forward may also go through a tree of beginnings, where each row has a parent
+among the rows of the step before (see :class:`skrnn._core.prefixes.PrefixTree`).
 """
 
 from functools import cache
@@ -16,34 +19,34 @@ from skrnn._core.products import multiply
 # Number of rows for which a product is followed by the cell, or which are added to all
 # gradients, while they are still in the cache of the core.
 _N_TOGETHER = 64
+# The parents of packed rows.
+PACKED = np.empty(0, np.int64)
 
 
 @compiled
-def _add_tokens(U, b, x, G):
-    """Write ``U x + b`` into G for tokens, of which each step has one or several.
-
-    Parameters
-    ----------
-    U : ndarray of shape (n_inputs, n_input_blocks * nhidden)
-    b : ndarray of shape (n_blocks * nhidden,)
-    x : ndarray of shape (n_rows, n_tokens), int32
-        The vectors of the tokens of a step are summed.
-    G : ndarray of shape (n_rows, n_blocks * nhidden)
-    """
-    n_other = len(b) - U.shape[1]
-    for row in range(len(x)):
-        rows.copy(b, G[row])
-        g = G[row, n_other:]
-        for k in range(x.shape[1]):
-            rows.add(U[x[row, k]], g)
-
-
-@compiled
-def _add_numbers(U, b, x, G):
+def _write_numbers(U, b, x, G):
     """Write ``U x + b`` into G for x of shape (n_rows, n_inputs)."""
     for row in range(len(x)):
         rows.copy(b, G[row])
     multiply(x, U, G[:, len(b) - U.shape[1] :], True)
+
+
+@compiled
+def _add_tokens(U, x, G):
+    """Add ``U x`` to G for tokens, of which each step has one or several.
+
+    Parameters
+    ----------
+    U : ndarray of shape (n_inputs, n_input_blocks * nhidden)
+    x : ndarray of shape (n_rows, n_tokens), int32
+        The vectors of the tokens of a step are summed.
+    G : ndarray of shape (n_rows, n_blocks * nhidden)
+    """
+    n_other = G.shape[1] - U.shape[1]
+    for row in range(len(x)):
+        g = G[row, n_other:]
+        for k in range(x.shape[1]):
+            rows.add(U[x[row, k]], g)
 
 
 @cache
@@ -57,10 +60,9 @@ def forward_of(step, is_token):
     is_token : bool
         Whether the layer reads tokens.
     """
-    add_inputs = _add_tokens if is_token else _add_numbers
 
     @compiled
-    def forward(x, layer, start, has_start, sizes, G, kept):
+    def forward(x, layer, start, has_start, sizes, parents, G, kept):
         """Compute the states after each step.
 
         Parameters
@@ -73,12 +75,18 @@ def forward_of(step, is_token):
         has_start : bool
             False if they are all 0.
         sizes : ndarray of shape (n_steps,), int64
+        parents : ndarray of shape (n_rows,), int64
+            In a tree, the position of each row's parent in the step before, which does
+            not decrease within a step. `PACKED` for packed rows.
         G : ndarray of shape (n_rows, n_blocks * nhidden)
         kept : tuple of ndarrays of shape (n_rows, nhidden)
             G and `kept` are written.
         """
         U, W_T, b = layer
-        add_inputs(U, b, x, G)
+        is_tree = len(parents) > 0
+        own = np.empty((_N_TOGETHER if is_tree else 0, W_T.shape[0]), G.dtype)
+        if not is_token:
+            _write_numbers(U, b, x, G)
         end = 0
         for t in range(len(sizes)):
             size, first = sizes[t], end
@@ -86,20 +94,62 @@ def forward_of(step, is_token):
             before, i = start, 0
             if t > 0:
                 before, i = kept, first - sizes[t - 1]
-            for j in range(0, size, _N_TOGETHER):
-                n = min(_N_TOGETHER, size - j)
+            for j in range(first, end, _N_TOGETHER):
+                some = G[j : min(j + _N_TOGETHER, end)]
+                of = parents[j : j + len(some)]
+                for k in range(len(some) if is_token else 0):
+                    rows.copy(b, some[k])
                 if t > 0 or has_start:
-                    h = before[0][i + j : i + j + n]
-                    _add_states(h, W_T, G[first + j : first + j + n])
-                for row in range(j, j + n):
-                    step(G, first + row, before, i + row, kept)
+                    h = before[0][i:]
+                    if is_tree:
+                        h = own[: _take(h, of, is_token, own)]
+                    else:
+                        h = h[j - first : j - first + len(some)]
+                    _add_states(h, W_T, some[: len(h)])
+                    if is_tree and is_token:
+                        _spread(of, len(h), some)
+                if is_token:
+                    _add_tokens(U, x[j : j + len(some)], some)
+                for k in range(len(some)):
+                    at = of[k] if is_tree else j - first + k
+                    step(G, j + k, before, i + at, kept)
 
     return forward
 
 
 @compiled
+def _take(h, parents, is_once, own):
+    """Copy the states of the parents, those of each parent once if `is_once`.
+
+    Returns
+    -------
+    n : int
+        The number of states.
+    """
+    n = 0
+    for k in range(len(parents)):
+        if k == 0 or not is_once or parents[k] != parents[k - 1]:
+            rows.copy(h[parents[k]], own[n])
+            n += 1
+    return n
+
+
+@compiled
+def _spread(parents, n, G):
+    """Copy the row of each of `n` parents to the rows of its children.
+
+    The last child comes first, so that no row is overwritten before it is copied.
+    """
+    for k in range(len(parents) - 1, -1, -1):
+        if n - 1 < k:
+            rows.copy(G[n - 1], G[k])
+        if k > 0 and parents[k] != parents[k - 1]:
+            n -= 1
+
+
+@compiled
 def _add_states(h, W_T, G):
-    """Add ``W h`` to the first blocks of G, for the rows of one step."""
+    """Add ``W h`` to the first blocks of G, for some rows of one step."""
     if W_T.shape[1] > 0:
         multiply(h, W_T, G[:, : W_T.shape[1]], True)
     else:
