@@ -21,8 +21,8 @@ from skrnn._core.packing import batches_by_length, pack
 _MAX_SEQUENCES = 256
 # Maximum number of steps in a batch: their indices are in memory at once.
 _MAX_ROWS = 2**18
-# Minimum number of sequences and of steps for which a thread is worthwhile.
-_WORTH_A_THREAD = 8192, 2**19
+# Minimum number of sequences, or of steps, for which a thread is worthwhile.
+_WORTH_A_THREAD = 2048, 2**19
 # Maximum number of steps whose states are in memory at once, if one step of all
 # sequences does not have more.
 _MAX_WINDOW = 8192
