@@ -35,7 +35,8 @@ PROMISED = {"refused", "predicts", "refused in use"}
 # Sequences that a changed vocabulary or option does not let pass.
 _OF_X = re.compile(r"^(X\b|The tokens of X|The hidden state of X)")
 _OURS = ["skrnn._classifier.RNNClassifier", "skrnn._regressor.RNNRegressor"]
-_OURS.append("skrnn._encoder.RNNEncoder")
+_OURS += ["skrnn._encoder.RNNEncoder", "skrnn._tagger.RNNTagger"]
+_OURS.append("skrnn._language_model.RNNLanguageModel")
 _VALUES = [None, True, False, 0, 1, -1, 2, 3, 10**6, 10**9, 10**30, 0.5, -0.5, 1e300]
 _VALUES += [float("nan"), float("inf"), "", "a", "x" * 50, "gru", "series", "text"]
 _VALUES += ["tokens", "regression", "next_step", "\ud83d", [], [1], ["a"], {}, {"a": 1}]
@@ -512,6 +513,9 @@ class Attempts:
         except Exception as error:
             return f"{type(error).__name__}: {error}"[:200]
         is_fine = len(y) == len(X)
+        if isinstance(y, list):  # an array for each sequence
+            is_fine &= [*map(len, y)] == [*map(len, X)]
+            y = np.concatenate(y)
         if not (is_fine and (y.dtype.kind not in "f" or np.isfinite(y).all())):
             return f"predicts {y.dtype} of shape {y.shape}"
         return "predicts"

@@ -59,7 +59,13 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.semi_supervised import SelfTrainingClassifier
 
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
+from skrnn import (
+    RNNClassifier,
+    RNNEncoder,
+    RNNLanguageModel,
+    RNNRegressor,
+    RNNTagger,
+)
 
 PARAMS = {"nhidden": 8, "max_iter": 12, "random_state": 0}
 
@@ -497,26 +503,32 @@ def test_set_output(library, frame, strings):
     assert np.array_equal(out.to_numpy(), default)
 
 
-def test_weights_are_routed(strings):
+@pytest.mark.parametrize("estimator", [RNNClassifier, RNNTagger, RNNLanguageModel])
+def test_weights_are_routed(estimator, strings):
     X, y = strings
     weight = np.where(y == "up", 1.0, 0.1)
+    if estimator is RNNTagger:
+        y, weight = X, [[w] * len(x) for w, x in zip(weight, X, strict=True)]
     with sklearn.config_context(enable_metadata_routing=True):
-        model = RNNClassifier(**PARAMS).set_fit_request(sample_weight=True)
+        model = estimator(**PARAMS).set_fit_request(sample_weight=True)
         model.set_score_request(sample_weight=True)
         pipeline = Pipeline([("rnn", model)]).fit(X, y, sample_weight=weight)
         scores = cross_val_score(model, X, y, cv=2, params={"sample_weight": weight})
         search = GridSearchCV(model, {"nhidden": [4]}, cv=2)
         search.fit(X, y, sample_weight=weight)
-    alone = RNNClassifier(**PARAMS).fit(X, y, weight)
+    alone = estimator(**PARAMS).fit(X, y, weight)
     assert np.array_equal(pipeline[-1].V_, alone.V_)
     assert np.isfinite(scores).all()
 
 
-@pytest.mark.parametrize("estimator", [RNNClassifier, RNNEncoder, RNNRegressor])
+@pytest.mark.parametrize(
+    "estimator", [RNNClassifier, RNNEncoder, RNNRegressor, RNNTagger]
+)
 def test_validation_data_is_routed(estimator, strings):
     """And transformed as X, where a pipeline is told so."""
     X, labels = strings
     y = (labels == "up") + (0.5 if estimator is RNNRegressor else 0)
+    y = X if estimator is RNNTagger else y
     weight = np.linspace(0.1, 1, 30)
     model = estimator(**PARAMS, early_stopping=True)
     names = ["X_val", "y_val", "sample_weight_val"]
@@ -552,7 +564,16 @@ def test_parameters_are_reached_through_all_of_it():
         pipeline.set_params(union__h__hidden=3)
 
 
-@pytest.mark.parametrize("estimator", [RNNClassifier(), RNNEncoder(), RNNRegressor()])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        RNNClassifier(),
+        RNNEncoder(),
+        RNNRegressor(),
+        RNNTagger(),
+        RNNLanguageModel(),
+    ],
+)
 def test_it_is_shown_as_html(estimator):
     html = estimator._repr_html_()
     assert type(estimator).__name__ in html and "nhidden" in html

@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
+from skrnn import (
+    RNNClassifier,
+    RNNEncoder,
+    RNNLanguageModel,
+    RNNRegressor,
+    RNNTagger,
+)
 from skrnn.export import from_state_dict, to_state_dict
 
 pytestmark = [
@@ -28,12 +34,16 @@ DATA = {
         (FEW, [1.0, 2.0, 0.0, 1.5, 3.0, 2.5]),
         (MANY, [[100.0 * i, i % 2] for i in range(6)]),
     ],
+    RNNTagger: [(FEW, FEW), (MANY, MANY)],
+    RNNLanguageModel: [(FEW, None), (MANY, None)],
 }
 # Chunks have the outputs of the first one.
 CHUNKS = {
     RNNClassifier: [(FEW, [*"pqppqq"]), (MANY, [*"qqrprq"])],
     RNNEncoder: [(FEW, [*"pqppqq"]), (MANY, [*"qqpppq"])],
     RNNRegressor: [(FEW, [*range(6)]), (MANY, [40.0 * i for i in range(6)])],
+    RNNTagger: DATA[RNNTagger],
+    RNNLanguageModel: DATA[RNNLanguageModel],
 }
 
 
@@ -51,18 +61,26 @@ def fit(estimator, i):
 
 
 def partial_fit(estimator, i):
-    more = {"classes": [*"pqr"]} if isinstance(estimator, RNNClassifier) else {}
+    classes = {RNNClassifier: [*"pqr"], RNNTagger: [*"abcd"]}.get(type(estimator))
+    more = {} if classes is None else {"classes": classes}
     estimator.partial_fit(*CHUNKS[type(estimator)][i % 2], **more)
 
 
 def outcome(estimator):
     """All that an estimator makes of some sequences, by what is called."""
     encoder = getattr(estimator, "encoder_", estimator)
-    found = {"transform": encoder.transform(PROBE)}
-    for name in ("predict", "predict_proba", "decision_function"):
+    found = {}
+    if hasattr(encoder, "transform"):
+        found["transform"] = encoder.transform(PROBE)
+    for name in ("predict", "predict_proba", "decision_function", "next_proba"):
         if hasattr(estimator, name):
-            found[name] = getattr(estimator, name)(PROBE)
+            found[name] = flat(getattr(estimator, name)(PROBE))
     return found
+
+
+def flat(result):
+    """A result for each sequence, or for each step, as one array."""
+    return np.concatenate(result) if isinstance(result, list) else result
 
 
 def outcome_of_a_copy(make):
@@ -75,7 +93,7 @@ def outcome_of_one(name):
 
     def ask(estimator):
         of = estimator if hasattr(estimator, name) else estimator.encoder_
-        return {name: getattr(of, name)(PROBE)}
+        return {name: flat(getattr(of, name)(PROBE))}
 
     return ask
 
@@ -93,6 +111,8 @@ def looks_at(cls):
         RNNClassifier: ["predict", "predict_proba", "transform"],
         RNNEncoder: ["transform"],
         RNNRegressor: ["predict", "transform"],
+        RNNTagger: ["predict", "predict_proba"],
+        RNNLanguageModel: ["transform", "next_proba"],
     }
     return [
         *map(outcome_of_one, methods[cls]),

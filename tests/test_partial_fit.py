@@ -5,7 +5,13 @@ import pickle
 import numpy as np
 import pytest
 
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
+from skrnn import (
+    RNNClassifier,
+    RNNEncoder,
+    RNNLanguageModel,
+    RNNRegressor,
+    RNNTagger,
+)
 from skrnn._core import schedule, trainer
 
 X = ["aab", "ba", "abba", "b", "bbb", "a", "baa", "bab"] * 5
@@ -26,6 +32,12 @@ CASES = {
     "encoder, next steps": (RNNEncoder(**PARAMS), X, None, None),
     "vectors": (RNNClassifier(**PARAMS, embeddings=VECTORS), X, LABELS, ["a", "b"]),
     "dropout": (RNNClassifier(**PARAMS, dropout=0.5), X, LABELS, ["a", "b"]),
+    "tags": (RNNTagger(**PARAMS), X, X, ["a", "b"]),
+    "tags, dropout": (RNNTagger(**PARAMS, dropout=0.5), X, X, ["a", "b"]),
+    "tags, vectors": (RNNTagger(**PARAMS, embeddings=VECTORS), X, X, ["a", "b"]),
+    "tags of series": (RNNTagger(**PARAMS), SERIES, [x > 2 for x in SERIES], [0, 1]),
+    "next tokens": (RNNLanguageModel(**PARAMS), X, None, None),
+    "next numbers": (RNNLanguageModel(**PARAMS), SERIES, None, None),
 }
 
 

@@ -22,7 +22,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skrnn
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, _state, export
+from skrnn import (
+    RNNClassifier,
+    RNNEncoder,
+    RNNLanguageModel,
+    RNNRegressor,
+    RNNTagger,
+    _state,
+    export,
+)
 
 STATES = Path(__file__).parent / "states"
 sys.path.append(str(STATES))
@@ -524,6 +532,35 @@ EDGES = {
     ),
     "constant": (RNNRegressor, ["ab", "ba"], [3.0, 3.0], {}),
     "objects": (RNNClassifier, ["ab", "ba"] * 4, np.array(LABELS, dtype=object), {}),
+    "tags": (
+        *(RNNTagger, ["a b", "b a c"] * 4, ["xy", "yxx"] * 4),
+        {"analyzer": "word"},
+    ),
+    "tags of n-grams": (
+        *(RNNTagger, [[1, 2], [2, 1]] * 4, [[0, 1], [1, 0]] * 4),
+        {"ngram_range": (1, 2), "subwords": False},
+    ),
+    "tags of subwords": (
+        *(RNNTagger, [["one", "two"], ["two"]] * 4, ["xy", "y"] * 4),
+        {"subwords": True, "class_weight": {"x": 2.0, "y": 1.0}},
+    ),
+    "tags of vectors": (
+        *(RNNTagger, ["ab", "ba"] * 4, [[True, False], [False, True]] * 4),
+        {"embeddings": VECTORS, "dropout": 0.2},
+    ),
+    "tags of series": (
+        *(RNNTagger, ROWS, [["x"] * len(x) for x in ROWS]),
+        {"truncate": 2, "missing": "mask"},
+    ),
+    "tags of a table": (RNNTagger, np.eye(8), np.eye(8, dtype=int), {}),
+    "next tokens": (RNNLanguageModel, ["ab", "ba"] * 4, None, {}),
+    "next words": (RNNLanguageModel, ["a b", "b"], None, {"analyzer": "word"}),
+    "a text": (RNNLanguageModel, ["abba " * 20], None, {"recurrent_dropout": 0.2}),
+    "next numbers": (RNNLanguageModel, ROWS, None, {"truncate": None}),
+    "tags, early stopping": (
+        *(RNNTagger, ["ab", "ba"] * 10, ["xy", "yx"] * 10),
+        {"early_stopping": 1},
+    ),
     "early stopping": (
         RNNClassifier,
         ["ab", "ba"] * 10,
@@ -543,7 +580,9 @@ def test_what_a_fit_sets_is_never_refused(name, way):
     assert np.array_equal(result(way(estimator), X), result(estimator, X))
     if not params["early_stopping"]:
         chunks = cls(2, random_state=0, **params)
-        classes = {} if cls is not RNNClassifier else {"classes": np.unique(y)}
+        classes = {}
+        if cls in (RNNClassifier, RNNTagger):
+            classes["classes"] = estimator.classes_
         other = way(chunks.partial_fit(X, y, **classes))
         assert np.array_equal(other.partial_fit(X, y).V_, chunks.partial_fit(X, y).V_)
 
@@ -633,7 +672,7 @@ READING = {
     "vectors": (["ab", "ba", "abb"], {"embeddings": VECTORS}),
 }
 PLAIN = ["characters", "words", "tokens", "vectors"]  # one id at each step
-ESTIMATORS = [RNNClassifier, RNNRegressor, RNNEncoder]
+ESTIMATORS = [RNNClassifier, RNNRegressor, RNNEncoder, RNNTagger]
 
 
 def predict(estimator, X, y):
@@ -646,10 +685,11 @@ def predict_many(estimator, X, y):
 
 
 def fit_on(estimator, X, y):
-    estimator.partial_fit(X, y)
+    estimator.partial_fit(X, for_steps(estimator, X, y))
 
 
 def fit_warm(estimator, X, y):
+    y = for_steps(estimator, X, y)
     estimator.set_params(warm_start=True).fit(X, y)
 
 
@@ -659,11 +699,19 @@ USES = [predict, predict_many, fit_on, fit_warm]
 def fitted_on(cls, X, y, use, **params):
     """An estimator, ready for a use."""
     estimator = cls(3, max_iter=1, random_state=0, **params)
+    y = for_steps(estimator, X, y)
     if use is not fit_on:
         return estimator.fit(X, y)
-    return estimator.partial_fit(
-        X, y, **({"classes": y} if cls is RNNClassifier else {})
-    )
+    classes = {"classes": [0, 1, 2]} if cls in (RNNClassifier, RNNTagger) else {}
+    return estimator.partial_fit(X, y, **classes)
+
+
+def for_steps(estimator, X, y):
+    """y, or if the estimator is a tagger, that of a sequence at each of its steps."""
+    if not isinstance(estimator, RNNTagger):
+        return y
+    parts = (x.split() if " " in x else x for x in X)
+    return [[label] * len(part) for part, label in zip(parts, y, strict=True)]
 
 
 def with_ids(reading, estimator, new):
@@ -689,7 +737,7 @@ def test_ids_that_have_no_vector_are_refused(new, reading, use):
         least, most = (0, new) if new > 0 else (new, r"\d+")
         table = "embeddings_" if reading == "vectors" else "U_"
         sentence = (
-            rf"^vocabulary_ (\(with \w+\) )?has ids from {least} to {most}, but "
+            rf"^vocabulary_ (\(with .*\) )?has ids from {least} to {most}, but "
             rf"{table} has (\d) vectors: ids from 0 to \d were expected\. Undo the "
             rf"changes to vocabulary_ .*or {table} since the fit, or fit again\.$"
         )

@@ -3,7 +3,11 @@
 import copy
 import re
 
+import awkward as ak
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from reference import reference_hidden_states, reference_one_hot, reference_softmax
 from sklearn.base import clone
@@ -117,6 +121,28 @@ def test_tags_of_any_kind_come_back(y):
     tagger = RNNTagger(8, random_state=0).fit(["aba", "ba"], y)
     assert [tags.tolist() for tags in tagger.predict(["aba", "ba"])] == [*map(list, y)]
     assert tagger.classes_.tolist() == sorted({*flat([*map(list, y)]).tolist()})
+
+
+CONTAINERS = {
+    "pandas": pd.Series,
+    "a frame of pandas": lambda parts: pd.DataFrame({"part": parts}),
+    "polars": pl.Series,
+    "a frame of polars": lambda parts: pl.DataFrame({"part": parts}),
+    "arrow": pa.array,
+    "a table of arrow": lambda parts: pa.table({"part": parts}),
+    "awkward": ak.Array,
+    "objects": lambda parts: np.array(parts, dtype=object),
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_tags_and_weights_of_steps_may_be_in_any_container(name):
+    make, weight = CONTAINERS[name], [[1.0] * 3, [2.0] * 2, [0.5] * 5]
+    expected = RNNTagger(**SMALL).fit(SENTENCES, PARTS, weight)
+    tagger = RNNTagger(**SMALL).fit(make(SENTENCES), make(PARTS), make(weight))
+    np.testing.assert_array_equal(weights_of(tagger), weights_of(expected))
+    score = tagger.score(make(SENTENCES), make(PARTS), make(weight))
+    assert score == expected.score(SENTENCES, PARTS, weight)
 
 
 def test_one_tag_predicts_itself():

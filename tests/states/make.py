@@ -11,7 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
+from skrnn import (
+    RNNClassifier,
+    RNNEncoder,
+    RNNLanguageModel,
+    RNNRegressor,
+    RNNTagger,
+)
 from skrnn._state import FORMAT
 
 PARAMS = {"nhidden": 2, "max_iter": 3, "random_state": 0}
@@ -36,6 +42,8 @@ def fitted():
     filters = RNNRegressor(**PARAMS, kernel_sizes=((2, 3), (3,)))
     several = np.array([["a" in x, "b" in x] for x in X]).astype(int)
     partial = RNNClassifier(**PARAMS).partial_fit(X, Y, classes=["a", "b"])
+    tagger = RNNTagger(**PARAMS).fit([[*x] for x in X], X)
+    of_series = RNNTagger(**PARAMS).fit(SERIES, [x > 2 for x in SERIES])
     return {
         "n-grams": (RNNClassifier(**PARAMS).fit(X, Y), X),
         "words": (word.fit([" ".join(x) for x in X], Y), ["a B", "b c a"]),
@@ -47,6 +55,10 @@ def fitted():
         "series": (rows.fit(SERIES, [0.5, 1.5, 2.0, 1.0]), SERIES),
         "filters": (filters.fit(SERIES, [0.5, 1.5, 2.0, 1.0]), SERIES),
         "chunks": (partial, X),
+        "tags": (tagger, [["a", "b"], ["c"]]),
+        "tags of series": (of_series, SERIES),
+        "next tokens": (RNNLanguageModel(**PARAMS).fit(X), X),
+        "next numbers": (RNNLanguageModel(**PARAMS).fit(SERIES), SERIES),
     }
 
 
@@ -54,7 +66,8 @@ def result(estimator, X):
     """What an estimator makes of sequences."""
     for method in ("transform", "predict_proba", "predict"):
         if hasattr(estimator, method):
-            return getattr(estimator, method)(X)
+            found = getattr(estimator, method)(X)
+            return np.concatenate(found) if isinstance(found, list) else found
 
 
 def main():
