@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn import RNNClassifier, RNNEncoder, _fitting
+from skrnn import RNNClassifier, RNNEncoder, RNNTagger, _fitting
 from skrnn._core import encode, trainer, windows
 from skrnn._core.shards import Shards
 from skrnn._core.threads import (
@@ -183,14 +183,17 @@ def test_fit_and_predict_run_on_one_thread_and_restore_the_number(
     ]
 
 
-def fitted_on(n_threads, n_samples, **params):
+def fitted_on(n_threads, n_samples, make=RNNClassifier, **params):
     X = ["".join(word) for word in product("abcd", repeat=5)][:n_samples]
     y = [word.count("a") for word in X]
+    if make is RNNTagger:
+        X = [word[: 1 + i % 5] for i, word in enumerate(X)]
+        y = [word[::-1] for word in X]
     before = torch.get_num_threads()
     torch.set_num_threads(n_threads)
     try:
-        classifier = RNNClassifier(random_state=0, max_iter=2, **params).fit(X, y)
-        return classifier, classifier.predict_proba(X)
+        fitted = make(random_state=0, max_iter=2, **params).fit(X, y)
+        return fitted, np.concatenate(fitted.predict_proba(X))
     finally:
         torch.set_num_threads(before)
 
@@ -201,19 +204,28 @@ def test_a_batch_too_small_for_shards_gives_equal_weights_on_any_threads():
     np.testing.assert_array_equal(one.U_[0], two.U_[0])
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_shards_change_the_weights_in_rounding_only(cell):
-    params = {
-        "cell": cell,
-        "nhidden": 32,
-        "batch_size": 300,
-        "learning_rate_init": 1e-3,
-    }
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"cell": "rnn"},
+        {"cell": "gru"},
+        {"cell": "lstm"},
+        {"make": RNNTagger},
+        {"make": RNNTagger, "dropout": 0.3, "nhidden": (16, 8)},
+        {"make": RNNTagger, "truncate": 2, "dropout": 0.3},
+    ],
+    ids=lambda params: "-".join(map(str, params.values())),
+)
+def test_shards_change_the_weights_in_rounding_only(params, monkeypatch):
+    monkeypatch.setattr(trainer, "shards_for", lambda _, n: Shards(n, 32))
+    params = {"nhidden": 32, "batch_size": 300, "learning_rate_init": 1e-3, **params}
     (one, _), (two, probabilities), (again, _) = (
         fitted_on(n, 1000, **params) for n in (1, 2, 2)
     )
-    # Adam magnifies the rounding of gradients near 0.
-    np.testing.assert_allclose(one.W_[0], two.W_[0], rtol=0, atol=2e-4)
+    for ours, theirs in zip(one.W_, two.W_, strict=True):
+        # Adam magnifies the rounding of gradients near 0.
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-4)
+        assert (ours != theirs).any()  # there have been shards
     np.testing.assert_array_equal(two.W_[0], again.W_[0])
     np.testing.assert_array_equal(two.U_[0], again.U_[0])
     assert np.isfinite(probabilities).all()
