@@ -120,7 +120,7 @@ class RNNTagger(BaseRNN):
     pooling: ClassVar[str] = "last"
     patch_length: ClassVar[int] = 1
     kernel_sizes: ClassVar[None] = None
-    overlong: ClassVar[str] = "error"
+    overlong: ClassVar[None] = None  # too long sequences are not cut
 
     _head = TagsHead
     _needs_classes = True
@@ -303,6 +303,11 @@ class RNNTagger(BaseRNN):
         ------
         {raises of predict}
         """
+        if y is None:
+            raise ValueError(
+                "y is None: the true tags of the steps were expected, since the score "
+                "is the share of them that is predicted. Pass y."
+            )
         head, scores, offsets = self._head_and_scores_of_steps(X)
         y, weight = validate_tags(y, sample_weight, offsets, type(self).__name__)
         if not weight.any():

@@ -421,6 +421,12 @@ BAD_Y = {
         "label for each step was expected. Check how X is cut into steps (analyzer, "
         "token_pattern).",
     ),
+    "a string": (
+        "xy",
+        TypeError,
+        "y is a string: a list with the labels of each sequence was expected. Use [y] "
+        "to pass those of one sequence.",
+    ),
     "labels of sequences": (
         [0, 1],
         TypeError,
@@ -502,7 +508,7 @@ def test_what_is_scored_is_checked(sentences):
         ValueError, match=re.escape("y[0] has 1 label, but X[0] has 2 steps")
     ):
         sentences.score([["the", "cat"]], [["D"]])
-    with pytest.raises(ValueError, match="y is None"):
+    with pytest.raises(ValueError, match=r"^y is None: the true tags of the steps"):
         sentences.score(SENTENCES, None)
 
 
@@ -533,6 +539,15 @@ def test_integers_of_more_than_64_bits_raise(label):
     message = f"y has integers from -1 to {label}: those of 64 bits were expected."
     with pytest.raises(ValueError, match=message):
         RNNTagger(**SMALL).fit(["ab"], [[label, -1]])
+
+
+def test_sequences_that_are_too_long_are_not_cut():
+    message = (
+        "X[1] has 4 steps, but max_length is 3. Cut it and its y into shorter ones, or "
+        "increase max_length."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        RNNTagger(**SMALL, max_length=3).fit(["aba", "abab"], ["xyx", "xyxy"])
 
 
 def test_truncated_training_in_both_directions_raises():

@@ -64,6 +64,11 @@ def _end_to_end(given, what, offsets):
     TypeError, ValueError
         If lengths differ from those of X.
     """
+    if isinstance(given, str):
+        raise TypeError(
+            f"{what} is a string: a list with the labels of each sequence was "
+            f"expected. Use [{what}] to pass those of one sequence."
+        )
     check_not_masked(given, what)
     opened, _ = open_targets(given, what)
     if not isinstance(opened, (list, tuple)):

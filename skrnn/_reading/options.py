@@ -20,7 +20,7 @@ class ReadingOptions:
     token_pattern: str
     missing: str
     max_length: int | None
-    overlong: str
+    overlong: str | None
     standardize: Any
     differences: int
     patch_length: Any

@@ -188,14 +188,17 @@ class Schema:
         if max_length is None or sequences.lengths.max() <= max_length:
             _warn_of_missing_series(sequences)
             return sequences
-        if overlong != "error":
+        if overlong not in ("error", None):
             cut = sequences.cut(max_length, overlong)
             _warn_of_missing_series(cut)
             return cut
         i = int(np.argmax(sequences.lengths > max_length))
+        cure = "Use overlong='first' or overlong='last' to keep only that many steps."
+        if overlong is None:  # each step has a target
+            cure = "Cut it and its y into shorter ones, or increase max_length."
         raise ValueError(
             f"X[{i}] has {sequences.lengths[i]} steps, but max_length is {max_length}. "
-            "Use overlong='first' or overlong='last' to keep only that many steps."
+            f"{cure}"
         )
 
     def _check_same_kind(self, sequences):
