@@ -5,7 +5,7 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from skrnn._core import crf
+from skrnn._core import best_tags, crf
 
 LENGTHS = [3, 0, 1, 5, 2, 4, 0]
 OFFSETS = np.concatenate([[0], np.cumsum(LENGTHS)])
@@ -60,12 +60,12 @@ class Case:
 
     def viterbi(self):
         tags = np.empty(OFFSETS[-1], np.int64)
-        score = crf.viterbi(self.scores, OFFSETS, self.chain, tags)
+        score = best_tags.viterbi(self.scores, OFFSETS, self.chain, tags)
         return tags, score
 
     def n_best(self, n):
         tags = np.empty((n, OFFSETS[-1]), np.int64)
-        return tags, *crf.n_best(self.scores, OFFSETS, self.chain, tags)
+        return tags, *best_tags.n_best(self.scores, OFFSETS, self.chain, tags)
 
     def enumerate(self):
         """For each sequence, all its tags, and the score of each."""
@@ -275,9 +275,9 @@ def test_sequences_without_steps_do_not_read_the_chain():
     crf.marginals(scores, offsets, chain, scores)
     assert (crf.log_partition(scores, offsets, chain) == 0).all()
     assert (crf.score_tags(scores, offsets, target, chain) == 0).all()
-    assert (crf.viterbi(scores, offsets, chain, target) == 0).all()
+    assert (best_tags.viterbi(scores, offsets, chain, target) == 0).all()
     tags = np.empty((2, 0), np.int64)
-    log_proba, n_found = crf.n_best(scores, offsets, chain, tags)
+    log_proba, n_found = best_tags.n_best(scores, offsets, chain, tags)
     np.testing.assert_array_equal(log_proba, [[0.0, -np.inf]] * 2)
     np.testing.assert_array_equal(n_found, [1, 1])
 
@@ -299,8 +299,8 @@ def test_a_sequence_does_not_depend_on_the_others_to_the_bit(n_tags, dtype, rng)
         crf.loss_and_gradient(dscores, offsets, target, weight, chain, dchain)
         crf.marginals(scores, offsets, chain, proba)
         tags, some = np.empty(len(scores), int), np.empty((3, len(scores)), int)
-        score = crf.viterbi(scores, offsets, chain, tags)
-        log_proba, _ = crf.n_best(scores, offsets, chain, some)
+        score = best_tags.viterbi(scores, offsets, chain, tags)
+        log_proba, _ = best_tags.n_best(scores, offsets, chain, some)
         log_Z = crf.log_partition(scores, offsets, chain)
         return [dscores, proba, tags, some.T], [score, log_proba, log_Z]
 

@@ -46,6 +46,7 @@ FLOORS = {
     "_core.losses.binary_cross_entropy": set(),
     "_core.losses.squared_error": set(),
     "_core.crf": {"numpy"},
+    "_core.best_tags": {"numpy"},
     "_core.output": {"numpy"},
     "_core.cells": set(),
     "_core.cells.rnn": set(),
@@ -234,7 +235,7 @@ def test_imports_go_one_way(module):
 
 # What computes losses, gradients and codes, whose values are arrays.
 KERNELS = ["_core.gradient", "_core.output", "_core.adam", "_core.token_rows"]
-KERNELS += ["_core.crf", "_core.wide"]
+KERNELS += ["_core.best_tags", "_core.crf", "_core.wide"]
 KERNELS += [
     module for module in FLOORS if re.match(r"_core\.(cells|pooling|losses)\.", module)
 ]

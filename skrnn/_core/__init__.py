@@ -31,7 +31,8 @@ from skrnn:
     linear          the same for rows of either kind
     minirocket      shares of steps at which patterns are found in series
     losses          scores and targets -> loss and gradient
-    crf             chains of tags: their loss and gradient, and the best tags
+    crf             chains of tags: their loss and gradient
+    best_tags       the best tags of a chain
     output          the output layer: scores, their loss, and the way back
     cells           rnn, gru, lstm: one step forward, one step backward
     recurrence      the time loop over packed rows and its BPTT
