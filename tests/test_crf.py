@@ -41,7 +41,8 @@ class Case:
         shapes = (n_tags, n_tags), n_tags, n_tags
         self.chain = tuple(kind(rng, shape).astype(dtype) for shape in shapes)
         self.target = rng.integers(n_tags, size=OFFSETS[-1])
-        self.weight = rng.uniform(0.5, 2, len(LENGTHS)).astype(dtype)
+        weight = rng.uniform(0.5, 2, len(LENGTHS)).astype(dtype)
+        self.weight = np.repeat(weight, LENGTHS)
 
     def loss_and_gradient(self):
         scores, dchain = self.scores.copy(), tuple(map(np.zeros_like, self.chain))
@@ -89,32 +90,41 @@ class Case:
     def expected(self):
         """The loss, its gradients and the marginals, by enumeration."""
         total = 0.0
-        proba = np.empty(self.scores.shape)
+        proba, dscores = np.empty(self.scores.shape), np.empty(self.scores.shape)
         dchain = [np.zeros(part.shape) for part in self.chain]
-        for n, (ways, scores) in enumerate(self.enumerate()):
-            first, last = OFFSETS[n : n + 2]
-            y = self.target[first:last]
-            is_target = (ways == y).all(axis=1)
+        for (ways, scores), (first, last) in zip(
+            self.enumerate(), pairwise(OFFSETS), strict=True
+        ):
+            y, weight = self.target[first:last], self.weight[first:last]
+            agrees = (ways == y)[:, weight > 0].all(axis=1)
+            weight = weight.max(initial=0)
             log_p = scores - np.logaddexp.reduce(scores)
-            total -= self.weight[n] * log_p[is_target][0]
+            log_target = np.logaddexp.reduce(log_p[agrees])
+            total -= weight * log_target
             p = np.exp(log_p)
-            for t, row in enumerate(proba[first:last]):
-                row[:] = np.bincount(ways[:, t], p, self.n_tags)
+            of_target = np.where(agrees, log_p - log_target, -np.inf)
+            share = weight * (p - np.exp(of_target))
+            for t, row in enumerate(proba[first:last], first):
+                row[:] = np.bincount(ways[:, t - first], p, self.n_tags)
+                dscores[t] = np.bincount(ways[:, t - first], share, self.n_tags)
             if len(y) > 0:
-                share = self.weight[n] * (p - is_target)
                 np.add.at(dchain[1], ways[:, 0], share)
                 np.add.at(dchain[2], ways[:, -1], share)
                 for pair in pairwise(ways.T):
                     np.add.at(dchain[0], pair, share)
-        weight = np.repeat(self.weight, LENGTHS)[:, None]
-        dscores = weight * (proba - np.eye(self.n_tags)[self.target])
         return total, dscores, dchain, proba
 
 
+UNKNOWN = {"none": [], "some": [1, 3, 4, 7, 8], "a whole sequence": range(4, 9)}
+of_unknown = pytest.mark.parametrize("unknown", UNKNOWN)
+
+
+@of_unknown
 @of_each_kind
 @of_each_size
-def test_loss_and_gradient_equal_those_of_enumeration(n_tags, dtype, kind):
+def test_loss_and_gradient_equal_those_of_enumeration(n_tags, dtype, kind, unknown):
     case = Case(n_tags, dtype, kind)
+    case.weight[UNKNOWN[unknown]] = 0
     total, dscores, dchain = case.loss_and_gradient()
     expected_total, expected_dscores, expected_dchain, _ = case.expected()
     eps = np.finfo(dtype).eps
@@ -152,9 +162,11 @@ def test_scores_of_given_tags_equal_those_of_enumeration(n_tags, dtype):
         assert ours[n] == pytest.approx(expected, rel=1e-12)
 
 
+@of_unknown
 @pytest.mark.parametrize("n_tags", [1, 2, 4])
-def test_gradients_equal_central_differences(n_tags):
+def test_gradients_equal_central_differences(n_tags, unknown):
     case = Case(n_tags, "f8")
+    case.weight[UNKNOWN[unknown]] = 0
     _, dscores, dchain = case.loss_and_gradient()
     for numbers, gradient in zip(
         (case.scores, *case.chain), (dscores, *dchain), strict=True
@@ -190,7 +202,7 @@ def test_likelihoods_that_scores_almost_forget_are_exact():
     np.testing.assert_array_equal(crf.log_partition(scores, offsets, chain), [2e4])
     scores[1, 1] = 1e4  # 00 and 11 are the same
     tags = np.array([1, 1])
-    dchain, ones = tuple(map(np.zeros_like, chain)), np.ones(1, np.float32)
+    dchain, ones = tuple(map(np.zeros_like, chain)), np.ones(2, np.float32)
     total = crf.loss_and_gradient(scores, offsets, tags, ones, chain, dchain)
     assert total == pytest.approx(np.log(2), rel=1e-6)
     np.testing.assert_allclose(scores, [[0.5, -0.5], [0.5, -0.5]])
@@ -205,7 +217,7 @@ def test_a_long_sequence_is_as_exact_in_float32(rng):
     results = []
     for dtype in (np.float64, np.float32):
         dscores, typed = scores.astype(dtype), tuple(c.astype(dtype) for c in chain)
-        dchain, ones = tuple(map(np.zeros_like, typed)), np.ones(1, dtype)
+        dchain, ones = tuple(map(np.zeros_like, typed)), np.ones(n_steps, dtype)
         total = crf.loss_and_gradient(dscores, offsets, target, ones, typed, dchain)
         results.append([total, dscores, *dchain])
     for ours, theirs in zip(*results, strict=True):
@@ -269,7 +281,7 @@ def test_sequences_without_steps_do_not_read_the_chain():
     scores, target = np.empty((0, 2)), np.empty(0, np.int64)
     chain = np.full((2, 2), np.nan), np.full(2, np.nan), np.full(2, np.nan)
     dchain = tuple(map(np.zeros_like, chain))
-    total = crf.loss_and_gradient(scores, offsets, target, np.ones(2), chain, dchain)
+    total = crf.loss_and_gradient(scores, offsets, target, scores[:, 0], chain, dchain)
     assert total == 0
     assert not any(part.any() for part in dchain)
     crf.marginals(scores, offsets, chain, scores)
@@ -291,7 +303,8 @@ def test_a_sequence_does_not_depend_on_the_others_to_the_bit(n_tags, dtype, rng)
     shapes = (n_tags, n_tags), n_tags, n_tags
     chain = tuple((20 * rng.normal(size=shape)).astype(dtype) for shape in shapes)
     target = rng.integers(n_tags, size=offsets[-1])
-    weight = rng.random(12).astype(dtype)
+    weight = np.repeat(rng.random(12).astype(dtype), lengths)
+    weight *= rng.random(len(weight)) < 0.8  # some tags are unknown
 
     def results(scores, offsets, target, weight):
         dscores, proba = scores.copy(), np.empty(scores.shape)
@@ -307,7 +320,7 @@ def test_a_sequence_does_not_depend_on_the_others_to_the_bit(n_tags, dtype, rng)
     by_row, by_sequence = results(scores, offsets, target, weight)
     for i, (first, last) in enumerate(pairwise(offsets)):
         alone = np.array([0, last - first])
-        part = scores[first:last], alone, target[first:last], weight[i : i + 1]
+        part = scores[first:last], alone, target[first:last], weight[first:last]
         rows, (score, log_proba, log_Z) = results(*part)
         for ours, all_rows in zip(rows, by_row, strict=True):
             np.testing.assert_array_equal(ours, all_rows[first:last])

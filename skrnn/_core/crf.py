@@ -24,6 +24,8 @@ References
    Models for Segmenting and Labeling Sequence Data", ICML.
 .. [2] Rabiner (1989), "A Tutorial on Hidden Markov Models and Selected Applications in
    Speech Recognition", Proc. IEEE 77(2).
+.. [3] Tsuboi et al. (2008), "Training Conditional Random Fields Using Incomplete
+   Annotations", COLING.
 """
 
 import math
@@ -43,12 +45,16 @@ _LEAST = np.finfo(np.float64).tiny / np.finfo(np.float64).eps ** 2
 def loss_and_gradient(scores, offsets, target, weight, chain, dchain):
     """Return the summed loss, -log p(target), and replace the scores by its gradient.
 
+    If some tags of a sequence are unknown, p is the sum over all that they may be [3]_.
+
     Parameters
     ----------
     scores, offsets, chain
         See the module.
     target : ndarray of shape (n_rows,), int64
-    weight : ndarray of shape (n_sequences,)
+    weight : ndarray of shape (n_rows,)
+        0 for each step whose tag is unknown, and for the other steps of a sequence its
+        weight.
     dchain : tuple of ndarrays
         The gradient with respect to the chain is added to it.
 
@@ -59,17 +65,30 @@ def loss_and_gradient(scores, offsets, target, weight, chain, dchain):
     chain = in_float64(chain)
     factors = _exponentials(chain[0])
     a = np.empty((longest(offsets), scores.shape[1]))
+    known = np.empty(a.shape, scores.dtype)
     pairs = np.empty_like(chain[0])
     total = 0.0
-    for n in range(len(weight)):
-        s, y = scores[offsets[n] : offsets[n + 1]], target[offsets[n] : offsets[n + 1]]
-        if len(s) == 0:
+    for n in range(len(offsets) - 1):
+        some = slice(offsets[n], offsets[n + 1])
+        s, y, w = scores[some], target[some], weight[some]
+        n_known, of_sequence = _count_known(w)
+        if n_known == 0:
+            rows.clear_all(s)
             continue
-        log_Z = _forward(s, chain, factors, a)
-        total += weight[n] * (log_Z - _score(s, y, chain))
         rows.clear_all(pairs)
+        p = known[: len(s)]
+        if n_known == len(s):
+            log_target = _score(s, y, chain)
+            _write_target(y, p, pairs)
+        else:
+            _restrict(s, y, w, p)
+            log_target = _forward(p, chain, factors, a)
+            _backward(p, chain, factors, a, p, pairs)
+            _negate(pairs)
+        log_Z = _forward(s, chain, factors, a)
+        total += of_sequence * (log_Z - log_target)
         _backward(s, chain, factors, a, s, pairs)
-        _add_gradients(s, y, weight[n], pairs, dchain)
+        _add_gradients(s, p, of_sequence, pairs, dchain)
     return total
 
 
@@ -364,15 +383,49 @@ def _score(s, y, chain):
 
 
 @compiled
-def _add_gradients(s, y, weight, pairs, dchain):
-    """Subtract what the target has from the probabilities, times the weight."""
+def _count_known(weight):
+    """Return the number of steps whose tags are known, and the weight of these."""
+    n_known, of_sequence = 0, weight.dtype.type(0)
+    for each in weight:
+        n_known += each > 0
+        of_sequence = max(of_sequence, each)
+    return n_known, of_sequence
+
+
+@compiled
+def _write_target(y, proba, pairs):
+    """Write the target as probabilities, and subtract its pairs."""
+    rows.clear_all(proba)
+    for t in range(len(y)):
+        proba[t, y[t]] = 1
+        if t > 0:
+            pairs[y[t - 1], y[t]] -= 1
+
+
+@compiled
+def _restrict(s, y, weight, to):
+    """Copy the scores, without those of tags that known ones exclude."""
+    for t in range(len(s)):
+        rows.copy(s[t], to[t])
+        if weight[t] > 0:
+            for j in range(s.shape[1]):
+                to[t, j] = s[t, j] if j == y[t] else -np.inf
+
+
+@compiled
+def _negate(pairs):
+    for i in range(len(pairs)):
+        for j in range(len(pairs)):
+            pairs[i, j] = -pairs[i, j]
+
+
+@compiled
+def _add_gradients(s, target, weight, pairs, dchain):
+    """Subtract the target from the probabilities, and multiply by the weight."""
     dtransitions, dstart, dend = dchain
     for t in range(len(s)):
         for j in range(s.shape[1]):
-            s[t, j] *= weight
-        s[t, y[t]] -= weight
-        if t > 0:
-            dtransitions[y[t - 1], y[t]] -= weight
+            s[t, j] = weight * (s[t, j] - target[t, j])
     rows.add(s[0], dstart)
     rows.add(s[-1], dend)
     for i in range(len(pairs)):
