@@ -104,7 +104,7 @@ def _line(name, column, runs, paired, scores):
     line |= {s or "defaults": figure(score, column) for s, score in scores.items()}
     if peers:
         means = {model: np.mean(scores) for model, scores in peers.items()}
-        best = (max if column == "accuracy" else min)(means, key=means.get)
+        best = (max if column.endswith("accuracy") else min)(means, key=means.get)
         line["best peer"] = f"{figure(means[best], column)} ({best})"
     return line
 
@@ -118,7 +118,7 @@ def _compared(paired, column):
     """Errors and seconds of each setting on a data set."""
 
     def error(run):
-        return 1 - run[column] if column == "accuracy" else run[column]
+        return 1 - run[column] if column.endswith("accuracy") else run[column]
 
     return {
         s: (

@@ -24,18 +24,24 @@ class DataSet(NamedTuple):
     Attributes
     ----------
     name : str
-    task : {"classification", "regression"}
+    task : {"classification", "regression", "tagging"}
     kind : {"text", "tokens", "series"}
         Sequences are strings, lists of strings, or float64 arrays of shape (n_steps,
         n_features).
     train, test : callable
         ``train(folder)`` returns X, a list of sequences, and y: a list of str for
-        classification, a float64 array for regression.
+        classification, a float64 array for regression, a list of lists of str for
+        tagging.
+    dev : callable, default=None
+        ``dev(folder)`` returns what to choose by. None if folds of the training part
+        have to do.
     duplicate : callable, default=None
         ``duplicate(x)`` is the same for sequences that lie in the same part, so that
         validation keeps them together as well. None where parts share sequences.
     positive : str, default=None
         The class whose F1 is reported.
+    has_entities : bool, default=False
+        Whether tags mark entities, whose F1 is reported.
     has_words : bool, default=False
         Whether the strings are sentences, of which n-grams of words can be counted.
     is_aligned : bool, default=False
@@ -60,8 +66,10 @@ class DataSet(NamedTuple):
     kind: str
     train: Callable
     test: Callable
+    dev: Callable | None = None
     duplicate: Callable | None = None
     positive: str | None = None
+    has_entities: bool = False
     has_words: bool = False
     is_aligned: bool = False
     best: dict | None = None
@@ -157,6 +165,28 @@ def read_series(folder, file_name, task="classification"):
     return X, _targets(targets, task)
 
 
+def read_tags(folder, file_name):
+    """Read a file of words and their tags.
+
+    A line has a word and its tag with a tab between them; an empty line ends a
+    sentence. Quotes are words like others.
+
+    Parameters
+    ----------
+    folder : Path
+    file_name : str
+
+    Returns
+    -------
+    X, y : list of list of str
+    """
+    text = (folder / file_name).read_text(encoding="utf-8")
+    sentences = [part.split("\n") for part in text.strip("\n").split("\n\n")]
+    pairs = [[line.split("\t") for line in lines] for lines in sentences]
+    X = [[word for word, _ in sentence] for sentence in pairs]
+    return X, [[tag for _, tag in sentence] for sentence in pairs]
+
+
 def _targets(targets, task):
     return np.array(targets, dtype=np.float64) if task == "regression" else targets
 
@@ -192,6 +222,15 @@ def _archive(name, task="classification", **about):
         for part in ("TRAIN", "TEST")
     )
     return DataSet(name, task, "series", train, test, **about)
+
+
+def _three_tags(name, file_name, **about):
+    """A data set of three files of words and tags."""
+    train, dev, test = (
+        partial(read_tags, file_name=f"{file_name}_{part}.tsv")
+        for part in ("train", "dev", "test")
+    )
+    return DataSet(name, "tagging", "tokens", train, test, dev, **about)
 
 
 def _message(text):
@@ -257,5 +296,8 @@ ALL = [
     ),
     _table("lipophilicity", "lipophilicity.csv", "smiles", "target", task="regression"),
     _table("freesolv", "freesolv.csv", "smiles", "target", task="regression"),
+    _three_tags("EWT", "ud_english_ewt_upos"),
+    _three_tags("Maltese", "ud_maltese_mudt_upos"),
+    _three_tags("WNUT17", "wnut17_ner", has_entities=True),
 ]
 DATA_SETS = {data_set.name: data_set for data_set in ALL}

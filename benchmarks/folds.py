@@ -82,4 +82,6 @@ def thinned(X, indices, groups, n_steps):
 
 def take(X, y, indices):
     """Some of the sequences, and what to predict from them."""
+    if isinstance(y[0], list):  # of different lengths
+        return [X[i] for i in indices], [y[i] for i in indices]
     return [X[i] for i in indices], np.asarray(y)[indices]

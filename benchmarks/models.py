@@ -14,6 +14,7 @@ from peers_series import (
     StretchSeries,
     SummariseSeries,
 )
+from peers_tags import CRFTagger, WindowTagger
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -89,16 +90,18 @@ def models_of(data_set, settings=(), compositions=False):
     if data_set.task == "classification":
         dummy = DummyClassifier(strategy="prior")
         models["commonest class"] = Model(lambda seed: dummy, has_seed=False)
-    else:
+    elif data_set.task == "regression":
         models["mean of y"] = Model(lambda seed: DummyRegressor(), has_seed=False)
     return models
 
 
 def our_name(data_set):
     """Our estimator for a data set, and the name of the row with its defaults."""
-    return {"classification": "RNNClassifier", "regression": "RNNRegressor"}[
-        data_set.task
-    ]
+    return {
+        "classification": "RNNClassifier",
+        "regression": "RNNRegressor",
+        "tagging": "RNNTagger",
+    }[data_set.task]
 
 
 def ours(data_set, settings):
@@ -223,7 +226,16 @@ def text_peers(data_set):
 
 
 def token_peers(data_set):
-    """Counts of tokens and pairs, and where places mean something, tokens at each."""
+    """Counts of tokens and pairs, and where places mean something, tokens at each.
+
+    For tags, a linear model of each word and its neighbours, and a CRF if installed.
+    """
+    if data_set.task == "tagging":
+        models = {"window features + LogisticRegression": Model(WindowTagger)}
+        if find_spec("sklearn_crfsuite"):
+            crf = Model(lambda seed: CRFTagger(), has_seed=False)
+            models["window features + CRF (sklearn-crfsuite)"] = crf
+        return models
     pairs = CountVectorizer(analyzer=_tokens_and_pairs)
     models = {"tokens and pairs + LogisticRegression": _logistic(pairs, C=1.0)}
     return models | (places(data_set) if data_set.is_aligned else {})

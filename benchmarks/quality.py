@@ -13,9 +13,10 @@ status is 1 if that is missed on more than {missed}, or on one by more than {far
 {far_ratio:.0%}), or if a model falls below what this version promises.
 
 With --validate no test part is read. The training part is split into five folds
-instead. Only here can --set change parameters of our estimators, to choose defaults and
-the best documented setting. Each --set is a setting of its own, which is compared with
-the defaults on the same splits, with the same seeds:
+instead; of taggers, the part that is there to choose by is scored. Only here can --set
+change parameters of our estimators, to choose defaults and the best documented setting.
+Each --set is a setting of its own, which is compared with the defaults on the same
+splits, with the same seeds:
 
     --set bidirectional=True --set cell=gru nhidden=64 --set "text:ngram_range=(1, 5)"
 
@@ -78,6 +79,9 @@ PEERS = {
     "ESOL": 0.849,
     "lipophilicity": 0.760,
     "freesolv": 1.496,
+    "EWT": 0.941,
+    "Maltese": 0.937,
+    "WNUT17": 0.928,
 }
 MISSED = 4  # data sets on which the defaults may stay behind them,
 FAR = 0.03  # by no more than this,
@@ -105,6 +109,21 @@ PROMISES = {
     "Tecator": {
         "RNNRegressor is better than 2.5 off": lambda mean: (
             mean("RNNRegressor", "RMSE") <= 2.5
+        ),
+    },
+    "EWT": {
+        "RNNTagger is at least 0.945 accurate": lambda mean: (
+            mean("RNNTagger", "token accuracy") >= 0.945
+        ),
+    },
+    "Maltese": {
+        "RNNTagger is at least 0.94 accurate": lambda mean: (
+            mean("RNNTagger", "token accuracy") >= 0.94
+        ),
+    },
+    "WNUT17": {
+        "RNNTagger is at least 0.928 accurate": lambda mean: (
+            mean("RNNTagger", "token accuracy") >= 0.928
         ),
     },
 }
@@ -161,9 +180,10 @@ def beside_peers(results):
             continue
         task = DATA_SETS[name].task
         mean = mean_of(chosen, our_name(DATA_SETS[name]), measure_of(task))
-        if task == "classification":
+        if task != "regression":
             # One case of the test part more would be enough.
-            is_reached = mean >= bar - 1 / chosen[0]["n held out"] - 1e-9
+            case = 1 / chosen[0]["n held out"] if task == "classification" else 0.0
+            is_reached = mean >= bar - case - 1e-9
             is_far = mean < bar - FAR - 1e-9
         else:
             is_reached, is_far = mean <= bar, mean > bar * (1 + FAR_RATIO)
@@ -274,6 +294,8 @@ def main(arguments=None):
     results = measure_all(parsed)
     if not find_spec("aeon"):
         print("MiniRocket: aeon is not installed.\n")
+    if not find_spec("sklearn_crfsuite"):
+        print("CRF: sklearn-crfsuite is not installed.\n")
     print(f"{tables(results)}\n")
     if parsed.validate:
         if parsed.before:

@@ -8,6 +8,8 @@ from pathlib import Path
 import skrnn
 
 HERE = Path(__file__).parent
+# What peers depend on.
+PEERS = ("models.py", "peers_gru.py", "peers_series.py", "peers_tags.py")
 # What tells one run from all others. A run of other code is another run.
 KEY = ("part", "data set", "split", "steps", "model", "seed", "code")
 
@@ -58,7 +60,7 @@ def digests():
     digests : dict of bool to str
         By whether an estimator of skrnn takes part.
     """
-    peers = [HERE / name for name in ("models.py", "peers_gru.py", "peers_series.py")]
+    peers = [HERE / name for name in PEERS]
     package = sorted(Path(skrnn.__file__).parent.rglob("*.py"))
     readers = [HERE / name for name in ("datasets.py", "folds.py")]
     return {

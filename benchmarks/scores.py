@@ -12,6 +12,8 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
+from skrnn.metrics import span_f1_score, token_accuracy_score
+
 COLUMNS = {
     "classification": [
         "accuracy",
@@ -21,6 +23,7 @@ COLUMNS = {
         "calibration error",
     ],
     "regression": ["RMSE", "R2"],
+    "tagging": ["token accuracy", "entity F1"],
 }
 SECONDS = ["fit seconds", "predict seconds"]
 N_BINS = 15  # as in Guo et al. (2017), "On Calibration of Modern Neural Networks"
@@ -50,6 +53,11 @@ def score(model, data_set, X, y):
             "RMSE": float(root_mean_squared_error(y, predicted)),
             "R2": float(r2_score(y, predicted)),
         }
+    if data_set.task == "tagging":
+        scores["token accuracy"] = float(token_accuracy_score(y, predicted))
+        if data_set.has_entities:
+            scores["entity F1"] = float(span_f1_score(y, predicted))
+        return scores
     scores["accuracy"] = float(accuracy_score(y, predicted))
     scores["macro F1"] = float(f1_score(y, predicted, average="macro"))
     if positive := data_set.positive:

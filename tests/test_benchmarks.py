@@ -69,12 +69,16 @@ def test_training_part_is_read_without_a_test_file(load, tmp_path):
     ["names", "first_names", "dga", "dga_family", "splice", "sms_spam", "trec"]
     + ["subjectivity", "ppattach", "JapaneseVowels", "BasicMotions", "GunPoint"]
     + ["ItalyPowerDemand", "ArrowHead", "OSULeaf", "PickupGestureWiimoteZ", "PLAID"]
-    + ["Tecator", "Covid3Month", "ESOL", "lipophilicity", "freesolv"],
+    + ["Tecator", "Covid3Month", "ESOL", "lipophilicity", "freesolv"]
+    + ["EWT", "Maltese", "WNUT17"],
 )
 def test_each_data_set_has_a_figure_to_beat_and_a_training_file(load, tmp_path, name):
     data_set = load("datasets").DATA_SETS[name]
     assert load("quality").PEERS.keys() == load("datasets").DATA_SETS.keys()
-    for read, other in ((data_set.train, "test"), (data_set.test, "train")):
+    parts = [(data_set.train, "test"), (data_set.test, "train")]
+    if data_set.dev:
+        parts += [(data_set.dev, "train"), (data_set.dev, "test")]
+    for read, other in parts:
         with pytest.raises(FileNotFoundError) as missing:
             read(tmp_path)
         assert other not in Path(missing.value.filename).name.lower()
@@ -371,6 +375,73 @@ def test_promises_are_of_the_means(load):
         "RNNClassifier is at least 0.85 accurate"
     ]
     assert quality.broken_promises([]) == []
+
+
+TAGS = {
+    "train": 'The\tDET\ncat\tNOUN\n\n"\tPUNCT\n10\xa0000\tNUM\nNever\tADV\n\n',
+    "dev": "The\tDET\nhat\tNOUN\n\n",
+}
+
+
+@pytest.fixture
+def tags(tmp_path):
+    """A folder with a data set of words and tags, but no test file."""
+    for part, text in TAGS.items():
+        path = tmp_path / f"ud_maltese_mudt_upos_{part}.tsv"
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_words_and_tags_are_read_line_by_line(load, tags):
+    data_set = load("datasets").DATA_SETS["Maltese"]
+    words = [["The", "cat"], ['"', "10\xa0000", "Never"]]
+    assert data_set.train(tags) == (words, [["DET", "NOUN"], ["PUNCT", "NUM", "ADV"]])
+    assert data_set.dev(tags) == ([["The", "hat"]], [["DET", "NOUN"]])
+
+
+def test_taggers_are_validated_on_the_part_that_is_for_it(load, tags, capsys):
+    arguments = ["--data", str(tags), "--only", "Maltese", "--seeds", "2"]
+    arguments += ["--validate", "--set", "max_iter=2", "--models", "*LogisticR*"]
+    load("quality").main([*arguments, "RNNTagger", "*=2"])
+    table = capsys.readouterr().out
+    rows = [line.split(" | ") for line in table.splitlines()[2:]]
+    rows = {row[1]: row[2:5] for row in rows if row[0] == "| Maltese"}
+    assert rows["window features + LogisticRegression"][0] == "2"
+    assert "| Maltese | token accuracy | 2 | 2 | 1 |" in table
+
+
+def test_a_window_has_the_word_and_its_neighbours(load):
+    features = load("peers_tags").features_of(["The", "Cats", "sat", "."])
+    expected = ["word=Cats", "lower=cats", "shape=Xx"]
+    expected += ["last=s", "last=ts", "last=ats", "first=c", "first=ca", "first=cat"]
+    expected += ["kinds=Xxxx", "-2:none"]
+    expected += ["-1:lower=the", "-1:shape=Xx", "-1:last=e", "-1:last=he", "-1:first=t"]
+    expected += ["1:lower=sat", "1:shape=x", "1:last=t", "1:last=at", "1:first=s"]
+    expected += ["2:lower=.", "2:shape=.", "pair=the cats", "next pair=cats sat"]
+    assert features[1] == expected
+
+
+@pytest.mark.parametrize("name", ["WindowTagger", "CRFTagger"])
+def test_linear_taggers_learn_from_neighbours(load, name):
+    if name == "CRFTagger":
+        pytest.importorskip("sklearn_crfsuite")
+    X = [["a", "b", "a"], ["b"], ["a", "a", "b", "b"]] * 9
+    y = [["start", *x[:-1]] for x in X]
+    tagger = getattr(load("peers_tags"), name)().fit(X, y)
+    assert tagger.predict(X[:3]) == y[:3]
+
+
+def test_entities_are_scored_whole(load):
+    data_set = load("datasets").DATA_SETS["WNUT17"]
+
+    class Guess:
+        def predict(self, X):
+            return [["B-person", "O", "O"], ["O"]]
+
+    y = [["B-person", "I-person", "O"], ["O"]]
+    scores = load("scores").score(Guess(), data_set, [["A", "B", "c"], ["d"]], y)
+    assert scores["token accuracy"] == 0.75
+    assert scores["entity F1"] == 0.0
 
 
 def test_validation_runs_without_test_files(load, tmp_path, capsys):
