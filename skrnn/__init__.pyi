@@ -139,6 +139,7 @@ class _TaggerParameters(_Parameters):
     # Parameters of skrnn/_tagger.py, written by tests/stubs.py:
     _: KW_ONLY
     class_weight: _ClassWeights | Literal["balanced"] | None = None
+    transitions: bool = False
     pooling: ClassVar[str] = "last"
     patch_length: ClassVar[int] = 1
     kernel_sizes: ClassVar[None] = None
@@ -341,6 +342,9 @@ class RNNRegressor(RegressorMixin, _BaseRNN, _RegressorParameters):
 class RNNTagger(_BaseRNN, _TaggerParameters):
     task_: Literal["tagging"]
     classes_: NDArray[Any]
+    transitions_: NDArray[np.float32]
+    start_transitions_: NDArray[np.float32]
+    end_transitions_: NDArray[np.float32]
 
     def fit(
         self,
@@ -359,7 +363,12 @@ class RNNTagger(_BaseRNN, _TaggerParameters):
         classes: ArrayLike | None = None,
         sample_weight: _Weights = None,
     ) -> Self: ...
-    def predict(self, X: _Sequences) -> list[NDArray[Any]]: ...
+    @overload
+    def predict(self, X: _Sequences, *, n_best: None = None) -> list[NDArray[Any]]: ...
+    @overload
+    def predict(
+        self, X: _Sequences, *, n_best: int
+    ) -> tuple[list[list[NDArray[Any]]], list[NDArray[np.float64]]]: ...
     def predict_proba(self, X: _Sequences) -> list[NDArray[np.float64]]: ...
     def score(
         self, X: _Sequences, y: _Tags, sample_weight: _Weights = None

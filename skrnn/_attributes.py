@@ -448,7 +448,9 @@ def _layout(attributes):
     architecture = Architecture(**attributes["_architecture"])
     if _task(attributes) in ("next_step", "tagging"):
         architecture = replace(architecture, pooling="none")
-    return Layout(architecture, _n_inputs(attributes), _n_outputs(attributes))
+    has_transitions = _task(attributes) == "tagging" and "transitions_" in attributes
+    numbers = _n_inputs(attributes), _n_outputs(attributes)
+    return Layout(architecture, *numbers, has_transitions)
 
 
 def _of_weights(attributes):

@@ -70,7 +70,9 @@ class LastFit:
                 f"Use {cure}, or {instead}."
             )
         before = {**self.attributes["_architecture"], **self.schema.options.kept()}
+        before["transitions"] = self.model.head.has_transitions
         now = {**asdict(settings.architecture), **settings.reading.kept()}
+        now["transitions"] = settings.parameters.get("transitions", False)
         sizes = "kernel_sizes"  # "auto" is None for tokens; earlier versions kept none
         if self.model.reader.kind != "series" and now[sizes] == "auto":
             before[sizes] = "auto"
@@ -127,6 +129,7 @@ class LastFit:
             The weights of the wide path, if there is one. Overwritten.
         """
         last = public.from_public(weights.architecture, self.model.arrays)
+        of_pooling = {name for name, _ in weights.layout.of_pooling}
         for layer, old in zip(weights.all_layers(), last.all_layers(), strict=True):
             layer.U.copy_(old.U)
             layer.W.copy_(old.W)
@@ -136,7 +139,7 @@ class LastFit:
             F.copy_(old_F)
             f.copy_(old_f)
         for name, part in weights.others.items():
-            if name in last.others:
+            if name in last.others.keys() & of_pooling:
                 part.copy_(last.others[name])
         last_head = self.model.head
         is_same_task = last_head.task == head.task
@@ -148,6 +151,10 @@ class LastFit:
             rows, last_rows = head.rows_in_common(last_head)
             weights.V[rows] = V[last_rows]
             weights.c[rows] = c[last_rows]
+            for part, old in zip(weights.chain, last.chain, strict=True):
+                part[np.ix_(*part.ndim * [rows])] = old[
+                    np.ix_(*part.ndim * [last_rows])
+                ]
             if wide is not None:
                 coef = CPU.tensor(np.ascontiguousarray(self.model.wide_coef))
                 coef, _ = head.rescaled(coef, last.c, last_head)

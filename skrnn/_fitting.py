@@ -68,7 +68,8 @@ class Fit:
             coef = self.state.wide
             if coef is not None:  # the weights of an n-gram are contiguous
                 coef = execution.array(coef).copy().T
-        return Model(reader, self.head, self.architecture, arrays, coef)
+        head = self.head.with_trained(arrays)
+        return Model(reader, head, self.architecture, arrays, coef)
 
     def attributes(self):
         """The attributes that the estimator would get if the fit ended now."""
@@ -303,7 +304,7 @@ def _layout(settings, n_inputs, head):
     architecture = settings.architecture
     if head.per_step:
         architecture = replace(architecture, pooling="none")
-    return Layout(architecture, n_inputs, head.n_outputs)
+    return Layout(architecture, n_inputs, head.n_outputs, head.has_transitions)
 
 
 def _warn_of_vocabulary(reader, steps, settings, head):

@@ -94,8 +94,14 @@ class Judge:
         """The score of a guess that ignores X."""
         if self.head.task == "next_step":
             return -self.chance
-        target, weight = self.samples.target, self.samples.weight
-        return self.head.score(self.head.guess(target), target, weight)
+        return self.head.score(self.head.guess(self.samples.target), *self._expected)
+
+    @property
+    def _expected(self):
+        """What scores are held against."""
+        samples = self.samples
+        of_steps = (samples.steps.offsets,) if self.head.per_step else ()
+        return samples.target, samples.weight, *of_steps
 
     def __call__(self):
         """The mean loss and the score of the current weights.
@@ -113,5 +119,5 @@ class Judge:
             scores = model.scores(model.states(samples.steps), samples.steps)
         if not np.isfinite(scores).all():
             return math.inf, -math.inf
-        loss = self.head.mean_loss(scores, samples.target, samples.weight)
-        return loss, self.head.score(scores, samples.target, samples.weight)
+        loss = model.head.mean_loss(scores, *self._expected)
+        return loss, model.head.score(scores, *self._expected)

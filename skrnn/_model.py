@@ -48,11 +48,12 @@ class Model:
     def from_attributes(cls, attributes, head):
         """The model of a fitted estimator, from its attributes and its head."""
         architecture = Architecture(**attributes["_architecture"])
-        names = public.names_of(architecture)
+        names = public.names_of(architecture, head.has_transitions)
         arrays = {name: _as_float32(attributes[name], name) for name in names}
         wide_coef = attributes.get("wide_coef_")
         if wide_coef is not None:
             wide_coef = _as_float32(wide_coef, "wide_coef_")
+        head = head.with_trained(arrays)
         return cls(reader_of(attributes), head, architecture, arrays, wide_coef)
 
     def attributes(self):

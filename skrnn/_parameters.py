@@ -314,6 +314,8 @@ def _check(parameters):
             "truncate cuts sequences into windows, but filters would read beyond them. "
             "Use kernel_sizes=None or truncate=None."
         )
+    if parameters.get("transitions"):
+        _check_transitions(parameters)
     if parameters.get("wide_ngram_range") is not None:
         check_ngram_range(parameters["wide_ngram_range"], "wide_ngram_range")
     if parameters["freeze_embeddings"] and parameters["embeddings"] is None:
@@ -327,6 +329,20 @@ def _check(parameters):
             f"learning_rate_init * alpha is {decay:g}: it must be below 1, because "
             "weight decay scales the weights by 1 - learning_rate * alpha. Lower "
             "alpha."
+        )
+
+
+def _check_transitions(parameters):
+    """Raise if transitions are to be learned of parts of sequences, or of some tags."""
+    if parameters["truncate"] is not None:
+        raise ValueError(
+            "transitions=True needs whole sequences, which truncate cuts. Use "
+            "truncate=None or transitions=False."
+        )
+    if parameters["class_weight"] is not None:
+        raise ValueError(
+            "With transitions=True, the loss is that of whole sequences, so that a tag "
+            "has no weight of its own. Use class_weight=None or transitions=False."
         )
 
 

@@ -1,14 +1,17 @@
 """RNNTagger: from a sequence to a tag for each of its steps."""
 
 from dataclasses import KW_ONLY
+from numbers import Integral
 from typing import ClassVar, Literal
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.utils import check_scalar
 
 from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
 from skrnn._docs import share_docs
+from skrnn._heads.chain import ChainHead, check_weight_of_chains
 from skrnn._heads.ragged import validate_tags
 from skrnn._heads.tags import TagsHead
 from skrnn._judging import ValidationData
@@ -28,8 +31,21 @@ class RNNTagger(BaseRNN):
     default, the network reads in both directions, so that h_t knows all steps before
     and after t. The weights minimise the cross entropy of the tags of all steps.
 
+    With `transitions`, the tags of a sequence are a linear chain, a conditional random
+    field [21]_ on top of the network [22]_, where A is learned as well:
+
+        score(y_1, ..., y_T) = a_{y_1} + sum_t scores_{t, y_t}
+                               + sum_{t > 1} A_{y_{t-1}, y_t} + e_{y_T},
+
+    and the softmax of the scores of all sequences of T tags gives the probability of
+    each. The weights minimise the cross entropy of whole sequences of tags.
+
     Parameters
     ----------
+    transitions : bool, default=False
+        Whether a tag also depends on the tags beside it, as in spans of several words,
+        in addition to what the network reads. Training and prediction then take time
+        O(n_steps n_classes^2) more. Not supported with `truncate` and `class_weight`.
     bidirectional : bool or "auto", default="auto"
         Whether to also read each sequence backwards, with separate weights. h is then
         the concatenation of the states of both directions. "auto" is True unless
@@ -77,10 +93,17 @@ class RNNTagger(BaseRNN):
         Output weights, one row per tag.
     intercept_ : ndarray of shape (n_classes,)
         Output biases.
+    transitions_ : ndarray of shape (n_classes, n_classes)
+        The A of the chain: the score of each tag, by column, after the tag of the row.
+        To forbid a transition, set it to -1e4. Only available with `transitions`, as
+        are the two below.
+    start_transitions_, end_transitions_ : ndarrays of shape (n_classes,)
+        The scores of the first tag, a, and of the last one, e.
     {inputs}
     loss_ : float
         Loss of the last epoch: cross entropy in nats, averaged over all steps of the
-        training data while the weights were being updated.
+        training data while the weights were being updated. With `transitions`, it is
+        that of the sequences of tags, divided by the number of all steps.
     {losses}
 
     See Also
@@ -95,6 +118,12 @@ class RNNTagger(BaseRNN):
     References
     ----------
     {references}
+    .. [21] Lafferty, McCallum and Pereira (2001), "Conditional Random Fields:
+       Probabilistic Models for Segmenting and Labeling Sequence Data", ICML.
+    .. [22] Huang, Xu and Yu (2015), "Bidirectional LSTM-CRF Models for Sequence
+       Tagging", arXiv:1508.01991.
+    .. [23] Tsuboi et al. (2008), "Training Conditional Random Fields Using Incomplete
+       Annotations", COLING.
 
     Examples
     --------
@@ -115,6 +144,7 @@ class RNNTagger(BaseRNN):
 
     _: KW_ONLY
     class_weight: ClassWeights | Literal["balanced"] | None = None
+    transitions: bool = False
 
     # There is an answer for each step that there is.
     pooling: ClassVar[str] = "last"
@@ -122,10 +152,13 @@ class RNNTagger(BaseRNN):
     kernel_sizes: ClassVar[None] = None
     overlong: ClassVar[None] = None  # too long sequences are not cut
 
-    _head = TagsHead
     _needs_classes = True
     _tasks = ("tagging",)
     _says_of_y = "task_"
+
+    @property
+    def _head(self):
+        return ChainHead if self.transitions else TagsHead
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
@@ -151,6 +184,9 @@ class RNNTagger(BaseRNN):
                 numbers, default=None
             Weight of each sequence in the loss, or of each step. A weight of 0 is
             equivalent to not knowing the tags, except that they stay in `classes_`.
+            With `transitions`, the weights of the other steps of a sequence must be the
+            same; the loss is then that of all sequences of tags which agree with the
+            known ones [23]_.
         {X_val}
         y_val : array-like of sequences of tags, default=None
             The y of `X_val`.
@@ -238,29 +274,52 @@ class RNNTagger(BaseRNN):
         return self._learn(X, y, sample_weight, classes=classes, is_partial=True)
 
     def _validated(self, y, sample_weight, sequences, head=None):
-        return validate_tags(y, sample_weight, sequences.offsets, type(self).__name__)
+        offsets = sequences.offsets
+        y, weight = validate_tags(y, sample_weight, offsets, type(self).__name__)
+        if self.transitions:
+            check_weight_of_chains(weight, offsets)
+        return y, weight
 
     def _attributes_of_y(self, head, y, last):
         return {"task_": head.task}
 
-    def predict(self, X):
+    def predict(self, X, *, n_best=None):
         """Predict the tag of each step.
 
         Parameters
         ----------
         {X of predict}
+        n_best : int, default=None
+            Number of sequences of tags to predict for each sequence, the most probable
+            ones, instead of one.
 
         Returns
         -------
         y : list of ndarrays of shape (n_steps,)
-            For each sequence, the tag with the highest score at each step.
+            For each sequence, the tag with the highest score at each step; with
+            `transitions`, the sequence of tags with the highest score [24]_. With
+            `n_best`, a list of n_samples lists of such arrays, the most probable one
+            first; fewer than `n_best` if there are not as many sequences of tags.
+        log_proba : list of ndarrays of shape (n_best,)
+            Logarithms of the probabilities of these sequences of tags. Only returned
+            with `n_best`.
 
         Raises
         ------
         {raises of predict}
+
+        References
+        ----------
+        .. [24] Viterbi (1967), "Error Bounds for Convolutional Codes and an
+           Asymptotically Optimum Decoding Algorithm", IEEE Transactions on Information
+           Theory 13(2).
         """
+        if n_best is not None:
+            check_scalar(n_best, "n_best", Integral, min_val=1)
         head, scores, offsets = self._head_and_scores_of_steps(X)
-        return np.split(head.decode(scores), offsets[1:-1])
+        if n_best is not None:
+            return head.n_best(scores, offsets, int(n_best))
+        return np.split(head.decode(scores, offsets), offsets[1:-1])
 
     def predict_proba(self, X):
         """Predict the probability of each tag at each step.
@@ -272,14 +331,16 @@ class RNNTagger(BaseRNN):
         Returns
         -------
         probabilities : list of ndarrays of shape (n_steps, n_classes), float64
-            Columns are in the order of `classes_`. Each row sums to 1.
+            Columns are in the order of `classes_`. Each row sums to 1. With
+            `transitions`, these are the sums of the probabilities of all sequences of
+            tags that have the tag at the step.
 
         Raises
         ------
         {raises of predict}
         """
         head, scores, offsets = self._head_and_scores_of_steps(X)
-        return np.split(head.probabilities(scores), offsets[1:-1])
+        return np.split(head.probabilities(scores, offsets), offsets[1:-1])
 
     def score(self, X, y, sample_weight=None):
         """Compute the accuracy of predictions.
@@ -315,4 +376,4 @@ class RNNTagger(BaseRNN):
                 "The weights of all steps are 0: at least one above 0 was expected. "
                 "Check sample_weight."
             )
-        return float(np.average(head.decode(scores) == y, weights=weight))
+        return float(np.average(head.decode(scores, offsets) == y, weights=weight))

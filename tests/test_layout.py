@@ -211,8 +211,8 @@ def test_public_names_are_those_of_the_arrays(toy):
     architecture = replace(
         toy_layout(toy).architecture, kernel_sizes=((3,),), n_filters=2
     )
-    arrays = to_public(zeros(Layout(architecture, N_INPUTS, N_OUTPUTS)))
-    assert sorted(names_of(architecture)) == sorted(arrays)
+    arrays = to_public(zeros(Layout(architecture, N_INPUTS, N_OUTPUTS, True)))
+    assert sorted(names_of(architecture, True)) == sorted(arrays)
     assert set(arrays) == set(all_names())
 
 
@@ -220,7 +220,9 @@ def test_public_names_without_weights_of_a_pooling():
     weights = random_weights(ARCHITECTURES["lstm-2-2-sum"])
     names = ("W_", "U_", "b_", "V_", "intercept_")
     assert names_of(weights.architecture) == names
-    assert all_names() == (*names, "filters_", "filter_biases_")
+    of_chain = ("transitions_", "start_transitions_", "end_transitions_")
+    assert all_names() == (*names, "filters_", "filter_biases_", *of_chain)
+    assert names_of(weights.architecture, has_transitions=True) == (*names, *of_chain)
     assert set(to_public(weights)) == set(names)
 
 

@@ -107,6 +107,7 @@ FIXED_IN_TAGGERS = ("pooling", "kernel_sizes", "patch_length", "overlong")
 ALL[RNNTagger] = {
     **{name: value for name, value in DEFAULTS.items() if name not in FIXED_IN_TAGGERS},
     "class_weight": None,
+    "transitions": False,
 }
 X, Y = ["ab", "ba", "abc", "b"] * 2, ["p", "q", "p", "q"] * 2
 

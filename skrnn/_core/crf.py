@@ -93,6 +93,41 @@ def loss_and_gradient(scores, offsets, target, weight, chain, dchain):
 
 
 @compiled
+def loss_and_gradient_of_packed(scores, target, weight, sizes, chain, dchain):
+    """Do the same for rows in packed order.
+
+    Parameters
+    ----------
+    scores, target, weight, chain, dchain
+        As in :func:`loss_and_gradient`.
+    sizes : ndarray of shape (n_steps,), int64
+        Number of sequences that have each step.
+
+    Returns
+    -------
+    total : float
+    """
+    offsets = _offsets_of_packed(sizes)
+    scores_of, target_of = np.empty_like(scores), np.empty_like(target)
+    weight_of = np.empty_like(weight)
+    row = 0
+    for t in range(len(sizes)):
+        for n in range(sizes[t]):
+            to = offsets[n] + t
+            rows.copy(scores[row], scores_of[to])
+            target_of[to], weight_of[to] = target[row], weight[row]
+            row += 1
+    of = target_of, weight_of, chain, dchain
+    total = loss_and_gradient(scores_of, offsets, *of)
+    row = 0
+    for t in range(len(sizes)):
+        for n in range(sizes[t]):
+            rows.copy(scores_of[offsets[n] + t], scores[row])
+            row += 1
+    return total
+
+
+@compiled
 def marginals(scores, offsets, chain, proba):
     """Compute the probabilities of each tag at each step.
 
@@ -178,6 +213,18 @@ def longest(offsets):
     for n in range(len(offsets) - 1):
         n_steps = max(n_steps, offsets[n + 1] - offsets[n])
     return n_steps
+
+
+@compiled
+def _offsets_of_packed(sizes):
+    """Return where each sequence begins, once rows are in the order of sequences."""
+    offsets = np.zeros(sizes[0] + 1, np.int64)
+    for t in range(len(sizes)):
+        for n in range(sizes[t]):
+            offsets[n + 1] += 1
+    for n in range(sizes[0]):
+        offsets[n + 1] += offsets[n]
+    return offsets
 
 
 @compiled

@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 from skrnn._core import pooling
 from skrnn._core.architecture import Architecture
 
+# The weights of a linear chain of outputs, which are the public ``transitions_``, ...
+OF_CHAIN = ("transitions", "start_transitions", "end_transitions")
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -13,9 +16,9 @@ class Layout:
 
     Biases come first, since weight decay does not apply to them: ``b.0``, ``b.1``, ...
     by layer, then direction, the biases ``f.0``, ... of filters, and ``c``. They are
-    followed by ``W.0``, ``W.1``, ..., ``V``, the weights of the pooling, the filters
-    ``F.0``, ..., and the ``U`` of the layers above the first. The
-    ``U`` of the first layer come last, since they may be trained row by row.
+    followed by ``W.0``, ``W.1``, ..., ``V``, the weights of the pooling and of a chain,
+    the filters ``F.0``, ..., and the ``U`` of the layers above the first. The ``U`` of
+    the first layer come last, since they may be trained row by row.
 
     Attributes
     ----------
@@ -24,11 +27,14 @@ class Layout:
         Number of inputs, the length of x.
     n_outputs : int
         Number of scores.
+    has_transitions : bool, default=False
+        Whether the outputs of consecutive steps form a linear chain.
     """
 
     architecture: Architecture
     n_inputs: int
     n_outputs: int
+    has_transitions: bool = False
 
     @property
     def of_pooling(self):
@@ -40,6 +46,14 @@ class Layout:
         brought = pooling.weights_of(architecture.pooling, architecture.nhidden[-1])
         n_directions = architecture.n_directions
         return tuple((name, (n_directions, *shape)) for name, shape in brought)
+
+    @property
+    def of_chain(self):
+        """Names and shapes of the weights of a chain, a tuple of pairs."""
+        if not self.has_transitions:
+            return ()
+        n = self.n_outputs
+        return tuple(zip(OF_CHAIN, ((n, n), (n,), (n,)), strict=True))
 
     def shapes(self):
         """Return the shape of each part by name, in order."""
@@ -66,6 +80,7 @@ class Layout:
             **W,
             "V": (self.n_outputs, architecture.n_features_out),
             **dict(self.of_pooling),
+            **dict(self.of_chain),
             **{f"F.{i}": shape for i, shape in enumerate(filters)},
             **U,
             **first,

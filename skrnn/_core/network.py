@@ -89,6 +89,9 @@ def loss_and_gradient(weights, batch, loss, workspace, dend=(), wants_end=False)
     masks = [pooled.of_rows(mask.numpy()) for mask in masks]
     for mask in masks:
         h = h * mask
+    chain, dchain = weights.chain, workspace.gradient.chain
+    for part in dchain:
+        part.fill(0)
     total, dh = output.loss_and_gradient(
         loss,
         (weights.V.numpy(), weights.c.numpy()),
@@ -97,6 +100,7 @@ def loss_and_gradient(weights, batch, loss, workspace, dend=(), wants_end=False)
         batch.target.numpy(),
         batch.weight.numpy(),
         workspace.scratch,
+        (batch.packing.batch_sizes, chain, dchain) if chain else (),
     )
     for mask in masks:
         dh *= mask

@@ -4,7 +4,7 @@ import numpy as np
 
 from skrnn._core.execution import CPU
 from skrnn._core.imports import kernel_imports
-from skrnn._core.layout import Layout
+from skrnn._core.layout import OF_CHAIN, Layout
 from skrnn._core.pooling import POOLINGS, weights_of
 from skrnn._core.weights import Layer, Weights
 
@@ -12,6 +12,8 @@ from skrnn._core.weights import Layer, Weights
 NAMES = ("W_", "U_", "b_", "V_", "intercept_")
 # And networks that begin with convolutions these.
 OF_FILTERS = ("filters_", "filter_biases_")
+# And those whose outputs form a linear chain these.
+OF_TRANSITIONS = tuple(f"{name}_" for name in OF_CHAIN)
 # Which of them are lists, by layer and direction, or by layer and kernel size.
 LISTS = ("W_", "U_", "b_", *OF_FILTERS)
 _CURE = "Give weights that you edit the shapes that they had after the fit."
@@ -26,7 +28,8 @@ def to_public(weights, execution=CPU):
         ``W_``, ``U_`` and ``b_``, lists by layer and direction; ``V_`` and
         ``intercept_``; with convolutions ``filters_``, of the shape (n_filters,
         n_inputs, kernel_size), and ``filter_biases_``, lists by layer and kernel size;
-        and the weights of the pooling, by their names with an underscore appended.
+        and the weights of the pooling and of a chain, by their names with an underscore
+        appended.
     """
     cell = weights.architecture.make_cell()
     order = dict(cell.torch_order)
@@ -105,7 +108,7 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
     filters = _filters_of(architecture, arrays, execution)
     if filters:
         n_inputs = np.shape(arrays["filters_"][0])[1]
-    layout = Layout(architecture, n_inputs, len(c))
+    layout = Layout(architecture, n_inputs, len(c), OF_TRANSITIONS[0] in arrays)
     others = {
         name.removesuffix("_"): execution.tensor(np.ascontiguousarray(array))
         for name, array in arrays.items()
@@ -138,11 +141,12 @@ def _filters_of(architecture, arrays, execution):
     return [[next(pairs) for _ in sizes] for sizes in architecture.kernel_sizes]
 
 
-def names_of(architecture):
+def names_of(architecture, has_transitions=False):
     """Return the public names of the weights of a network."""
     brought = weights_of(architecture.pooling, architecture.nhidden[-1])
     of_filters = OF_FILTERS if architecture.kernel_sizes else ()
-    return (*NAMES, *of_filters, *(f"{name}_" for name, _ in brought))
+    of_chain = OF_TRANSITIONS if has_transitions else ()
+    return (*NAMES, *of_filters, *(f"{name}_" for name, _ in brought), *of_chain)
 
 
 def check_shapes(architecture, arrays, vectors=None):
@@ -177,6 +181,13 @@ def check_shapes(architecture, arrays, vectors=None):
             f"intercept_ has the shape {c.shape}, but V_, of shape {V.shape}, needs a "
             f"number for each row. {_CURE}"
         )
+    of_chain = zip(OF_TRANSITIONS, (2 * c.shape, c.shape, c.shape), strict=True)
+    for name, shape in of_chain if OF_TRANSITIONS[0] in arrays else ():
+        if np.shape(arrays[name]) != shape:
+            raise ValueError(
+                f"{name} has the shape {np.shape(arrays[name])}, but intercept_ needs "
+                f"{shape}. {_CURE}"
+            )
     if vectors is not None and (vectors.ndim != 2 or vectors.shape[1] != n_inputs):
         raise ValueError(
             f"embeddings_ has the shape {vectors.shape}, but U_ needs {n_inputs} "
@@ -194,7 +205,8 @@ def shapes_of(layout):
         shapes["W_"].append((n_rows or n, n))  # without rows, it is the identity
         shapes["U_"].append(parts[f"U.{i}"][::-1])
         shapes["b_"].append(parts[f"b.{i}"])
-    others = {f"{name}_": shape for name, shape in layout.of_pooling}
+    brought = (*layout.of_pooling, *layout.of_chain)
+    others = {f"{name}_": shape for name, shape in brought}
     if layout.architecture.kernel_sizes:
         sizes = [size for of in layout.architecture.kernel_sizes for size in of]
         shapes["filters_"], shapes["filter_biases_"] = [], []
@@ -218,7 +230,8 @@ def missing_weights(architecture, arrays):
 def all_names():
     """Return the public names of all weights that a network may have."""
     brought = {name for pooling in POOLINGS for name, _ in weights_of(pooling, 1)}
-    return (*NAMES, *OF_FILTERS, *(f"{name}_" for name in sorted(brought)))
+    of_pooling = (f"{name}_" for name in sorted(brought))
+    return (*NAMES, *OF_FILTERS, *of_pooling, *OF_TRANSITIONS)
 
 
 def _products(vectors, U):

@@ -45,7 +45,7 @@ class Weights:
     c : Tensor of shape (n_outputs,)
         The output bias, the public ``intercept_``.
     others : dict of name -> Tensor
-        The weights of the pooling.
+        The weights of the pooling and of a chain.
     filters : list of list of (F, f)
         By layer of convolutions, then kernel size: F of shape (kernel_size * n_inputs,
         n_filters), and the biases.
@@ -87,6 +87,11 @@ class Weights:
         if not self.others:
             return []
         return [self.others[name] for name, _ in self.layout.of_pooling]
+
+    @property
+    def chain(self):
+        """The weights of a chain as a tuple of arrays; empty without transitions."""
+        return tuple(self.others[name].numpy() for name, _ in self.layout.of_chain)
 
     def resized(self, n_inputs, memory):
         """Return weights with another number of inputs, in the same memory.
@@ -177,7 +182,7 @@ def initialise(weights, is_token, generator, input_scale=1.0):
     - V: normal with variance 1 / n_features_out, so that scores start at order 1.
     - b, c: 0, except for 1 in the forget gate of the LSTM, so that it starts by
       remembering [2]_.
-    - The weights of the pooling: 0.
+    - The weights of the pooling and of a chain: 0.
     - Filters: normal with variance 1 / (kernel_size * n_inputs). Where the network
       begins with them, :func:`skrnn._core.network.calibrate` then scales them.
 

@@ -43,14 +43,16 @@ def loss_and_gradient(weights, batch, loss, workspace, truncate=None):
     -----
     If there is a target per step, and one direction, memory does not grow with the
     number of steps, except for the data and for the states between windows. Without
-    `truncate`, a batch of more than one window takes a third more time.
+    `truncate`, a batch of more than one window takes a third more time. With
+    transitions, there is one window.
     """
     sizes = batch.packing.batch_sizes
     if truncate is not None:
         cuts = range(0, len(sizes), truncate)
         return _truncated(weights, batch.windows(cuts), loss, workspace)
     architecture = weights.architecture
-    if architecture.pooling == "none" and architecture.n_directions == 1:
+    is_whole = weights.layout.has_transitions or architecture.n_directions > 1
+    if architecture.pooling == "none" and not is_whole:
         cuts = _cuts(sizes, _MAX_STATES // sum(architecture.nhidden))
         if len(cuts) > 1:
             windows = list(batch.windows(cuts))

@@ -5,6 +5,7 @@ Modules may import those above them in this list, and lower layers of the packag
     head          what all heads have in common
     classes       one class label for each sequence
     tags          a tag, or class label, for each step
+    chain         the same, where a tag depends on those beside it
     labels        any number of labels for each sequence
     numbers       one or more numbers for each sequence
     next_step     the next step, after each step; without y

@@ -23,6 +23,8 @@ class Head:
     loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
     per_step : bool
         Whether there is a prediction at each step.
+    has_transitions : bool
+        Whether predictions at consecutive steps depend on each other.
     """
 
     bias: np.ndarray | None = None
@@ -30,6 +32,7 @@ class Head:
     task = None
     loss = None
     per_step = False
+    has_transitions = False
 
     @property
     def n_outputs(self):
@@ -54,6 +57,16 @@ class Head:
         steps : Steps
         """
         return steps
+
+    def with_trained(self, arrays):
+        """This head with the trained weights that it needs to predict.
+
+        Parameters
+        ----------
+        arrays : dict
+            All weights by public name.
+        """
+        return self
 
     def guess(self, target):
         """Scores of a guess that ignores X, of shape (n_targets, n_outputs)."""

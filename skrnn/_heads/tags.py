@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from skrnn._core.imports import kernel_imports
 from skrnn._heads.classes import ClassHead
 
 
@@ -9,8 +12,53 @@ from skrnn._heads.classes import ClassHead
 class TagsHead(ClassHead):
     """A tag for each step: a softmax of the scores of the step.
 
-    The targets, and the scores, are those of all steps of all sequences, end to end.
+    The targets, and the scores, are those of all steps of all sequences, end to end;
+    ``offsets``, of shape (n_samples + 1,), says where each sequence begins.
     """
 
     task = "tagging"
     per_step = True
+
+    def decode(self, scores, offsets):
+        """The best tag of each step."""
+        return self.classes[self.best(scores, offsets)]
+
+    def best(self, scores, offsets):
+        """The places of the best tags in `classes`."""
+        return scores.argmax(axis=1)
+
+    def probabilities(self, scores, offsets):
+        """The probabilities of the tags at each step, float64."""
+        return super().probabilities(scores)
+
+    def n_best(self, scores, offsets, n):
+        """The n most probable sequences of tags of each sequence, best first.
+
+        Returns
+        -------
+        tags : list of lists of ndarrays of shape (n_steps,)
+        log_proba : list of ndarrays of shape (at most n,), float64
+        """
+        with kernel_imports():
+            from skrnn._core import best_tags
+
+        tags = np.empty((n, len(scores)), np.int64)
+        of = scores, offsets, self._chain(scores.dtype)
+        log_proba, n_found = best_tags.n_best(*of, tags)
+        parts = np.split(tags, offsets[1:-1], axis=1)
+        parts = [part[:k] for part, k in zip(parts, n_found, strict=True)]
+        log_proba = [row[:k] for row, k in zip(log_proba, n_found, strict=True)]
+        return [list(self.classes[part]) for part in parts], log_proba
+
+    def _chain(self, dtype):
+        """The transitions, start and end that are added to scores."""
+        n = self.n_outputs
+        return tuple(np.zeros(shape, dtype) for shape in ((n, n), n, n))
+
+    def mean_loss(self, scores, target, weight, offsets):
+        """The loss of the scores, averaged over all steps."""
+        return super().mean_loss(scores, target, weight)
+
+    def score(self, scores, target, weight, offsets):
+        """Accuracy."""
+        return float(np.average(self.best(scores, offsets) == target, weights=weight))

@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.utils.multiclass import type_of_target
 
+from skrnn._core.public import OF_TRANSITIONS
+from skrnn._heads.chain import ChainHead
 from skrnn._heads.classes import ClassHead
 from skrnn._heads.labels import LabelsHead
 from skrnn._heads.next_step import NextStepHead
@@ -82,7 +84,8 @@ def head_of(attributes):
         is_one = attributes.get("_is_one_output", False)
         return NumbersHead(mean=mean, scale=scale, is_one=is_one)
     if task == "tagging":
-        return TagsHead(classes=attributes["classes_"])
+        head = ChainHead if OF_TRANSITIONS[0] in attributes else TagsHead
+        return head(classes=attributes["classes_"])
     is_multilabel = task == "multilabel" or attributes.get("_is_multilabel", False)
     head = LabelsHead if is_multilabel else ClassHead
     return head(classes=attributes["classes_"])
