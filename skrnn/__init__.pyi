@@ -143,7 +143,7 @@ class _TaggerParameters(_Parameters):
     pooling: ClassVar[str] = "last"
     patch_length: ClassVar[int] = 1
     kernel_sizes: ClassVar[None] = None
-    overlong: ClassVar[str] = "error"
+    overlong: ClassVar[None] = None
     # End of the parameters.
 
 class _BaseRNN(CallbackSupportMixin, BaseEstimator):
@@ -208,6 +208,13 @@ class RNNEncoder(
     def set_output(
         self, *, transform: Literal["default", "pandas", "polars"] | None = None
     ) -> Self: ...
+
+class _TagStream:
+    n_streams: int
+
+    @property
+    def h(self) -> NDArray[np.float32]: ...
+    def step(self, tokens: ArrayLike) -> NDArray[np.float64]: ...
 
 class _Stream:
     n_streams: int
@@ -370,6 +377,7 @@ class RNNTagger(_BaseRNN, _TaggerParameters):
         self, X: _Sequences, *, n_best: int
     ) -> tuple[list[list[NDArray[Any]]], list[NDArray[np.float64]]]: ...
     def predict_proba(self, X: _Sequences) -> list[NDArray[np.float64]]: ...
+    def start(self, n_streams: int = 1) -> _TagStream: ...
     def score(
         self, X: _Sequences, y: _Tags, sample_weight: _Weights = None
     ) -> float: ...

@@ -416,6 +416,13 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         )
         return model, model.head.begun(steps), once
 
+    def _fitted_model(self):
+        """The fitted model, as it is now."""
+        fitted = self._at_this_moment()
+        check_is_fitted(fitted)
+        attributes = vars(fitted)
+        return Model.from_attributes(attributes, self._head_of(attributes))
+
     def _model_and_states(self, X):
         """The fitted model, and the pooled hidden states of each sequence.
 

@@ -21,7 +21,6 @@ from skrnn._docs import share_docs
 from skrnn._heads.language import LanguageHead
 from skrnn._judging import ValidationData
 from skrnn._messages import counted, describe
-from skrnn._model import Model
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.schema import Schema
 from skrnn._stream import Draws, Stream, check_draws, stops_of
@@ -593,13 +592,6 @@ class RNNLanguageModel(
             for _, ids, p in draws.of(stream, _random(random_state))
         )
         return pairs if return_proba else (token for token, _ in pairs)
-
-    def _fitted_model(self):
-        """The fitted model, as it is now."""
-        fitted = self._at_this_moment()
-        check_is_fitted(fitted)
-        attributes = vars(fitted)
-        return Model.from_attributes(attributes, self._head_of(attributes))
 
     def _prompted(self, prompt):
         """The fitted model, and a stream that has read the prompt."""

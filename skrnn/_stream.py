@@ -1,4 +1,4 @@
-"""Reading sequences step by step, and drawing what comes next."""
+"""Reading sequences step by step: their tags, and drawing what comes next."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -10,9 +10,115 @@ from skrnn._core.sequences import Sequences
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._heads.next_step import END
 from skrnn._messages import counted, describe
+from skrnn._reading.token_lists import sequences_of
 
 
-class Stream:
+class StepReader:
+    """Sequences that are read side by side, one step at a time.
+
+    Parameters
+    ----------
+    model : Model
+        A fitted model, which does not change any more.
+    n_streams : int
+        The number of sequences.
+    """
+
+    def __init__(self, model, n_streams):
+        self.n_streams = n_streams
+        self._model = model
+        # The last steps: of series, there are differences; of tokens, n-grams.
+        self._recent = None
+        self._steps = None
+        self._resume(None)
+
+    def _resume(self, states):
+        self._steps = self._model.step_by_step(self.n_streams, states)
+
+    def __getstate__(self):
+        states = self._steps.states
+        if states is not None:  # their memory is used again
+            states = [tuple(part.copy() for part in of) for of in states]
+        kept = {k: v for k, v in vars(self).items() if k != "_steps"}
+        return {**kept, "states": states}
+
+    def __setstate__(self, state):
+        states = state.pop("states")
+        self.__dict__.update(state)
+        self._resume(states)
+
+    @property
+    def h(self):
+        """The hidden states, an array of shape (n_streams, nhidden), float32."""
+        return self._steps.h.copy()
+
+    def _read(self, x):
+        """Read one step as the network takes it."""
+        self._steps.read(x)
+
+    def _encoded(self, step):
+        """A step of each sequence as the network takes it."""
+        if self._model.reader.kind == "series":
+            return self._encoded_numbers(step)
+        return self._encoded_tokens(step)
+
+    def _encoded_tokens(self, tokens):
+        """The ids of tokens, and of the n-grams and subwords that end with them."""
+        reader = self._model.reader
+        if self.n_streams == 1 and isinstance(tokens, (str, Integral)):
+            tokens = [tokens]
+        tokens = list(tokens)
+        if len(tokens) != self.n_streams:
+            raise ValueError(
+                f"{counted(len(tokens), 'token')} were passed to "
+                f"{counted(self.n_streams, 'stream')}. Pass one token for each."
+            )
+        is_text = reader.kind == "text"
+        for token in tokens:
+            if is_text and not (isinstance(token, str) and len(token) == 1):
+                raise ValueError(
+                    f"{token!r:.40} is not one character. Pass one for each stream, "
+                    "and a string one character after the other."
+                )
+        if reader.ngram_range == (1, 1) and reader.subwords is None:
+            ids = [reader.vocabulary.get(token, UNKNOWN) for token in tokens]
+            return np.array(ids, np.int32)
+        before = self._recent or [[]] * self.n_streams
+        # As many tokens as the longest n-gram has.
+        n = reader.ngram_range[1]
+        recent = [[*of, t][-n:] for of, t in zip(before, tokens, strict=True)]
+        steps = reader.encode(sequences_of(recent, reader.kind))
+        self._recent = recent
+        return np.ascontiguousarray(steps.values[steps.offsets[1:] - 1])
+
+    def _encoded_numbers(self, numbers):
+        """A step of series, with its differences from the steps before it."""
+        reader = self._model.reader
+        n_features = len(reader.mean)
+        values = np.asarray(numbers, np.float64)
+        if values.size != self.n_streams * n_features:
+            raise ValueError(
+                f"An array of shape {values.shape} was passed to "
+                f"{counted(self.n_streams, 'stream')} of {n_features} features. Pass "
+                "one row of numbers for each."
+            )
+        if not np.isfinite(values).all():
+            raise ValueError(
+                "A step contains NaN or infinity. Pass numbers for all features."
+            )
+        values = values.reshape(self.n_streams, 1, n_features)
+        if self._recent is not None:
+            values = np.concatenate([self._recent, values], axis=1)
+        # As many steps as the highest difference is made of.
+        self._recent = values[:, -len(reader.difference_scale) - 1 :]
+        n_steps = self._recent.shape[1]
+        offsets = n_steps * np.arange(self.n_streams + 1)
+        rows = np.ascontiguousarray(self._recent.reshape(-1, n_features))
+        steps = reader.encode(Sequences("series", rows, offsets))
+        return np.ascontiguousarray(steps.values[offsets[1:] - 1])
+
+
+class Stream(StepReader):
     """Sequences that a language model reads side by side, one step at a time.
 
     It is what ``start()`` of a fitted :class:`skrnn.RNNLanguageModel` returns. It can
@@ -50,29 +156,10 @@ class Stream:
     'b'
     """
 
-    def __init__(self, model, n_streams):
-        self.n_streams = n_streams
-        self._model = model
-        self._recent = None  # the last steps of series, of which there are differences
-        self._steps = None
-        self._resume(None)
-
     def _resume(self, states):
-        self._steps = self._model.step_by_step(self.n_streams, states)
+        super()._resume(states)
         if states is None and not self._model.head.is_series:
             self._read(np.full(self.n_streams, UNKNOWN, np.int32))  # the start
-
-    def __getstate__(self):
-        states = self._steps.states
-        if states is not None:  # their memory is used again
-            states = [tuple(part.copy() for part in of) for of in states]
-        kept = {k: v for k, v in vars(self).items() if k != "_steps"}
-        return {**kept, "states": states}
-
-    def __setstate__(self, state):
-        states = state.pop("states")
-        self.__dict__.update(state)
-        self._resume(states)
 
     def step(self, tokens):
         """Read one more step of each sequence.
@@ -95,27 +182,7 @@ class Stream:
         ValueError
             If there is not one token, or not one row of numbers, for each sequence.
         """
-        reader = self._model.reader
-        if self._model.head.is_series:
-            self._read(self._encoded(tokens))
-            return self.next
-        if self.n_streams == 1 and isinstance(tokens, (str, Integral)):
-            tokens = [tokens]
-        tokens = list(tokens)
-        if len(tokens) != self.n_streams:
-            raise ValueError(
-                f"{counted(len(tokens), 'token')} were passed to "
-                f"{counted(self.n_streams, 'stream')}. Pass one token for each."
-            )
-        is_text = reader.kind == "text"
-        for token in tokens:
-            if is_text and not (isinstance(token, str) and len(token) == 1):
-                raise ValueError(
-                    f"{token!r:.40} is not one character. Pass one for each stream, "
-                    "and a string one character after the other."
-                )
-        ids = [reader.vocabulary.get(token, UNKNOWN) for token in tokens]
-        self._read(np.array(ids, np.int32))
+        self._read(self._encoded(tokens))
         return self.next
 
     @property
@@ -132,18 +199,9 @@ class Stream:
             return self._model.reader.numbers(self._steps.scores())
         return self._model.head.proba(self._steps.scores())
 
-    @property
-    def h(self):
-        """The hidden states, an array of shape (n_streams, nhidden), float32."""
-        return self._steps.h.copy()
-
     def _scores(self):
         """The scores of all outputs; -inf for what is impossible."""
         return self._model.head.possible(self._steps.scores())
-
-    def _read(self, x):
-        """Read one step as the network takes it."""
-        self._steps.read(x)
 
     def _take(self, rows):
         """Go on with some of the sequences, one of them several times perhaps."""
@@ -152,31 +210,69 @@ class Stream:
             self._recent = self._recent[rows]
         self.n_streams = len(self._steps.h)
 
-    def _encoded(self, numbers):
-        """A step of series, with its differences from the steps before it."""
-        reader = self._model.reader
-        n_features = len(reader.mean)
-        values = np.asarray(numbers, np.float64)
-        if values.size != self.n_streams * n_features:
-            raise ValueError(
-                f"An array of shape {values.shape} was passed to "
-                f"{counted(self.n_streams, 'stream')} of {n_features} features. Pass "
-                "one row of numbers for each."
-            )
-        if not np.isfinite(values).all():
-            raise ValueError(
-                "A step contains NaN or infinity. Pass numbers for all features."
-            )
-        values = values.reshape(self.n_streams, 1, n_features)
-        if self._recent is not None:
-            values = np.concatenate([self._recent, values], axis=1)
-        # As many steps as the highest difference is made of.
-        self._recent = values[:, -len(reader.difference_scale) - 1 :]
-        n_steps = self._recent.shape[1]
-        offsets = n_steps * np.arange(self.n_streams + 1)
-        rows = np.ascontiguousarray(self._recent.reshape(-1, n_features))
-        steps = reader.encode(Sequences("series", rows, offsets))
-        return np.ascontiguousarray(steps.values[offsets[1:] - 1])
+
+class TagStream(StepReader):
+    """Sequences that a tagger reads side by side, one step at a time.
+
+    It is what ``start()`` of a fitted :class:`skrnn.RNNTagger` returns. It can be
+    copied and pickled between two steps.
+
+    Parameters
+    ----------
+    model : Model
+        A fitted model of one direction, which does not change any more.
+    n_streams : int
+        The number of sequences.
+
+    Attributes
+    ----------
+    n_streams : int
+        The number of sequences.
+
+    See Also
+    --------
+    skrnn.RNNTagger.start : Starts a stream.
+
+    Notes
+    -----
+    The time and memory of a step do not depend on the number of steps before it.
+    Results are those of :meth:`skrnn.RNNTagger.predict_proba`.
+
+    Examples
+    --------
+    >>> from skrnn import RNNTagger
+    >>> X, y = ["banana", "tomato", "paper"] * 9, ["cvcvcv", "cvcvcv", "cvcvc"] * 9
+    >>> tagger = RNNTagger(8, bidirectional=False, random_state=0).fit(X, y)
+    >>> stream = tagger.start()
+    >>> [str(tagger.classes_[stream.step(letter)[0].argmax()]) for letter in "potato"]
+    ['c', 'v', 'c', 'v', 'c', 'v']
+    """
+
+    def step(self, tokens):
+        """Read one more step of each sequence.
+
+        Parameters
+        ----------
+        tokens : str, or array-like of shape (n_streams,) or (n_streams, n_features)
+            One token for each sequence, as in `vocabulary_`: of a string, each
+            character. If the tagger was fitted on series, the numbers of one step of
+            each. If there is one sequence, its token alone will do.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_streams, n_classes), float64
+            The probability of each of the `classes_` at this step, given the steps up
+            to it.
+
+        Raises
+        ------
+        TypeError
+            If the tokens are not of the type that those of X were in `fit`.
+        ValueError
+            If there is not one token, or not one row of numbers, for each sequence.
+        """
+        self._read(self._encoded(tokens))
+        return self._model.head.probabilities(self._steps.scores())
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from skrnn._heads.chain import ChainHead, check_weight_of_chains
 from skrnn._heads.ragged import validate_tags
 from skrnn._heads.tags import TagsHead
 from skrnn._judging import ValidationData
+from skrnn._stream import TagStream, check_draws
 from skrnn._types import ClassWeights, takes_parameters
 
 
@@ -341,6 +342,45 @@ class RNNTagger(BaseRNN):
         """
         head, scores, offsets = self._head_and_scores_of_steps(X)
         return np.split(head.probabilities(scores, offsets), offsets[1:-1])
+
+    def start(self, n_streams=1):
+        """Start to tag sequences step by step.
+
+        Parameters
+        ----------
+        n_streams : int, default=1
+            How many sequences are read side by side.
+
+        Returns
+        -------
+        stream : TagStream
+            Its ``step(tokens)`` reads one more token of each sequence, in a time that
+            does not depend on how many came before, and returns the probabilities of
+            its tags. It keeps the tagger as it is now, and can be copied and pickled.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+        ValueError
+            If the tagger reads what comes after a step as well, or `n_streams` is not a
+            whole number from 1.
+        """
+        check_draws(n_streams=n_streams)
+        model = self._fitted_model()
+        if model.architecture.bidirectional:
+            raise ValueError(
+                "This tagger reads sequences backwards as well, so that the tag of a "
+                "step depends on all steps after it. To read step by step, fit it with "
+                "bidirectional=False."
+            )
+        if model.reader.kind == "series" and len(model.reader.own_mean):
+            raise ValueError(
+                "This tagger reads each step beside the mean of its whole series, as "
+                "standardize='series' does. To read step by step, fit it with "
+                "standardize=True."
+            )
+        return TagStream(model, int(n_streams))
 
     def score(self, X, y, sample_weight=None):
         """Compute the accuracy of predictions.

@@ -1,6 +1,7 @@
 """RNNTagger: what it learns, and how its outputs hang together."""
 
 import copy
+import pickle
 import re
 
 import awkward as ak
@@ -392,6 +393,88 @@ def test_truncated_training_reads_forwards():
     tagger = RNNTagger(8, truncate=3, random_state=0).fit(X, [[*x] for x in X])
     assert len(tagger.W_) == 1
     assert tagger.score(X, [[*x] for x in X]) == 1.0
+
+
+# Step by step
+
+WORDS = [" ".join(words) for words in SENTENCES]
+STREAMED = {
+    "n-grams of characters": (["banana", "tomato", "pa"], {"ngram_range": (1, 3)}),
+    "characters": (["banana", "tomato", "pa"], {"ngram_range": (1, 1)}),
+    "words": (WORDS, {"analyzer": "word", "ngram_range": (1, 2)}),
+    "token lists with subwords": (SENTENCES, {}),
+    "token lists": (SENTENCES, {"subwords": False}),
+    "integers": ([[1, 2, 3], [3, 1], [2]], {"ngram_range": (1, 2)}),
+    "vectors": (["ab", "ba", "abb"], {"embeddings": {"a": [1.0, 0], "b": [0, 1.0]}}),
+    "series": (
+        [np.random.default_rng(n).normal(size=(n, 2)) for n in (5, 3, 6)],
+        {"differences": 2, "missing": "mask", "standardize": True},
+    ),
+}
+
+
+def steps_of(x):
+    return x.split() if isinstance(x, str) and " " in x else x
+
+
+def alternating(x):
+    return [i % 2 for i in range(len(steps_of(x)))]
+
+
+@pytest.mark.parametrize("params", [{}, {"nhidden": (4, 3), "cell": "lstm"}])
+@pytest.mark.parametrize("name", STREAMED)
+def test_steps_are_tagged_one_by_one_as_all_at_once(name, params):
+    X, reading = STREAMED[name]
+    tagger = RNNTagger(**{**SMALL, **params}, **reading, bidirectional=False)
+    tagger.fit(X, [*map(alternating, X)])
+    for x in X:
+        stream = tagger.start()
+        P = [stream.step(step) for step in steps_of(x)]
+        expected = tagger.predict_proba([x])[0]
+        np.testing.assert_allclose(np.concatenate(P), expected, rtol=1e-5)
+        assert stream.h.shape == (1, tagger.W_[-1].shape[1])
+
+
+@pytest.mark.parametrize("name", ["n-grams of characters", "token lists", "series"])
+def test_many_streams_go_on_from_their_pickles(name):
+    X, reading = STREAMED[name]
+    tagger = RNNTagger(**SMALL, **reading, bidirectional=False)
+    tagger.fit(X, [*map(alternating, X)])
+    n = min(map(len, X))
+    stream, expected = tagger.start(len(X)), tagger.predict_proba([x[:n] for x in X])
+    for step in range(n):
+        before = pickle.dumps(stream)
+        p = stream.step([x[step] for x in X])
+        again = pickle.loads(before).step([x[step] for x in X])
+        np.testing.assert_array_equal(p, again)
+        np.testing.assert_allclose(p, [each[step] for each in expected], rtol=1e-5)
+
+
+def test_tokens_that_fit_has_not_seen_are_read_by_their_subwords():
+    tagger = RNNTagger(**SMALL, bidirectional=False).fit(SENTENCES, PARTS)
+    stream = tagger.start()
+    P = [stream.step(token) for token in ("the", "cats", "?")]
+    expected = tagger.predict_proba([["the", "cats", "?"]])[0]
+    np.testing.assert_allclose(np.concatenate(P), expected, rtol=1e-5)
+
+
+def test_what_cannot_be_read_step_by_step_raises(sentences):
+    with pytest.raises(ValueError, match=r"^This tagger reads sequences backwards"):
+        sentences.start()
+    X = [np.random.default_rng(n).normal(size=(n, 1)) for n in (5, 3)]
+    series = RNNTagger(**SMALL, bidirectional=False, standardize="series")
+    series.fit(X, [[0] * 5, [1] * 3])
+    with pytest.raises(ValueError, match=r"^This tagger reads each step beside the me"):
+        series.start()
+    tagger = RNNTagger(**SMALL, bidirectional=False).fit(["ab"], ["xy"])
+    with pytest.raises(ValueError, match=r"^n_streams is 0: a whole number from 1"):
+        tagger.start(0)
+    with pytest.raises(ValueError, match=r"^3 tokens were passed to 2 streams\. Pass"):
+        tagger.start(2).step("aba")
+    with pytest.raises(ValueError, match=r"^'ab' is not one character"):
+        tagger.start().step(["ab"])
+    with pytest.raises(TypeError, match=r"^The tokens of X are integers, such as 1"):
+        RNNTagger(**SMALL, bidirectional=False).fit(SENTENCES, PARTS).start().step(1)
 
 
 # Bad input

@@ -25,7 +25,7 @@ from skrnn import (
     metrics,
 )
 from skrnn._base import BaseRNN
-from skrnn._stream import Stream
+from skrnn._stream import Stream, TagStream
 
 PACKAGE = Path(skrnn.__file__).parent
 
@@ -129,7 +129,7 @@ def stub_functions():
                 yield from ((f"{module}.{node.name}.{n.name}", n) for n in functions)
 
 
-UNDER_OTHER_NAMES = {"_BaseRNN": BaseRNN, "_Stream": Stream}
+UNDER_OTHER_NAMES = {"_BaseRNN": BaseRNN, "_Stream": Stream, "_TagStream": TagStream}
 
 
 def in_code(name):
