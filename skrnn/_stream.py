@@ -272,7 +272,7 @@ class TagStream(StepReader):
             If there is not one token, or not one row of numbers, for each sequence.
         """
         self._read(self._encoded(tokens))
-        return self._model.head.probabilities(self._steps.scores())
+        return self._model.head.probabilities(self._steps.scores(), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -363,8 +363,8 @@ class RNNTagger(BaseRNN):
         NotFittedError
             If `fit` has not been called.
         ValueError
-            If the tagger reads what comes after a step as well, or `n_streams` is not a
-            whole number from 1.
+            If the tagger reads what comes after a step as well, or has `transitions`,
+            or `n_streams` is not a whole number from 1.
         """
         check_draws(n_streams=n_streams)
         model = self._fitted_model()
@@ -373,6 +373,12 @@ class RNNTagger(BaseRNN):
                 "This tagger reads sequences backwards as well, so that the tag of a "
                 "step depends on all steps after it. To read step by step, fit it with "
                 "bidirectional=False."
+            )
+        if model.head.has_transitions:
+            raise ValueError(
+                "This tagger has transitions, by which the tag of a step depends on "
+                "all tags after it. To read step by step, fit it with "
+                "transitions=False."
             )
         if model.reader.kind == "series" and len(model.reader.own_mean):
             raise ValueError(

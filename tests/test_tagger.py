@@ -461,6 +461,9 @@ def test_tokens_that_fit_has_not_seen_are_read_by_their_subwords():
 def test_what_cannot_be_read_step_by_step_raises(sentences):
     with pytest.raises(ValueError, match=r"^This tagger reads sequences backwards"):
         sentences.start()
+    chain = RNNTagger(8, bidirectional=False, transitions=True, max_iter=1)
+    with pytest.raises(ValueError, match=r"^This tagger has transitions"):
+        chain.fit(["ab"], ["xy"]).start()
     X = [np.random.default_rng(n).normal(size=(n, 1)) for n in (5, 3)]
     series = RNNTagger(**SMALL, bidirectional=False, standardize="series")
     series.fit(X, [[0] * 5, [1] * 3])

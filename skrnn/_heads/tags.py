@@ -13,7 +13,8 @@ class TagsHead(ClassHead):
     """A tag for each step: a softmax of the scores of the step.
 
     The targets, and the scores, are those of all steps of all sequences, end to end;
-    ``offsets``, of shape (n_samples + 1,), says where each sequence begins.
+    ``offsets``, of shape (n_samples + 1,), says where each sequence begins. Where steps
+    do not depend on each other, as here, it may be None.
     """
 
     task = "tagging"
