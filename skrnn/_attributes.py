@@ -209,7 +209,20 @@ def _of_grams_and_vectors(attributes):
             lambda subwords: _are_subwords(subwords, 1 + len(known)),
             f"a dict of strings, numbered from {1 + len(known)}",
         )
+        expected["_subword_parts"] = _PARTS
     return expected
+
+
+_PARTS = Entries(
+    {
+        "lengths": Is(
+            lambda lengths: type(lengths) is tuple and all(map(is_count, lengths)),
+            "a tuple of lengths",
+        ),
+        "has_pattern": FLAG,
+    },
+    is_optional=True,
+)
 
 
 def _are_subwords(subwords, first_id):

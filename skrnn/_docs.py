@@ -186,7 +186,8 @@ PARTS["inputs"] = dedent(
     subwords_ : dict of str -> int
         Mapping of subwords to ids, which follow those of `vocabulary_`: words in
         lowercase, as "<word>"; their beginnings, as "<wor"; their endings, as "ord>";
-        and shapes, as "Xx". Only available if subwords are read.
+        shapes, as "Xx"; and, in taggers, patterns, as "~Xxxx". Only available if
+        subwords are read.
     embeddings_ : ndarray of shape (n_ids, n_dimensions)
         The vector of each token: row ``vocabulary_[token]``, and row 0 for unknown
         tokens. Only available if `embeddings` is given.

@@ -53,13 +53,20 @@ class RNNTagger(BaseRNN):
         `truncate` is set.
     subwords : bool or "auto", default="auto"
         Whether to also read what a word is made of, if the steps are words, or tokens
-        that are strings: the word in lowercase, its first three and its last three
-        characters, and its shape, such as "Xx" for a capitalised word. Their vectors
-        are added to that of the word, so that words which `fit` has not seen are read
-        by what they share with others [17]_. What a short word does not have is
-        replaced by one vector, the same for all. "auto" is True for words, and for
-        tokens that are strings, unless `vocabulary` is given. Without effect for
-        characters and with `embeddings`.
+        that are strings: the word in lowercase; its beginnings and its endings of one
+        to four characters; its shape, such as "Xx" for "Word"; and the pattern of its
+        first 12 characters, such as "Xxxx". Their vectors are added to that of the
+        word, so that words which `fit` has not seen are read by what they share with
+        others [17]_. What occurs only once in the training data has no vector of its
+        own. What a short word does not have is replaced by one vector, the same for
+        all. "auto" is True for words, and for tokens that are strings,
+        unless `vocabulary` is given. Without effect for characters and with
+        `embeddings`.
+    token_dropout : float in [0, 1) or "auto", default="auto"
+        During training, the minimum probability with which each token, n-gram or
+        subword is replaced by the unknown token [10]_. "auto" is 0.2 with `subwords`,
+        0.4 for n-grams of characters or tokens, 0.1 for those of words, and 0 for
+        single tokens.
     dropout : float in [0, 1) or "auto", default="auto"
         During training, the probability of setting to 0 each input of a layer above the
         first, and each entry of h before it is multiplied by V. An entry is dropped at

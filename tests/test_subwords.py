@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from ways import by_pickle
 
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
-from skrnn._core.subwords import N_SUBWORDS, find_subwords, subwords_of
+from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, RNNTagger
+from skrnn._core.subwords import OF_SENTENCES, OF_TAGS, find_subwords, subwords_of
 from skrnn._reading.text import are_sentences
 
 SENTENCES = [
@@ -28,6 +28,13 @@ def test_subwords_of_a_word():
     assert subwords_of("B-52s") == ["<b-52s>", "<b-5", "52s>", "X-0x"]
     assert subwords_of("The") == ["<the>", None, None, "Xx"]
     assert subwords_of("") == ["<>", None, None, ""]
+
+
+def test_taggers_read_more_of_a_word():
+    expected = ["<word>", "<w", "<wo", "<wor", None, "d>", "rd>", "ord>", None]
+    assert subwords_of("Word", OF_TAGS) == [*expected, "Xx", "~Xxxx"]
+    last = subwords_of("Extraordinary-1", OF_TAGS)[-3:]
+    assert last == ["ry-1>", "Xx-0", "~Xxxxxxxxxxxx"]  # of 12 characters
 
 
 def test_subwords_are_found_by_word():
@@ -223,4 +230,54 @@ def test_unknown_words_are_read_by_their_shape(rng):
 
 
 def test_width_of_a_step_is_constant():
-    assert {len(subwords_of(word)) for word in ("a", "Ünïcödé", "1.5")} == {N_SUBWORDS}
+    for parts in (OF_SENTENCES, OF_TAGS):
+        widths = {len(subwords_of(word, parts)) for word in ("a", "Ünïcödé", "1.5", 7)}
+        assert widths == {parts.n_subwords}
+
+
+def test_taggers_remember_which_subwords_they_read(fitted):
+    X = [sentence.split() for sentence in SENTENCES]
+    tagger = RNNTagger(**PARAMS).fit(
+        X, [["a", "b"] * 2 + ["a"] * (len(x) - 4) for x in X]
+    )
+    assert {
+        "<cats>",
+        "<c",
+        "<ca",
+        "<cat",
+        "<toda",
+        "y>",
+        "day>",
+        "oday>",
+        "x",
+        "~xxx",
+    } <= (tagger.subwords_.keys())
+    again = by_pickle(tagger)
+    unknown = [["Catsup", "dogged"]]
+    np.testing.assert_array_equal(
+        again.predict_proba(unknown), tagger.predict_proba(unknown)
+    )
+    assert "~xxx" not in fitted.subwords_
+
+
+def test_taggers_leave_out_what_occurs_once():
+    tagger = RNNTagger(**PARAMS).fit([["walks", "walk", "Ox"]], [["a", "b", "a"]])
+    assert list(tagger.subwords_) == ["<w", "<wa", "<wal", "x"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"lengths": (0,)}, r"_subword_parts\['lengths'\] of .* a tuple of lengths"),
+        ({"has_pattern": 2}, r"_subword_parts\['has_pattern'\] of .* True or False"),
+        (
+            {"shape": True},
+            r"_subword_parts\['shape'\] of .* is there instead of missing",
+        ),
+    ],
+)
+def test_damaged_subwords_of_taggers_are_refused(change, expected):
+    tagger = RNNTagger(**PARAMS).fit([["a", "cat"]], [["x", "y"]])
+    tagger._subword_parts = {**tagger._subword_parts, **change}
+    with pytest.raises(ValueError, match=expected):
+        by_pickle(tagger)

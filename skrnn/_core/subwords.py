@@ -14,36 +14,69 @@ References
 from itertools import chain, groupby
 from numbers import Integral
 from operator import index
+from typing import NamedTuple
 
 import numpy as np
 
-N_SUBWORDS = 4
-# Characters of a beginning or an ending. On the training parts of three sets of
-# sentences, beginnings and endings of 1 to 4 characters, or all n-grams of 3, or of 2
-# to 5, were no better, and took up to three times as long.
-_LENGTH = 3
+_LONGEST_PATTERN = 12
 
 
-def subwords_of(word):
+class Parts(NamedTuple):
+    """Which subwords of a word are read, besides its lowercase form and its shape.
+
+    Attributes
+    ----------
+    lengths : tuple of int
+        The numbers of characters of beginnings and of endings.
+    has_pattern : bool
+        Whether the kinds of the first 12 characters are read, too.
+    """
+
+    lengths: tuple = (3,)
+    has_pattern: bool = False
+
+    @property
+    def n_subwords(self):
+        """The number of subwords of a word."""
+        return 2 + 2 * len(self.lengths) + self.has_pattern
+
+
+# On the training parts of three sets of sentences, each of which has one label,
+# beginnings and endings of 1 to 4 characters, or all n-grams of 3, or of 2 to 5, were
+# no better, and took up to three times as long.
+OF_SENTENCES = Parts()
+# Of tags, they are: 0.938 of the parts of speech of a Maltese validation set were right
+# instead of 0.927, 0.952 of those of an English one instead of 0.950, and the F1 of
+# named entities rose from 0.15 to 0.19.
+OF_TAGS = Parts((1, 2, 3, 4), True)
+
+
+def subwords_of(word, parts=OF_SENTENCES):
     """The subwords of a word; "<" and ">" mark where it begins and ends.
 
     Parameters
     ----------
     word : str or int
         An integer has no subwords.
+    parts : Parts, default=OF_SENTENCES
 
     Returns
     -------
-    subwords : list of str or None, of length N_SUBWORDS
+    subwords : list of str or None, of length n_subwords
         In lowercase, the word, its first characters and its last ones, both None if it
-        has no more characters than these; and its shape.
+        has no more characters than these; its shape; and its pattern, marked with "~".
     """
     if not isinstance(word, str):
-        return [None] * N_SUBWORDS
-    lower, first, last = word.lower(), None, None
-    if len(lower) > _LENGTH:
-        first, last = f"<{lower[:_LENGTH]}", f"{lower[-_LENGTH:]}>"
-    return [f"<{lower}>", first, last, _shape(word)]
+        return [None] * parts.n_subwords
+    lower = word.lower()
+    lengths = [n if len(lower) > n else None for n in parts.lengths]
+    return [
+        f"<{lower}>",
+        *(n and f"<{lower[:n]}" for n in lengths),
+        *(n and f"{lower[-n:]}>" for n in lengths),
+        _shape(word),
+        *([f"~{_pattern(word[:_LONGEST_PATTERN])}"] if parts.has_pattern else []),
+    ]
 
 
 def _shape(word):
@@ -54,13 +87,20 @@ def _shape(word):
     return "".join(kind for kind, _ in groupby(map(_kind, word)))
 
 
+def _pattern(word):
+    """The kind of each character of a word: "Xxxx" for "Word"."""
+    return "".join(map(_kind, word))
+
+
 def _kind(character):
     if character.isalpha():
         return "X" if character.isupper() else "x"
     return "0" if character.isdigit() else character
 
 
-def learn_subwords(sequences, first_id, min_df=1, max_features=None):
+def learn_subwords(
+    sequences, first_id, min_df=1, max_features=None, parts=OF_SENTENCES
+):
     """Number the distinct subwords of all words, in sorted order.
 
     Parameters
@@ -71,48 +111,51 @@ def learn_subwords(sequences, first_id, min_df=1, max_features=None):
         Minimum number, or minimum fraction, of the sequences that contain a subword.
     max_features : int, default=None
         Maximum number of subwords; the most frequent ones are kept.
+    parts : Parts, default=OF_SENTENCES
+        Unless these are the default, subwords that occur only once are left out: there
+        are thousands of them, and their words say the same.
 
     Returns
     -------
     known : dict of str -> int
     """
-    number_of, parts = {}, []
+    number_of, numbers = {}, []
     for word in sequences.tokens:
-        names = [name for name in subwords_of(word) if name is not None]
-        parts.append([number_of.setdefault(name, len(number_of)) for name in names])
-    n_words = np.bincount(sequences.values, minlength=len(parts))
-    counts = _sums(parts, n_words, len(number_of))
-    n_sequences = counts
+        names = [name for name in subwords_of(word, parts) if name is not None]
+        numbers.append([number_of.setdefault(name, len(number_of)) for name in names])
+    n_words = np.bincount(sequences.values, minlength=len(numbers))
+    counts = _sums(numbers, n_words, len(number_of))
+    n_sequences, min_count = counts, 1 if parts == OF_SENTENCES else 2
     least = min_df if isinstance(min_df, Integral) else min_df * len(sequences)
     if least > 1:
-        n_sequences = _count_sequences(parts, sequences, len(number_of))
+        n_sequences = _count_sequences(numbers, sequences, len(number_of))
     names = [
         (-count, name)
         for name, count, n in zip(number_of, counts, n_sequences, strict=True)
-        if n >= max(1, least)
+        if n >= max(1, least) and count >= min_count
     ]
     kept = sorted(name for _, name in sorted(names)[:max_features])
     return {name: i for i, name in enumerate(kept, start=first_id)}
 
 
-def _sums(parts, n_words, n_subwords):
+def _sums(numbers, n_words, n_subwords):
     """How often each subword occurs, given how often each word does."""
-    lengths = np.fromiter(map(len, parts), np.int64, len(parts))
-    flat = np.fromiter(chain.from_iterable(parts), np.int64, int(lengths.sum()))
+    lengths = np.fromiter(map(len, numbers), np.int64, len(numbers))
+    flat = np.fromiter(chain.from_iterable(numbers), np.int64, int(lengths.sum()))
     return np.bincount(flat, np.repeat(n_words, lengths), n_subwords).astype(np.int64)
 
 
-def _count_sequences(parts, sequences, n_subwords):
+def _count_sequences(numbers, sequences, n_subwords):
     """In how many sequences each subword occurs."""
     counts = np.zeros(n_subwords, dtype=np.int64)
     bounds = zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)
     for start, stop in bounds:
         words = set(sequences.values[start:stop].tolist())
-        counts[list({part for word in words for part in parts[word]})] += 1
+        counts[list({n for word in words for n in numbers[word]})] += 1
     return counts
 
 
-def find_subwords(words, known, absent):
+def find_subwords(words, known, absent, parts=OF_SENTENCES):
     """The ids of the subwords of words.
 
     Parameters
@@ -121,12 +164,15 @@ def find_subwords(words, known, absent):
     known : dict of str -> int
     absent : int
         The id of subwords that a word does not have.
+    parts : Parts, default=OF_SENTENCES
 
     Returns
     -------
-    ids : ndarray of shape (len(words), N_SUBWORDS), int32
+    ids : ndarray of shape (len(words), n_subwords), int32
         0 for subwords that are not known.
     """
     id_of = {**known, None: absent}
-    ids = [index(id_of.get(name, 0)) for word in words for name in subwords_of(word)]
-    return np.array(ids, dtype=np.int32).reshape(-1, N_SUBWORDS)
+    ids = [
+        index(id_of.get(name, 0)) for word in words for name in subwords_of(word, parts)
+    ]
+    return np.array(ids, dtype=np.int32).reshape(-1, parts.n_subwords)

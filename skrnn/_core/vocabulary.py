@@ -15,7 +15,7 @@ from operator import index
 import numpy as np
 
 from skrnn._core.ngrams import count_grams, look_up, make_table
-from skrnn._core.subwords import find_subwords
+from skrnn._core.subwords import OF_SENTENCES, find_subwords
 
 UNKNOWN = 0
 _MAX_ROWS = 2**20  # processed at once
@@ -147,7 +147,14 @@ def make_gram_table(vocabulary, kind):
     return {"number_of": number_of, **make_table(numbers, offsets, ids)}
 
 
-def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None, subwords=None):
+def find_ids(
+    sequences,
+    vocabulary,
+    ngram_range=(1, 1),
+    table=None,
+    subwords=None,
+    parts=OF_SENTENCES,
+):
     """Replace each token by its id; tokens not in the vocabulary become 0.
 
     Parameters
@@ -159,6 +166,8 @@ def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None, subwords=Non
         What :func:`make_gram_table` returned; needed for n-grams.
     subwords : dict of str -> int, default=None
         Subwords to find as well. None to find none.
+    parts : Parts, default=OF_SENTENCES
+        Which subwords those are.
 
     Returns
     -------
@@ -179,10 +188,10 @@ def find_ids(sequences, vocabulary, ngram_range=(1, 1), table=None, subwords=Non
     if subwords is None:
         return ids, keys
     # Two unknown tokens may differ in their subwords.
-    parts = find_subwords(sequences.tokens, subwords, absent)[sequences.values]
-    is_unknown = (keys == UNKNOWN) & (parts == absent).all(axis=1)
+    found = find_subwords(sequences.tokens, subwords, absent, parts)[sequences.values]
+    is_unknown = (keys == UNKNOWN) & (found == absent).all(axis=1)
     keys = np.where(is_unknown, UNKNOWN, sequences.values + 1).astype(np.int32)
-    return np.column_stack([ids, parts]), keys
+    return np.column_stack([ids, found]), keys
 
 
 def numbers_of(sequences, table):

@@ -12,7 +12,10 @@ KEPT += ("ngram_range", "subwords", "min_df", "max_features")
 
 @dataclass(frozen=True, slots=True)
 class ReadingOptions:
-    """How to read X; the attributes are the parameters of the same names."""
+    """How to read X; the attributes are the parameters of the same names.
+
+    Only `has_tags` is none: it is True if there is a tag for each step.
+    """
 
     analyzer: Any
     lowercase: bool
@@ -35,6 +38,7 @@ class ReadingOptions:
     kernel_sizes: Any = None  # in estimators that an earlier version has saved
     wide_ngram_range: Any = None
     n_wide_features: Any = None
+    has_tags: bool = False
 
     @classmethod
     def of(cls, values):
@@ -72,7 +76,8 @@ class ReadingOptions:
             isinstance(token, str) for token in sequences.tokens
         )
         is_auto = isinstance(self.subwords, str) and self.vocabulary is None
-        return replace(self, subwords=True) if is_auto and are_strings else self
+        subwords = True if is_auto and are_strings else self.subwords
+        return replace(self, subwords=subwords, has_tags=True)
 
     def kept(self):
         """The options that a fit keeps, as a dict."""
