@@ -147,7 +147,7 @@ class _TaggerParameters(_Parameters):
     # End of the parameters.
 
 class _BaseRNN(CallbackSupportMixin, BaseEstimator):
-    kind_: Literal["text", "words", "tokens", "series"]
+    kind_: Literal["text", "words", "tokens", "features", "series"]
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
     vocabulary_: dict[_Token, int]

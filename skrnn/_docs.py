@@ -143,9 +143,9 @@ PARTS["notes on the wide path"] = dedent(
 
 PARTS["kind"] = dedent(
     """
-    kind_ : {"text", "words", "tokens", "series"}
+    kind_ : {"text", "words", "tokens", "features", "series"}
         Kind of the sequences seen in `fit`: strings read as characters ("text") or as
-        words ("words"), token lists, or series of numbers.
+        words ("words"), token lists, sequences of features, or series of numbers.
     """
 ).strip()
 
@@ -333,6 +333,12 @@ PARTS["X of fit"] = dedent(
         be a column of pandas, polars, pyarrow or awkward, or a frame with one such
         column. An array or frame of numbers of shape (n_samples, n_steps) and an array
         of shape (n_samples, n_steps, n_features) hold series of equal length.
+
+        If y is predicted, a step may also be a set of features, as for CRFsuite: a
+        dict, of which ``{"word": "The", "is_title": True}`` has the features
+        "word:The" and "is_title", or a list, tuple or set of strings. Then x has a 1
+        for each feature that the step has; those that are not in `vocabulary_` are left
+        out.
     """
 ).strip()
 

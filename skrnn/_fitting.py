@@ -18,6 +18,7 @@ from skrnn._core.packing import pack
 from skrnn._core.trainer import Trainer
 from skrnn._core.training_data import TrainingData
 from skrnn._core.training_state import TrainingState
+from skrnn._core.vocabulary import UNKNOWN
 from skrnn._core.weights import initialise, zeros
 from skrnn._heads.head import Head
 from skrnn._heads.language import LanguageHead, in_streams
@@ -283,6 +284,11 @@ def _side_by_side(samples, learns_end, settings):
 def _next_step_head(reader, samples, settings, last, learns_end):
     """A head that predicts what comes after each step."""
     is_series, n_outputs = reader.kind == "series", None
+    if reader.kind == "features":
+        raise ValueError(
+            "The next step is predicted, but X holds sequences of features, which "
+            "may be any. Pass y, or one token for each step."
+        )
     if not is_series and reader.ngram_range[0] > 1:
         raise ValueError(
             "Without y, the next token is predicted, but ngram_range="
@@ -350,6 +356,9 @@ def _initial_weights(settings, inputs, head, execution, generator):
     weights.c.copy_(execution.tensor(head.bias))
     if weights.filters:
         _calibrate(weights, inputs.steps)
+    if inputs.steps.is_padded:
+        for layer in weights.layers[0]:
+            layer.U[UNKNOWN] = 0.0
     return weights
 
 

@@ -8,6 +8,7 @@ import numpy as np
 _ITEM_NAMES = {
     "text": "a string",
     "tokens": "a list of tokens",
+    "features": "a list of the features of each step",
     "series": "a sequence of numbers",
 }
 
@@ -87,8 +88,8 @@ def how_to_compute(frame, name):
 
 def no_sequence(where, item):
     """The sentence for an item that is not a sequence."""
-    is_number = isinstance(item, Real) and not is_missing(item)
-    cure = "Use [X] to pass one sequence." if is_number else cure_for(item)
+    is_step = isinstance(item, (dict, Real)) and not is_missing(item)
+    cure = "Use [X] to pass one sequence." if is_step else cure_for(item)
     return (
         f"{where} {describe(item)}: a sequence is a string, a list of tokens (strings "
         "or integers), a list of floats or a numeric array of shape (n_steps,) or "

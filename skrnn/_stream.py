@@ -10,7 +10,8 @@ from skrnn._core.sequences import Sequences
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._heads.next_step import END
 from skrnn._messages import counted, describe
-from skrnn._reading.token_lists import sequences_of
+from skrnn._reading.kinds import are_features
+from skrnn._reading.lists import sequences_of
 
 
 class StepReader:
@@ -65,7 +66,8 @@ class StepReader:
     def _encoded_tokens(self, tokens):
         """The ids of tokens, and of the n-grams and subwords that end with them."""
         reader = self._model.reader
-        if self.n_streams == 1 and isinstance(tokens, (str, Integral)):
+        is_set = reader.kind == "features" and are_features(tokens)
+        if self.n_streams == 1 and (is_set or isinstance(tokens, (str, Integral))):
             tokens = [tokens]
         tokens = list(tokens)
         if len(tokens) != self.n_streams:
@@ -80,7 +82,8 @@ class StepReader:
                     f"{token!r:.40} is not one character. Pass one for each stream, "
                     "and a string one character after the other."
                 )
-        if reader.ngram_range == (1, 1) and reader.subwords is None:
+        is_single = reader.ngram_range == (1, 1) and reader.subwords is None
+        if is_single and reader.kind != "features":
             ids = [reader.vocabulary.get(token, UNKNOWN) for token in tokens]
             return np.array(ids, np.int32)
         before = self._recent or [[]] * self.n_streams
@@ -255,8 +258,9 @@ class TagStream(StepReader):
         ----------
         tokens : str, or array-like of shape (n_streams,) or (n_streams, n_features)
             One token for each sequence, as in `vocabulary_`: of a string, each
-            character. If the tagger was fitted on series, the numbers of one step of
-            each. If there is one sequence, its token alone will do.
+            character. If the tagger was fitted on features, those of one step of each;
+            on series, the numbers. If there is one sequence, its token or its features
+            alone will do.
 
         Returns
         -------

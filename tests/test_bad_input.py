@@ -332,13 +332,6 @@ BAD_COLUMNS = {
         TypeError,
         f"X[0] is bytes, not a string: {KINDS} Decode it, as in x.decode().",
     ),
-    "lists of lists of strings": (
-        [[["a", "b"], ["c"]]],
-        TypeError,
-        "X[0] is nested 2 levels deep, down to a string: a flat list of tokens or "
-        "numbers of shape (n_steps,) or (n_steps, n_features) were expected. Flatten "
-        "it, or pass its parts as sequences.",
-    ),
     "four levels": (
         [[[[0.5]]]],
         TypeError,

@@ -15,17 +15,17 @@ class Sequences:
 
     Attributes
     ----------
-    kind : {"text", "words", "tokens", "series"}
-        What a step is: a character or a word of a string, a token of a list, or a row
-        of numbers.
+    kind : {"text", "words", "tokens", "features", "series"}
+        What a step is: a character or a word of a string, a token of a list, a set of
+        features, or a row of numbers.
     values : ndarray
         The steps of all sequences, concatenated. Characters: code points, uint of shape
-        (n_rows,). Words and tokens: their indices in `tokens`, int32 of shape
-        (n_rows,). Series: float32 or float64 of shape (n_rows, n_features).
+        (n_rows,). Words, tokens and sets of features: their indices in `tokens`, int32
+        of shape (n_rows,). Series: float32 or float64 of shape (n_rows, n_features).
     offsets : ndarray of shape (n_samples + 1,), int64
         The row of `values` where each sequence begins, followed by n_rows.
     tokens : list, default=None
-        Distinct words or tokens; some may not occur in `values`.
+        Distinct words, tokens, or tuples of features; some may not occur in `values`.
     """
 
     kind: str

@@ -24,12 +24,15 @@ class Steps(NamedTuple):
         :func:`skrnn._core.vocabulary.find_ids`. None for numeric values.
     wide : SparseRows, DenseRows or None
         What the wide path reads of each sequence, if there is one.
+    is_padded : bool
+        Whether steps have different numbers of ids, so that id 0 stands for nothing.
     """
 
     values: np.ndarray
     offsets: np.ndarray
     keys: np.ndarray | None = None
     wide: SparseRows | DenseRows | None = None
+    is_padded: bool = False
 
     @property
     def lengths(self):
@@ -41,4 +44,4 @@ class Steps(NamedTuple):
         rows, offsets = rows_of(self.offsets, indices)
         keys = None if self.keys is None else self.keys[rows]
         wide = None if self.wide is None else self.wide.take(indices)
-        return Steps(self.values[rows], offsets, keys, wide)
+        return Steps(self.values[rows], offsets, keys, wide, self.is_padded)

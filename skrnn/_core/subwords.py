@@ -111,9 +111,10 @@ def learn_subwords(
         Minimum number, or minimum fraction, of the sequences that contain a subword.
     max_features : int, default=None
         Maximum number of subwords; the most frequent ones are kept.
-    parts : Parts, default=OF_SENTENCES
-        Unless these are the default, subwords that occur only once are left out: there
-        are thousands of them, and their words say the same.
+    parts : Parts or None, default=OF_SENTENCES
+        None if each token is a set of strings, which are read as they are. With others
+        than the default, subwords that occur only once are left out: there are
+        thousands of them, and their words say the same.
 
     Returns
     -------
@@ -121,11 +122,12 @@ def learn_subwords(
     """
     number_of, numbers = {}, []
     for word in sequences.tokens:
-        names = [name for name in subwords_of(word, parts) if name is not None]
+        names = word if parts is None else subwords_of(word, parts)
+        names = [name for name in names if name is not None]
         numbers.append([number_of.setdefault(name, len(number_of)) for name in names])
     n_words = np.bincount(sequences.values, minlength=len(numbers))
     counts = _sums(numbers, n_words, len(number_of))
-    n_sequences, min_count = counts, 1 if parts == OF_SENTENCES else 2
+    n_sequences, min_count = counts, 1 if parts in (None, OF_SENTENCES) else 2
     least = min_df if isinstance(min_df, Integral) else min_df * len(sequences)
     if least > 1:
         n_sequences = _count_sequences(numbers, sequences, len(number_of))
@@ -176,3 +178,23 @@ def find_subwords(words, known, absent, parts=OF_SENTENCES):
         index(id_of.get(name, 0)) for word in words for name in subwords_of(word, parts)
     ]
     return np.array(ids, dtype=np.int32).reshape(-1, parts.n_subwords)
+
+
+def find_features(sets, known):
+    """The ids of features, padded with 0.
+
+    Parameters
+    ----------
+    sets : list of tuples of str
+    known : dict of str -> int
+
+    Returns
+    -------
+    ids : ndarray of shape (len(sets), n_at_a_step), int32
+        Features that are not known are left out.
+    """
+    found = [[index(known[name]) for name in names if name in known] for names in sets]
+    ids = np.zeros((len(sets), max(map(len, found), default=1) or 1), np.int32)
+    for row, some in zip(ids, found, strict=True):
+        row[: len(some)] = some
+    return ids

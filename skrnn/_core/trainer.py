@@ -18,6 +18,7 @@ from skrnn._core.shards import shards_for
 from skrnn._core.updates.all_weights import AllWeights
 from skrnn._core.updates.drop_connect import DropConnect
 from skrnn._core.updates.embedded import Embedded
+from skrnn._core.updates.padded import Padded
 from skrnn._core.updates.some_rows import SomeRows
 from skrnn._core.updates.wide import Wide
 from skrnn._core.vocabulary import check_ids
@@ -118,6 +119,8 @@ class Trainer:
     def _updates(self, state, data, moments):
         """The updates of the network, and of the wide path if there is one."""
         updates = self._of_network(state, data, moments)
+        if data.is_padded:
+            updates = Padded(updates)
         if self.plan.recurrent_dropout > 0:
             rate, generator = self.plan.recurrent_dropout, state.generator
             updates = DropConnect(updates, rate, generator, self.execution)

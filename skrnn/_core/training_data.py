@@ -28,6 +28,8 @@ class TrainingData:
         Whether each step has a target.
     wide : SparseRows, DenseRows or None
         What the wide path reads of each sequence, if there is one.
+    is_padded : bool, default=False
+        Whether id 0 stands for nothing.
     """
 
     values: torch.Tensor
@@ -37,6 +39,7 @@ class TrainingData:
     hiding: torch.Tensor | None = None
     per_step: bool = False
     wide: SparseRows | DenseRows | None = None
+    is_padded: bool = False
 
     @classmethod
     def of(cls, samples, hiding=None, execution=CPU):
@@ -59,6 +62,7 @@ class TrainingData:
             hiding=None if hiding is None else execution.tensor(hiding),
             per_step=samples.per_step,
             wide=samples.steps.wide,
+            is_padded=samples.steps.is_padded,
         )
 
     def __len__(self):

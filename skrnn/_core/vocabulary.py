@@ -15,7 +15,7 @@ from operator import index
 import numpy as np
 
 from skrnn._core.ngrams import count_grams, look_up, make_table
-from skrnn._core.subwords import OF_SENTENCES, find_subwords
+from skrnn._core.subwords import OF_SENTENCES, find_features, find_subwords
 
 UNKNOWN = 0
 _MAX_ROWS = 2**20  # processed at once
@@ -159,7 +159,7 @@ def find_ids(
 
     Parameters
     ----------
-    sequences : Sequences of kind "text", "words" or "tokens"
+    sequences : Sequences of kind "text", "words", "tokens" or "features"
     vocabulary : dict of n-gram -> int
     ngram_range : tuple of int, default=(1, 1)
     table : dict, default=None
@@ -173,11 +173,15 @@ def find_ids(
     -------
     ids : ndarray of shape (n_rows,) or (n_rows, n_at_a_step), int32
         With n-grams, the ids of those that end at each step; with subwords, these
-        follow. The last id of :func:`n_ids` stands for those that are absent.
+        follow. The last id of :func:`n_ids` stands for those that are absent. The ids
+        of features are padded with 0.
     keys : ndarray of shape (n_rows,), int32
         Equal for steps with equal tokens. Sequences with the same first keys have the
         same first ids.
     """
+    if sequences.kind == "features":
+        ids = find_features(sequences.tokens, vocabulary)
+        return ids[sequences.values], sequences.values + np.int32(1)
     absent = n_ids(vocabulary, ngram_range, subwords) - 1
     if ngram_range == (1, 1):
         ids = keys = _look_up_tokens(sequences, vocabulary, UNKNOWN)

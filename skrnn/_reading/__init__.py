@@ -11,6 +11,7 @@ Modules may import those above them in this list, and lower layers of the packag
     padding      code that cuts off padding, for errors
     numbers      lists and arrays of numbers -> flat values
     token_lists  lists of tokens -> numbers that stand for them
+    features     sets of features -> numbers that stand for them
     integers     tokens that seem to be measurements
     text         strings -> characters or words
     options      the parameters that determine how X is read

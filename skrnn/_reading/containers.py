@@ -323,7 +323,9 @@ def _open_array(array, kind):
     if array.ndim == 1:
         return array.tolist()
     if array.ndim == 2 and array.dtype.kind in "OUTS":
-        is_column = array.shape[1] == 1 and not is_number(first_entry(array[:, 0]))
+        first = first_entry(array[:, 0])
+        is_column = array.shape[1] == 1 and not is_number(first)
+        is_column = is_column and not isinstance(first, Mapping)
         if is_column and not _are_tokens(array, kind):
             return array[:, 0].tolist()
         if not _is_table(array):
@@ -395,8 +397,8 @@ def _is_table(array):
     if array.dtype.kind != "O" or array.size == 0:
         return array.size == 0
     is_text = all(isinstance(entry, str) for entry in array.flat)
-    has_lists = any(isinstance(x, (list, tuple, np.ndarray)) for x in array.flat)
-    return not (is_text or has_lists)
+    others = list, tuple, np.ndarray, Mapping, set, frozenset
+    return not (is_text or any(isinstance(x, others) for x in array.flat))
 
 
 def _are_tokens(array, kind):

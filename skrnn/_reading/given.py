@@ -52,7 +52,8 @@ def _checked_token(token, name, kind):
     else:
         if isinstance(token, str) and (token or kind == "words"):
             return as_plain(token)
-        expected = "strings were expected, since X holds strings"
+        of_kind = "features are strings" if kind == "features" else "X holds strings"
+        expected = f"strings were expected, since {of_kind}"
         if kind == "text":
             expected = f"{expected}: of one character, or of n for n-grams"
     what = "an empty string" if isinstance(token, str) else describe(token)

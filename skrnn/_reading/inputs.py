@@ -53,6 +53,9 @@ class Inputs:
         scale = 1.0
         if self.embeddings is not None:
             scale = root_mean_square(self.embeddings.vectors.numpy(force=True))
+        if self.steps.is_padded:
+            n_features = (self.steps.values > 0).sum(axis=1)
+            return math.sqrt(max(1.0, n_features.mean()))
         if self.hiding is not None and self.steps.values.ndim == 2:
             # The sum of the vectors of n-grams should also be of order 1.
             scale *= math.sqrt(self.steps.values.shape[1])

@@ -1,5 +1,6 @@
-"""The kind of the sequences in X: characters, words, tokens or numbers."""
+"""The kind of the sequences in X: characters, words, tokens, features or numbers."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from numbers import Integral, Real
 
@@ -11,6 +12,7 @@ KIND_NAMES = {
     "text": "strings",
     "words": "strings",
     "tokens": "token lists",
+    "features": "sequences of features",
     "series": "sequences of numbers",
 }
 INTEGERS = (Integral, np.bool_)
@@ -30,7 +32,7 @@ def possible_kinds(item, index=0):
 
     Returns
     -------
-    kinds : tuple of {"text", "words", "tokens", "series"}
+    kinds : tuple of {"text", "words", "tokens", "features", "series"}
 
     Raises
     ------
@@ -40,7 +42,7 @@ def possible_kinds(item, index=0):
     if isinstance(item, str):
         return ("text", "words")
     if has_no_steps(item):
-        return ("tokens", "series")
+        return ("tokens", "series", "features")
     if isinstance(item, np.ndarray):
         if item.dtype.kind in "OUT" and item.ndim in (1, 2):
             return possible_kinds(item.tolist(), index)
@@ -48,9 +50,14 @@ def possible_kinds(item, index=0):
             are_integers = item.ndim == 1 and item.dtype.kind != "f"
             return ("tokens", "series") if are_integers else ("series",)
     elif isinstance(item, (list, tuple)):
-        first = next((entry for entry in item if not is_missing(entry)), item[0])
+        entries = (e for e in item if not (is_missing(e) or has_no_steps(e)))
+        first = next(entries, item[0])
         if isinstance(first, str):
             return ("tokens",)
+        if are_features(first):
+            return ("features",)
+        if has_no_steps(first):
+            return ("series", "features")
         if isinstance(first, INTEGERS):
             return ("tokens", "series")
         if isinstance(first, (*REALS, list, tuple, np.ndarray)):
@@ -58,6 +65,13 @@ def possible_kinds(item, index=0):
             return ("series",)
         raise TypeError(no_sequence(f"X[{index}] starts with", first))
     raise TypeError(no_sequence(f"X[{index}] is", item))
+
+
+def are_features(step):
+    """Whether a step is a dict, or a list, tuple or set of strings."""
+    if isinstance(step, (list, tuple)) and step:
+        return isinstance(step[0], str)
+    return isinstance(step, (Mapping, set, frozenset))
 
 
 def has_no_steps(item):
@@ -93,7 +107,7 @@ def has_other_numbers(X):
 
 
 def check_depth(item, index):
-    """Raise for lists of lists of strings, and for lists that are nested deeper.
+    """Raise for lists that are nested deeper than lists of lists of numbers.
 
     This checks only the first entries: deeper arrays are rejected because of their
     shape.
@@ -101,7 +115,7 @@ def check_depth(item, index):
     depth, first = 0, item
     while isinstance(first, (list, tuple)) and len(first) > 0 and depth < _MAX_DEPTH:
         depth, first = depth + 1, first[0]
-    if depth > 2 or (depth == 2 and isinstance(first, str)):
+    if depth > 2:
         raise TypeError(
             f"X[{index}] is nested {depth} levels deep, down to {describe(first)}: a "
             "flat list of tokens or numbers of shape (n_steps,) or (n_steps, "

@@ -1,18 +1,22 @@
 """From opened containers to sequences, by the requested or detected kind."""
 
+from dataclasses import replace
 from decimal import Decimal
 from numbers import Real
 
 import numpy as np
 from sklearn.utils.validation import check_array
 
+from skrnn._core.sequences import Sequences
 from skrnn._messages import describe, is_missing, no_sequences
+from skrnn._reading.features import read_features
 from skrnn._reading.kinds import (
     first_with_steps,
     has_other_numbers,
     possible_kinds,
 )
 from skrnn._reading.numbers import as_numbers, read_array, read_series
+from skrnn._reading.offsets import offsets_of
 from skrnn._reading.text import read_characters, read_text
 from skrnn._reading.token_lists import read_tokens
 
@@ -97,7 +101,29 @@ def read_sequences(X, kind=None, allow_missing=False, given=None):
             kind = "series"
     if kind == "series":
         return read_series(X, allow_missing, given)
+    if kind == "features":
+        return read_features(X)
     return read_characters(X) if kind == "text" else read_tokens(X)
+
+
+def sequences_of(rows, kind):
+    """Sequences of tokens of a kind, which need not be split any more.
+
+    Parameters
+    ----------
+    rows : list of lists of tokens, or of the features of steps
+    kind : {"text", "words", "tokens", "features"}
+
+    Returns
+    -------
+    sequences : Sequences
+    """
+    if kind == "features":
+        return read_features(rows)
+    if kind == "text":
+        points = np.array([ord(token) for row in rows for token in row], np.uint32)
+        return Sequences(kind, points, offsets_of(np.array([*map(len, rows)])))
+    return replace(read_tokens(rows), kind=kind)
 
 
 def _kind_to_read(X, fitted):

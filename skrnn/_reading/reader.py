@@ -57,6 +57,8 @@ def learn_reader(options, samples, generator, has_labels=True, n_outputs=1):
             "wide_ngram_range for what the wide path reads of them; or "
             "analyzer='series' if whole numbers are measurements."
         )
+    if kind == "features":
+        _check_features(options)
     if kind != "series":
         reader, steps = TokenReader.learn(options, samples, generator, has_labels)
         of_wide, rows = _learn_wide(options, samples, has_labels, n_outputs)
@@ -76,6 +78,19 @@ def learn_reader(options, samples, generator, has_labels=True, n_outputs=1):
     if n_features is None:
         return reader, steps
     return reader.learn_wide(steps, samples.weight, int(n_features))
+
+
+def _check_features(options):
+    """Raise for parameters that concern single tokens."""
+    plain = {"embeddings": None, "ngram_range": (1, 1), "wide_ngram_range": None}
+    for name, expected in plain.items():
+        value = getattr(options, name)
+        is_auto = isinstance(value, str) and value == "auto"
+        if not is_auto and value is not None and value != expected:
+            raise ValueError(
+                f"{name} needs single tokens, but X holds {KIND_NAMES['features']}. "
+                f"Use {name}={expected}."
+            )
 
 
 def _learn_wide(options, samples, has_labels, n_outputs):

@@ -1,7 +1,6 @@
 """From lists of tokens to numbers that stand for them."""
 
 from collections import defaultdict
-from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -68,21 +67,3 @@ def read_tokens(X):
             f"strings or integers. {cure}"
         )
     return Sequences("tokens", places, offsets, numbering.known)
-
-
-def sequences_of(rows, kind):
-    """Sequences of tokens of a kind, which need not be split any more.
-
-    Parameters
-    ----------
-    rows : list of lists of tokens
-    kind : {"text", "words", "tokens"}
-
-    Returns
-    -------
-    sequences : Sequences
-    """
-    if kind == "text":
-        points = np.array([ord(token) for row in rows for token in row], np.uint32)
-        return Sequences(kind, points, offsets_of(np.array([*map(len, rows)])))
-    return replace(read_tokens(rows), kind=kind)

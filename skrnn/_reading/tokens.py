@@ -29,7 +29,7 @@ DROPOUT_OF_TAGS = 0.2
 # The maximum number of n-grams, unless set by the user: each takes a column of U.
 MAX_AUTO_GRAMS = 50_000
 # The range of n-grams for labels, unless set by the user.
-AUTO_RANGES = {"text": (1, 3), "words": (1, 2), "tokens": (1, 1)}
+AUTO_RANGES = {"text": (1, 3), "words": (1, 2), "tokens": (1, 1), "features": (1, 1)}
 
 ATTRIBUTES = ("vocabulary_", "_grams", "embeddings_", "_given_ids", "subwords_")
 ATTRIBUTES += ("_subword_parts",)
@@ -41,7 +41,7 @@ class TokenReader:
 
     Attributes
     ----------
-    kind : {"text", "words", "tokens"}
+    kind : {"text", "words", "tokens", "features"}
     vocabulary : dict of token or n-gram -> int
         Ids from 1; 0 is the unknown token.
     grams : dict or None
@@ -192,7 +192,8 @@ class TokenReader:
             known = known if table is None else table["number_of"]
             _check_types(sequences.tokens, known)
         wide = None if self.wide is None else self.wide.encode(sequences)
-        return Steps(ids, sequences.offsets, keys, wide)
+        is_padded = sequences.kind == "features"
+        return Steps(ids, sequences.offsets, keys, wide, is_padded)
 
     def check_vectors(self, n, table):
         """Raise unless an attribute has as many vectors as there are ids.
@@ -293,6 +294,8 @@ def _learn_vocabulary(options, samples, has_labels, others=()):
         given = given_tokens(options.vocabulary, "vocabulary", kind)
         _warn_of_upper_case(options, kind, given, "vocabulary")
         known = vocabulary.number(given)
+    elif kind == "features":
+        known = learn_subwords(sequences, 1, options.min_df, max_features, None)
     else:
         known = vocabulary.learn_vocabulary(
             sequences, ngram_range, options.min_df, max_features
@@ -348,7 +351,7 @@ def _ngram_range(options, sequences, has_labels):
 
 def _reads_subwords(options, kind):
     """Whether subwords are read beside the words."""
-    if kind == "text" or options.embeddings is not None:
+    if kind in ("text", "features") or options.embeddings is not None:
         return False
     if options.subwords == "auto":
         return kind == "words" and options.vocabulary is None
