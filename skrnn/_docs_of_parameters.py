@@ -68,7 +68,7 @@ _TEXT = dedent(
         by what they share with others [17]_. What a short word does not have is
         replaced by one vector, the same for all. "auto" is True for the words of
         strings, unless the next step is predicted, or `vocabulary` is given. Without
-        effect for characters and with `embeddings`.
+        effect for characters and features, and with `embeddings`.
     min_df : int or float in [0, 1], default=1
         Leave tokens, n-grams and subwords out if they occur in fewer sequences than
         this number (int) or this fraction of the sequences (float).

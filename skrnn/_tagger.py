@@ -59,8 +59,8 @@ class RNNTagger(BaseRNN):
         word, so that words which `fit` has not seen are read by what they share with
         others [17]_. What occurs only once in the training data has no vector of its
         own. What a short word does not have is replaced by one vector, the same for
-        all. "auto" is True for words, and for tokens that are strings,
-        unless `vocabulary` is given. Without effect for characters and with
+        all. "auto" is True for words, and for tokens that are strings, unless
+        `vocabulary` is given. Without effect for characters and features, and with
         `embeddings`.
     token_dropout : float in [0, 1) or "auto", default="auto"
         During training, the minimum probability with which each token, n-gram or

@@ -211,7 +211,12 @@ def of_dtype(X_and_dtype):
 
 good_series = st.one_of(lists(lists(small)), series_items(small, 1))
 dtypes = st.sampled_from(["f2", "f4", "f8", "g", "i1", "u8", "?", ">f8", ">i4", "O"])
+feature_sets = st.one_of(
+    st.dictionaries(texts, st.one_of(texts, st.booleans(), st.just(1.0)), max_size=3),
+    *(st.lists(texts, min_size=1, max_size=3).map(kind) for kind in (list, tuple, set)),
+)
 good_items = st.one_of(
+    lists(lists(feature_sets)),
     lists(texts.filter(len)),
     lists(lists(good_tokens)),
     lists(lists(st.sampled_from("abc"))),
@@ -224,6 +229,7 @@ plain_X = st.one_of(
     good_items,
     lists(texts, 0),
     lists(lists(good_tokens, 0), 0),
+    lists(lists(st.one_of(feature_sets, good_tokens), 0), 0),
     lists(lists(reals, 0), 0),
     series_items(),
     series_items().map(as_arrays),
