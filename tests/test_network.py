@@ -256,14 +256,21 @@ def test_each_step_has_the_states_of_both_directions(nhidden, are_tokens):
     assert (gradient.flat @ direction).item() == pytest.approx(slope, rel=1e-5)
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("pooling", ["last", "sum", "none"])
 @pytest.mark.parametrize("nhidden", [(5,), (4, 5)])
-def test_dropout_multiplies_what_the_output_layer_reads(nhidden, pooling):
-    weights = random_weights(Architecture(nhidden, "gru", pooling=pooling))
+def test_dropout_multiplies_what_the_output_layer_reads(
+    nhidden, pooling, bidirectional
+):
+    architecture = Architecture(
+        nhidden, "gru", bidirectional=bidirectional, pooling=pooling
+    )
+    weights = random_weights(architecture)
     values, generator = random_inputs(True), torch.Generator()
+    widths = [(1 + bidirectional) * n for n in nhidden]
     masks = [
         (torch.rand(5, n, generator=generator.manual_seed(n)) < 0.6).double() / 0.6
-        for n in nhidden
+        for n in widths
     ]
     n_targets = len(values) if pooling == "none" else 5
     target = torch.arange(n_targets) % N_OUTPUTS
@@ -280,6 +287,16 @@ def test_dropout_multiplies_what_the_output_layer_reads(nhidden, pooling):
         h = torch.from_numpy(encode.encode(weights, as_read(values), OFFSETS))[order]
         scores = (h * masks[0]) @ weights.V.T + weights.c
         expected = nn.functional.cross_entropy(scores, target[order], reduction="sum")
+        assert total.item() == pytest.approx(expected.item(), rel=1e-10)
+    if len(nhidden) == 1 and pooling == "none":
+        place_of = np.argsort(packed().indices)  # of each sequence, in the masks
+        sequence = np.repeat(np.arange(5), np.diff(OFFSETS))
+        H = np.full((len(values), widths[0]), np.nan)
+        for rows, h in encode.states_of_all_steps(weights, as_read(values), OFFSETS):
+            H[rows] = h
+        scores = (torch.from_numpy(H) * masks[0][place_of[sequence]]) @ weights.V.T
+        scores = scores + weights.c
+        expected = nn.functional.cross_entropy(scores, target, reduction="sum")
         assert total.item() == pytest.approx(expected.item(), rel=1e-10)
     direction = torch.randn(len(weights.flat), generator=generator, dtype=torch.float64)
     slope = slope_along(direction, weights, lambda: loss_of(masks)[0])
