@@ -148,6 +148,14 @@ class RNNTagger(BaseRNN):
     >>> tagger = RNNTagger(nhidden=8, random_state=0).fit(X, y)
     >>> "".join(tagger.predict(["potato"])[0])
     'cvcvcv'
+
+    A step may also be a set of features, as those that CRFsuite reads:
+
+    >>> ada, eve = ({"word": name, "is_title": True} for name in ("Ada", "Eve"))
+    >>> X = [[ada, {"word": "ran"}], [{"word": "it"}, {"word": "rained"}]] * 9
+    >>> tagger = RNNTagger(nhidden=8, random_state=0).fit(X, ["NO", "OO"] * 9)
+    >>> "".join(tagger.predict([[eve, {"word": "ran"}]])[0])  # a name, and another
+    'NO'
     """
 
     _: KW_ONLY
