@@ -151,9 +151,9 @@ class Direction:
 
     def __init__(self, weights, direction):
         with kernel_imports():
-            from skrnn._core import recurrence, rows
+            from skrnn._core import prefixes, recurrence, rows
 
-        self._recurrence = recurrence
+        self._prefixes, self._recurrence = prefixes, recurrence
         self.is_reversed = direction == 1
         self._cell = weights.architecture.make_cell()
         self._pooling = weights.architecture.pooling
@@ -180,15 +180,10 @@ class Direction:
         """Add the states of some packed rows to what has been gathered."""
         pooling.gather(self._pooling, H, sizes, gathered, self._of_pooling)
 
-    def gather_in_tree(self, H, tree, before, scratch):
-        """What has been gathered at each node of some levels of a tree.
-
-        `scratch` is that of the states H, whose memory it shares.
-        """
-        gathered = scratch.take(len(H), before.shape[1])
-        of = H, tree, before, gathered
-        pooling.gather_in_tree(self._pooling, *of, self._of_pooling)
-        return gathered
+    def gather_in_tree(self, H, sizes, parents, before, gathered):
+        """Write what has been gathered at each node of some levels of a tree."""
+        run = self._prefixes.gather_along(pooling.page_of(self._pooling).gather)
+        run(H, sizes, parents, before, gathered, self._of_pooling)
 
     def finish(self, gathered, lengths):
         """The pooled vectors."""
@@ -388,8 +383,9 @@ def _read_tree(reader, values, tree):
         sizes, end = tree.sizes[first:stop], n_nodes[stop - 1]
         parents, x = tree.parents[done:end], values[tree.rows[done:end]]
         after = reader.read(x, sizes, states, scratches[0], parents)
-        of = (sizes, parents), gathered, scratches[0]
-        gathered = reader.gather_in_tree(after[-1][0], *of)
+        before = gathered
+        gathered = scratches[0].take(len(x), before.shape[1])
+        reader.gather_in_tree(after[-1][0], sizes, parents, before, gathered)
         here = np.flatnonzero((done <= tree.ends) & (tree.ends < end))
         whole[here] = gathered[tree.ends[here] - done]
         if stop < len(n_nodes):

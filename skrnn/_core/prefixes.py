@@ -6,6 +6,7 @@ level by level: level t has a node for each distinct prefix of t + 1 tokens.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -118,22 +119,16 @@ def prefix_tree(starts, lengths, shared):
     """
     shared = shared.copy()
     shared[0] = 0  # `shared` may be a part of a longer array
-    sizes = np.zeros(lengths.max(), np.int64)
-    count_nodes(lengths, shared, sizes)
+    # Each sequence adds the nodes from step `shared` to its end.
+    n_levels = lengths.max()
+    begun, ended = (np.bincount(x, minlength=n_levels + 1) for x in (shared, lengths))
+    sizes = np.cumsum(begun - ended)[:n_levels]
     n_nodes = sizes.sum()
     last_rows, parents = (np.empty(n_nodes, np.int64) for _ in range(2))
     ends = np.empty(len(starts), np.int64)
     firsts, tree = np.cumsum(sizes) - sizes, (last_rows, parents, ends)
     place_nodes(starts, lengths, shared, firsts, firsts.copy(), tree)
     return PrefixTree(sizes, *tree)
-
-
-@compiled
-def count_nodes(lengths, shared, sizes):
-    """Count the nodes of each level: sequence i adds those from step shared[i] on."""
-    for i in range(len(lengths)):
-        for t in range(shared[i], lengths[i]):
-            sizes[t] += 1
 
 
 @compiled
@@ -150,3 +145,36 @@ def place_nodes(starts, lengths, shared, firsts, at, tree):
             parents[at[t]] = at[t - 1] - 1 - firsts[t - 1] if t > 0 else 0
             at[t] += 1
         ends[i] = at[lengths[i] - 1] - 1
+
+
+@cache
+def gather_along(gather):
+    """Return the loop over the levels of a tree for the `gather` of a pooling."""
+
+    @compiled
+    def run(H, sizes, parents, before, gathered, weights):
+        """Write what has been gathered at each node of some levels.
+
+        Parameters
+        ----------
+        H : ndarray of shape (n_nodes, nhidden)
+            The hidden states, level by level.
+        sizes, parents : ndarrays of int64
+            Those of these levels; see :class:`PrefixTree`.
+        before : ndarray of shape (n_parents, gathered_width)
+            What had been gathered at the nodes of the level before.
+        gathered : ndarray of shape (n_nodes, gathered_width)
+            Written.
+        weights : tuple of ndarrays
+            The weights of the pooling.
+        """
+        end = 0
+        for t in range(len(sizes)):
+            first, end = end, end + sizes[t]
+            here = gathered[first:end]
+            for row in range(len(here)):
+                rows.copy(before[parents[first + row]], here[row])
+            gather(H[first:end], sizes[t : t + 1], here, *weights)
+            before = here
+
+    return run

@@ -13,7 +13,7 @@ of sums in registers.
 import llvmlite.binding
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, imputils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
@@ -316,6 +316,20 @@ def multiply(A, B, C, is_added):
     _unchecked(A, B, C, is_added)
 
 
+@intrinsic
+def _of_any_layout(context, array):
+    """The same array in the type for arrays of any layout."""
+
+    def generate(context, builder, signature, arguments):
+        kind, (value,) = signature.return_type, arguments
+        return imputils.impl_ret_borrowed(context, builder, kind, value)
+
+    return array.copy(layout="A")(array), generate
+
+
 @overload(multiply)
 def _multiply_overload(A, B, C, is_added):
-    return lambda A, B, C, is_added: _multiply(A, B, C, is_added)
+    # Tiles ask an array for its strides, not its type: one for all is compiled once.
+    return lambda A, B, C, is_added: _multiply(
+        _of_any_layout(A), _of_any_layout(B), _of_any_layout(C), is_added
+    )

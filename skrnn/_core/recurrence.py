@@ -242,7 +242,7 @@ def gradients_of(is_token):
             _write_states_before(start, sizes, H, before)
         rows.clear_all(dW)
         rows.clear(db)
-        n_begun = 0
+        n_begun = np.int64(0)  # code for a literal 0 would be compiled apart
         for first in range(0, len(G), _N_TOGETHER):
             end = min(first + _N_TOGETHER, len(G))
             n_begun = add_of_inputs(G[first:end], x[first:end], n_begun, dU)

@@ -63,48 +63,6 @@ def gather(name, H, sizes, gathered, weights=()):
     page_of(name).gather(H, sizes, gathered, *weights)
 
 
-def gather_in_tree(name, H, tree, before, gathered, weights=()):
-    """Write what has been gathered at each node of some levels of a tree.
-
-    Parameters
-    ----------
-    name : str
-    H : ndarray of shape (n_nodes, nhidden)
-        The hidden states, level by level.
-    tree : tuple (sizes, parents) of ndarrays of int64
-        See :class:`skrnn._core.prefixes.PrefixTree`.
-    before : ndarray of shape (n_parents, gathered_width)
-        What had been gathered at the nodes of the level before.
-    gathered : ndarray of shape (n_nodes, gathered_width)
-        Written.
-    weights : tuple of ndarrays, default=()
-        The weights of the pooling.
-    """
-    _in_tree(page_of(name).gather)(H, tree, before, gathered, weights)
-
-
-@cache
-def _in_tree(gather):
-    """Return the loop over the levels of a tree for the `gather` of a pooling."""
-    with kernel_imports():
-        from skrnn._core import rows
-        from skrnn._core.compiled import compiled
-
-    @compiled
-    def run(H, tree, before, gathered, weights):
-        sizes, parents = tree
-        end = 0
-        for t in range(len(sizes)):
-            first, end = end, end + sizes[t]
-            here = gathered[first:end]
-            for row in range(len(here)):
-                rows.copy(before[parents[first + row]], here[row])
-            gather(H[first:end], sizes[t : t + 1], here, *weights)
-            before = here
-
-    return run
-
-
 def finish(name, gathered, lengths, nhidden):
     """Return the pooled vectors, of shape (n_sequences, width)."""
     page = page_of(name)
