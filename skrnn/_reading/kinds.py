@@ -107,7 +107,7 @@ def has_other_numbers(X):
 
 
 def check_depth(item, index):
-    """Raise for lists that are nested deeper than lists of lists of numbers.
+    """Raise for lists of lists of strings, and for lists that are nested deeper.
 
     This checks only the first entries: deeper arrays are rejected because of their
     shape.
@@ -115,7 +115,7 @@ def check_depth(item, index):
     depth, first = 0, item
     while isinstance(first, (list, tuple)) and len(first) > 0 and depth < _MAX_DEPTH:
         depth, first = depth + 1, first[0]
-    if depth > 2:
+    if depth > 2 or (depth == 2 and isinstance(first, str)):
         raise TypeError(
             f"X[{index}] is nested {depth} levels deep, down to {describe(first)}: a "
             "flat list of tokens or numbers of shape (n_steps,) or (n_steps, "

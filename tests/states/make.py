@@ -43,6 +43,8 @@ def fitted():
     several = np.array([["a" in x, "b" in x] for x in X]).astype(int)
     partial = RNNClassifier(**PARAMS).partial_fit(X, Y, classes=["a", "b"])
     tagger = RNNTagger(**PARAMS).fit([[*x] for x in X], X)
+    sets = [[{"letter": letter, "is_a": letter == "a"} for letter in x] for x in X]
+    of_sets = RNNTagger(**PARAMS).fit(sets, X)
     of_series = RNNTagger(**PARAMS).fit(SERIES, [x > 2 for x in SERIES])
     return {
         "n-grams": (RNNClassifier(**PARAMS).fit(X, Y), X),
@@ -57,6 +59,7 @@ def fitted():
         "chunks": (partial, X),
         "tags": (tagger, [["a", "b"], ["c"]]),
         "tags of series": (of_series, SERIES),
+        "tags of features": (of_sets, [[("is_a", "letter:b")], [{}, {"is_a": 1}]]),
         "next tokens": (RNNLanguageModel(**PARAMS).fit(X), X),
         "next numbers": (RNNLanguageModel(**PARAMS).fit(SERIES), SERIES),
     }
