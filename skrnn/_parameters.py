@@ -20,6 +20,10 @@ _UPDATES, _UPDATES_OF_FILTERS = 400, 1600
 _FILTERS = 0.375
 # dropout="auto" of filters, and of the states of the recurrence, if there are both.
 _DROPOUT_BESIDE_FILTERS = 0.2, 0.8
+# dropout="auto" of words with tags. The accuracy on a Maltese validation set rose from
+# 0.9405 to 0.9425, and that on an English one did not change. Without subwords, a rule
+# that 8 units learned perfectly was right in 0.98 of all steps.
+_DROPOUT_OF_WORDS = 0.3
 # batch_size="auto" of a text: the least and the largest number of streams, and how many
 # updates an epoch should have.
 _STREAMS, _UPDATES_PER_EPOCH = (8, 64), 100
@@ -44,6 +48,8 @@ class Settings:
     architecture : Architecture
     is_partial : bool
         Whether to train for a single epoch that continues from the last one.
+    has_tagged_words : bool, default=False
+        Whether words are read with their subwords, and have tags, once that is known.
     """
 
     estimator_name: str
@@ -51,6 +57,7 @@ class Settings:
     reading: ReadingOptions
     architecture: Architecture
     is_partial: bool
+    has_tagged_words: bool = False
 
     @classmethod
     def of(cls, estimator_name, parameters, is_partial=False):
@@ -87,16 +94,19 @@ class Settings:
         last : Architecture, default=None
             That of the fit to continue from.
         """
+        is_tagging = head.task == "tagging"
+        has_subwords = reader.kind != "series" and reader.subwords is not None
+        settings = replace(self, has_tagged_words=is_tagging and has_subwords)
         if isinstance(self["bidirectional"], str):
             is_both = reader.kind != "series" and head.task == "regression"
-            is_both |= head.task == "tagging"
+            is_both |= is_tagging
             is_both &= self["truncate"] is None
             if last is not None:
                 is_both = last.bidirectional
             _check_directions(is_both, self["truncate"])
             architecture = replace(self.architecture, bidirectional=is_both)
-            return replace(self, architecture=architecture)._for_filters(reader)
-        return self._for_filters(reader)
+            settings = replace(settings, architecture=architecture)
+        return settings._for_filters(reader)
 
     def _for_filters(self, reader):
         """The settings with the filters that a reader asks for."""
@@ -202,6 +212,8 @@ class Settings:
         """The probabilities for all inputs of layers, and for pooled states."""
         if self["dropout"] != "auto":
             return self["dropout"], self["dropout"]
+        if self.has_tagged_words:
+            return _DROPOUT_OF_WORDS, _DROPOUT_OF_WORDS
         # The squared error is far more precise without: on spectra, the RMSE was 1.11
         # with it, and 0.77 without.
         if self.architecture.kernel_sizes and loss != "squared_error":

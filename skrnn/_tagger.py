@@ -70,7 +70,8 @@ class RNNTagger(BaseRNN):
     dropout : float in [0, 1) or "auto", default="auto"
         During training, the probability of setting to 0 each input of a layer above the
         first, and each entry of h before it is multiplied by V. An entry is dropped at
-        all steps of a sequence or at none [9]_. "auto" is 0.
+        all steps of a sequence or at none [9]_. "auto" is 0.3 for words that are read
+        with `subwords`, and 0 otherwise.
     truncate : int or None, default=None
         During training, number of steps through which to backpropagate: the weights are
         updated after each `truncate` steps, and the next ones start from the states

@@ -68,6 +68,24 @@ def series():
 # What is learned
 
 
+@pytest.mark.parametrize(
+    ("params", "same"),
+    [
+        ({}, {"dropout": 0.3, "token_dropout": 0.2}),
+        ({"subwords": False}, {"dropout": 0.0, "token_dropout": 0.0}),
+        ({"dropout": 0.0}, {"token_dropout": 0.2}),
+    ],
+)
+def test_words_with_subwords_have_dropout(params, same):
+    params = {**SMALL, **params}
+    one, other = (
+        RNNTagger(**{**params, **p}).fit(SENTENCES, PARTS) for p in ({}, same)
+    )
+    np.testing.assert_array_equal(one.V_, other.V_)
+    changed = RNNTagger(**{**params, **same, "dropout": 0.5}).fit(SENTENCES, PARTS)
+    assert (changed.V_ != one.V_).any()
+
+
 @pytest.mark.filterwarnings("ignore:RNNTagger has learned next to nothing")
 def test_what_comes_next_is_read_backwards():
     X, new = strings(150, 0), strings(50, 1)
