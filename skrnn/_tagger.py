@@ -57,11 +57,11 @@ class RNNTagger(BaseRNN):
         to four characters; its shape, such as "Xx" for "Word"; and the pattern of its
         first 12 characters, such as "Xxxx". Their vectors are added to that of the
         word, so that words which `fit` has not seen are read by what they share with
-        others [17]_. What occurs only once in the training data has no vector of its
-        own. What a short word does not have is replaced by one vector, the same for
-        all. "auto" is True for words, and for tokens that are strings, unless
-        `vocabulary` is given. Without effect for characters and features, and with
-        `embeddings`.
+        others [17]_. At most the 20,000 most frequent ones have a vector, unless
+        `max_features` is set. What a short word does not have is replaced by one
+        vector, the same for all. "auto" is True for words, and for tokens that are
+        strings, unless `vocabulary` is given. Without effect for characters and
+        features, and with `embeddings`.
     token_dropout : float in [0, 1) or "auto", default="auto"
         During training, the minimum probability with which each token, n-gram or
         subword is replaced by the unknown token [10]_. "auto" is 0.2 with `subwords`,

@@ -6,6 +6,7 @@ from ways import by_pickle
 
 from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, RNNTagger
 from skrnn._core.subwords import OF_SENTENCES, OF_TAGS, find_subwords, subwords_of
+from skrnn._reading import tokens
 from skrnn._reading.text import are_sentences
 
 SENTENCES = [
@@ -260,9 +261,13 @@ def test_taggers_remember_which_subwords_they_read(fitted):
     assert "~xxx" not in fitted.subwords_
 
 
-def test_taggers_leave_out_what_occurs_once():
-    tagger = RNNTagger(**PARAMS).fit([["walks", "walk", "Ox"]], [["a", "b", "a"]])
+def test_taggers_read_the_most_frequent_subwords(monkeypatch):
+    X, y = [["walks", "walk", "Ox"]], [["a", "b", "a"]]
+    monkeypatch.setattr(tokens, "MAX_AUTO_SUBWORDS", 4)
+    tagger = RNNTagger(**PARAMS).fit(X, y)
     assert list(tagger.subwords_) == ["<w", "<wa", "<wal", "x"]
+    tagger = RNNTagger(**PARAMS, max_features=5).fit(X, y)
+    assert list(tagger.subwords_) == ["<o", "<w", "<wa", "<wal", "x"]
 
 
 @pytest.mark.parametrize(

@@ -112,9 +112,7 @@ def learn_subwords(
     max_features : int, default=None
         Maximum number of subwords; the most frequent ones are kept.
     parts : Parts or None, default=OF_SENTENCES
-        None if each token is a set of strings, which are read as they are. With others
-        than the default, subwords that occur only once are left out: there are
-        thousands of them, and their words say the same.
+        None if each token is a set of strings, which are read as they are.
 
     Returns
     -------
@@ -127,14 +125,14 @@ def learn_subwords(
         numbers.append([number_of.setdefault(name, len(number_of)) for name in names])
     n_words = np.bincount(sequences.values, minlength=len(numbers))
     counts = _sums(numbers, n_words, len(number_of))
-    n_sequences, min_count = counts, 1 if parts in (None, OF_SENTENCES) else 2
+    n_sequences = counts
     least = min_df if isinstance(min_df, Integral) else min_df * len(sequences)
     if least > 1:
         n_sequences = _count_sequences(numbers, sequences, len(number_of))
     names = [
         (-count, name)
         for name, count, n in zip(number_of, counts, n_sequences, strict=True)
-        if n >= max(1, least) and count >= min_count
+        if n >= max(1, least)
     ]
     kept = sorted(name for _, name in sorted(names)[:max_features])
     return {name: i for i, name in enumerate(kept, start=first_id)}
