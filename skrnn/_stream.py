@@ -7,8 +7,7 @@ import numpy as np
 
 from skrnn._core.generate import draw, probabilities
 from skrnn._core.sequences import Sequences
-from skrnn._core.vocabulary import UNKNOWN
-from skrnn._heads.next_step import END
+from skrnn._core.vocabulary import END, UNKNOWN
 from skrnn._messages import counted, describe
 from skrnn._reading.kinds import are_features
 from skrnn._reading.lists import sequences_of

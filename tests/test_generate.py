@@ -7,7 +7,12 @@ from test_windows import NAMES, per_step
 
 from skrnn._core import encode
 from skrnn._core.execution import CPU
-from skrnn._core.generate import StepByStep, draw, probabilities
+from skrnn._core.generate import (
+    StepByStep,
+    draw,
+    log_probabilities,
+    probabilities,
+)
 from skrnn._core.output import output_scores
 from skrnn._core.updates.drop_connect import DropConnect
 
@@ -54,6 +59,9 @@ def test_probabilities_are_the_softmax(rng):
         p = np.exp(scores.astype(float) / temperature)
         p /= p.sum(axis=1, keepdims=True)
         np.testing.assert_allclose(probabilities(scores, temperature), p, rtol=1e-12)
+    np.testing.assert_allclose(
+        np.exp(log_probabilities(scores)), probabilities(scores), rtol=1e-12
+    )
     for cold in (0, 1e-300, 1e-3):
         p = probabilities(scores, cold)
         np.testing.assert_array_equal(p.argmax(axis=1), scores.argmax(axis=1))

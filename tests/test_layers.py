@@ -70,6 +70,7 @@ FLOORS = {
     "_core.windows": {"numpy", "torch"},
     "_core.encode": {"numpy"},
     "_core.generate": {"numpy"},
+    "_core.beam": {"numpy"},
     "_core.schedule": set(),
     "_core.plan": set(),
     "_core.shards": {"numpy"},

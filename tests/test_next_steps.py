@@ -9,8 +9,9 @@ from skrnn import RNNEncoder
 from skrnn._core import encode
 from skrnn._core.execution import CPU
 from skrnn._core.samples import Samples
+from skrnn._core.vocabulary import END
 from skrnn._core.weights import Weights
-from skrnn._heads.next_step import END, NextStepHead
+from skrnn._heads.next_step import NextStepHead
 
 WORDS = ["abc", "ab", "cab", "b", "bcab"] * 8
 

@@ -47,6 +47,7 @@ from skrnn:
     windows         the same for long sequences, if each step has a target
     encode          pooled hidden states without gradients, sharing common prefixes
     generate        reading step by step, and drawing what comes next
+    beam            searching for the likeliest sequences
     schedule        how the learning rate rises and falls
     plan            how to train: the resolved settings of a fit
     shards          minibatches cut into parts, one per thread

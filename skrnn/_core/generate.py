@@ -111,6 +111,23 @@ def probabilities(scores, temperature=1.0, top_k=None, top_p=None):
     return p / p.sum(axis=1, keepdims=True)
 
 
+def log_probabilities(scores):
+    """The logarithms of the probabilities at a temperature of 1.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_sequences, n_outputs)
+        -inf for what is impossible.
+
+    Returns
+    -------
+    log_p : ndarray of shape (n_sequences, n_outputs), float64
+    """
+    scores = scores.astype(np.float64)
+    scores -= scores.max(axis=1, keepdims=True)
+    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+
+
 def draw(p, uniform):
     """Draw an output for each sequence.
 

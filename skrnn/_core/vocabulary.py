@@ -18,6 +18,9 @@ from skrnn._core.ngrams import count_grams, look_up, make_table
 from skrnn._core.subwords import OF_SENTENCES, find_features, find_subwords
 
 UNKNOWN = 0
+# The output that ends a sequence. Any other output i predicts the token with id i. No
+# output predicts unknown tokens, because they cannot be told apart.
+END = 0
 _MAX_ROWS = 2**20  # processed at once
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skrnn._core.generate import probabilities
-from skrnn._core.vocabulary import UNKNOWN
-from skrnn._heads.next_step import END, NextStepHead
+from skrnn._core.vocabulary import END, UNKNOWN
+from skrnn._heads.next_step import NextStepHead
 
 # The bias of the end if it is not learned: it then has no probability to speak of.
 _NEVER = -30.0

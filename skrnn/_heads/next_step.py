@@ -4,12 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skrnn._core.vocabulary import UNKNOWN
+from skrnn._core.vocabulary import END, UNKNOWN
 from skrnn._heads.head import Head, log_loss_of_guess, log_shares
-
-# The output for the end of a sequence. Any other output i predicts the token with id i.
-# No output predicts unknown tokens, because they cannot be told apart.
-END = 0
 
 
 @dataclass(frozen=True)

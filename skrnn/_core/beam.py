@@ -1,0 +1,222 @@
+"""Beam search: the likeliest sequences, given what comes after each beginning."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from skrnn._core.vocabulary import END
+
+
+class Hypotheses(NamedTuple):
+    """The likeliest sequences that were found, best first.
+
+    Attributes
+    ----------
+    tokens : ndarray of shape (n_sequences, n_best, longest), int64
+        Ids of tokens, and END after the last of them.
+    lengths : ndarray of shape (n_sequences, n_best), int64
+        The number of tokens of each, without the end.
+    log_p : ndarray of shape (n_sequences, n_best), float64
+        The logarithm of the probability of each, with that of its end. -inf where there
+        are no more.
+    is_cut : ndarray of shape (n_sequences, n_best), bool
+        Whether another token was likelier than the end, but would have been one too
+        many.
+    """
+
+    tokens: np.ndarray
+    lengths: np.ndarray
+    log_p: np.ndarray
+    is_cut: np.ndarray
+
+
+def beam_search(step, states, log_p, max_length, width=1, n_best=1, length_penalty=0.0):
+    """Find the likeliest sequences [1]_.
+
+    After each token, the `width` likeliest beginnings go on, and those ends that are
+    among the `width` likeliest continuations are candidates for the result. The search
+    is over once there are `width` of these, or the `n_best` of them cannot be bettered.
+
+    Parameters
+    ----------
+    step : callable
+        ``step(states, tokens)`` reads a token each, an array of shape (n_rows,), int32,
+        and returns what comes next, as `log_p`, and the states after it, which it may
+        overwrite when it is called again.
+    states : array, None, or tuple or list of such
+        With a row for each sequence: what `step` needs to go on.
+    log_p : ndarray of shape (n_sequences, n_outputs), float64
+        The logarithms of the probabilities of the first token, and of END.
+    max_length : int
+        The largest number of tokens. A sequence that has as many ends in any case.
+    width : int, default=1
+        1 always goes on with the likeliest token.
+    n_best : int, default=1
+        The number of sequences to find, up to `width`.
+    length_penalty : float, default=0.0
+        The logarithm of a probability is divided by the number of tokens, with the end,
+        to the power of this, before it is compared with others: at 0, short sequences
+        are likelier, and at 1, it is the mean that counts.
+
+    Returns
+    -------
+    found : Hypotheses
+
+    Notes
+    -----
+    Memory O(n_sequences * width * n_outputs). What is found for a sequence depends on
+    the others only if `step` does.
+
+    References
+    ----------
+    .. [1] Freitag and Al-Onaizan (2017), "Beam Search Strategies for Neural Machine
+       Translation", NMT.
+    """
+    n = len(log_p)
+    found = _Found.none(n, n_best, max_length)
+    beam = _Beam(np.arange(n), np.zeros((n, 1)), np.zeros((n, 1, 0), np.int64))
+    of = max_length, width, length_penalty
+    while len(beam.sequences):
+        rows, beam, tokens = _go_on(beam, log_p, found, *of)
+        if len(rows):
+            log_p, states = step(_taken(states, rows), tokens.astype(np.int32))
+    return found.best()
+
+
+@dataclass(frozen=True, slots=True)
+class _Beam:
+    """The beginnings that go on, equally many of each sequence that is not done.
+
+    Attributes
+    ----------
+    sequences : ndarray of shape (n,)
+        Which of the sequences are not done.
+    log_p : ndarray of shape (n, n_beginnings)
+        -inf for a beginning that is impossible.
+    tokens : ndarray of shape (n, n_beginnings, n_tokens)
+    """
+
+    sequences: np.ndarray
+    log_p: np.ndarray
+    tokens: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The ends that were found so far, by sequence, best first.
+
+    Attributes
+    ----------
+    score : ndarray of shape (n_sequences, n_best)
+        By which they are sorted.
+    n : ndarray of shape (n_sequences,)
+        How many there were, including those that are not among the best.
+    hypotheses : Hypotheses
+    """
+
+    score: np.ndarray
+    n: np.ndarray
+    hypotheses: Hypotheses
+
+    @classmethod
+    def none(cls, n, n_best, max_length):
+        shape = n, n_best
+        hypotheses = Hypotheses(
+            np.full((*shape, max_length), END, np.int64),
+            np.zeros(shape, np.int64),
+            np.full(shape, -np.inf),
+            np.zeros(shape, bool),
+        )
+        return cls(np.full(shape, -np.inf), np.zeros(n, np.int64), hypotheses)
+
+    def add(self, beam, log_p, length_penalty, is_cut):
+        """Add the ends of the beginnings of a beam; -inf where there is none."""
+        n_best, n_tokens = self.score.shape[1], beam.tokens.shape[2]
+        these = beam.sequences
+        self.n[these] += np.isfinite(log_p).sum(axis=1)
+        score = log_p / (n_tokens + 1) ** length_penalty
+        score = np.column_stack([self.score[these], score])
+        order = np.argsort(-score, axis=1, kind="stable")[:, :n_best]
+
+        def merge(whole, part):
+            both = np.concatenate([whole[these], part], axis=1)
+            places = order if both.ndim == 2 else order[:, :, np.newaxis]
+            whole[these] = np.take_along_axis(both, places, axis=1)
+
+        n_left = self.hypotheses.tokens.shape[2] - n_tokens
+        merge(self.score, score[:, n_best:])
+        of = self.hypotheses
+        merge(of.tokens, np.pad(beam.tokens, [(0, 0), (0, 0), (0, n_left)]))
+        merge(of.lengths, np.full(log_p.shape, n_tokens))
+        merge(of.log_p, log_p)
+        merge(of.is_cut, is_cut)
+
+    def are_done(self, sequences, bound, width):
+        """Whether sequences whose scores cannot exceed a bound are done."""
+        cannot_be_bettered = bound <= self.score[sequences, -1]
+        return cannot_be_bettered | (self.n[sequences] >= width)
+
+    def best(self):
+        """The best ones, without the memory for longer ones."""
+        of = self.hypotheses
+        longest = int(of.lengths.max(initial=0))
+        return of._replace(tokens=of.tokens[:, :, :longest])
+
+
+def _go_on(beam, log_p, found, max_length, width, length_penalty):
+    """Note the ends of beginnings, and continue these by what is likeliest.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_rows,)
+        Which rows of `log_p` and of the states the new beginnings come from.
+    beam : _Beam
+    tokens : ndarray of shape (n_rows,)
+        What each of them reads.
+    """
+    n, n_beginnings, n_tokens = beam.tokens.shape
+    log_p = log_p.reshape(n, n_beginnings, -1)
+    total = beam.log_p[:, :, np.newaxis] + log_p
+    ends, others = total[:, :, END].copy(), total[:, :, END + 1 :].reshape(n, -1)
+    is_last = n_tokens == max_length
+    if not is_last:
+        ends[ends < _least_of_largest(total.reshape(n, -1), width)] = -np.inf
+    found.add(beam, ends, length_penalty, is_last & (log_p.argmax(axis=2) != END))
+    places = _largest(others, 0 if is_last else width)
+    total = np.take_along_axis(others, places, axis=1)
+    bound = total.max(axis=1, initial=-np.inf) / (max_length + 1) ** length_penalty
+    goes_on = np.flatnonzero(~found.are_done(beam.sequences, bound, width))
+    parents, tokens = np.divmod(places[goes_on], log_p.shape[2] - 1)
+    rows, tokens = goes_on[:, np.newaxis] * n_beginnings + parents, tokens + END + 1
+    before = beam.tokens.reshape(n * n_beginnings, n_tokens)[rows]
+    tokens_of_all = np.concatenate([before, tokens[:, :, np.newaxis]], axis=2)
+    beam = _Beam(beam.sequences[goes_on], total[goes_on], tokens_of_all)
+    return rows.ravel(), beam, tokens.ravel()
+
+
+def _least_of_largest(values, k):
+    """The least of the k largest values of each row, as a column."""
+    k = min(k, values.shape[1])
+    return np.partition(values, -k, axis=1)[:, -k, np.newaxis]
+
+
+def _largest(values, k):
+    """The places of the k largest values of each row, largest first."""
+    k = min(k, values.shape[1])
+    if k <= 1:
+        return (
+            values.argmax(axis=1)[:, np.newaxis]
+            if k
+            else np.zeros((len(values), 0), int)
+        )
+    places = np.sort(np.argpartition(-values, k - 1, axis=1)[:, :k], axis=1)
+    order = np.argsort(-np.take_along_axis(values, places, axis=1), kind="stable")
+    return np.take_along_axis(places, order, axis=1)
+
+
+def _taken(states, rows):
+    """Some rows of states."""
+    if isinstance(states, (list, tuple)):
+        return type(states)(_taken(part, rows) for part in states)
+    return None if states is None else states[rows]
