@@ -21,6 +21,7 @@ from skrnn._docs import share_docs
 from skrnn._heads.language import LanguageHead
 from skrnn._judging import ValidationData
 from skrnn._messages import counted, describe
+from skrnn._outputs import joined, tokens_of
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.schema import Schema
 from skrnn._stream import Draws, Stream, check_draws, stops_of
@@ -526,7 +527,7 @@ class RNNLanguageModel(
         draws = Draws(temperature, top_k, top_p, max_length, stops)
         added = [[] for _ in range(n_samples)]
         for rows, ids, _ in draws.of(stream, _random(random_state)):
-            for row, token in zip(rows, _tokens_of(reader, ids), strict=True):
+            for row, token in zip(rows, tokens_of(reader, ids), strict=True):
                 added[row].append(token)
         return [_joined(reader.kind, prompt, tokens) for tokens in added]
 
@@ -588,7 +589,7 @@ class RNNLanguageModel(
         stops = stops_of(stop, reader.kind, reader.vocabulary)
         draws = Draws(temperature, top_k, top_p, max_length, stops)
         pairs = (
-            (_tokens_of(reader, ids)[0], p[0])
+            (tokens_of(reader, ids)[0], p[0])
             for _, ids, p in draws.of(stream, _random(random_state))
         )
         return pairs if return_proba else (token for token, _ in pairs)
@@ -682,19 +683,11 @@ def _check_prompt(prompt, kind):
     )
 
 
-def _tokens_of(reader, ids):
-    """The tokens of some ids."""
-    token_of = {i: token for token, i in reader.vocabulary.items()}
-    return [token_of[i] for i in ids.tolist()]
-
-
 def _joined(kind, prompt, tokens):
     """A prompt and what comes after it, as one sequence."""
-    if kind == "text":
-        return (prompt or "") + "".join(tokens)
-    if kind == "words":
-        return " ".join(([prompt] if prompt else []) + tokens)
-    return [*(() if prompt is None else prompt), *tokens]
+    if prompt is None or len(prompt) == 0:
+        return joined(kind, tokens)
+    return joined(kind, [*(prompt if kind == "tokens" else [prompt]), *tokens])
 
 
 def _steps_of(stream, max_length):

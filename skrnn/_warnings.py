@@ -9,27 +9,42 @@ from contextvars import ContextVar
 _INSIDE = ("skrnn", "sklearn")
 # Arguments of `fit`; not where they are quoted, as a token or a label.
 _NAMES = re.compile(r"""(?<!['"])\b(X|y|sample_weight)\b(?!['"])""")
-_is_about_validation = ContextVar("is_about_validation", default=False)
+_SEQUENCES = re.compile(r"""(?<!['"])\bX(?=\b|_val\b)(?!['"])""")
+# What changes the names in messages, the innermost last.
+_renamings = ContextVar("renamings", default=())
 
 
 @contextmanager
+def _renaming(rename):
+    """Errors and warnings of this block are changed by a function of their text."""
+    token = _renamings.set((*_renamings.get(), rename))
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        notes = getattr(error, "__notes__", [])
+        notes[:] = map(rename, notes)
+        # An error with a note is one of the user's analyzer.
+        if not notes and len(error.args) == 1 and isinstance(error.args[0], str):
+            error.args = (rename(error.args[0]),)
+        raise
+    finally:
+        _renamings.reset(token)
+
+
 def about_validation_data():
     """Errors and warnings of this block name X_val where they would name X, and so on.
 
     Validation data is read by the functions that read X, y and sample_weight.
     """
-    token = _is_about_validation.set(True)
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        notes = getattr(error, "__notes__", [])
-        notes[:] = map(_of_validation_data, notes)
-        # An error with a note is one of the user's analyzer.
-        if not notes and len(error.args) == 1 and isinstance(error.args[0], str):
-            error.args = (_of_validation_data(error.args[0]),)
-        raise
-    finally:
-        _is_about_validation.reset(token)
+    return _renaming(_of_validation_data)
+
+
+def about_sequences_in_y():
+    """Errors and warnings of this block name y where they would name X.
+
+    Sequences that are predicted are read by the functions that read X.
+    """
+    return _renaming(_of_sequences_in_y)
 
 
 def _of_validation_data(message):
@@ -38,14 +53,19 @@ def _of_validation_data(message):
     return message if n_names else f"In the validation data: {message}"
 
 
+def _of_sequences_in_y(message):
+    """A message about sequences in X as one about those in y."""
+    return _SEQUENCES.sub("y", message)
+
+
 def warn(message, category):
     """Issue a warning that points at the line that called scikit-learn or skrnn.
 
     The number of calls between that line and this one depends on whether an estimator
     is fitted directly, in a pipeline or in a search.
     """
-    if _is_about_validation.get():
-        message = _of_validation_data(message)
+    for rename in reversed(_renamings.get()):
+        message = rename(message)
     frame, stacklevel = sys._getframe(1), 2
     while frame is not None and _package(frame) in _INSIDE:
         frame, stacklevel = frame.f_back, stacklevel + 1

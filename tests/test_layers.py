@@ -144,6 +144,7 @@ FLOORS = {
     "_expected": {"numpy"},
     "_attributes": {"numpy", "sklearn"},
     "_callbacks": {"sklearn"},
+    "_outputs": {"numpy"},
     "_stream": {"numpy"},
     "_docs_of_parameters": set(),
     "_docs": set(),

@@ -1,0 +1,158 @@
+"""Sequences that are predicted: read from y, written as y had them, and compared.
+
+A token has the id by which a reader knows it, and id 0, UNKNOWN, is a token that no
+prediction has.
+"""
+
+from itertools import islice
+
+import numpy as np
+
+from skrnn._core.vocabulary import END
+from skrnn._messages import counted
+from skrnn._warnings import about_sequences_in_y, warn
+
+
+def learn_outputs(before, y, n_samples):
+    """Read the y of `fit`, which holds strings or token lists.
+
+    Parameters
+    ----------
+    before : Schema
+        It has learned nothing yet.
+    y : list, tuple, array or Series of n_samples sequences
+    n_samples : int
+        Number of samples in X.
+
+    Returns
+    -------
+    schema : Schema
+        What any other y must be like.
+    sequences : Sequences
+        Some may be empty.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If y is missing, holds anything else, or is not as long as X.
+    """
+    _check_not_missing(y, before.estimator_name)
+    with about_sequences_in_y():
+        # Characters, rather than words, unless the user says otherwise.
+        schema, sequences = before.learn(y, _refuse_numbers, has_y=False)
+    if sequences.kind == "series":
+        _refuse_numbers()
+    _check_length(sequences, n_samples)
+    return schema, sequences
+
+
+def read_outputs(schema, y, n_samples):
+    """Read a y after `fit`, as in :func:`learn_outputs`.
+
+    Returns
+    -------
+    sequences : Sequences
+    """
+    _check_not_missing(y, schema.estimator_name)
+    with about_sequences_in_y():
+        sequences = schema.read(y, _refuse_numbers)
+    _check_length(sequences, n_samples)
+    return sequences
+
+
+def _check_not_missing(y, name):
+    if y is None:
+        raise ValueError(
+            f"This {name} estimator requires y to be passed, but the target y is None."
+        )
+
+
+def _refuse_numbers(*_, **__):
+    raise TypeError(
+        "y holds numbers, which cannot be predicted one after the other: strings or "
+        "lists of tokens (strings or integers) were expected. Use analyzer='token' if "
+        "lists of whole numbers are tokens, or RNNRegressor to predict numbers."
+    )
+
+
+def _check_length(sequences, n_samples):
+    if len(sequences) != n_samples:
+        raise ValueError(
+            f"y is of length {len(sequences)}, but X is of length {n_samples}: a "
+            "sequence for each sample was expected. Drop those of which y or X is "
+            "missing."
+        )
+
+
+def tokens_of(reader, ids):
+    """The tokens of some ids."""
+    token_of = {i: token for token, i in reader.vocabulary.items()}
+    return [token_of[i] for i in ids.tolist()]
+
+
+def joined(kind, tokens):
+    """Tokens as one sequence of the kind that was read; words are joined by spaces."""
+    if kind == "text":
+        return "".join(tokens)
+    return " ".join(tokens) if kind == "words" else tokens
+
+
+def written(reader, found):
+    """The sequences that a search has found, of the kind that y had.
+
+    Parameters
+    ----------
+    reader : TokenReader
+    found : Hypotheses
+
+    Returns
+    -------
+    sequences : list of lists of sequences
+        For each sample, the best ones.
+    """
+    is_token = np.arange(found.tokens.shape[2]) < found.lengths[:, :, np.newaxis]
+    tokens = iter(tokens_of(reader, found.tokens[is_token]))
+    all_of_them = zip(found.lengths.tolist(), found.log_p.tolist(), strict=True)
+    return [
+        [
+            joined(reader.kind, list(islice(tokens, n)))
+            for n, log_p in zip(*of_sample, strict=True)
+            if log_p > -np.inf
+        ]
+        for of_sample in all_of_them
+    ]
+
+
+def are_equal(found, steps):
+    """Whether the best sequence found for each sample is the true one.
+
+    Parameters
+    ----------
+    found : Hypotheses
+    steps : Steps
+        The true ones. One with an unknown token equals no other.
+
+    Returns
+    -------
+    are_equal : ndarray of shape (n_samples,), bool
+    """
+    lengths = steps.lengths
+    tokens = found.tokens[:, 0]
+    width = max(tokens.shape[1], int(lengths.max(initial=0)))
+    expected = np.full((len(lengths), width), END)
+    expected[np.arange(width) < lengths[:, np.newaxis]] = steps.values
+    tokens = np.pad(tokens, [(0, 0), (0, width - tokens.shape[1])], constant_values=END)
+    same_length = found.lengths[:, 0] == lengths
+    return same_length & (tokens == expected).all(axis=1)
+
+
+def warn_of_cut(found, max_length):
+    """Warn once of sequences that did not end."""
+    n_cut, n = int(found.is_cut[:, 0].sum()), len(found.is_cut)
+    if n_cut:
+        warn(
+            f"{n_cut} of {counted(n, 'predicted sequence')} had no end after "
+            f"{counted(max_length, 'token')}, and {'was' if n_cut == 1 else 'were'} "
+            "cut. Increase max_length, or fit for longer.",
+            UserWarning,
+        )
