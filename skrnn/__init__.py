@@ -1,6 +1,7 @@
 """Recurrent networks as scikit-learn estimators."""
 
 from skrnn._classifier import RNNClassifier
+from skrnn._decoder import RNNDecoder
 from skrnn._encoder import RNNEncoder
 from skrnn._language_model import RNNLanguageModel
 from skrnn._reading.frames import sequences_from_frame
@@ -10,6 +11,7 @@ from skrnn._version import __version__
 
 __all__ = [
     "RNNClassifier",
+    "RNNDecoder",
     "RNNEncoder",
     "RNNLanguageModel",
     "RNNRegressor",

@@ -16,6 +16,7 @@ from sklearn.callback import CallbackSupportMixin
 
 __all__ = [
     "RNNClassifier",
+    "RNNDecoder",
     "RNNEncoder",
     "RNNLanguageModel",
     "RNNRegressor",
@@ -31,6 +32,8 @@ _Sequences: TypeAlias = Any
 # And one of sequences of tags or, for each sequence or step, of weights.
 _Tags: TypeAlias = Any
 _Weights: TypeAlias = Any
+# A matrix of numbers, dense or sparse, or a frame.
+_Matrix: TypeAlias = Any
 
 # What parameters may be, by the names of skrnn/_types.py.
 _Token: TypeAlias = str | int
@@ -144,6 +147,29 @@ class _TaggerParameters(_Parameters):
     patch_length: ClassVar[int] = 1
     kernel_sizes: ClassVar[None] = None
     overlong: ClassVar[None] = None
+    # End of the parameters.
+
+@dataclass(repr=False, eq=False)
+class _DecoderParameters(_Parameters):
+    # Parameters of skrnn/_decoder.py, written by tests/stubs.py:
+    _: KW_ONLY
+    condition: Literal["both", "start", "bias"] = "both"
+    beam_width: _Count = 1
+    length_penalty: _NonNegative = 0.0
+    analyzer: Literal["auto", "char", "word", "token"] | _Function = "auto"
+    standardize: bool = True
+    bidirectional: ClassVar[bool] = False
+    pooling: ClassVar[str] = "last"
+    kernel_sizes: ClassVar[None] = None
+    ngram_range: ClassVar[tuple] = ...
+    subwords: ClassVar[bool] = False
+    patch_length: ClassVar[int] = 1
+    differences: ClassVar[int] = 0
+    missing: ClassVar[str] = "error"
+    embeddings: ClassVar[None] = None
+    freeze_embeddings: ClassVar[bool] = False
+    truncate: ClassVar[None] = None
+    overlong: ClassVar[str] = "error"
     # End of the parameters.
 
 class _BaseRNN(CallbackSupportMixin, BaseEstimator):
@@ -400,3 +426,40 @@ def sequences_from_frame(
     order: str | list[str] | None = None,
     return_groups: Literal[True],
 ) -> tuple[list[Any], Any]: ...
+
+class RNNDecoder(_BaseRNN, _DecoderParameters):
+    max_length_: int
+    A_: NDArray[np.float32]
+    a_: NDArray[np.float32]
+    B_: NDArray[np.float32]
+
+    def fit(
+        self,
+        X: _Matrix,
+        y: _Sequences,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: _Matrix | None = None,
+        y_val: _Sequences | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self: ...
+    def partial_fit(
+        self, X: _Matrix, y: _Sequences, sample_weight: ArrayLike | None = None
+    ) -> Self: ...
+    def predict(self, X: _Matrix) -> list[Any]: ...
+    def predict_n_best(
+        self, X: _Matrix, n_best: int = 5
+    ) -> list[list[tuple[Any, float]]]: ...
+    def score(
+        self, X: _Matrix, y: _Sequences, sample_weight: ArrayLike | None = None
+    ) -> float: ...
+    def score_samples(self, X: _Matrix, y: _Sequences) -> NDArray[np.float64]: ...
+    def sample(
+        self,
+        X: _Matrix,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        random_state: _RandomState = None,
+    ) -> list[Any]: ...

@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skrnn._continuing import is_generator_state
-from skrnn._core.architecture import Architecture
+from skrnn._core.architecture import CONDITIONS, Architecture
 from skrnn._core.cells import ActivationName, CellName, RecurrenceName
 from skrnn._core.layout import Layout
 from skrnn._core.pooling import PoolingName
@@ -98,6 +98,7 @@ def check_attributes(attributes, tasks_of_y, says_of_y, constraints, name):
         check(_of_vocabulary(attributes))
         check(_of_grams_and_vectors(attributes))
     check(_of_y(attributes))
+    check(_of_context(attributes, says_of_y))
     check(_of_weights(attributes))
     if "wide_coef_" in attributes and says_of_y != "task_":  # not of encoders
         if attributes["kind_"] == "series":
@@ -418,6 +419,7 @@ _OF_NETWORK = {
             ),
             "n_filters": replace(integer(0), is_optional=True),
             "stride": replace(integer(1), is_optional=True),
+            "condition": replace(one_of(CONDITIONS), is_optional=True),
         }
     )
 }
@@ -437,6 +439,28 @@ def _is_architecture(values):
 def _is_without_filters(values):
     """Kernels do not check it: they would read numbers that are none, or too few."""
     return not values.get("kernel_sizes")
+
+
+def _of_context(attributes, says_of_y):
+    """The vectors on which sequences depend, if the estimator has any."""
+    how = attributes["_architecture"].get("condition", "none")
+    if (how != "none") != (says_of_y == "max_length_"):
+        what = Is(lambda values: False, "a network that this estimator can have")
+        return {"_architecture": what}
+    if how == "none":
+        return {}
+    n = attributes.get("n_features_in_")
+    n, tiny = n if is_count(n) else None, np.finfo(np.float64).smallest_subnormal
+    return {
+        "n_features_in_": integer(1),
+        "feature_names_in_": Is(
+            lambda names: _are_names(names, n),
+            f"an array of {n} strings",
+            is_optional=True,
+        ),
+        "mean_": Numbers((n,), np.dtype("f8")),
+        "scale_": Numbers((n,), np.dtype("f8"), tiny),
+    }
 
 
 def _n_inputs(attributes):
@@ -462,8 +486,11 @@ def _layout(attributes):
     if _task(attributes) in ("next_step", "tagging"):
         architecture = replace(architecture, pooling="none")
     has_transitions = _task(attributes) == "tagging" and "transitions_" in attributes
+    n_features = 0
+    if architecture.condition != "none":
+        n_features = attributes["n_features_in_"]
     numbers = _n_inputs(attributes), _n_outputs(attributes)
-    return Layout(architecture, *numbers, has_transitions)
+    return Layout(architecture, *numbers, has_transitions, n_features)
 
 
 def _of_weights(attributes):
@@ -487,14 +514,15 @@ def _of_kind_of_y(tasks_of_y, says_of_y):
         # The encoder of a classifier or regressor has the flag of that, too.
         flag = replace(FLAG, is_optional=True)
         return {**dict.fromkeys(flags, flag), "task_": one_of(tasks_of_y)}
-    return {**dict.fromkeys(("task_", *flags), NOTHING), says_of_y: FLAG}
+    of_y = FLAG if says_of_y == "learns_end_" else integer(1)
+    return {**dict.fromkeys(("task_", *flags), NOTHING), says_of_y: of_y}
 
 
 def _task(attributes):
     """What is predicted."""
     if "task_" in attributes:
         return attributes["task_"]
-    if "learns_end_" in attributes:
+    if "learns_end_" in attributes or "max_length_" in attributes:
         return "next_step"
     if "_is_multilabel" in attributes:
         return "multilabel" if attributes["_is_multilabel"] else "classification"

@@ -5,7 +5,7 @@ step at the end of a fit, so that another thread that reads them meanwhile sees 
 complete last fit.
 """
 
-from dataclasses import KW_ONLY, fields
+from dataclasses import KW_ONLY, fields, replace
 from functools import cache, partial
 from typing import Literal
 
@@ -32,7 +32,7 @@ from skrnn._heads.validation import validate_targets
 from skrnn._messages import describe
 from skrnn._model import Model, check_finite
 from skrnn._parameters import Settings
-from skrnn._reading import reader, schema
+from skrnn._reading import reader, schema, vectors
 from skrnn._reading.schema import Schema
 from skrnn._reading.text import TOKEN_PATTERN, each_once
 from skrnn._types import (
@@ -66,10 +66,11 @@ def fitted_names():
     """All attributes that a fit may set; any others belong to subclasses or users."""
     return (
         *(*schema.ATTRIBUTES, *reader.ATTRIBUTES, *tasks.ATTRIBUTES),
+        *vectors.ATTRIBUTES,
         *(*public.all_names(), "wide_coef_", "encoder_"),
         *("loss_", "best_loss_", "loss_curve_", "n_iter_"),
         *("validation_scores_", "validation_loss_curve_", "best_validation_score_"),
-        *("_architecture", "_training", "learns_end_"),
+        *("_architecture", "_training", "learns_end_", "max_length_"),
     )
 
 
@@ -211,11 +212,11 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             self._validate_params()  # scikit-learn skips this if it is fitted
         settings = Settings.of(type(self).__name__, self._parameters(), is_partial)
         last = self._last_fit(settings)
-        kept, expected, sequences = self._read(X, settings, last, y is not None)
+        kept, expected, sequences, context = self._read(X, y, settings, last)
         targets, weight = self._validated(y, sample_weight, sequences)
         samples, head = self._aim(sequences, targets, weight, classes, settings, last)
-        given = None
-        if validation is not None and validation.is_given(head, settings):
+        samples, given = replace(samples, context=context), None
+        if validation is not None and validation.is_given(y is not None, settings):
             given = self._read_validation(validation, kept, expected, head)
 
         def attributes_of(learned, **more):
@@ -263,7 +264,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         last.check_same_network(settings)
         return last
 
-    def _read(self, X, settings, last, has_y):
+    def _read(self, X, y, settings, last):
         """Read the X of a fit.
 
         Returns
@@ -273,20 +274,23 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         schema : Schema
             What any other X must be like.
         sequences : Sequences
+        context : Context or None
+            The vectors on which the sequences depend, if there are any.
         """
         if last is not None:
             sequences = last.schema.read(X, _table_reader(self._at_this_moment()))
             names = [name for name in schema.ATTRIBUTES if name in last.attributes]
             kept = {name: last.attributes[name] for name in names}
-            return kept, last.schema, sequences
+            return kept, last.schema, sequences, None
         # scikit-learn's validation sets attributes: on a copy, not on this estimator.
         other = self._at_this_moment(without=fitted_names())
         before = Schema(settings.estimator_name, settings.reading)
-        learned, sequences = before.learn(X, _table_reader(other, reset=True), has_y)
+        table_reader = _table_reader(other, reset=True)
+        learned, sequences = before.learn(X, table_reader, y is not None)
         kept = learned.attributes()
         if hasattr(other, "feature_names_in_"):
             kept["feature_names_in_"] = other.feature_names_in_
-        return kept, learned, sequences
+        return kept, learned, sequences, None
 
     def _read_validation(self, validation, kept, expected, head):
         """Read validation data: X by the schema of X, y by the head of y.

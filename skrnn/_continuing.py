@@ -69,7 +69,7 @@ class LastFit:
                 f"{what} continues from the last fit, which had {had}. "
                 f"Use {cure}, or {instead}."
             )
-        before = {**self.attributes["_architecture"], **self.schema.options.kept()}
+        before = {**asdict(self.model.architecture), **self.schema.options.kept()}
         before["transitions"] = self.model.head.has_transitions
         now = {**asdict(settings.architecture), **settings.reading.kept()}
         now["transitions"] = settings.parameters.get("transitions", False)

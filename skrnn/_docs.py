@@ -349,6 +349,13 @@ PARTS["X of predict"] = dedent(
     """
 ).strip()
 
+PARTS["vectors of predict"] = dedent(
+    """
+    X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+        Vectors with the features of `fit`.
+    """
+).strip()
+
 PARTS["X to score"] = dedent(
     """
     X : str, list, tuple, array, tensor, Series or frame of n_samples sequences
@@ -415,5 +422,15 @@ PARTS["raises of predict"] = dedent(
         If a series is empty or has a different number of features than in `fit`; if a
         sequence is longer than `max_length`; if a number is infinite, or NaN and
         `missing` is "error"; or if a hidden state is not finite.
+    """
+).strip()
+
+PARTS["raises of predict from vectors"] = dedent(
+    """
+    NotFittedError
+        If `fit` has not been called.
+    ValueError
+        If X is not a matrix of finite numbers with the features of `fit`, or a hidden
+        state is not finite.
     """
 ).strip()

@@ -29,7 +29,8 @@ from skrnn._reading.inputs import Inputs
 from skrnn._reading.reader import learn_reader, read_more
 from skrnn._reading.series import SeriesReader
 from skrnn._reading.tokens import TokenReader
-from skrnn._warnings import about_validation_data, warn
+from skrnn._reading.vectors import VectorReader
+from skrnn._warnings import about_sequences_in_y, about_validation_data, warn
 
 # The number of sequences to which filters are scaled in the beginning.
 _TO_CALIBRATE = 64
@@ -51,6 +52,8 @@ class Fit:
     inputs : Inputs
     state : TrainingState
     last : LastFit or None
+    vector_reader : VectorReader or None
+        How the vectors are read on which the sequences depend, if there are any.
     """
 
     reader: TokenReader | SeriesReader
@@ -59,6 +62,7 @@ class Fit:
     inputs: Inputs
     state: TrainingState
     last: LastFit | None
+    vector_reader: VectorReader | None = None
 
     def model(self, out=None):
         """The model with the current weights."""
@@ -83,6 +87,8 @@ class Fit:
             "best_loss_": min(curve),
             "n_iter_": len(curve),
         }
+        if self.vector_reader is not None:
+            attributes |= self.vector_reader.attributes()
         if progress.validation_scores:
             attributes["validation_scores_"] = list(progress.validation_scores)
             attributes["validation_loss_curve_"] = list(progress.validation_losses)
@@ -128,9 +134,11 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         held_out = None
         if given is None:
             samples, held_out = _hold_out(samples, head, settings, generator)
-        reader, samples = _read(samples, head, settings, generator, last)
-        if head is None:
-            head = _next_step_head(reader, samples, settings, last, learns_end)
+        with _about_sequences(samples):
+            reader, samples = _read(samples, head, settings, generator, last)
+            if head is None:
+                head = _next_step_head(reader, samples, settings, last, learns_end)
+        vector_reader, samples = _read_vectors(samples, settings, last)
         samples = replace(samples, steps=head.begun(samples.steps))
         before = None if last is None else last.model.architecture
         settings = settings.for_data(reader, head, before)
@@ -144,14 +152,18 @@ def fit(samples, head, settings, watch, last=None, validation=None):
             chance = head.chance(samples.target, samples.weight)
         plan = settings.plan(len(samples), n_steps, chance, head.loss)
         if last is None:
-            _warn_of_vocabulary(reader, samples.steps, settings, head)
-        weights = _initial_weights(settings, inputs, head, execution, generator)
+            with _about_sequences(samples):
+                _warn_of_vocabulary(reader, samples.steps, settings, head)
+        n_features = 0 if vector_reader is None else samples.context.n_features
+        layout = _layout(settings, inputs.n_inputs, head, n_features)
+        weights = _initial_weights(layout, inputs, head, execution, generator)
         wide = _initial_wide(reader, head, execution)
         if last is not None:
             last.load_weights(weights, head, wide)
         moments = None if last is None else last.moments(generator, inputs.ids)
         state = TrainingState(weights, generator, inputs.embeddings, moments, wide)
-        result = Fit(reader, head, settings.architecture, inputs, state, last)
+        of = reader, head, settings.architecture, inputs, state, last
+        result = Fit(*of, vector_reader)
         judge = _judge(held_out, given, settings, result, learns_end)
         data = TrainingData.of(samples, inputs.hiding, execution)
         watch.begin(plan.lengthened(plan.n_held), result)
@@ -159,6 +171,11 @@ def fit(samples, head, settings, watch, last=None, validation=None):
             Trainer(head.loss, plan, execution).run(state, data, judge, watch)
         check_converged(settings, result, samples, judge)
     return result
+
+
+def _about_sequences(samples):
+    """A context in which messages name what holds the sequences: y beside vectors."""
+    return nullcontext() if samples.context is None else about_sequences_in_y()
 
 
 def _announcing(is_wanted):
@@ -305,12 +322,26 @@ def _next_step_head(reader, samples, settings, last, learns_end):
     return LanguageHead.learn(samples, reading, n_outputs, learns_end)
 
 
-def _layout(settings, n_inputs, head):
+def _read_vectors(samples, settings, last):
+    """How the vectors are read on which sequences depend, and the samples with them."""
+    context = samples.context
+    if context is None:
+        return None, samples
+    if last is None:
+        of = samples.weight, settings["standardize"]
+        reader = VectorReader.learn(context, *of)
+    else:
+        reader = VectorReader.from_attributes(last.attributes)
+    return reader, replace(samples, context=reader.read(context, samples.positions))
+
+
+def _layout(settings, n_inputs, head, n_features=0):
     """The weights that a network has, by name and shape."""
     architecture = settings.architecture
     if head.per_step:
         architecture = replace(architecture, pooling="none")
-    return Layout(architecture, n_inputs, head.n_outputs, head.has_transitions)
+    has_transitions = head.has_transitions
+    return Layout(architecture, n_inputs, head.n_outputs, has_transitions, n_features)
 
 
 def _warn_of_vocabulary(reader, steps, settings, head):
@@ -348,9 +379,8 @@ def _warn_of_vocabulary(reader, steps, settings, head):
     )
 
 
-def _initial_weights(settings, inputs, head, execution, generator):
+def _initial_weights(layout, inputs, head, execution, generator):
     """Random weights."""
-    layout = _layout(settings, inputs.n_inputs, head)
     weights = zeros(layout, execution=execution)
     initialise(weights, inputs.are_tokens, generator, inputs.scale)
     weights.c.copy_(execution.tensor(head.bias))
@@ -386,7 +416,7 @@ def _judge(held_out, given, settings, result, learns_end):
         steps = result.reader.encode(held_out.steps, held_out.positions)
     elif given is not None:
         held_out = given
-        with about_validation_data():
+        with about_validation_data(), _about_sequences(given):
             steps = read_more(
                 result.reader, settings.reading, given.steps, given.positions
             )
@@ -398,7 +428,12 @@ def _judge(held_out, given, settings, result, learns_end):
     else:
         return None
     steps = result.head.begun(result.reader.with_wide(steps))
-    samples = result.head.samples_of(replace(held_out, steps=steps))
+    context = held_out.context
+    if context is not None:
+        with about_validation_data() if given is not None else nullcontext():
+            context = result.vector_reader.read(context, held_out.positions)
+    held_out = replace(held_out, steps=steps, context=context)
+    samples = result.head.samples_of(held_out)
     samples = _side_by_side(samples, learns_end, settings)
     vectors = getattr(result.reader, "vectors", None)
     if vectors is not None:

@@ -24,13 +24,13 @@ class ValidationData:
     y: Any = None
     sample_weight: Any = None
 
-    def is_given(self, head, settings):
+    def is_given(self, has_y, settings):
         """Whether there is validation data, which must then be complete.
 
         Parameters
         ----------
-        head : Head or None
-            None if there is no y.
+        has_y : bool
+            Whether the training data has a y.
         settings : Settings or dict
             Only `early_stopping` is of interest.
 
@@ -50,11 +50,11 @@ class ValidationData:
                         f"or leave {name} out."
                     )
             return False
-        if head is not None and self.y is None:
+        if has_y and self.y is None:
             raise ValueError(
                 "X_val is provided, but y_val was not provided. Pass the y of X_val."
             )
-        if head is None and self.y is not None:
+        if not has_y and self.y is not None:
             raise ValueError(
                 "y_val is provided, but y was not provided. Pass y, or leave y_val out "
                 "to learn from the sequences alone."

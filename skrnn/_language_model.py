@@ -10,7 +10,6 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skrnn._base import BaseRNN
@@ -24,7 +23,14 @@ from skrnn._messages import counted, describe
 from skrnn._outputs import joined, tokens_of
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.schema import Schema
-from skrnn._stream import Draws, Stream, check_draws, stops_of
+from skrnn._stream import (
+    Draws,
+    Stream,
+    check_count,
+    check_draws,
+    random_state_of,
+    stops_of,
+)
 from skrnn._types import Count, Counts, NonNegative, Probability, takes_parameters
 from skrnn._warnings import warn
 
@@ -449,7 +455,7 @@ class RNNLanguageModel(
         ValueError
             If `n_streams` is not a whole number from 1.
         """
-        check_draws(n_streams=n_streams)
+        check_count("n_streams", n_streams)
         return Stream(self._fitted_model(), int(n_streams))
 
     def sample(
@@ -526,7 +532,7 @@ class RNNLanguageModel(
         stops = stops_of(stop, reader.kind, reader.vocabulary)
         draws = Draws(temperature, top_k, top_p, max_length, stops)
         added = [[] for _ in range(n_samples)]
-        for rows, ids, _ in draws.of(stream, _random(random_state)):
+        for rows, ids, _ in draws.of(stream, random_state_of(random_state)):
             for row, token in zip(rows, tokens_of(reader, ids), strict=True):
                 added[row].append(token)
         return [_joined(reader.kind, prompt, tokens) for tokens in added]
@@ -590,7 +596,7 @@ class RNNLanguageModel(
         draws = Draws(temperature, top_k, top_p, max_length, stops)
         pairs = (
             (tokens_of(reader, ids)[0], p[0])
-            for _, ids, p in draws.of(stream, _random(random_state))
+            for _, ids, p in draws.of(stream, random_state_of(random_state))
         )
         return pairs if return_proba else (token for token, _ in pairs)
 
@@ -648,13 +654,6 @@ class RNNLanguageModel(
 def _as_sequences(X):
     """X, or the only sequence of it if that is a string."""
     return [X] if isinstance(X, str) else X
-
-
-def _random(random_state):
-    """A RandomState; a new one for None, rather than the global one of NumPy."""
-    if random_state is None:
-        return np.random.RandomState()
-    return check_random_state(random_state)
 
 
 def _warn_of_unknown(model, steps):

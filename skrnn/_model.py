@@ -7,9 +7,11 @@ import numpy as np
 
 from skrnn._core import encode, linear, output, public
 from skrnn._core.architecture import Architecture
+from skrnn._core.beam import beam_search, joined
+from skrnn._core.condition import Condition
 from skrnn._core.execution import arithmetic
-from skrnn._core.generate import StepByStep
-from skrnn._core.vocabulary import check_ids
+from skrnn._core.generate import StepByStep, log_probabilities
+from skrnn._core.vocabulary import UNKNOWN, check_ids
 from skrnn._heads.head import Head
 from skrnn._reading.reader import reader_of
 from skrnn._reading.series import SeriesReader
@@ -93,7 +95,7 @@ class Model:
             with execution.threads(n_threads) as run:
                 return encode.encode(weights, values, steps.offsets, run, steps.keys)
 
-    def step_by_step(self, n_sequences, states=None):
+    def step_by_step(self, n_sequences, states=None, context=None):
         """Sequences that are read side by side, one step at a time.
 
         Parameters
@@ -101,6 +103,8 @@ class Model:
         n_sequences : int
         states : list, default=None
             See :class:`skrnn._core.generate.StepByStep`.
+        context : Context, default=None
+            The vectors of the sequences, if they depend on one each.
         """
         self.check_outputs()
         vectors = getattr(self.reader, "vectors", None)
@@ -109,7 +113,42 @@ class Model:
             weights = public.from_public(
                 self.architecture, self.arrays, None, vectors, execution
             )
-        return StepByStep(weights, n_sequences, states)
+        condition = None if context is None else Condition(weights, context)
+        return StepByStep(weights, n_sequences, states, condition)
+
+    def search(self, context, max_length, **options):
+        """Search for the likeliest sequences that depend on vectors.
+
+        Parameters
+        ----------
+        context : Context
+        max_length : int
+        **options
+            `width`, `n_best` and `length_penalty`, as in
+            :func:`skrnn._core.beam.beam_search`.
+
+        Returns
+        -------
+        found : Hypotheses
+        """
+        per_sequence = options.get("width", 1) * len(self.arrays["intercept_"])
+        n, n_at_once = len(context), max(1, output.MAX_SCORES // per_sequence)
+        parts = []
+        for first in range(0, n, n_at_once):
+            some = np.arange(first, min(first + n_at_once, n))
+            steps = self.step_by_step(len(some), context=context.take(some))
+
+            def read(states, tokens, steps=steps, first=first):
+                steps.states, steps.sequences = states
+                steps.read(tokens)
+                scores = steps.scores()
+                check_finite(scores, first + steps.sequences)
+                return log_probabilities(scores), (steps.states, steps.sequences)
+
+            begun = steps.states, steps.sequences
+            log_p, begun = read(begun, np.full(len(some), UNKNOWN, np.int32))
+            parts.append(beam_search(read, begun, log_p, max_length, **options))
+        return joined(parts)
 
     def scores(self, h, steps=None):
         """``V h + c``; if there is a wide path, the mean of it and ``A x``.
@@ -153,13 +192,15 @@ class Model:
                 scores[rows] = self.scores(H)
         return scores
 
-    def losses_of_steps(self, steps, target):
+    def losses_of_steps(self, steps, target, context=None):
         """The loss of each step, for a head that predicts at each of them.
 
         Parameters
         ----------
         steps : Steps
         target : ndarray of shape (n_rows, ...)
+        context : Context, default=None
+            The vectors of the sequences, if they depend on one each.
 
         Returns
         -------
@@ -169,7 +210,9 @@ class Model:
         with arithmetic() as execution:
             weights, values = self._tensors(steps, execution)
             n_at_once = max(1, output.MAX_SCORES // len(weights.c))
-            for rows, H in encode.states_of_all_steps(weights, values, steps.offsets):
+            condition = None if context is None else Condition(weights, context)
+            of = weights, values, steps.offsets, condition
+            for rows, H in encode.states_of_all_steps(*of):
                 for first in range(0, len(rows), n_at_once):
                     some = rows[first : first + n_at_once]
                     scores = self.scores(H[first : first + n_at_once])
@@ -184,7 +227,7 @@ class Model:
         samples : Samples
             With a target for each step.
         """
-        losses = self.losses_of_steps(samples.steps, samples.target)
+        losses = self.losses_of_steps(samples.steps, samples.target, samples.context)
         counts = samples.weight > 0
         mean = float(np.average(losses[counts], weights=samples.weight[counts]))
         return mean if math.isfinite(mean) else math.inf

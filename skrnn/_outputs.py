@@ -36,7 +36,7 @@ def learn_outputs(before, y, n_samples):
     TypeError, ValueError
         If y is missing, holds anything else, or is not as long as X.
     """
-    _check_not_missing(y, before.estimator_name)
+    check_not_missing(y, before.estimator_name)
     with about_sequences_in_y():
         # Characters, rather than words, unless the user says otherwise.
         schema, sequences = before.learn(y, _refuse_numbers, has_y=False)
@@ -53,14 +53,15 @@ def read_outputs(schema, y, n_samples):
     -------
     sequences : Sequences
     """
-    _check_not_missing(y, schema.estimator_name)
+    check_not_missing(y, schema.estimator_name)
     with about_sequences_in_y():
         sequences = schema.read(y, _refuse_numbers)
     _check_length(sequences, n_samples)
     return sequences
 
 
-def _check_not_missing(y, name):
+def check_not_missing(y, name):
+    """Raise if there is no y."""
     if y is None:
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None."

@@ -304,6 +304,7 @@ def _architecture(parameters):
         recurrence=parameters["recurrence"],
         bidirectional=is_both,
         pooling=pooling,
+        condition=parameters.get("condition", "none"),
     )
 
 

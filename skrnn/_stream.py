@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from skrnn._core.generate import draw, probabilities
 from skrnn._core.sequences import Sequences
@@ -22,18 +23,21 @@ class StepReader:
         A fitted model, which does not change any more.
     n_streams : int
         The number of sequences.
+    context : Context, default=None
+        The vectors of the sequences, if they depend on one each.
     """
 
-    def __init__(self, model, n_streams):
+    def __init__(self, model, n_streams, context=None):
         self.n_streams = n_streams
-        self._model = model
+        self._model, self._context = model, context
         # The last steps: of series, there are differences; of tokens, n-grams.
         self._recent = None
         self._steps = None
         self._resume(None)
 
     def _resume(self, states):
-        self._steps = self._model.step_by_step(self.n_streams, states)
+        of = self.n_streams, states, self._context
+        self._steps = self._model.step_by_step(*of)
 
     def __getstate__(self):
         states = self._steps.states
@@ -132,6 +136,8 @@ class Stream(StepReader):
         A fitted model, which does not change any more.
     n_streams : int
         The number of sequences.
+    context : Context, default=None
+        The vectors of the sequences, if they depend on one each.
 
     Attributes
     ----------
@@ -338,24 +344,17 @@ class Draws:
             stream._read(ids.astype(np.int32))
 
 
-def check_draws(
-    n_samples=1, max_length=1, temperature=1.0, top_k=None, top_p=None, n_streams=1
-):
+def check_draws(n_samples, max_length, temperature, top_k, top_p):
     """Raise if what is asked for cannot be drawn.
 
     Raises
     ------
     ValueError
     """
-    counts = {"n_samples": n_samples, "max_length": max_length, "top_k": top_k}
-    counts["n_streams"] = n_streams
-    for name, value in counts.items():
-        is_count = isinstance(value, Integral) and not isinstance(value, bool)
-        if not (is_count and value >= 1) and not (name == "top_k" and value is None):
-            raise ValueError(
-                f"{name} is {value!r}: a whole number from 1 was expected"
-                f"{', or None to draw from all tokens' if name == 'top_k' else ''}."
-            )
+    check_count("n_samples", n_samples)
+    check_count("max_length", max_length)
+    if top_k is not None:
+        check_count("top_k", top_k, ", or None to draw from all tokens")
     if not _is_in(temperature, 0, np.inf) or temperature == np.inf:
         raise ValueError(
             f"temperature is {temperature!r}: a number from 0 was expected. Use 1 for "
@@ -367,6 +366,26 @@ def check_draws(
             f"top_p is {top_p!r}: a probability above 0 and up to 1 was expected, or "
             "None to draw from all tokens."
         )
+
+
+def check_count(name, value, otherwise=""):
+    """Raise unless an argument is a whole number from 1.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(
+            f"{name} is {value!r}: a whole number from 1 was expected{otherwise}."
+        )
+
+
+def random_state_of(random_state):
+    """A RandomState; a new one for None, rather than the global one of NumPy."""
+    if random_state is None:
+        return np.random.RandomState()
+    return check_random_state(random_state)
 
 
 def _is_in(value, least, most):

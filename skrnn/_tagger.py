@@ -15,7 +15,7 @@ from skrnn._heads.chain import ChainHead, check_weight_of_chains
 from skrnn._heads.ragged import validate_tags
 from skrnn._heads.tags import TagsHead
 from skrnn._judging import ValidationData
-from skrnn._stream import TagStream, check_draws
+from skrnn._stream import TagStream, check_count
 from skrnn._types import ClassWeights, takes_parameters
 
 
@@ -382,7 +382,7 @@ class RNNTagger(BaseRNN):
             If the tagger reads what comes after a step as well, or has `transitions`,
             or `n_streams` is not a whole number from 1.
         """
-        check_draws(n_streams=n_streams)
+        check_count("n_streams", n_streams)
         model = self._fitted_model()
         if model.architecture.bidirectional:
             raise ValueError(

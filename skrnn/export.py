@@ -25,6 +25,7 @@ from skrnn._base import fitted_names
 from skrnn._classifier import RNNClassifier
 from skrnn._core.execution import CPU
 from skrnn._core.imports import import_lock
+from skrnn._decoder import RNNDecoder
 from skrnn._encoder import RNNEncoder
 from skrnn._language_model import RNNLanguageModel
 from skrnn._messages import describe
@@ -34,8 +35,8 @@ from skrnn._tagger import RNNTagger
 
 __all__ = ["from_state_dict", "load_safetensors", "save_safetensors", "to_state_dict"]
 
-_CLASSES = (RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor, RNNTagger)
-_CLASSES = {cls.__name__: cls for cls in _CLASSES}
+_CLASSES = (RNNClassifier, RNNDecoder, RNNEncoder, RNNLanguageModel)
+_CLASSES = {cls.__name__: cls for cls in (*_CLASSES, RNNRegressor, RNNTagger)}
 _KEY = "skrnn"  # of everything that is not an array
 _STAMPS = ("_skrnn_version", "_state_format")
 _OUTPUT = "_sklearn_output_config"  # what set_output sets

@@ -23,6 +23,7 @@ CLASSES = {"_base.py": "BaseRNN", "_classifier.py": "RNNClassifier"}
 CLASSES["_regressor.py"] = "RNNRegressor"
 CLASSES["_language_model.py"] = "RNNLanguageModel"
 CLASSES["_tagger.py"] = "RNNTagger"
+CLASSES["_decoder.py"] = "RNNDecoder"
 CHOICES = (cells, pooling)
 BEGIN = "    # Parameters of skrnn/{}, written by tests/stubs.py:\n"
 END = "    # End of the parameters.\n"

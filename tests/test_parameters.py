@@ -24,6 +24,7 @@ from ways import by_joblib, by_pickle
 
 from skrnn import (
     RNNClassifier,
+    RNNDecoder,
     RNNEncoder,
     RNNLanguageModel,
     RNNRegressor,
@@ -108,6 +109,13 @@ ALL[RNNTagger] = {
     **{name: value for name, value in DEFAULTS.items() if name not in FIXED_IN_TAGGERS},
     "class_weight": None,
     "transitions": False,
+}
+FIXED_IN_DECODERS = (*FIXED, "differences", "embeddings", "freeze_embeddings")
+FIXED_IN_DECODERS += ("truncate", "overlong")
+ALL[RNNDecoder] = {
+    **{name: x for name, x in DEFAULTS.items() if name not in FIXED_IN_DECODERS},
+    **{"standardize": True, "condition": "both", "beam_width": 1},
+    "length_penalty": 0.0,
 }
 X, Y = ["ab", "ba", "abc", "b"] * 2, ["p", "q", "p", "q"] * 2
 

@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import StrOptions
 import skrnn
 from skrnn import (
     RNNClassifier,
+    RNNDecoder,
     RNNEncoder,
     RNNLanguageModel,
     RNNRegressor,
@@ -33,7 +34,7 @@ SCRIPT = """
 import numpy as np
 from numpy.typing import NDArray
 from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor
-from skrnn import sequences_from_frame
+from skrnn import RNNDecoder, sequences_from_frame
 from skrnn.export import load_safetensors, save_safetensors
 from skrnn.metrics import span_f1_score, span_precision_recall_fscore_support
 
@@ -60,6 +61,8 @@ f1: float = span_f1_score([["B-A", "O"]], [["O", "O"]], scheme="BIO")
 of_each: NDArray[np.float64] = span_f1_score([["O"]], [["O"]], average=None)
 of_all = span_precision_recall_fscore_support([["O"]], [["O"]], average="micro")
 precision: float = of_all[0]
+decoder: RNNDecoder = RNNDecoder(condition="start", beam_width=3).fit(codes, X)
+best: list[list[tuple[object, float]]] = decoder.predict_n_best(codes, n_best=2)
 """
 WRONG = {
     "RNNClassifier(hidden=3)": "call-arg",
@@ -177,6 +180,7 @@ def run_stubs():
 
 RUN = run_stubs()
 ESTIMATORS = [RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor, RNNTagger]
+ESTIMATORS.append(RNNDecoder)
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
@@ -204,7 +208,7 @@ def test_each_parameter_stands_in_the_stubs_once():
     # The encoder has no wide path, so each of the others says it.
     of_wide = dict.fromkeys(("wide_ngram_range", "n_wide_features"), 2)
     # Some classes have other defaults, or fix parameters.
-    others = (RUN[f"_{name}Parameters"] for name in ("Language", "Tagger"))
+    others = (RUN[f"_{name}Parameters"] for name in ("Language", "Tagger", "Decoder"))
     again = [name for other in others for name in other.__annotations__]
     expected = {name: 1 + again.count(name) for name in counts}
     assert counts == {**expected, **of_wide}

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from networks import ARCHITECTURES, N_INPUTS, N_OUTPUTS
+from networks import ARCHITECTURES, N_OUTPUTS
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
 
@@ -24,7 +24,7 @@ class TorchNetwork(nn.Module):
         dtype = weights.flat.dtype
         public = to_public(weights)
         arrays = zip(*(public[name] for name in ("W_", "U_", "b_")), strict=True)
-        n_inputs = N_INPUTS
+        n_inputs = weights.n_inputs
         if architecture.kernel_sizes:
             n_inputs = architecture.n_filters
         self.filters, self.filter_biases = (

@@ -29,7 +29,7 @@ def by_skops(estimator):
     data = skops.dumps(estimator)
     ours = {"skrnn._classifier.RNNClassifier", "skrnn._regressor.RNNRegressor"}
     ours |= {"skrnn._encoder.RNNEncoder", "skrnn._language_model.RNNLanguageModel"}
-    ours.add("skrnn._tagger.RNNTagger")
+    ours |= {"skrnn._tagger.RNNTagger", "skrnn._decoder.RNNDecoder"}
     untrusted = skops.get_untrusted_types(data=data)
     assert set(untrusted) <= ours
     return skops.loads(data, trusted=untrusted)

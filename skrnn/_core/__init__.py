@@ -8,6 +8,7 @@ from skrnn:
     sequences       ragged sequences as one flat array with offsets
     sparse_rows     rows of a sparse matrix
     dense_rows      rows of a matrix
+    context         vectors that come with sequences
     steps           the steps that a network reads, in the same layout
     samples         sequences with their targets and weights
     series          numeric sequences: standardised, no missing values
@@ -43,6 +44,7 @@ from skrnn:
     public          the weights as users see them
     front           convolutions before the recurrence, forward and back
     gradient        forward and backward through all layers
+    condition       what depends on the context, forward and back
     network         the interface to the kernels: weights, batch -> loss, gradient
     windows         the same for long sequences, if each step has a target
     encode          pooled hidden states without gradients, sharing common prefixes

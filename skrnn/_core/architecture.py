@@ -4,13 +4,17 @@ G = U x + b,    H = cell(G),    where each layer reads the H of the layer below
 h = pool(H),    scores = V h + c
 
 Layers of convolutions may stand before the recurrence, which then reads them; pooled
-over the steps, they are appended to h.
+over the steps, they are appended to h. Each sequence may depend on a vector; see
+:mod:`skrnn._core.condition`.
 """
 
 from dataclasses import dataclass
 
 from skrnn._core import pooling
 from skrnn._core.cells import make_cell
+
+# What may depend on a vector that comes with each sequence.
+CONDITIONS = ("none", "start", "bias", "both")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,9 @@ class Architecture:
         Number of filters of each of these layers, shared among its kernel sizes.
     stride : int
         Number of steps for which the recurrence takes one, behind these layers.
+    condition : {"none", "start", "bias", "both"}
+        What depends on a vector that comes with each sequence: the states before the
+        first step, the inputs of all steps, or both.
     """
 
     nhidden: tuple
@@ -49,6 +56,7 @@ class Architecture:
     kernel_sizes: tuple = ()
     n_filters: int = 0
     stride: int = 1
+    condition: str = "none"
 
     @property
     def n_directions(self):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from skrnn._core.context import Context
 from skrnn._core.dense_rows import DenseRows
 from skrnn._core.execution import CPU
 from skrnn._core.packing import Packing
@@ -79,6 +80,9 @@ class Batch:
         The steps before these, from which `start` is computed.
     wide : SparseRows, DenseRows or None
         What the wide path reads of each sequence, if there is one.
+    context : Context or None
+        The vectors of the sequences, if they depend on one each. If there is no
+        `start`, they begin in states that may depend on it.
     """
 
     x: torch.Tensor
@@ -89,6 +93,7 @@ class Batch:
     start: Start | None = None
     past: Past | None = None
     wide: SparseRows | DenseRows | None = None
+    context: Context | None = None
 
     def __len__(self):
         return len(self.packing.indices)
@@ -117,7 +122,10 @@ class Batch:
             The steps of a window; only the first begins with the `start` of this batch.
         """
         start = self.start
+        context = self.context
         for rows, packing in self.packing.windows(cuts):
+            if context is not None:
+                context = context.take(slice(len(packing.indices)))
             yield Batch(
                 self.x[rows],
                 packing,
@@ -125,5 +133,6 @@ class Batch:
                 self.weight[rows],
                 [mask[: len(packing.indices)] for mask in self.masks],
                 start,
+                context=context,
             )
             start = None

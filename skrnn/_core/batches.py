@@ -145,10 +145,11 @@ class Batches:
             strict=True,
         )
         for packing, x, target, weight, past in parts:
-            wide = None
-            if data.wide is not None:
-                wide = data.wide.take(indices[packing.indices])
-            yield Batch(x, packing, target, weight, past=past, wide=wide)
+            chosen, wide, context = indices[packing.indices], data.wide, data.context
+            wide = None if wide is None else wide.take(chosen)
+            context = None if context is None else context.take(chosen)
+            options = {"past": past, "wide": wide, "context": context}
+            yield Batch(x, packing, target, weight, **options)
 
     def _spans(self, indices):
         """Return where sequences start, their lengths, and the number of past steps."""

@@ -84,6 +84,22 @@ def beam_search(step, states, log_p, max_length, width=1, n_best=1, length_penal
     return found.best()
 
 
+def joined(parts):
+    """The hypotheses of some sequences, and those of others after them.
+
+    Parameters
+    ----------
+    parts : list of Hypotheses
+    """
+    longest = max(part.tokens.shape[2] for part in parts)
+    widened = []
+    for part in parts:
+        more = longest - part.tokens.shape[2]
+        tokens = np.pad(part.tokens, [(0, 0), (0, 0), (0, more)], constant_values=END)
+        widened.append(part._replace(tokens=tokens))
+    return Hypotheses(*map(np.concatenate, zip(*widened, strict=True)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Beam:
     """The beginnings that go on, equally many of each sequence that is not done.

@@ -274,8 +274,10 @@ class Direction:
                     gather_last(part, sizes, whole)
         return gathered
 
-    def read_windows(self, values, starts, lengths):
+    def read_windows(self, values, starts, lengths, states=None):
         """Read sequences as in :meth:`read_packed`, and yield what was computed.
+
+        `states` are those before the first step, if they are not 0.
 
         Yields
         ------
@@ -285,7 +287,7 @@ class Direction:
         after : list of tuples of ndarrays of shape (n_rows, nhidden)
             By layer, the states after these steps. The next yield overwrites them.
         """
-        states, scratches, n_left = None, self.scratches(1), int(lengths.sum())
+        scratches, n_left = self.scratches(1), int(lengths.sum())
         for sizes, rows in _windows(starts, lengths, self.is_reversed):
             if states is not None:  # of the sequences that go on
                 states = [tuple(part[: sizes[0]] for part in of) for of in states]
@@ -413,13 +415,15 @@ def _encode_all_steps(weights, values, offsets, out, run):
     list(run(encode_batch, batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES)))
 
 
-def states_of_all_steps(weights, values, offsets):
+def states_of_all_steps(weights, values, offsets, condition=None):
     """Compute the hidden states of the last layer after each step.
 
     Parameters
     ----------
     weights, values, offsets
         As in :func:`encode`.
+    condition : Condition, default=None
+        What depends on the context of each sequence, if there is one.
 
     Yields
     ------
@@ -429,11 +433,17 @@ def states_of_all_steps(weights, values, offsets):
         The hidden states after these steps, both directions side by side. The next
         yield may overwrite them.
     """
-    lengths, reader = np.diff(offsets), Direction(weights, 0)
+    lengths, start = np.diff(offsets), None
+    if condition is not None:
+        start, weights = condition.start, condition.weights_for(weights)
+        values = condition.beside(values, np.repeat(np.arange(len(lengths)), lengths))
+    reader = Direction(weights, 0)
     for chosen in batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES):
         if not weights.architecture.bidirectional:
-            of = values, offsets[:-1][chosen], lengths[chosen]
-            for rows, _, after in reader.read_windows(*of):
+            of, states = (values, offsets[:-1][chosen], lengths[chosen]), None
+            if start is not None:
+                states = [tuple(part[chosen] for part in each) for each in start]
+            for rows, _, after in reader.read_windows(*of, states):
                 yield rows, after[-1][0]
             continue
         packing, top, _ = _all_states(weights, values, offsets, chosen)

@@ -16,6 +16,15 @@ class StepByStep:
     n_sequences : int
     states : list of tuples of ndarrays of shape (n_sequences, nhidden), default=None
         By layer, the states before the next step. None if nothing has been read.
+    condition : Condition, default=None
+        What depends on the context of each sequence, if there is one.
+
+    Attributes
+    ----------
+    states : list of tuples of ndarrays, or None
+        The current ones, whose memory is used again two steps later.
+    sequences : ndarray of shape (n_sequences,), int64
+        Which context each of them has.
 
     Notes
     -----
@@ -23,20 +32,23 @@ class StepByStep:
     are those of :func:`skrnn._core.encode.encode`, to the bit.
     """
 
-    def __init__(self, weights, n_sequences, states=None):
+    def __init__(self, weights, n_sequences, states=None, condition=None):
+        self._condition, self.sequences = condition, np.arange(n_sequences)
+        if condition is not None:
+            weights = condition.weights_for(weights)
+            states = condition.start if states is None else states
         self._direction = Direction(weights, 0)
         # The product reads its transpose, which is then contiguous.
         self._V = np.asfortranarray(weights.V.numpy())
         self._c = weights.c.numpy()
         self._scratches = self._direction.scratches(2)  # for successive steps
-        self._sizes = np.array([n_sequences])
         self.states = states
 
     @property
     def h(self):
         """The last layer's hidden states, of shape (n_sequences, nhidden)."""
         if self.states is None:
-            return self._direction.no_states(self._sizes[0])[-1][0]
+            return self._direction.no_states(len(self.sequences))[-1][0]
         return self.states[-1][0]
 
     def read(self, x):
@@ -47,7 +59,9 @@ class StepByStep:
         x : ndarray of shape (n_sequences,), int32, or (n_sequences, n_inputs), float32
         """
         self._scratches.reverse()
-        of = x, self._sizes, self.states, self._scratches[0]
+        if self._condition is not None:
+            x = self._condition.beside(x, self.sequences)
+        of = x, np.array([len(x)]), self.states, self._scratches[0]
         self.states = self._direction.read(*of)
 
     def take(self, rows):
@@ -58,7 +72,7 @@ class StepByStep:
         rows : ndarray of int or bool
         """
         self.states = [tuple(part[rows] for part in of) for of in self.states]
-        self._sizes = np.array([len(self.h)])
+        self.sequences = self.sequences[rows]
 
     def scores(self):
         """``V h + c``, of shape (n_sequences, n_outputs)."""

@@ -15,10 +15,11 @@ class Layout:
     """Names and shapes of all weights of a network, in the order of the flat tensor.
 
     Biases come first, since weight decay does not apply to them: ``b.0``, ``b.1``, ...
-    by layer, then direction, the biases ``f.0``, ... of filters, and ``c``. They are
-    followed by ``W.0``, ``W.1``, ..., ``V``, the weights of the pooling and of a chain,
-    the filters ``F.0``, ..., and the ``U`` of the layers above the first. The ``U`` of
-    the first layer come last, since they may be trained row by row.
+    by layer, then direction, the biases ``f.0``, ... of filters, ``a`` for a context,
+    and ``c``. They are followed by ``W.0``, ``W.1``, ..., ``V``, the weights of the
+    pooling and of a chain, ``A`` and ``B`` for a context, the filters ``F.0``, ..., and
+    the ``U`` of the layers above the first. The ``U`` of the first layer come last,
+    since they may be trained row by row.
 
     Attributes
     ----------
@@ -29,12 +30,28 @@ class Layout:
         Number of scores.
     has_transitions : bool, default=False
         Whether the outputs of consecutive steps form a linear chain.
+    n_features : int, default=0
+        Length of the vector that comes with each sequence, if there is one.
     """
 
     architecture: Architecture
     n_inputs: int
     n_outputs: int
     has_transitions: bool = False
+    n_features: int = 0
+
+    @property
+    def of_context(self):
+        """Names and shapes of the weights of a context: biases, then the others."""
+        architecture, n = self.architecture, self.n_features
+        cell, nhidden = architecture.make_cell(), architecture.nhidden
+        biases, others = {}, {}
+        if architecture.condition in ("start", "both"):
+            biases["a"] = (cell.n_states * sum(nhidden),)
+            others["A"] = (n, *biases["a"])
+        if architecture.condition in ("bias", "both"):
+            others["B"] = (n, cell.n_input_blocks * nhidden[0])
+        return biases, others
 
     @property
     def of_pooling(self):
@@ -72,15 +89,18 @@ class Layout:
                 b[f"b.{i}"] = (cell.n_blocks * n,)
                 W[f"W.{i}"] = (n_state_blocks * n, n)
                 U[f"U.{i}"] = (n_in, cell.n_input_blocks * n)
+        biases, others = self.of_context
         first = {f"U.{i}": U.pop(f"U.{i}") for i in range(n_directions)}
         return {
             **b,
             **{f"f.{i}": (n,) for i, (_, n) in enumerate(filters)},
+            **biases,
             "c": (self.n_outputs,),
             **W,
             "V": (self.n_outputs, architecture.n_features_out),
             **dict(self.of_pooling),
             **dict(self.of_chain),
+            **others,
             **{f"F.{i}": shape for i, shape in enumerate(filters)},
             **U,
             **first,

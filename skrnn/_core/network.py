@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from skrnn._core import output, pooling
+from skrnn._core.condition import Condition
 from skrnn._core.execution import CPU
 from skrnn._core.imports import kernel_imports
 from skrnn._core.memory import Scratch
+from skrnn._core.packing import sequences_of_rows
 from skrnn._core.weights import view
 
 
@@ -124,6 +126,7 @@ class Trace:
     passed: object
     workspace: Workspace
     front: object = None
+    condition: Condition | None = None
 
     @property
     def H(self):
@@ -157,16 +160,16 @@ def forward(weights, batch, workspace):
     x, packing, front = _through_filters(
         weights, batch.x.numpy(), batch.packing, workspace.scratch
     )
-    passed = Pass(
-        weights.architecture,
-        weights.as_arrays(),
-        packing,
-        workspace.scratch,
-        masks,
-        start,
-    )
+    layers, condition = weights.as_arrays(), None
+    if batch.context is not None:
+        condition = Condition(weights, batch.context)
+        start = condition.start if start is None else start
+        x = condition.beside(x, packing.sequences)
+        layers = condition.layers_for(layers, condition.U)
+    of = layers, packing, workspace.scratch, masks, start
+    passed = Pass(weights.architecture, *of)
     passed.forward(x)
-    return Trace(passed, workspace, front)
+    return Trace(passed, workspace, front, condition)
 
 
 def _through_filters(weights, x, packing, scratch):
@@ -230,10 +233,18 @@ def backward(weights, batch, trace, dH):
 
 def _backward(batch, trace, dlast, dH, dpooled, dend=()):
     wants_start = batch.start is not None and batch.start.wants_gradient
-    workspace, front = trace.workspace, trace.front
-    gradient = workspace.gradient.as_arrays()
-    wants = wants_start, dend, front is not None
+    workspace, front, condition = trace.workspace, trace.front, trace.condition
+    gradient, dU, of_context = workspace.gradient.as_arrays(), None, False
+    if condition is not None:
+        of_context = batch.start is None and condition.start is not None
+        if condition.U is not None:
+            dU = workspace.scratch.take(*condition.U.shape)
+            gradient = condition.layers_for(gradient, dU)
+    wants = wants_start or of_context, dend, front is not None
     dstart = trace.passed.backward(dlast, dH, gradient, *wants)
+    if condition is not None:
+        written = workspace.gradient, dU, dstart if of_context else None
+        condition.write_gradients(*written)
     if front is not None:
         of_filters = workspace.gradient.filters_as_arrays()
         front.backward(trace.passed.dx, dpooled, of_filters)
@@ -290,9 +301,7 @@ class _Pooled:
         """The rows of `mask`, which has one for each sequence, for the rows of h."""
         if self._name != "none":
             return mask
-        sizes = self._passed.sizes
-        first = np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return mask[np.arange(len(self.h)) - first]
+        return mask[sequences_of_rows(self._passed.sizes)]
 
     def _gather(self, i, H, start):
         """Gather the states of one direction."""

@@ -60,11 +60,20 @@ class Packing:
     @cached_property
     def flip(self):
         """The position of each packed row after reversing every sequence, int64."""
-        sizes = self.batch_sizes
+        sizes, sequence = self.batch_sizes, self.sequences
         first_row = np.cumsum(sizes) - sizes
         step = np.repeat(np.arange(len(sizes)), sizes)
-        sequence = np.arange(len(self.rows)) - first_row[step]
         return first_row[self.lengths[sequence] - 1 - step] + sequence
+
+    @property
+    def sequences(self):
+        """The position in `indices` of the sequence of each packed row, int64."""
+        return sequences_of_rows(self.batch_sizes)
+
+
+def sequences_of_rows(sizes):
+    """The number of the sequence of each packed row, given the rows of each step."""
+    return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
 
 
 def pack(starts, lengths, cuts=(0,)):

@@ -1,5 +1,7 @@
 """Weights as the arrays that users see: the article's names, torch.nn's order."""
 
+from itertools import chain
+
 import numpy as np
 
 from skrnn._core.execution import CPU
@@ -14,6 +16,9 @@ NAMES = ("W_", "U_", "b_", "V_", "intercept_")
 OF_FILTERS = ("filters_", "filter_biases_")
 # And those whose outputs form a linear chain these.
 OF_TRANSITIONS = tuple(f"{name}_" for name in OF_CHAIN)
+# Networks with a context have these matrices, or one of them, whose columns are
+# features.
+OF_CONTEXT = {"A_", "B_"}
 # Which of them are lists, by layer and direction, or by layer and kernel size.
 LISTS = ("W_", "U_", "b_", *OF_FILTERS)
 _CURE = "Give weights that you edit the shapes that they had after the fit."
@@ -28,8 +33,8 @@ def to_public(weights, execution=CPU):
         ``W_``, ``U_`` and ``b_``, lists by layer and direction; ``V_`` and
         ``intercept_``; with convolutions ``filters_``, of the shape (n_filters,
         n_inputs, kernel_size), and ``filter_biases_``, lists by layer and kernel size;
-        and the weights of the pooling and of a chain, by their names with an underscore
-        appended.
+        with a context ``A_``, ``a_`` and ``B_``; and the weights of the pooling and of
+        a chain, by their names with an underscore appended.
     """
     cell = weights.architecture.make_cell()
     order = dict(cell.torch_order)
@@ -53,7 +58,12 @@ def to_public(weights, execution=CPU):
     if weights.filters:
         arrays["filters_"] = _filters_as_in_torch(weights)
         arrays["filter_biases_"] = [copy(f) for _, f in weights.all_filters()]
-    others = {f"{name}_": copy(part) for name, part in weights.others.items()}
+    others = {
+        f"{name}_": copy(part, order["U"] if name == "B" else (0,), 1)
+        for name, part in weights.others.items()
+    }
+    for name in others.keys() & OF_CONTEXT:  # the weights of a feature are contiguous
+        others[name] = others[name].T
     return {**arrays, **others}
 
 
@@ -108,12 +118,16 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
     filters = _filters_of(architecture, arrays, execution)
     if filters:
         n_inputs = np.shape(arrays["filters_"][0])[1]
-    layout = Layout(architecture, n_inputs, len(c), OF_TRANSITIONS[0] in arrays)
-    others = {
-        name.removesuffix("_"): execution.tensor(np.ascontiguousarray(array))
-        for name, array in arrays.items()
-        if name not in (*NAMES, *OF_FILTERS)
-    }
+    options = OF_TRANSITIONS[0] in arrays, _n_features(arrays)
+    layout = Layout(architecture, n_inputs, len(c), *options)
+    others = {}
+    for name, array in arrays.items():
+        if name in (*NAMES, *OF_FILTERS):
+            continue
+        array = array.T if name in OF_CONTEXT else array
+        array = _reordered(array, order["U"], 1) if name == "B_" else array
+        name = name.removesuffix("_")
+        others[name] = execution.tensor(np.ascontiguousarray(array))
     return Weights(layout, V.new_empty(0), layers, V, c, others, filters)
 
 
@@ -141,12 +155,20 @@ def _filters_of(architecture, arrays, execution):
     return [[next(pairs) for _ in sizes] for sizes in architecture.kernel_sizes]
 
 
+def _n_features(arrays):
+    """The length of the context, 0 without one."""
+    shapes = [np.shape(arrays[name]) for name in OF_CONTEXT if name in arrays]
+    return shapes[0][1] if shapes and len(shapes[0]) == 2 else 0
+
+
 def names_of(architecture, has_transitions=False):
     """Return the public names of the weights of a network."""
     brought = weights_of(architecture.pooling, architecture.nhidden[-1])
     of_filters = OF_FILTERS if architecture.kernel_sizes else ()
+    of_context = chain.from_iterable(Layout(architecture, 1, 1).of_context)
+    names = (*(name for name, _ in brought), *of_context)
     of_chain = OF_TRANSITIONS if has_transitions else ()
-    return (*NAMES, *of_filters, *(f"{name}_" for name, _ in brought), *of_chain)
+    return (*NAMES, *of_filters, *(f"{name}_" for name in names), *of_chain)
 
 
 def check_shapes(architecture, arrays, vectors=None):
@@ -165,7 +187,8 @@ def check_shapes(architecture, arrays, vectors=None):
     U, V, c = arrays["U_"], arrays["V_"], arrays["intercept_"]
     first = arrays["filters_"] if architecture.kernel_sizes else U
     n_inputs = np.shape(first[0])[1] if len(first) and np.ndim(first[0]) > 1 else 0
-    for name, expected in shapes_of(Layout(architecture, n_inputs, 1)).items():
+    layout = Layout(architecture, n_inputs, 1, n_features=_n_features(arrays))
+    for name, expected in shapes_of(layout).items():
         if name in ("V_", "intercept_"):  # not used for h
             continue
         array = arrays[name]
@@ -207,6 +230,9 @@ def shapes_of(layout):
         shapes["b_"].append(parts[f"b.{i}"])
     brought = (*layout.of_pooling, *layout.of_chain)
     others = {f"{name}_": shape for name, shape in brought}
+    biases, matrices = layout.of_context
+    others |= {f"{name}_": shape for name, shape in biases.items()}
+    others |= {f"{name}_": shape[::-1] for name, shape in matrices.items()}
     if layout.architecture.kernel_sizes:
         sizes = [size for of in layout.architecture.kernel_sizes for size in of]
         shapes["filters_"], shapes["filter_biases_"] = [], []
@@ -231,7 +257,8 @@ def all_names():
     """Return the public names of all weights that a network may have."""
     brought = {name for pooling in POOLINGS for name, _ in weights_of(pooling, 1)}
     of_pooling = (f"{name}_" for name in sorted(brought))
-    return (*NAMES, *OF_FILTERS, *of_pooling, *OF_TRANSITIONS)
+    of_context = ("A_", "a_", "B_")
+    return (*NAMES, *OF_FILTERS, *of_context, *of_pooling, *OF_TRANSITIONS)
 
 
 def _products(vectors, U):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skrnn._core.context import Context
 from skrnn._core.sequences import Sequences, rows_of
 from skrnn._core.steps import Steps
 
@@ -24,6 +25,8 @@ class Samples:
         The positions of the sequences in the user's X.
     per_step : bool, default=False
         Whether each step has a target.
+    context : Context or None
+        The vectors of the sequences, if they depend on one each.
     """
 
     steps: Sequences | Steps
@@ -31,6 +34,7 @@ class Samples:
     weight: np.ndarray
     positions: np.ndarray
     per_step: bool = False
+    context: Context | None = None
 
     def __len__(self):
         return len(self.positions)
@@ -53,6 +57,7 @@ class Samples:
             target=None if self.target is None else self.target[chosen],
             weight=weight / weight.mean(),
             positions=self.positions[indices],
+            context=None if self.context is None else self.context.take(indices),
         )
 
     @property

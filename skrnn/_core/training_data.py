@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from skrnn._core.context import Context
 from skrnn._core.dense_rows import DenseRows
 from skrnn._core.execution import CPU
 from skrnn._core.sparse_rows import SparseRows
@@ -30,6 +31,8 @@ class TrainingData:
         What the wide path reads of each sequence, if there is one.
     is_padded : bool, default=False
         Whether id 0 stands for nothing.
+    context : Context or None
+        The vectors of the sequences, if they depend on one each.
     """
 
     values: torch.Tensor
@@ -40,6 +43,7 @@ class TrainingData:
     per_step: bool = False
     wide: SparseRows | DenseRows | None = None
     is_padded: bool = False
+    context: Context | None = None
 
     @classmethod
     def of(cls, samples, hiding=None, execution=CPU):
@@ -63,6 +67,7 @@ class TrainingData:
             per_step=samples.per_step,
             wide=samples.steps.wide,
             is_padded=samples.steps.is_padded,
+            context=samples.context,
         )
 
     def __len__(self):

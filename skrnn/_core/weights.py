@@ -45,7 +45,7 @@ class Weights:
     c : Tensor of shape (n_outputs,)
         The output bias, the public ``intercept_``.
     others : dict of name -> Tensor
-        The weights of the pooling and of a chain.
+        The weights of the pooling, of a chain and of a context.
     filters : list of list of (F, f)
         By layer of convolutions, then kernel size: F of shape (kernel_size * n_inputs,
         n_filters), and the biases.
@@ -69,7 +69,8 @@ class Weights:
         """Number of biases, which are the first entries of `flat`."""
         of_filters = sum(len(f) for _, f in self.all_filters())
         of_layers = sum(len(layer.b) for layer in self.all_layers())
-        return len(self.c) + of_filters + of_layers
+        of_context = sum(len(self.others[name]) for name in self.layout.of_context[0])
+        return len(self.c) + of_filters + of_layers + of_context
 
     @property
     def n_shared(self):
@@ -183,6 +184,7 @@ def initialise(weights, is_token, generator, input_scale=1.0):
     - b, c: 0, except for 1 in the forget gate of the LSTM, so that it starts by
       remembering [2]_.
     - The weights of the pooling and of a chain: 0.
+    - A and B of a context: normal with variance 1 / n_features, as U for numbers.
     - Filters: normal with variance 1 / (kernel_size * n_inputs). Where the network
       begins with them, :func:`skrnn._core.network.calibrate` then scales them.
 
@@ -219,3 +221,6 @@ def initialise(weights, is_token, generator, input_scale=1.0):
                 layer.b.view(cell.n_blocks, nhidden)[cell.forget_block] = 1.0
     scale = 1.0 / math.sqrt(weights.V.shape[1])
     weights.V.normal_(0.0, scale, generator=generator)
+    for name in weights.layout.of_context[1]:
+        part = weights.others[name]
+        part.normal_(0.0, 1.0 / math.sqrt(len(part)), generator=generator)

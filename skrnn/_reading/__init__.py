@@ -15,6 +15,7 @@ Modules may import those above them in this list, and lower layers of the packag
     integers     tokens that seem to be measurements
     text         strings -> characters or words
     options      the parameters that determine how X is read
+    vectors      the reader of vectors that come with sequences
     lists        contents of containers, of any kind -> Sequences
     schema       what X must look like: learned in fit, required afterwards
     given        tokens and vectors passed by the user
