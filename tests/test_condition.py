@@ -25,8 +25,9 @@ from skrnn._core.context import Context
 from skrnn._core.dense_rows import DenseRows
 from skrnn._core.layout import Layout
 from skrnn._core.packing import pack
+from skrnn._core.public import from_public, names_of, shapes_of, to_public
 from skrnn._core.sparse_rows import SparseRows
-from skrnn._core.weights import zeros
+from skrnn._core.weights import initialise, zeros
 
 N_FEATURES = 7
 CONDITIONS = ["start", "bias", "both"]
@@ -181,3 +182,54 @@ def test_states_do_not_depend_on_the_other_sequences(condition, is_sparse):
         alone = network.forward(weights, of, network.Workspace(weights))
         rows = packed().indices[packed().sequences] == i
         np.testing.assert_array_equal(H[rows], alone.passed.top[0])
+
+
+@each_condition
+@pytest.mark.parametrize("name", ["gru-2-1-last", "lstm-2-1-last", "bag-1-1-last"])
+def test_public_weights_come_back(name, condition):
+    weights = random_weights(name, condition)
+    arrays = to_public(weights)
+    back = from_public(weights.architecture, arrays)
+    assert back.layout == weights.layout
+    assert sorted(arrays) == sorted(names_of(weights.architecture))
+    expected = {"start": "aA", "bias": "B", "both": "aAB"}[condition]
+    assert list(weights.others) == list(expected)
+    for key, part in weights.others.items():
+        assert torch.equal(back.others[key], part)
+        assert not np.shares_memory(arrays[f"{key}_"], weights.flat.numpy())
+    expected = shapes_of(weights.layout)
+    for key in {"A_", "a_", "B_"} & arrays.keys():
+        assert arrays[key].shape == expected[key]
+    if condition != "start":  # in the order of the rows of U
+        one_more = replace_inputs(weights)
+        np.testing.assert_array_equal(
+            to_public(one_more)["U_"][0][:, :N_FEATURES], arrays["B_"]
+        )
+
+
+def replace_inputs(weights):
+    """Weights whose input vectors of tokens are B."""
+    plain = replace(weights.architecture, condition="none")
+    others = zeros(Layout(plain, N_FEATURES, N_OUTPUTS), torch.float64)
+    others.layers[0][0].U.copy_(weights.others["B"])
+    return others
+
+
+@each_condition
+def test_biases_are_the_first_weights(condition):
+    weights = random_weights("lstm-2-1-last", condition)
+    weights.flat.zero_()
+    weights.flat[: weights.n_biases] = 1.0
+    ones = [*(layer.b for layer in weights.all_layers()), weights.c]
+    ones += [part for key, part in weights.others.items() if key == "a"]
+    assert all((part == 1).all() for part in ones)
+    assert sum(part.numel() for part in ones) == weights.flat.sum()
+
+
+def test_weights_of_a_context_are_scaled_to_its_length():
+    architecture = replace(ARCHITECTURES["gru-1-1-last"], condition="both")
+    weights = zeros(Layout(architecture, N_INPUTS, N_OUTPUTS, 5000))
+    initialise(weights, True, torch.Generator().manual_seed(0))
+    for key in "AB":
+        assert weights.others[key].std().item() == pytest.approx(5000**-0.5, rel=0.05)
+    assert not weights.others["a"].any()

@@ -208,9 +208,8 @@ def test_public_weights_of_a_pooling_come_back(toy):
 
 
 def test_public_names_are_those_of_the_arrays(toy):
-    architecture = replace(
-        toy_layout(toy).architecture, kernel_sizes=((3,),), n_filters=2
-    )
+    more = {"kernel_sizes": ((3,),), "n_filters": 2, "condition": "both"}
+    architecture = replace(toy_layout(toy).architecture, **more)
     arrays = to_public(zeros(Layout(architecture, N_INPUTS, N_OUTPUTS, True)))
     assert sorted(names_of(architecture, True)) == sorted(arrays)
     assert set(arrays) == set(all_names())
@@ -221,7 +220,8 @@ def test_public_names_without_weights_of_a_pooling():
     names = ("W_", "U_", "b_", "V_", "intercept_")
     assert names_of(weights.architecture) == names
     of_chain = ("transitions_", "start_transitions_", "end_transitions_")
-    assert all_names() == (*names, "filters_", "filter_biases_", *of_chain)
+    others = ("filters_", "filter_biases_", "A_", "a_", "B_", *of_chain)
+    assert all_names() == (*names, *others)
     assert names_of(weights.architecture, has_transitions=True) == (*names, *of_chain)
     assert set(to_public(weights)) == set(names)
 
