@@ -514,7 +514,7 @@ def _of_kind_of_y(tasks_of_y, says_of_y):
         # The encoder of a classifier or regressor has the flag of that, too.
         flag = replace(FLAG, is_optional=True)
         return {**dict.fromkeys(flags, flag), "task_": one_of(tasks_of_y)}
-    of_y = FLAG if says_of_y == "learns_end_" else integer(1)
+    of_y = integer(1) if says_of_y == "max_length_" else FLAG
     return {**dict.fromkeys(("task_", *flags), NOTHING), says_of_y: of_y}
 
 

@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_sp
 from sklearn.pipeline import make_pipeline
 from ways import WAYS
 
-from skrnn import RNNDecoder, RNNEncoder
+from skrnn import RNNDecoder, RNNEncoder, RNNLanguageModel
 from skrnn._core.generate import log_probabilities
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._reading.vectors import VectorReader, context_of
@@ -400,3 +400,52 @@ def test_no_warnings():
         decoder = RNNDecoder(**{**PARAMS, "max_iter": 100}).fit(X, Y)
         decoder.predict(X)
         decoder.score_samples(X, Y)
+
+
+@pytest.mark.parametrize(
+    "name, change, message",
+    [
+        ("A_", lambda A: A[:, 1:], "A_ of this RNNDecoder is an array"),
+        ("B_", lambda B: B[1:], "B_ of this RNNDecoder is an array"),
+        ("a_", lambda a: a * np.nan, "a_ of this RNNDecoder is an array"),
+        ("mean_", lambda mean: mean[1:], "mean_ of this RNNDecoder is an array"),
+        ("scale_", lambda scale: scale * 0, "scale_ of this RNNDecoder is an array"),
+        (
+            "max_length_",
+            lambda n: -n,
+            "max_length_ of this RNNDecoder is -6 instead",
+        ),
+        ("n_features_in_", lambda n: "3", "n_features_in_ of this RNNDecoder is '3'"),
+        (
+            "_architecture",
+            lambda of: {**of, "condition": "none"},
+            "_architecture of this RNNDecoder is a dict instead of a network that this",
+        ),
+        (
+            "_architecture",
+            lambda of: {**of, "condition": "start"},
+            "B_ of this RNNDecoder should be missing.",
+        ),
+    ],
+)
+def test_a_damaged_state_is_refused(decoder, name, change, message):
+    state = decoder.__getstate__()
+    state[name] = change(state[name])
+    with pytest.raises(ValueError, match=re.escape(message)):
+        RNNDecoder().__setstate__(state)
+
+
+def test_the_context_of_another_class_is_refused(decoder):
+    model = RNNLanguageModel(4, max_iter=1).fit(["ab", "b"])
+    state = model.__getstate__()
+    state["_architecture"] = {**state["_architecture"], "condition": "both"}
+    with pytest.raises(ValueError, match="instead of a network that this estimator"):
+        RNNLanguageModel().__setstate__(state)
+
+
+@pytest.mark.parametrize("name", ["A_", "mean_"])
+def test_edited_attributes_of_other_shapes_raise(decoder, name):
+    decoder = clone(decoder).fit(X, Y)
+    setattr(decoder, name, getattr(decoder, name)[..., 1:])
+    with pytest.raises(ValueError, match=r"_ ha(s|ve) the shape"):
+        decoder.predict(X)
