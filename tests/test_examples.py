@@ -77,3 +77,15 @@ def test_text_generation(tmp_path):
     assert forwards > backwards + 1
     assert last.startswith("The perplexity fell from ")
     assert figure.stat().st_size > 10_000
+
+
+def test_decoder(tmp_path):
+    figure = tmp_path / "digits.png"
+    output = run("plot_05_decoder.py", "--figure", figure)
+    spelled = re.findall(r"^(\d+\.\d)% of 450 unseen images are spelled", output)
+    in_languages = re.findall(r"^\w+: (\d+\.\d)% right", output, flags=re.MULTILINE)
+    assert len(spelled) == 1 and len(in_languages) == 2
+    assert min(map(float, (*spelled, *in_languages))) >= 96
+    half = int(re.search(r"Half-way, (\d+)% of the samples are German", output)[1])
+    assert 25 <= half <= 75
+    assert figure.stat().st_size > 10_000
