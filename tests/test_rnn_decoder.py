@@ -6,10 +6,13 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import make_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
 from ways import WAYS
@@ -449,3 +452,50 @@ def test_edited_attributes_of_other_shapes_raise(decoder, name):
     setattr(decoder, name, getattr(decoder, name)[..., 1:])
     with pytest.raises(ValueError, match=r"_ ha(s|ve) the shape"):
         decoder.predict(X)
+
+
+def test_vectors_are_read_some_at_a_time(decoder, monkeypatch):
+    expected = decoder.score_samples(X, Y), decoder.predict_n_best(X, 3)
+    monkeypatch.setattr("skrnn._model._VECTORS", 7)
+    np.testing.assert_array_equal(decoder.score_samples(X, Y), expected[0])
+    assert decoder.predict_n_best(X, 3) == expected[1]
+
+
+def test_many_tokens_of_which_a_minibatch_has_few():
+    rng = np.random.default_rng(0)
+    y = [[f"word {i}" for i in rng.integers(0, 6000, 4)] for _ in range(1500)]
+    ours = RNNDecoder(8, max_iter=1, batch_size=8, random_state=0)
+    ours.fit(rng.normal(size=(1500, 2)), y)
+    assert len(ours.vocabulary_) > 2000 + 2 * 8 * 5
+    assert ours.loss_ < np.log(len(ours.vocabulary_)) + 0.5
+
+
+def exact(y_true, y_pred):
+    return np.mean([a == b for a, b in zip(y_true, y_pred, strict=True)])
+
+
+@pytest.mark.filterwarnings("ignore:.* predicted sequences? had no end")
+def test_callbacks_get_whole_decoders_after_each_epoch():
+    scoring = make_scorer(exact)
+    monitor = ScoringMonitor(scoring={"exact": scoring})
+    decoder = RNNDecoder(**{**PARAMS, "max_iter": 4}).set_callbacks(monitor)
+    decoder.fit(X, Y)
+    log = monitor.get_logs().data
+    assert [row["task_id"] for row in log] == [0, 1, 2, 3]
+    assert log[-1]["exact"] == decoder.score(X, Y)
+
+
+def test_threads_share_the_sequences_of_a_minibatch():
+    params = {"nhidden": 256, "max_iter": 2, "batch_size": 128, "random_state": 0}
+    many, of_many = np.tile(X, (4, 1)), Y * 4
+    fits = []
+    for n_threads in (1, 2):
+        before = torch.get_num_threads()
+        torch.set_num_threads(n_threads)
+        try:
+            fits.append(RNNDecoder(**params).fit(many, of_many))
+        finally:
+            torch.set_num_threads(before)
+    for name in ("A_", "a_", "B_"):
+        one, two = (getattr(each, name) for each in fits)
+        np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-5)

@@ -5,6 +5,10 @@ h_0 = tanh(A x + a),    G_t = U y_{t-1} + B x + b
 The first are the states of all layers, and of an LSTM both h and c. The product B x is
 read as if it were the vector of one more token, which each step of its sequence has
 beside its own.
+
+Without tanh, as many names of digits were spelled from images without a mistake, 0.98
+of held-out training data, but their log-probability was -0.17 instead of -0.13; and of
+surnames from the TF-IDF weights of their bigrams, 0.519 instead of 0.545.
 """
 
 from dataclasses import replace
