@@ -499,3 +499,10 @@ def test_threads_share_the_sequences_of_a_minibatch():
     for name in ("A_", "a_", "B_"):
         one, two = (getattr(each, name) for each in fits)
         np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-5)
+
+
+def test_entries_that_are_there_twice_are_summed():
+    twice = sparse.csr_array(([1.0, 2.0, 4.0], [1, 1, 0], [0, 2, 3]), shape=(2, 2))
+    rows = context_of(twice).rows
+    np.testing.assert_array_equal(rows.values, [3, 4])
+    assert twice.nnz == 3

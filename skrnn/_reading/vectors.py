@@ -22,7 +22,9 @@ def context_of(X):
     """
     if isinstance(X, np.ndarray):
         return Context(DenseRows(X), X.shape[1])
-    X.sum_duplicates()
+    if not X.has_canonical_format:
+        X = X.copy()  # that of the user stays as it is
+        X.sum_duplicates()
     offsets = X.indptr.astype(np.int64)
     rows = SparseRows(X.indices.astype(np.int32), X.data, offsets)
     return Context(rows, X.shape[1])
@@ -57,7 +59,7 @@ class VectorReader:
         if not is_standardized:
             return cls(mean, scale)
         if not isinstance(context.rows, SparseRows):
-            return cls(*mean_and_scale(context.rows.values.astype(np.float64), weight))
+            return cls(*mean_and_scale(context.rows.values, weight))
         of_entries = np.repeat(weight, np.diff(context.rows.offsets))
         values = context.rows.values.astype(np.float64)
         largest = np.abs(values).max(initial=0) or 1.0  # a square could overflow
