@@ -42,6 +42,12 @@ def learn_outputs(before, y, n_samples):
         schema, sequences = before.learn(y, _refuse_numbers, has_y=False)
     if sequences.kind == "series":
         _refuse_numbers()
+    if sequences.kind == "features":
+        raise TypeError(
+            "y holds sequences of features, which cannot be predicted step by step: "
+            "strings or lists of tokens (strings or integers) were expected. Use one "
+            "token for each step."
+        )
     _check_length(sequences, n_samples)
     return schema, sequences
 

@@ -82,6 +82,7 @@ def test_equal_sequences_have_the_same_tokens_and_length():
         ([], ValueError, "y is empty: at least one sequence is needed."),
         (["", ""], ValueError, "y has no steps: all its sequences are empty, so there"),
         ([[0.5, 1.5]], TypeError, "y holds numbers, which cannot be predicted one"),
+        ([[{"a": 1}], [{}]], TypeError, "y holds sequences of features, which cannot"),
         (np.ones((2, 3)), TypeError, "y holds numbers, which cannot be predicted one"),
     ],
 )
