@@ -228,7 +228,7 @@ def test_biases_are_the_first_weights(condition):
 
 def test_weights_of_a_context_are_scaled_to_its_length():
     architecture = replace(ARCHITECTURES["gru-1-1-last"], condition="both")
-    weights = zeros(Layout(architecture, N_INPUTS, N_OUTPUTS, 5000))
+    weights = zeros(Layout(architecture, N_INPUTS, N_OUTPUTS, n_features=5000))
     initialise(weights, True, torch.Generator().manual_seed(0))
     for key in "AB":
         assert weights.others[key].std().item() == pytest.approx(5000**-0.5, rel=0.05)
