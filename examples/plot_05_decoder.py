@@ -41,7 +41,7 @@ def spelled(digits, names):
     return [names[digit] for digit in digits]
 
 
-decoder = RNNDecoder(random_state=0).fit(X, spelled(d, ENGLISH))
+decoder = RNNDecoder(nhidden=128, random_state=0).fit(X, spelled(d, ENGLISH))
 right = decoder.score(X_test, spelled(d_test, ENGLISH))
 print(f"{right:.1%} of {len(X_test)} unseen images are spelled without a mistake,")
 print(f"such as {', '.join(decoder.predict(X_test[:5]))}.")
@@ -79,7 +79,7 @@ def in_language(pixels, is_german):
     return np.column_stack([pixels, np.full(len(pixels), is_german)])
 
 
-both = RNNDecoder(random_state=0).fit(
+both = RNNDecoder(nhidden=128, random_state=0).fit(
     np.concatenate([in_language(X, 0), in_language(X, 1)]),
     spelled(d, ENGLISH) + spelled(d, GERMAN),
 )

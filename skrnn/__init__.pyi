@@ -152,6 +152,7 @@ class _TaggerParameters(_Parameters):
 @dataclass(repr=False, eq=False)
 class _DecoderParameters(_Parameters):
     # Parameters of skrnn/_decoder.py, written by tests/stubs.py:
+    nhidden: _Count | _Counts = 256
     _: KW_ONLY
     condition: Literal["both", "start", "bias"] = "both"
     beam_width: _Count = 1

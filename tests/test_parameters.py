@@ -115,7 +115,7 @@ FIXED_IN_DECODERS += ("truncate", "overlong")
 ALL[RNNDecoder] = {
     **{name: x for name, x in DEFAULTS.items() if name not in FIXED_IN_DECODERS},
     **{"standardize": True, "condition": "both", "beam_width": 1},
-    "length_penalty": 0.0,
+    **{"length_penalty": 0.0, "nhidden": 256},
 }
 X, Y = ["ab", "ba", "abc", "b"] * 2, ["p", "q", "p", "q"] * 2
 

@@ -34,6 +34,7 @@ def decoder():
     return RNNDecoder(**PARAMS).fit(X, Y)
 
 
+@pytest.mark.filterwarnings("ignore:.* predicted sequences? had no end")
 def test_digits_are_spelled():
     images, digits = load_digits(return_X_y=True)
     names = [NAMES[digit] for digit in digits]
