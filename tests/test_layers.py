@@ -29,6 +29,7 @@ FLOORS = {
     "_core.threads": {"numpy", "torch"},
     "_core.execution": {"numpy", "torch"},
     "_core.packing": {"numpy"},
+    "_core.answers": {"numpy"},
     "_core.batch": {"numpy", "torch"},
     "_core.compiled": {"llvmlite", "numba", "numpy"},
     "_core.distinct": set(),
@@ -44,10 +45,12 @@ FLOORS = {
     "_core.minirocket": {"numpy"},
     "_core.losses": {"numpy"},
     "_core.losses.cross_entropy": set(),
+    "_core.losses.smoothed_cross_entropy": set(),
     "_core.losses.binary_cross_entropy": set(),
     "_core.losses.squared_error": set(),
     "_core.crf": {"numpy"},
     "_core.best_tags": {"numpy"},
+    "_core.attention": {"numpy"},
     "_core.output": {"numpy"},
     "_core.cells": set(),
     "_core.cells.rnn": set(),
@@ -69,10 +72,12 @@ FLOORS = {
     "_core.gradient": {"numpy"},
     "_core.condition": {"numpy"},
     "_core.network": {"numpy"},
+    "_core.decoder": {"numpy"},
     "_core.windows": {"numpy", "torch"},
     "_core.encode": {"numpy"},
     "_core.generate": {"numpy"},
     "_core.beam": {"numpy"},
+    "_core.transduce": {"numpy"},
     "_core.schedule": set(),
     "_core.plan": set(),
     "_core.shards": {"numpy"},
@@ -244,7 +249,7 @@ def test_imports_go_one_way(module):
 
 # What computes losses, gradients and codes, whose values are arrays.
 KERNELS = ["_core.gradient", "_core.output", "_core.adam", "_core.token_rows"]
-KERNELS += ["_core.best_tags", "_core.crf", "_core.wide"]
+KERNELS += ["_core.best_tags", "_core.crf", "_core.wide", "_core.attention"]
 KERNELS += [
     module for module in FLOORS if re.match(r"_core\.(cells|pooling|losses)\.", module)
 ]

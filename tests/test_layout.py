@@ -209,6 +209,7 @@ def test_public_weights_of_a_pooling_come_back(toy):
 
 def test_public_names_are_those_of_the_arrays(toy):
     more = {"kernel_sizes": ((3,),), "n_filters": 2, "condition": "both"}
+    more |= {"decoder": (4,), "attention": "additive"}
     architecture = replace(toy_layout(toy).architecture, **more)
     arrays = to_public(zeros(Layout(architecture, N_INPUTS, N_OUTPUTS, True)))
     assert sorted(names_of(architecture, True)) == sorted(arrays)
@@ -219,8 +220,11 @@ def test_public_names_without_weights_of_a_pooling():
     weights = random_weights(ARCHITECTURES["lstm-2-2-sum"])
     names = ("W_", "U_", "b_", "V_", "intercept_")
     assert names_of(weights.architecture) == names
+    of_decoder = "decoder_W_", "decoder_U_", "decoder_b_"
+    bridge = "bridge_", "bridge_bias_", "energy_", "key_", "query_"
+    of_context, of_filters = ("A_", "a_", "B_"), ("filters_", "filter_biases_")
     of_chain = ("transitions_", "start_transitions_", "end_transitions_")
-    others = ("filters_", "filter_biases_", "A_", "a_", "B_", *of_chain)
+    others = *of_filters, *of_decoder, *of_context, *bridge, *of_chain
     assert all_names() == (*names, *others)
     assert names_of(weights.architecture, has_transitions=True) == (*names, *of_chain)
     assert set(to_public(weights)) == set(names)

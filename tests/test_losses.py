@@ -21,8 +21,18 @@ def squared_error(scores, target, reduction):
     return functional.mse_loss(scores, target, reduction=reduction).mean(dim=1) / 2
 
 
+SMOOTHING = 0.2
+
+
+def smoothed_cross_entropy(scores, target, reduction):
+    of = {"reduction": reduction, "label_smoothing": SMOOTHING}
+    return functional.cross_entropy(scores, target, **of)
+
+
+OF_CLASSES = ("cross_entropy", "smoothed_cross_entropy")
 THEIRS = {
     "cross_entropy": functional.cross_entropy,
+    "smoothed_cross_entropy": smoothed_cross_entropy,
     "binary_cross_entropy": binary_cross_entropy,
     "squared_error": squared_error,
 }
@@ -40,14 +50,18 @@ def test_loss_and_gradient_equal_those_of_torch(name, dtype, rtol, n_outputs, sc
     rng = np.random.default_rng(0)
     given = (scale * rng.normal(size=(40, n_outputs))).astype(dtype)
     weight = rng.random(40).astype(dtype)
-    if name == "cross_entropy":
+    if name in OF_CLASSES:
         target = rng.integers(n_outputs, size=40)
     elif name == "squared_error":
         target = rng.normal(size=given.shape).astype(dtype)
     else:
         target = rng.integers(2, size=given.shape).astype(dtype)
     before = given.copy()
-    total, dscores = losses.loss_and_gradient(name, given, target, weight)
+    of_loss = weight
+    if name == "smoothed_cross_entropy":
+        factors = np.array([1 - SMOOTHING, SMOOTHING], dtype)
+        of_loss = weight[:, np.newaxis] * factors
+    total, dscores = losses.loss_and_gradient(name, given, target, of_loss)
     np.testing.assert_array_equal(given, before)
     scores = torch.from_numpy(given).double().requires_grad_()
     target, weight = torch.from_numpy(target), torch.from_numpy(weight).double()
@@ -82,8 +96,8 @@ def test_binary_cross_entropy_of_extreme_scores_is_finite():
 def test_scores_that_are_not_finite_are_not_hidden(name, bad, place):
     scores = np.zeros((2, 3), np.float32)
     scores[1, place] = bad
-    target = np.array([0, 1]) if name == "cross_entropy" else np.ones((2, 3), "f4")
-    ones = np.ones(2, np.float32)
+    target = np.array([0, 1]) if name in OF_CLASSES else np.ones((2, 3), "f4")
+    ones = np.ones((2, 2) if name == "smoothed_cross_entropy" else 2, np.float32)
     loss, dscores = losses.loss_and_gradient(name, scores, target, ones)
     hidden = {  # a score that is minus infinity has the probability 0
         ("cross_entropy", -np.inf): place != 1,

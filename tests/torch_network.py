@@ -15,6 +15,29 @@ IN_TORCH = [
 ]
 
 
+def torch_layer(architecture, n_inputs, directions, dtype):
+    """A layer of torch.nn with the public W, U and b of each direction."""
+    n = directions[0][0].shape[1]
+    options = {"bidirectional": len(directions) == 2, "dtype": dtype}
+    if architecture.cell == "rnn":
+        options["nonlinearity"] = architecture.activation
+    kind = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[architecture.cell]
+    layer = kind(n_inputs, n, **options)
+    for suffix, (W, U, b) in zip(("", "_reverse"), directions, strict=False):
+        parts = {
+            "weight_hh_l0": W,
+            "weight_ih_l0": U,
+            "bias_ih_l0": b[: len(U)],
+            "bias_hh_l0": np.append(np.zeros(len(U) - n), b[len(U) :])
+            if architecture.cell == "gru"
+            else np.zeros(len(U)),
+        }
+        with torch.no_grad():
+            for key, array in parts.items():
+                getattr(layer, key + suffix).copy_(torch.from_numpy(array))
+    return layer
+
+
 class TorchNetwork(nn.Module):
     """torch.nn with the weights of ours: the public arrays go in as they are."""
 
@@ -33,25 +56,8 @@ class TorchNetwork(nn.Module):
         )
         self.layers = nn.ModuleList()
         for n in architecture.nhidden:
-            options = {"bidirectional": architecture.bidirectional, "dtype": dtype}
-            if architecture.cell == "rnn":
-                options["nonlinearity"] = architecture.activation
-            kind = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[architecture.cell]
-            layer = kind(n_inputs, n, **options)
-            for suffix in ("", "_reverse")[: architecture.n_directions]:
-                W, U, b = next(arrays)
-                parts = {
-                    "weight_hh_l0": W,
-                    "weight_ih_l0": U,
-                    "bias_ih_l0": b[: len(U)],
-                    "bias_hh_l0": np.append(np.zeros(len(U) - n), b[len(U) :])
-                    if architecture.cell == "gru"
-                    else np.zeros(len(U)),
-                }
-                with torch.no_grad():
-                    for key, array in parts.items():
-                        getattr(layer, key + suffix).copy_(torch.from_numpy(array))
-            self.layers.append(layer)
+            directions = [next(arrays) for _ in range(architecture.n_directions)]
+            self.layers.append(torch_layer(architecture, n_inputs, directions, dtype))
             n_inputs = n * architecture.n_directions
         n_codes = architecture.n_features_out
         self.output = nn.Linear(n_codes, N_OUTPUTS, dtype=dtype)

@@ -18,6 +18,7 @@ from skrnn:
     threads         threads over sequences, one intra-op thread each
     execution       where arithmetic happens: devices, threads, new tensors
     packing         a batch in step order, without padding
+    answers         the sequences that a decoder is to write
     batch           what a loss is computed from, except for the weights
     compiled        loops over numbers, compiled by numba and kept on disk
     distinct        equal sequences
@@ -34,6 +35,7 @@ from skrnn:
     losses          scores and targets -> loss and gradient
     crf             chains of tags: their loss and gradient
     best_tags       the best tags of a chain
+    attention       weighted means of what was read, and the way back
     output          the output layer: scores, their loss, and the way back
     cells           rnn, gru, lstm: one step forward, one step backward
     recurrence      the time loop over packed rows and its BPTT
@@ -46,10 +48,12 @@ from skrnn:
     gradient        forward and backward through all layers
     condition       what depends on the context, forward and back
     network         the interface to the kernels: weights, batch -> loss, gradient
+    decoder         the same for networks that write sequences
     windows         the same for long sequences, if each step has a target
     encode          pooled hidden states without gradients, sharing common prefixes
     generate        reading step by step, and drawing what comes next
     beam            searching for the likeliest sequences
+    transduce       other sequences, written step by step
     schedule        how the learning rate rises and falls
     plan            how to train: the resolved settings of a fit
     shards          minibatches cut into parts, one per thread

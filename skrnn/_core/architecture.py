@@ -6,13 +6,18 @@ h = pool(H),    scores = V h + c
 Layers of convolutions may stand before the recurrence, which then reads them; pooled
 over the steps, they are appended to h. Each sequence may depend on a vector; see
 :mod:`skrnn._core.condition`.
+
+With a decoder, the network is an encoder, of another sequence; see
+:mod:`skrnn._core.decoder`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from skrnn._core import pooling
 from skrnn._core.cells import make_cell
 
+AttentionName = Literal["dot", "additive"]
 # What may depend on a vector that comes with each sequence.
 CONDITIONS = ("none", "start", "bias", "both")
 
@@ -45,6 +50,10 @@ class Architecture:
     condition : {"none", "start", "bias", "both"}
         What depends on a vector that comes with each sequence: the states before the
         first step, the inputs of all steps, or both.
+    decoder : tuple of int
+        Number of hidden units of each layer of a decoder; empty without one.
+    attention : {"dot", "additive"} or None
+        How the decoder looks back at the steps that the network has read.
     """
 
     nhidden: tuple
@@ -57,6 +66,8 @@ class Architecture:
     n_filters: int = 0
     stride: int = 1
     condition: str = "none"
+    decoder: tuple = ()
+    attention: str | None = None
 
     @property
     def n_directions(self):
@@ -65,9 +76,35 @@ class Architecture:
 
     @property
     def n_features_out(self):
-        """Length of the pooled vector h, over all directions."""
+        """Length of the pooled vector h, over all directions.
+
+        With a decoder, that of its last state and the context, which V reads as well.
+        """
+        if self.decoder:
+            return self.decoder[-1] + self.n_context
         of_recurrence = pooling.width(self.pooling, self.nhidden[-1])
         return of_recurrence * self.n_directions + self.n_features_of_filters
+
+    @property
+    def n_encoded(self):
+        """Length of the hidden states of one step, over all directions."""
+        return self.nhidden[-1] * self.n_directions
+
+    @property
+    def n_context(self):
+        """Length of the context that attention gives to each step of the decoder."""
+        return self.n_encoded if self.attention else 0
+
+    def of_decoder(self, first, last=None):
+        """The architecture of some layers of the decoder on their own."""
+        return replace(
+            self,
+            nhidden=self.decoder[first:last],
+            bidirectional=False,
+            pooling="none",
+            decoder=(),
+            attention=None,
+        )
 
     @property
     def n_features_of_filters(self):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from skrnn._core.answers import Answer
 from skrnn._core.context import Context
 from skrnn._core.dense_rows import DenseRows
 from skrnn._core.execution import CPU
@@ -66,9 +67,9 @@ class Batch:
     x : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
         Token ids or numeric values, rows in packed order.
     packing : Packing
-    target : Tensor of shape (n_sequences, ...), or (n_rows, ...) if per step
+    target : Tensor of shape (n_sequences, ...), or (n_rows, ...) if per step; or Answer
         The targets, in the order of the packing.
-    weight : Tensor of shape (n_sequences,) or (n_rows,)
+    weight : Tensor of shape (n_sequences, ...) or (n_rows,)
         The weight of each target.
     masks : list of Tensors of shape (n_sequences, n_inputs of a layer)
         For each layer above the first, the factors that multiply its inputs at every
@@ -87,7 +88,7 @@ class Batch:
 
     x: torch.Tensor
     packing: Packing
-    target: torch.Tensor
+    target: torch.Tensor | Answer
     weight: torch.Tensor
     masks: tuple | list = ()
     start: Start | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from skrnn._core.answers import Answers
 from skrnn._core.batch import Batch, Past
 from skrnn._core.execution import CPU, Execution, permutation
 from skrnn._core.packing import pack
@@ -136,10 +137,14 @@ class Batches:
         of_targets, sizes = rows, n_rows
         if not data.per_step:
             of_targets, sizes = tensor(indices).index_select(0, ranks), n_sequences
+        if isinstance(data.target, Answers):
+            targets = (data.target.pack(indices[p.indices]) for p in packings)
+        else:
+            targets = data.target.index_select(0, of_targets).split(sizes)
         parts = zip(
             packings,
             values.index_select(0, rows).split(n_rows),
-            data.target.index_select(0, of_targets).split(sizes),
+            targets,
             data.weight.index_select(0, of_targets).split(sizes),
             self._pasts(values, starts, n_past, packings),
             strict=True,

@@ -7,7 +7,40 @@ from skrnn._core import pooling
 from skrnn._core.architecture import Architecture
 
 # The weights of a linear chain of outputs, which are the public ``transitions_``, ...
-OF_CHAIN = ("transitions", "start_transitions", "end_transitions")
+OF_    def of_chain(self):
+        """Names and shapes of the weights of a chain, a tuple of pairs."""
+        if not self.has_transitions:
+            return ()
+        n = self.n_outputs
+        return tuple(zip(OF_CHAIN, ((n, n), (n,), (n,)), strict=True))
+
+    @property
+    def of_decoder(self):
+        """Shapes of the weights of the decoder by name: biases first, then the others.
+
+        Those of layer k are ``decoder_b.k``, ``decoder_W.k`` and ``decoder_U.k``.
+        """
+        architecture = self.architecture
+        if not architecture.decoder:
+            return {}, {}
+        cell, first = architecture.make_cell(), architecture.decoder[0]
+        n_state_blocks = cell.n_state_blocks if cell.has_W else 0
+        widths = [self.n_outputs, *architecture.decoder[:-1]]
+        if len(widths) > 1:  # attention stands above the first layer
+            widths[1] += architecture.n_context
+        b, W, U = {}, {}, {}
+        for k, (n_in, n) in enumerate(zip(widths, architecture.decoder, strict=True)):
+            b[f"decoder_b.{k}"] = (cell.n_blocks * n,)
+            W[f"decoder_W.{k}"] = (n_state_blocks * n, n)
+            U[f"decoder_U.{k}"] = (n_in, cell.n_input_blocks * n)
+        bridge = {"bridge": (first, architecture.n_encoded)}
+        n = architecture.n_encoded
+        if architecture.attention:
+            bridge["query"] = (n, first)
+        if architecture.attention == "additive":
+            bridge |= {"key": (n, n), "energy": (n,)}
+        return {**b, "bridge_bias": (first,)}, {**W, **U, **bridge}
+ = ("transitions", "start_transitions", "end_transitions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +49,10 @@ class Layout:
 
     Biases come first, since weight decay does not apply to them: ``b.0``, ``b.1``, ...
     by layer, then direction, the biases ``f.0``, ... of filters, ``a`` for a context,
-    and ``c``. They are followed by ``W.0``, ``W.1``, ..., ``V``, the weights of the
-    pooling and of a chain, ``A`` and ``B`` for a context, the filters ``F.0``, ..., and
-    the ``U`` of the layers above the first. The ``U`` of the first layer come last,
-    since they may be trained row by row.
+    those of the decoder, and ``c``. They are followed by ``W.0``, ``W.1``, ..., ``V``,
+    the weights of the pooling and of a chain, ``A`` and ``B`` for a context, those of
+    the decoder, the filters ``F.0``, ..., and the ``U`` of the layers above the first.
+    The ``U`` of the first layer come last, since they may be trained row by row.
 
     Attributes
     ----------
@@ -27,7 +60,7 @@ class Layout:
     n_inputs : int
         Number of inputs, the length of x.
     n_outputs : int
-        Number of scores.
+        Number of scores. A decoder reads as many tokens.
     has_transitions : bool, default=False
         Whether the outputs of consecutive steps form a linear chain.
     n_features : int, default=0
@@ -72,6 +105,33 @@ class Layout:
         n = self.n_outputs
         return tuple(zip(OF_CHAIN, ((n, n), (n,), (n,)), strict=True))
 
+    @property
+    def of_decoder(self):
+        """Shapes of the weights of the decoder by name: biases first, then the others.
+
+        Those of layer k are ``decoder_b.k``, ``decoder_W.k`` and ``decoder_U.k``.
+        """
+        architecture = self.architecture
+        if not architecture.decoder:
+            return {}, {}
+        cell, first = architecture.make_cell(), architecture.decoder[0]
+        n_state_blocks = cell.n_state_blocks if cell.has_W else 0
+        widths = [self.n_outputs, *architecture.decoder[:-1]]
+        if len(widths) > 1:  # attention stands above the first layer
+            widths[1] += architecture.n_context
+        b, W, U = {}, {}, {}
+        for k, (n_in, n) in enumerate(zip(widths, architecture.decoder, strict=True)):
+            b[f"decoder_b.{k}"] = (cell.n_blocks * n,)
+            W[f"decoder_W.{k}"] = (n_state_blocks * n, n)
+            U[f"decoder_U.{k}"] = (n_in, cell.n_input_blocks * n)
+        bridge = {"bridge": (first, architecture.n_encoded)}
+        n = architecture.n_encoded
+        if architecture.attention:
+            bridge["query"] = (n, first)
+        if architecture.attention == "additive":
+            bridge |= {"key": (n, n), "energy": (n,)}
+        return {**b, "bridge_bias": (first,)}, {**W, **U, **bridge}
+
     def shapes(self):
         """Return the shape of each part by name, in order."""
         architecture = self.architecture
@@ -89,8 +149,9 @@ class Layout:
                 b[f"b.{i}"] = (cell.n_blocks * n,)
                 W[f"W.{i}"] = (n_state_blocks * n, n)
                 U[f"U.{i}"] = (n_in, cell.n_input_blocks * n)
-        biases, others = self.of_context
         first = {f"U.{i}": U.pop(f"U.{i}") for i in range(n_directions)}
+        of_both = zip(self.of_context, self.of_decoder, strict=True)
+        biases, others = ({**one, **other} for one, other in of_both)
         return {
             **b,
             **{f"f.{i}": (n,) for i, (_, n) in enumerate(filters)},

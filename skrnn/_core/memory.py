@@ -19,6 +19,11 @@ class Scratch:
         self._memory = np.empty(0, dtype)
         self._n_used = 0
 
+    @property
+    def dtype(self):
+        """The type of all arrays."""
+        return self._memory.dtype
+
     def reset(self):
         """Release all arrays taken so far; their memory may be overwritten."""
         if self._n_used > len(self._memory):

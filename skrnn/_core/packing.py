@@ -70,6 +70,11 @@ class Packing:
         """The position in `indices` of the sequence of each packed row, int64."""
         return sequences_of_rows(self.batch_sizes)
 
+    @cached_property
+    def by_sequence(self):
+        """The packed rows of one sequence after the other, int64."""
+        return np.argsort(self.sequences, kind="stable")
+
 
 def sequences_of_rows(sizes):
     """The number of the sequence of each packed row, given the rows of each step."""

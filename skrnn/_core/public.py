@@ -4,6 +4,7 @@ from itertools import chain
 
 import numpy as np
 
+from skrnn._core.architecture import Architecture
 from skrnn._core.execution import CPU
 from skrnn._core.imports import kernel_imports
 from skrnn._core.layout import OF_CHAIN, Layout
@@ -16,11 +17,13 @@ NAMES = ("W_", "U_", "b_", "V_", "intercept_")
 OF_FILTERS = ("filters_", "filter_biases_")
 # And those whose outputs form a linear chain these.
 OF_TRANSITIONS = tuple(f"{name}_" for name in OF_CHAIN)
+# And networks with a decoder these.
+OF_DECODER = ("decoder_W_", "decoder_U_", "decoder_b_")
 # Networks with a context have these matrices, or one of them, whose columns are
 # features.
 OF_CONTEXT = {"A_", "B_"}
 # Which of them are lists, by layer and direction, or by layer and kernel size.
-LISTS = ("W_", "U_", "b_", *OF_FILTERS)
+LISTS = ("W_", "U_", "b_", *OF_FILTERS, *OF_DECODER)
 _CURE = "Give weights that you edit the shapes that they had after the fit."
 
 
@@ -33,38 +36,52 @@ def to_public(weights, execution=CPU):
         ``W_``, ``U_`` and ``b_``, lists by layer and direction; ``V_`` and
         ``intercept_``; with convolutions ``filters_``, of the shape (n_filters,
         n_inputs, kernel_size), and ``filter_biases_``, lists by layer and kernel size;
-        with a context ``A_``, ``a_`` and ``B_``; and the weights of the pooling and of
-        a chain, by their names with an underscore appended.
+        with a context ``A_``, ``a_`` and ``B_``; with a decoder ``decoder_W_``,
+        ``decoder_U_`` and ``decoder_b_``, lists by layer; and the weights of the
+        pooling, of a chain and others, by their names with an underscore appended.
     """
+    layers = _layers_as_in_torch(weights, weights.all_layers(), execution)
+    arrays = dict(zip(("W_", "U_", "b_"), layers, strict=True))
+    arrays["V_"] = execution.array(weights.V).copy()
+    arrays["intercept_"] = execution.array(weights.c).copy()
+    if weights.filters:
+        arrays["filters_"] = _filters_as_in_torch(weights)
+        filters = weights.all_filters()
+        arrays["filter_biases_"] = [execution.array(f).copy() for _, f in filters]
+    if weights.architecture.decoder:
+        layers = _layers_as_in_torch(weights, weights.of_decoder, execution)
+        arrays |= zip(OF_DECODER, layers, strict=True)
+    order = dict(weights.architecture.make_cell().torch_order)["U"]
+    for name, part in weights.others.items():
+        if "." in name:  # of a layer of the decoder
+            continue
+        array, name = execution.array(part), f"{name}_"
+        array = (_reordered(array, order, 1) if name == "B_" else array).copy()
+        # The weights of a feature are contiguous.
+        arrays[name] = array.T if name in OF_CONTEXT else array
+    return arrays
+
+
+def _layers_as_in_torch(weights, layers, execution):
+    """W, U and b of some layers, as lists."""
     cell = weights.architecture.make_cell()
     order = dict(cell.torch_order)
 
-    def copy(tensor, order=(0,), axis=0):
+    def copy(tensor, order, axis=0):
         array = execution.array(tensor)
         reordered = _reordered(array, order, axis)
         # One copy at a time: U may be most of the memory that a fit takes.
         return array.copy() if reordered is array else reordered
 
-    arrays = {"W_": [], "U_": [], "b_": []}
-    for layer in weights.all_layers():
+    Ws, Us, bs = [], [], []
+    for layer in layers:
         n = layer.W.shape[1]
         W = copy(layer.W, order["W"]) if cell.has_W else np.eye(n, dtype="f4")
-        arrays["W_"].append(W)
+        Ws.append(W)
         U = copy(layer.U, order["U"], 1)
-        arrays["U_"].append(U.T)  # a token's vector is contiguous
-        arrays["b_"].append(copy(layer.b, order["b"]))
-    arrays["V_"] = copy(weights.V)
-    arrays["intercept_"] = copy(weights.c)
-    if weights.filters:
-        arrays["filters_"] = _filters_as_in_torch(weights)
-        arrays["filter_biases_"] = [copy(f) for _, f in weights.all_filters()]
-    others = {
-        f"{name}_": copy(part, order["U"] if name == "B" else (0,), 1)
-        for name, part in weights.others.items()
-    }
-    for name in others.keys() & OF_CONTEXT:  # the weights of a feature are contiguous
-        others[name] = others[name].T
-    return {**arrays, **others}
+        Us.append(U.T)  # a token's vector is contiguous
+        bs.append(copy(layer.b, order["b"]))
+    return Ws, Us, bs
 
 
 def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
@@ -91,8 +108,6 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
     -----
     :func:`check_shapes` says whether the arrays fit each other.
     """
-    cell = architecture.make_cell()
-    order = {name: _inverse(blocks) for name, blocks in cell.torch_order}
     layers = []
     for W, U, b in zip(arrays["W_"], arrays["U_"], arrays["b_"], strict=True):
         U = U.T
@@ -101,12 +116,7 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
             U = _products(vectors if ids is None else vectors[ids], U)
         elif is_first and ids is not None:
             U = U[ids]
-        if not cell.has_W:
-            W = W[:0]
-        U = np.ascontiguousarray(_reordered(U, order["U"], 1))
-        W, b = _reordered(W, order["W"]), _reordered(b, order["b"])
-        W, b = np.ascontiguousarray(W), np.ascontiguousarray(b)
-        layers.append(Layer(*map(execution.tensor, (U, W, b))))
+        layers.append(_layer_of(architecture, W, U, b, execution))
     n = architecture.n_directions
     layers = [layers[i : i + n] for i in range(0, len(layers), n)]
     # torch has no negative strides, which an array that a user has edited may have.
@@ -120,15 +130,33 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
         n_inputs = np.shape(arrays["filters_"][0])[1]
     options = OF_TRANSITIONS[0] in arrays, _n_features(arrays)
     layout = Layout(architecture, n_inputs, len(c), *options)
+    order = {name: _inverse(of) for name, of in architecture.make_cell().torch_order}
     others = {}
     for name, array in arrays.items():
-        if name in (*NAMES, *OF_FILTERS):
+        if name in (*NAMES, *LISTS):
             continue
         array = array.T if name in OF_CONTEXT else array
         array = _reordered(array, order["U"], 1) if name == "B_" else array
         name = name.removesuffix("_")
         others[name] = execution.tensor(np.ascontiguousarray(array))
+    for k in range(len(architecture.decoder)):
+        W, U, b = (arrays[name][k] for name in OF_DECODER)
+        layer = _layer_of(architecture, W, U.T, b, execution)
+        for name in ("W", "U", "b"):
+            others[f"decoder_{name}.{k}"] = getattr(layer, name)
     return Weights(layout, V.new_empty(0), layers, V, c, others, filters)
+
+
+def _layer_of(architecture, W, U, b, execution):
+    """A layer, blocks in the order of its cell."""
+    cell = architecture.make_cell()
+    order = {name: _inverse(blocks) for name, blocks in cell.torch_order}
+    if not cell.has_W:
+        W = W[:0]
+    U = np.ascontiguousarray(_reordered(U, order["U"], 1))
+    W, b = _reordered(W, order["W"]), _reordered(b, order["b"])
+    W, b = np.ascontiguousarray(W), np.ascontiguousarray(b)
+    return Layer(*map(execution.tensor, (U, W, b)))
 
 
 def _filters_as_in_torch(weights):
@@ -165,10 +193,20 @@ def names_of(architecture, has_transitions=False):
     """Return the public names of the weights of a network."""
     brought = weights_of(architecture.pooling, architecture.nhidden[-1])
     of_filters = OF_FILTERS if architecture.kernel_sizes else ()
-    of_context = chain.from_iterable(Layout(architecture, 1, 1).of_context)
-    names = (*(name for name, _ in brought), *of_context)
+    of_decoder = OF_DECODER if architecture.decoder else ()
+    layout = Layout(architecture, 1, 1)
+    of_context = chain.from_iterable(layout.of_context)
+    names = (*(name for name, _ in brought), *of_context, *_bridge_of(layout))
     of_chain = OF_TRANSITIONS if has_transitions else ()
-    return (*NAMES, *of_filters, *(f"{name}_" for name in names), *of_chain)
+    names = (f"{name}_" for name in names)
+    return (*NAMES, *of_filters, *of_decoder, *names, *of_chain)
+
+
+def _bridge_of(layout):
+    """Shapes of what leads from an encoder to its decoder, by name."""
+    biases, others = layout.of_decoder
+    parts = {**biases, **others}
+    return {name: shape for name, shape in parts.items() if "." not in name}
 
 
 def check_shapes(architecture, arrays, vectors=None):
@@ -187,7 +225,9 @@ def check_shapes(architecture, arrays, vectors=None):
     U, V, c = arrays["U_"], arrays["V_"], arrays["intercept_"]
     first = arrays["filters_"] if architecture.kernel_sizes else U
     n_inputs = np.shape(first[0])[1] if len(first) and np.ndim(first[0]) > 1 else 0
-    layout = Layout(architecture, n_inputs, 1, n_features=_n_features(arrays))
+    n_outputs = len(c) if architecture.decoder else 1
+    n_features = _n_features(arrays)
+    layout = Layout(architecture, n_inputs, n_outputs, n_features=n_features)
     for name, expected in shapes_of(layout).items():
         if name in ("V_", "intercept_"):  # not used for h
             continue
@@ -240,6 +280,15 @@ def shapes_of(layout):
             n_rows, n = parts[f"F.{i}"]
             shapes["filters_"].append((n, n_rows // size, size))
             shapes["filter_biases_"].append((n,))
+    for name in OF_DECODER if layout.architecture.decoder else ():
+        shapes[name] = []
+        for k in range(len(layout.architecture.decoder)):
+            n_rows, *n = parts[f"{name.removesuffix('_')}.{k}"]
+            if name == "decoder_W_":
+                shapes[name].append((n_rows or n[0], *n))
+            else:
+                shapes[name].append((*n, n_rows))
+    others |= {f"{name}_": shape for name, shape in _bridge_of(layout).items()}
     return {**shapes, "V_": parts["V"], "intercept_": parts["c"], **others}
 
 
@@ -256,9 +305,12 @@ def missing_weights(architecture, arrays):
 def all_names():
     """Return the public names of all weights that a network may have."""
     brought = {name for pooling in POOLINGS for name, _ in weights_of(pooling, 1)}
-    of_pooling = (f"{name}_" for name in sorted(brought))
-    of_context = ("A_", "a_", "B_")
-    return (*NAMES, *OF_FILTERS, *of_context, *of_pooling, *OF_TRANSITIONS)
+    architecture = Architecture((1,), decoder=(1,), attention="additive")
+    bridge = _bridge_of(Layout(architecture, 1, 1))
+    of_context, names = ("A_", "a_", "B_"), sorted({*brought, *bridge})
+    names = (f"{name}_" for name in names)
+    of_decoder = (*OF_FILTERS, *OF_DECODER)
+    return (*NAMES, *of_decoder, *of_context, *names, *OF_TRANSITIONS)
 
 
 def _products(vectors, U):

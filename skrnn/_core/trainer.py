@@ -112,6 +112,7 @@ class Trainer:
             n_filters = weights.architecture.n_features_of_filters
             n_states = weights.V.shape[1] - n_filters
             of_filters = [(n_filters, dropout)] if n_filters else []
+            hidden += [((width, dropout),) for width in _widths_of_decoder(weights)]
             hidden.append(((n_states, of_states), *of_filters))
         shards = shards_for(weights.architecture, self.execution.n_threads)
         return Batches(data, self.plan, shards, hidden, self.execution)
@@ -254,6 +255,14 @@ class _Ahead:
         while self._made:
             yield self._made.pop()
             self.make()
+
+
+def _widths_of_decoder(weights):
+    """The widths of what a decoder reads of its encoder, and of its own layers."""
+    if not weights.architecture.decoder:
+        return []
+    above = [len(layer.U) for layer in weights.of_decoder[1:]]
+    return [weights.architecture.n_encoded, *above]
 
 
 def _sum_of_gradients(workspaces):

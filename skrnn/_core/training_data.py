@@ -1,10 +1,11 @@
 """Training data on the device."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from skrnn._core.answers import Answers
 from skrnn._core.context import Context
 from skrnn._core.dense_rows import DenseRows
 from skrnn._core.execution import CPU
@@ -20,9 +21,10 @@ class TrainingData:
     values : Tensor of shape (n_rows,) or (n_rows, n_tokens), int, or (n_rows, n_inputs)
         Token ids or numeric values of all sequences, concatenated.
     offsets : ndarray of shape (n_samples + 1,)
-    target : Tensor of shape (n_samples, ...), or (n_rows, ...) if `per_step`
-    weight : Tensor of shape (n_samples,) or (n_rows,)
-        The weight of each target; the weights sum to n_samples.
+    target : Tensor of shape (n_samples, ...), (n_rows, ...) if `per_step`; or Answers
+    weight : Tensor of shape (n_samples, ...) or (n_rows,)
+        The weight of each target; the weights sum to n_samples. Those of answers are
+        of each token.
     hiding : Tensor of shape (n_inputs,) or None
         Probability of replacing each token by the unknown token, id 0.
     per_step : bool, default=False
@@ -37,7 +39,7 @@ class TrainingData:
 
     values: torch.Tensor
     offsets: np.ndarray
-    target: torch.Tensor
+    target: torch.Tensor | Answers
     weight: torch.Tensor
     hiding: torch.Tensor | None = None
     per_step: bool = False
@@ -46,7 +48,7 @@ class TrainingData:
     context: Context | None = None
 
     @classmethod
-    def of(cls, samples, hiding=None, execution=CPU):
+    def of(cls, samples, hiding=None, execution=CPU, label_smoothing=0.0):
         """Move samples to the device.
 
         Parameters
@@ -55,7 +57,16 @@ class TrainingData:
             Its `steps` are Steps, as the network reads them.
         hiding : ndarray of shape (n_inputs,), float32, default=None
         execution : Execution, default=CPU
+        label_smoothing : float, default=0.0
+            Of answers; see :mod:`skrnn._core.losses.smoothed_cross_entropy`.
         """
+        if isinstance(samples.target, Answers):
+            weight = samples.weight * len(samples)
+            weight /= samples.weight @ samples.target.lengths
+            weight = np.multiply.outer(weight, [1 - label_smoothing, label_smoothing])
+            data = cls.of(replace(samples, target=np.empty(0)), hiding, execution)
+            weight = execution.tensor(weight.astype(np.float32))
+            return replace(data, target=samples.target, weight=weight)
         # If each step has a target, the weights of all steps sum to n_samples as well.
         weight = samples.weight * (len(samples) / len(samples.weight))
         return cls(

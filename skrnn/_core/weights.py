@@ -26,6 +26,10 @@ class Layer:
     W: torch.Tensor
     b: torch.Tensor
 
+    def as_arrays(self):
+        """Return U, W and b as arrays of the same memory, in a list: one direction."""
+        return [(self.U.numpy(), self.W.numpy(), self.b.numpy())]
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -45,7 +49,7 @@ class Weights:
     c : Tensor of shape (n_outputs,)
         The output bias, the public ``intercept_``.
     others : dict of name -> Tensor
-        The weights of the pooling, of a chain and of a context.
+        The weights of the pooling, of a chain, of a context and of a decoder.
     filters : list of list of (F, f)
         By layer of convolutions, then kernel size: F of shape (kernel_size * n_inputs,
         n_filters), and the biases.
@@ -69,8 +73,9 @@ class Weights:
         """Number of biases, which are the first entries of `flat`."""
         of_filters = sum(len(f) for _, f in self.all_filters())
         of_layers = sum(len(layer.b) for layer in self.all_layers())
-        of_context = sum(len(self.others[name]) for name in self.layout.of_context[0])
-        return len(self.c) + of_filters + of_layers + of_context
+        biases = {**self.layout.of_context[0], **self.layout.of_decoder[0]}
+        of_others = sum(map(math.prod, biases.values()))
+        return len(self.c) + of_filters + of_layers + of_others
 
     @property
     def n_shared(self):
@@ -93,6 +98,14 @@ class Weights:
     def chain(self):
         """The weights of a chain as a tuple of arrays; empty without transitions."""
         return tuple(self.others[name].numpy() for name, _ in self.layout.of_chain)
+
+    @property
+    def of_decoder(self):
+        """The weights of each layer of the decoder, a list of Layers."""
+        return [
+            Layer(*(self.others[f"decoder_{name}.{k}"] for name in ("U", "W", "b")))
+            for k in range(len(self.architecture.decoder))
+        ]
 
     def resized(self, n_inputs, memory):
         """Return weights with another number of inputs, in the same memory.
@@ -185,6 +198,8 @@ def initialise(weights, is_token, generator, input_scale=1.0):
       remembering [2]_.
     - The weights of the pooling and of a chain: 0.
     - A and B of a context: normal with variance 1 / n_features, as U for numbers.
+    - The weights of a decoder: as those of the layers of tokens or numbers that they
+      are, and as V; those of attention, normal with variance 1 / n_inputs.
     - Filters: normal with variance 1 / (kernel_size * n_inputs). Where the network
       begins with them, :func:`skrnn._core.network.calibrate` then scales them.
 
@@ -210,17 +225,28 @@ def initialise(weights, is_token, generator, input_scale=1.0):
         F.normal_(0.0, 1.0 / math.sqrt(len(F)), generator=generator)
     for k, directions in enumerate(weights.layers):
         for layer in directions:
-            n_inputs, nhidden = len(layer.U), layer.W.shape[1]
-            scale = 1.0 if is_token and k == 0 else 1.0 / math.sqrt(n_inputs)
+            scale = 1.0 if is_token and k == 0 else 1.0 / math.sqrt(len(layer.U))
             scale = scale / input_scale if k == 0 else scale
-            layer.U.normal_(0.0, scale, generator=generator)
-            for block in layer.W.split(nhidden):
-                if len(block):
-                    torch.nn.init.orthogonal_(block, generator=generator)
-            if cell.forget_block is not None:
-                layer.b.view(cell.n_blocks, nhidden)[cell.forget_block] = 1.0
+            _initialise_layer(layer, scale, cell, generator)
     scale = 1.0 / math.sqrt(weights.V.shape[1])
     weights.V.normal_(0.0, scale, generator=generator)
     for name in weights.layout.of_context[1]:
         part = weights.others[name]
         part.normal_(0.0, 1.0 / math.sqrt(len(part)), generator=generator)
+    for k, layer in enumerate(weights.of_decoder):
+        scale = 1.0 if k == 0 else 1.0 / math.sqrt(len(layer.U))
+        _initialise_layer(layer, scale, cell, generator)
+    for name in [k for k in weights.layout.of_decoder[1] if "." not in k]:
+        part = weights.others[name]
+        part.normal_(0.0, 1.0 / math.sqrt(part.shape[-1]), generator=generator)
+
+
+def _initialise_layer(layer, scale, cell, generator):
+    """Fill the weights of one layer in one direction; `scale` is that of U."""
+    nhidden = layer.W.shape[1]
+    layer.U.normal_(0.0, scale, generator=generator)
+    for block in layer.W.split(nhidden):
+        if len(block):
+            torch.nn.init.orthogonal_(block, generator=generator)
+    if cell.forget_block is not None:
+        layer.b.view(cell.n_blocks, nhidden)[cell.forget_block] = 1.0

@@ -12,7 +12,8 @@ from itertools import zip_longest
 import numpy as np
 import torch
 
-from skrnn._core import network
+from skrnn._core import decoder, network
+from skrnn._core.answers import Answer
 from skrnn._core.batch import Start
 
 # Maximum number of entries of hidden states in a window. With 128 units, these are
@@ -46,6 +47,8 @@ def loss_and_gradient(weights, batch, loss, workspace, truncate=None):
     `truncate`, a batch of more than one window takes a third more time. With
     transitions, there is one window.
     """
+    if isinstance(batch.target, Answer):
+        return decoder.loss_and_gradient(weights, batch, loss, workspace)
     sizes = batch.packing.batch_sizes
     if truncate is not None:
         cuts = range(0, len(sizes), truncate)

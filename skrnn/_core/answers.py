@@ -1,0 +1,77 @@
+"""The sequences that a decoder is to write, each with its end."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skrnn._core.packing import Packing, pack
+from skrnn._core.sequences import rows_of
+from skrnn._core.vocabulary import END
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The sequences that a decoder is to write for those of one batch.
+
+    Attributes
+    ----------
+    before : ndarray of shape (n_rows,), int32
+        The token before each token, rows in packed order; END before the first one.
+    target : ndarray of shape (n_rows,), int64
+        The tokens.
+    packing : Packing
+        Its `indices` are ranks in the packing of what the encoder reads.
+    """
+
+    before: np.ndarray
+    target: np.ndarray
+    packing: Packing
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The sequences that a decoder is to write, each with its end.
+
+    Attributes
+    ----------
+    tokens : ndarray of shape (n_rows,), int64
+        The ids of the tokens of all sequences, concatenated; the last one of each is
+        the only END in it.
+    offsets : ndarray of shape (n_samples + 1,), int64
+    """
+
+    tokens: np.ndarray
+    offsets: np.ndarray
+
+    @classmethod
+    def of(cls, tokens, offsets):
+        """Add the end to sequences without it."""
+        tokens = np.insert(tokens.astype(np.int64), offsets[1:], END)
+        return cls(tokens, offsets + np.arange(len(offsets)))
+
+    def __len__(self):
+        return len(self.offsets) - 1
+
+    def __getitem__(self, indices):
+        """The sequences at an array of indices, in that order."""
+        rows, offsets = rows_of(self.offsets, indices)
+        return Answers(self.tokens[rows], offsets)
+
+    @property
+    def lengths(self):
+        """Number of tokens of each sequence, with the end."""
+        return np.diff(self.offsets)
+
+    def pack(self, indices):
+        """Pack the sequences at an array of indices.
+
+        Returns
+        -------
+        answer : Answer
+            The `indices` of its packing are places in `indices`.
+        """
+        (packing,) = pack(self.offsets[indices], self.lengths[indices])
+        n = packing.batch_sizes[0]  # which are the first of their sequences
+        before = self.tokens[packing.rows - 1].astype(np.int32)
+        before[:n] = END
+        return Answer(before, self.tokens[packing.rows], packing)

@@ -1,0 +1,249 @@
+"""From sequences to others, by networks with a decoder, without gradients.
+
+What is found for a sequence does not depend on the others, to the last bit; see
+:mod:`skrnn._core.products`.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from skrnn._core import network
+from skrnn._core.decoder import (
+    DecoderPass,
+    bridge,
+    end_states,
+    keys,
+    states_by_sequence,
+)
+from skrnn._core.encode import Direction
+from skrnn._core.generate import log_probabilities
+from skrnn._core.imports import kernel_imports
+from skrnn._core.layout import Layout
+from skrnn._core.memory import Scratch
+from skrnn._core.output import MAX_SCORES, output_scores
+from skrnn._core.packing import batches_by_length, pack
+from skrnn._core.vocabulary import END
+
+# Maximum numbers of steps and of sequences that are read at once.
+_MAX_ROWS, _MAX_SEQUENCES = 8192, 512
+
+
+class Memory:
+    """What the encoder has read of some sequences.
+
+    Parameters
+    ----------
+    weights : Weights
+        Of a network with a decoder.
+    x : ndarray of shape (n_rows, ...)
+        The steps of all sequences, rows in packed order.
+    packing : Packing
+        All its sequences have steps.
+
+    Attributes
+    ----------
+    H : ndarray of shape (n_rows, n_encoded)
+        The hidden states after all steps, one sequence after the other, in the order of
+        the packing.
+    packing : Packing
+    """
+
+    def __init__(self, weights, x, packing):
+        _, top, _ = network.top_states(weights, x, packing)
+        self.H, self.packing = states_by_sequence(top, packing), packing
+
+
+def read(weights, values, offsets):
+    """Read sequences, some at a time.
+
+    Parameters
+    ----------
+    weights : Weights
+    values : ndarray of shape (n_rows, ...)
+        Token ids or numeric values of all sequences, concatenated.
+    offsets : ndarray of shape (n_samples + 1,)
+        All sequences have steps.
+
+    Yields
+    ------
+    chosen : ndarray of int64
+        Some sequences, in the order of the packing of the memory.
+    memory : Memory
+    """
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    for chosen in batches_by_length(lengths, _MAX_ROWS, _MAX_SEQUENCES):
+        (packing,) = pack(starts[chosen], lengths[chosen])
+        yield (
+            chosen[packing.indices],
+            Memory(weights, values[packing.rows], packing),
+        )
+
+
+class Writer:
+    """Writes sequences side by side, one token after the other.
+
+    Parameters
+    ----------
+    weights : Weights
+        Of a network with a decoder.
+
+    Notes
+    -----
+    The states of sequences are a tuple, whose parts have a row for each: its place in
+    the memory; and by layer, the states of the decoder.
+    """
+
+    def __init__(self, weights):
+        with kernel_imports():
+            from skrnn._core import attention
+            from skrnn._core.products import multiply
+
+        self._attention, self._multiply = attention, multiply
+        self._weights, self._memory, self._keys = weights, None, None
+        # The product reads its transpose, which is then contiguous.
+        self._V, self._c = np.asfortranarray(weights.V.numpy()), weights.c.numpy()
+        self._query_T = None
+        if weights.architecture.attention:
+            query = weights.others["query"].numpy()
+            self._query_T = np.ascontiguousarray(query.T)
+        self._first = _some_layers(weights, 0, 1)
+        self._others = _some_layers(weights, 1, None)
+
+    def begin(self, memory):
+        """Begin to write for each sequence of a memory.
+
+        Returns
+        -------
+        log_p, states
+            As :meth:`step` returns them.
+        """
+        ends = np.cumsum(memory.packing.lengths)
+        self._memory, self._starts = memory, ends - memory.packing.lengths
+        if self._query_T is not None:
+            self._keys = keys(self._weights, memory.H)
+        of = self._starts, ends - 1, self._weights.architecture.nhidden[-1]
+        h = bridge(self._weights, end_states(memory.H, *of))
+        first, n = self._first.no_states(len(h)), len(h)
+        first[0][0] = h
+        others = self._others.no_states(n) if self._others else []
+        states = np.arange(n), *map(tuple, (*first, *others))
+        return self.step(states, np.full(n, END, np.int32))
+
+    def step(self, states, tokens):
+        """Write, and read, one token more of each sequence.
+
+        Parameters
+        ----------
+        states : tuple
+        tokens : ndarray of shape (n_sequences,), int32
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_sequences, n_outputs), float64
+            The logarithms of the probabilities of what comes next.
+        states : tuple
+            The next call may overwrite them.
+        """
+        places, first, *others = states
+        sizes = np.array([len(tokens)])
+        first = _read(self._first, tokens, sizes, [first])
+        h, context = first[0][0], self._context(first[0][0], places)
+        if self._others is not None:
+            x = np.concatenate([h, context], axis=1)
+            others = _read(self._others, x, sizes, others)
+            h = others[-1][0]
+        scores = output_scores(self._V, self._c, np.concatenate([h, context], axis=1))
+        return log_probabilities(scores), (places, *first, *others)
+
+    def _context(self, h, places):
+        """The context of each sequence."""
+        if self._query_T is None:
+            return h[:, :0]
+        lengths, H = self._memory.packing.lengths, self._memory.H
+        Q, C = (np.empty((len(h), H.shape[1]), H.dtype) for _ in range(2))
+        self._multiply(h, self._query_T, Q, False)
+        of = np.arange(len(h) + 1), self._starts[places], lengths[places]
+        spans, n_weights = self._attention.spans_of(*of)
+        A = np.empty(n_weights, H.dtype)
+        self._attention.forward(Q, *self._keys, spans, A, C)
+        return C
+
+
+def _some_layers(weights, first, last):
+    """Layers of the decoder, as :class:`skrnn._core.encode.Direction` reads them."""
+    layers = [[layer] for layer in weights.of_decoder[first:last]]
+    if not layers:
+        return None
+    architecture = weights.architecture.of_decoder(first, last)
+    layout = Layout(architecture, len(layers[0][0].U), len(weights.c))
+    part = replace(weights, layout=layout, layers=layers, others={}, filters=[])
+    return Direction(part, 0)
+
+
+def _read(direction, x, sizes, states):
+    """Read one step; the states are copied, since the memory is used again."""
+    (scratch,) = direction.scratches(1)
+    after = direction.read(x, sizes, states, scratch)
+    after = [tuple(part.copy() for part in of_layer) for of_layer in after]
+    direction.release([scratch])
+    return after
+
+
+def log_p_of_tokens(weights, memory, answers):
+    """The logarithms of the probabilities of each token of given answers.
+
+    Parameters
+    ----------
+    weights : Weights
+    memory : Memory
+    answers : Answers
+        Those of the sequences of the memory, in its order.
+
+    Returns
+    -------
+    log_p : ndarray of shape (n_rows,), float64
+        In the order of the tokens of the answers.
+    """
+    _, packing, h = _pass(weights, memory, answers)
+    target = answers.tokens[packing.rows]
+    log_p = np.empty(len(target))
+    V, c = weights.V.numpy(), weights.c.numpy()
+    n_at_once = max(1, MAX_SCORES // len(c))
+    for first in range(0, len(h), n_at_once):
+        some = slice(first, first + n_at_once)
+        each = log_probabilities(output_scores(V, c, h[some]))
+        rows = packing.rows[some]
+        log_p[rows] = np.take_along_axis(each, target[some, np.newaxis], 1)[:, 0]
+    return log_p
+
+
+def attention_weights(weights, memory, answers):
+    """How the decoder looks back while it writes given answers.
+
+    Parameters
+    ----------
+    weights, memory, answers
+        As in :func:`log_p_of_tokens`.
+
+    Returns
+    -------
+    A : list of ndarrays of shape (n_tokens, n_steps)
+        For each sequence, the weights of all steps; the last row is that of the end.
+    """
+    passed, packing, _ = _pass(weights, memory, answers)
+    A = [None] * len(answers)
+    places = passed.spans[-1]
+    lengths = memory.packing.lengths[packing.indices]
+    parts = np.split(passed.A, places[1:])
+    for i, part, n in zip(packing.indices, parts, lengths, strict=True):
+        A[i] = part.reshape(-1, n)
+    return A
+
+
+def _pass(weights, memory, answers):
+    """A pass through the decoder, the packing of answers, and what V reads."""
+    answer = answers.pack(np.arange(len(answers)))
+    scratch = Scratch(memory.H.dtype)
+    passed = DecoderPass(weights, memory.packing, answer, scratch)
+    return passed, answer.packing, passed.forward(memory.H)

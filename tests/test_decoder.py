@@ -1,0 +1,287 @@
+"""Networks with a decoder, beside torch.nn, autograd and central differences."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from networks import (
+    CELLS,
+    LENGTHS,
+    N_INPUTS,
+    N_OUTPUTS,
+    OFFSETS,
+    packed,
+    random_inputs,
+    random_weights,
+    slope_along,
+    with_nan_in_memory,
+)
+from torch import nn
+from torch_network import TorchNetwork, torch_layer
+
+from skrnn._core import network, windows
+from skrnn._core.answers import Answers
+from skrnn._core.architecture import Architecture
+from skrnn._core.batch import Batch
+from skrnn._core.public import OF_DECODER, check_shapes, from_public, to_public
+from skrnn._core.vocabulary import END
+
+RNG = np.random.default_rng(0)
+# One of the answers is empty: its end alone.
+N_TOKENS = np.array([3, 5, 0, 1, 5])
+TOKENS = RNG.integers(1, N_OUTPUTS, N_TOKENS.sum())
+ANSWERS = Answers.of(TOKENS, np.append(0, np.cumsum(N_TOKENS)))
+SMOOTHING = 0.2
+WEIGHT = torch.tensor(RNG.uniform(0.5, 2, len(LENGTHS)))
+
+
+def make(cell="gru", nhidden=(5,), is_both=True, decoder=(6,), attention="dot"):
+    return Architecture(
+        nhidden=nhidden,
+        bidirectional=is_both,
+        decoder=decoder,
+        attention=attention,
+        **CELLS[cell],
+    )
+
+
+ARCHITECTURES = {
+    "gru": make(),
+    "lstm": make("lstm"),
+    "tanh": make("tanh"),
+    "relu": make("relu"),
+    "gru-additive": make(attention="additive"),
+    "lstm-additive-two-layers": make("lstm", decoder=(4, 6), attention="additive"),
+    "gru-without": make(attention=None),
+    "gru-one-direction": make(is_both=False),
+    "gru-two-layers": make(decoder=(4, 6)),
+    "lstm-three-layers": make("lstm", (4, 3), decoder=(4, 3, 5)),
+    "gru-two-layers-without": make(decoder=(4, 3), attention=None, is_both=False),
+}
+of_each = pytest.mark.parametrize("name", ARCHITECTURES)
+of_each_kind = pytest.mark.parametrize("is_token", [True, False])
+
+
+def masks_for(weights, rate=0.5):
+    """A mask for each layer that has one, in the order of the sequences."""
+    architecture = weights.architecture
+    widths = [len(of[0].U) for of in weights.layers[1:]]
+    widths += [architecture.n_encoded]
+    widths += [len(layer.U) for layer in weights.of_decoder[1:]]
+    widths += [weights.V.shape[1]]
+    generator = torch.Generator().manual_seed(3)
+    return [
+        torch.rand(len(LENGTHS), n, generator=generator, dtype=torch.float64) / rate
+        for n in widths
+    ]
+
+
+def batch_of(values, masks=(), chosen=None):
+    """Some sequences as a batch."""
+    chosen = np.arange(len(LENGTHS)) if chosen is None else chosen
+    packing = packed(LENGTHS[chosen])
+    starts = np.repeat(OFFSETS[:-1][chosen], LENGTHS[chosen])
+    within = np.concatenate([np.arange(n) for n in LENGTHS[chosen]])
+    x = values[(starts + within)[packing.rows]]
+    order = chosen[packing.indices]
+    weight = WEIGHT[order].to(x.dtype if x.is_floating_point() else torch.float64)
+    weight = torch.stack([weight * (1 - SMOOTHING), weight * SMOOTHING], dim=1)
+    return Batch(
+        x if x.is_floating_point() else x.int(),
+        packing,
+        ANSWERS.pack(order),
+        weight,
+        [mask[order] for mask in masks],
+    )
+
+
+def ours(weights, values, masks=(), chosen=None):
+    workspace = network.Workspace(weights)
+    with_nan_in_memory(workspace)
+    workspace.gradient.flat.fill_(torch.nan)
+    batch = batch_of(values, masks, chosen)
+    batch = replace(batch, weight=batch.weight.to(weights.flat.dtype))
+    of = "smoothed_cross_entropy", workspace
+    return windows.loss_and_gradient(weights, batch, *of), workspace.gradient
+
+
+class TorchTransducer(nn.Module):
+    """torch.nn's layers and attention, one sequence after the other."""
+
+    def __init__(self, weights):
+        super().__init__()
+        self.architecture = weights.architecture
+        self.encoder = TorchNetwork(weights)
+        public = to_public(weights)
+        self.layers, n_inputs = nn.ModuleList(), N_OUTPUTS
+        for W, U, b in zip(*(public[name] for name in OF_DECODER), strict=True):
+            of = self.architecture, n_inputs, [(W, U, b)], weights.flat.dtype
+            self.layers.append(torch_layer(*of))
+            n_inputs = W.shape[1]
+            if len(self.layers) == 1:
+                n_inputs += self.architecture.n_context
+        names = ("bridge", "bridge_bias", "query", "key", "energy")
+        self.bridge = nn.ParameterDict(
+            {k: torch.from_numpy(public[f"{k}_"]) for k in names if f"{k}_" in public}
+        )
+
+    def encode(self, x, masks):
+        for k, layer in enumerate(self.encoder.layers):
+            x = x * masks[k - 1] if k and masks else x
+            x, _ = layer(x)
+        return x * masks[len(self.encoder.layers) - 1] if masks else x
+
+    def forward(self, x, before, masks=()):
+        """The scores after each token of `before`, and the weights of attention."""
+        H = self.encode(x, masks)
+        masks = masks[len(self.encoder.layers) :]
+        n = self.architecture.nhidden[-1]
+        e = torch.cat([H[-1, :n], H[0, n:]])
+        h_0 = torch.tanh(self.bridge["bridge"] @ e + self.bridge["bridge_bias"])
+        start = h_0[None]
+        if self.architecture.cell == "lstm":
+            start = start, torch.zeros_like(start)
+        y = nn.functional.one_hot(before, N_OUTPUTS).to(x.dtype)
+        h, _ = self.layers[0](y, start)
+        context, A = h[:, :0], None
+        if self.architecture.attention:
+            Q = h @ self.bridge["query"].T
+            scores = Q @ H.T / H.shape[1] ** 0.5
+            if self.architecture.attention == "additive":
+                sums = Q[:, None] + H @ self.bridge["key"].T
+                scores = torch.tanh(sums) @ self.bridge["energy"]
+            A = torch.softmax(scores, dim=1)
+            context = A @ H
+        for k, layer in enumerate(self.layers[1:]):
+            h = torch.cat([h, context], dim=1) if k == 0 else h
+            h, _ = layer(h * masks[k] if masks else h)
+        both = torch.cat([h, context], dim=1)
+        return self.encoder.output(both * masks[-1] if masks else both), A
+
+    def loss(self, values, masks=()):
+        total = 0
+        for i in range(len(LENGTHS)):
+            x = values[OFFSETS[i] : OFFSETS[i + 1]]
+            if not x.is_floating_point():
+                x = nn.functional.one_hot(x.long(), N_INPUTS)
+                x = x.to(self.encoder.output.weight.dtype)
+            y = torch.from_numpy(ANSWERS[np.array([i])].tokens)
+            before = torch.cat([torch.tensor([END]), y[:-1]])
+            scores, _ = self(x, before, [mask[i] for mask in masks])
+            of = {"label_smoothing": SMOOTHING, "reduction": "sum"}
+            total += WEIGHT[i] * nn.functional.cross_entropy(scores, y, **of)
+        return total
+
+
+def theirs(weights, values, masks=()):
+    """The loss, and the gradients by public name."""
+    model = TorchTransducer(weights)
+    loss = model.loss(values, masks)
+    loss.backward()
+    gradients = {"V_": model.encoder.output.weight.grad}
+    gradients["intercept_"] = model.encoder.output.bias.grad
+    for name, part in model.bridge.items():
+        gradients[f"{name}_"] = part.grad
+    prefixes = ("", model.encoder.layers), ("decoder_", model.layers)
+    for prefix, layers in prefixes:
+        for name, key in (("W_", "hh"), ("U_", "ih")):
+            gradients[prefix + name] = [
+                getattr(layer, f"weight_{key}_l0{suffix}").grad
+                for layer in layers
+                for suffix in ("", "_reverse")[: 1 + layer.bidirectional]
+            ]
+    return loss.item(), gradients
+
+
+@of_each_kind
+@of_each
+def test_loss_and_gradient_equal_autograd(name, is_token):
+    weights = random_weights(ARCHITECTURES[name])
+    values = random_inputs(is_token)
+    for masks in ((), masks_for(weights)):
+        total, gradient = ours(weights, values, masks)
+        expected, gradients = theirs(weights, values, masks)
+        np.testing.assert_allclose(total, expected, rtol=1e-12)
+        public = to_public(gradient)
+        for key, each in gradients.items():
+            found = public[key] if isinstance(each, list) else [public[key]]
+            each = each if isinstance(each, list) else [each]
+            for a, b in zip(found, each, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11, err_msg=key)
+
+
+@of_each
+def test_gradient_matches_finite_differences(name):
+    weights, values = random_weights(ARCHITECTURES[name]), random_inputs(False)
+    masks = masks_for(weights)
+    _, gradient = ours(weights, values, masks)
+    generator = torch.Generator().manual_seed(5)
+    for _ in range(3):
+        direction = torch.randn(
+            weights.flat.shape, generator=generator, dtype=torch.float64
+        )
+        slope = slope_along(direction, weights, lambda: ours(weights, values, masks)[0])
+        np.testing.assert_allclose(direction @ gradient.flat, slope, rtol=1e-6)
+
+
+@of_each
+def test_float32_is_close_to_float64(name):
+    architecture = ARCHITECTURES[name]
+    values = random_inputs(False)
+    total, gradient = ours(random_weights(architecture), values)
+    weights = random_weights(architecture, torch.float32)
+    weights.flat.copy_(random_weights(architecture).flat)
+    single, of_single = ours(weights, values.float())
+    np.testing.assert_allclose(single, total, rtol=1e-5)
+    np.testing.assert_allclose(of_single.flat, gradient.flat, rtol=1e-3, atol=1e-4)
+
+
+def test_a_gradient_is_the_sum_of_those_of_its_sequences():
+    weights, values = random_weights(ARCHITECTURES["gru"]), random_inputs(True)
+    masks = masks_for(weights)
+    total, gradient = ours(weights, values, masks)
+    parts = [
+        ours(weights, values, masks, np.array(some)) for some in ([2, 0], [1, 3, 4])
+    ]
+    np.testing.assert_allclose(sum(part for part, _ in parts), total)
+    both = sum(part.flat for _, part in parts)
+    np.testing.assert_allclose(both, gradient.flat, atol=1e-12)
+
+
+@of_each
+def test_public_weights_are_read_back(name):
+    weights = random_weights(ARCHITECTURES[name])
+    public = to_public(weights)
+    check_shapes(weights.architecture, public)
+    again = to_public(from_public(weights.architecture, public))
+    assert public.keys() == again.keys()
+    for key, part in public.items():
+        np.testing.assert_equal(part, again[key])
+
+
+def test_biases_come_first():
+    weights = random_weights(ARCHITECTURES["lstm-three-layers"])
+    biases = [layer.b for layer in (*weights.all_layers(), *weights.of_decoder)]
+    biases += [weights.c, weights.others["bridge_bias"]]
+    assert weights.n_biases == sum(map(len, biases))
+    assert all(part.storage_offset() < weights.n_biases for part in biases)
+
+
+def test_answers_end_once():
+    np.testing.assert_equal(ANSWERS.lengths, N_TOKENS + 1)
+    assert (ANSWERS.tokens[ANSWERS.offsets[1:] - 1] == END).all()
+    assert (ANSWERS.tokens == END).sum() == len(ANSWERS)
+    some = ANSWERS[np.array([4, 2])]
+    np.testing.assert_equal(some.tokens, [*TOKENS[-5:], END, END])
+
+
+def test_answers_are_packed_with_what_comes_before():
+    answer = ANSWERS.pack(np.arange(len(ANSWERS)))
+    assert (answer.before[: len(ANSWERS)] == END).all()
+    rows = answer.packing.by_sequence
+    tokens, before = answer.target[rows], answer.before[rows]
+    ordered = ANSWERS[answer.packing.indices]
+    np.testing.assert_equal(tokens, ordered.tokens)
+    is_first = np.isin(np.arange(len(rows)), ordered.offsets)
+    np.testing.assert_equal(before[~is_first], np.roll(tokens, 1)[~is_first])
