@@ -6,6 +6,7 @@ from skrnn._encoder import RNNEncoder
 from skrnn._language_model import RNNLanguageModel
 from skrnn._reading.frames import sequences_from_frame
 from skrnn._regressor import RNNRegressor
+from skrnn._seq2seq import RNNSeq2Seq
 from skrnn._tagger import RNNTagger
 from skrnn._version import __version__
 
@@ -15,6 +16,7 @@ __all__ = [
     "RNNEncoder",
     "RNNLanguageModel",
     "RNNRegressor",
+    "RNNSeq2Seq",
     "RNNTagger",
     "__version__",
     "sequences_from_frame",

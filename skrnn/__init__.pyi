@@ -20,6 +20,7 @@ __all__ = [
     "RNNEncoder",
     "RNNLanguageModel",
     "RNNRegressor",
+    "RNNSeq2Seq",
     "RNNTagger",
     "__version__",
     "sequences_from_frame",
@@ -147,6 +148,25 @@ class _TaggerParameters(_Parameters):
     patch_length: ClassVar[int] = 1
     kernel_sizes: ClassVar[None] = None
     overlong: ClassVar[None] = None
+    # End of the parameters.
+
+@dataclass(repr=False, eq=False)
+class _Seq2SeqParameters(_Parameters):
+    # Parameters of skrnn/_seq2seq.py, written by tests/stubs.py:
+    _: KW_ONLY
+    alpha: _NonNegative = 0.01
+    decoder_nhidden: Literal["auto"] | _Count | _Counts = "auto"
+    attention: Literal["dot", "additive"] | None = "dot"
+    label_smoothing: _Probability = 0.1
+    beam_width: _Count = 1
+    length_penalty: _NonNegative = 0.0
+    max_output_length: Literal["auto"] | _Count = "auto"
+    pooling: ClassVar[str] = "last"
+    kernel_sizes: ClassVar[None] = None
+    ngram_range: ClassVar[tuple] = ...
+    subwords: ClassVar[bool] = False
+    patch_length: ClassVar[int] = 1
+    truncate: ClassVar[None] = None
     # End of the parameters.
 
 @dataclass(repr=False, eq=False)
@@ -372,6 +392,39 @@ class RNNRegressor(RegressorMixin, _BaseRNN, _RegressorParameters):
     def score(
         self, X: _Sequences, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> float: ...
+
+class RNNSeq2Seq(_BaseRNN, _Seq2SeqParameters):
+    output_kind_: Literal["text", "tokens"]
+    output_vocabulary_: dict[_Token, int]
+    longest_output_: int
+    decoder_W_: list[NDArray[np.float32]]
+    decoder_U_: list[NDArray[np.float32]]
+    decoder_b_: list[NDArray[np.float32]]
+    bridge_: NDArray[np.float32]
+    bridge_bias_: NDArray[np.float32]
+    query_: NDArray[np.float32]
+    key_: NDArray[np.float32]
+    energy_: NDArray[np.float32]
+
+    def fit(
+        self,
+        X: _Sequences,
+        y: _Sequences,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: _Sequences | None = None,
+        y_val: _Sequences | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self: ...
+    def predict(self, X: _Sequences) -> list[Any]: ...
+    def predict_n_best(
+        self, X: _Sequences, n_best: int = 5
+    ) -> list[list[tuple[Any, float]]]: ...
+    def score(
+        self, X: _Sequences, y: _Sequences, sample_weight: ArrayLike | None = None
+    ) -> float: ...
+    def score_samples(self, X: _Sequences, y: _Sequences) -> NDArray[np.float64]: ...
+    def attention_weights(self, x: Any, y: Any = None) -> NDArray[np.float32]: ...
 
 class RNNTagger(_BaseRNN, _TaggerParameters):
     task_: Literal["tagging"]

@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skrnn._continuing import is_generator_state
-from skrnn._core.architecture import CONDITIONS, Architecture
+from skrnn._core.architecture import CONDITIONS, Architecture, AttentionName
 from skrnn._core.cells import ActivationName, CellName, RecurrenceName
 from skrnn._core.layout import Layout
 from skrnn._core.pooling import PoolingName
@@ -97,6 +97,7 @@ def check_attributes(attributes, tasks_of_y, says_of_y, constraints, name):
     else:
         check(_of_vocabulary(attributes))
         check(_of_grams_and_vectors(attributes))
+    check({"_architecture": _of_decoder(attributes)})
     check(_of_y(attributes))
     check(_of_context(attributes, says_of_y))
     check(_of_weights(attributes))
@@ -419,6 +420,16 @@ _OF_NETWORK = {
             ),
             "n_filters": replace(integer(0), is_optional=True),
             "stride": replace(integer(1), is_optional=True),
+            "decoder": Is(
+                lambda value: value == () or _are_sizes(value),
+                "a tuple of integers from 1",
+                is_optional=True,
+            ),
+            "attention": Is(
+                lambda value: value is None or value in get_args(AttentionName),
+                "the name of an attention or None",
+                is_optional=True,
+            ),
             "condition": replace(one_of(CONDITIONS), is_optional=True),
         }
     )
@@ -426,6 +437,8 @@ _OF_NETWORK = {
 
 
 def _is_architecture(values):
+    if values.get("attention") is not None and not values.get("decoder"):
+        return False
     plain = {field.name: field.default for field in fields(Architecture)}
     names = ("activation", "recurrence")
     if values["cell"] != "rnn" and any(values[each] != plain[each] for each in names):
@@ -439,6 +452,15 @@ def _is_architecture(values):
 def _is_without_filters(values):
     """Kernels do not check it: they would read numbers that are none, or too few."""
     return not values.get("kernel_sizes")
+
+
+def _of_decoder(attributes):
+    """A network has a decoder if it writes sequences."""
+    writes = _task(attributes) == "transduction"
+    return Is(
+        lambda values: bool(values.get("decoder")) == writes,
+        f"a network with{'' if writes else 'out'} a decoder",
+    )
 
 
 def _of_context(attributes, says_of_y):
@@ -514,8 +536,10 @@ def _of_kind_of_y(tasks_of_y, says_of_y):
         # The encoder of a classifier or regressor has the flag of that, too.
         flag = replace(FLAG, is_optional=True)
         return {**dict.fromkeys(flags, flag), "task_": one_of(tasks_of_y)}
-    of_y = integer(1) if says_of_y == "max_length_" else FLAG
-    return {**dict.fromkeys(("task_", *flags), NOTHING), says_of_y: of_y}
+    of_y = {says_of_y: integer(1) if says_of_y == "max_length_" else FLAG}
+    if not says_of_y:
+        of_y = {}
+    return {**dict.fromkeys(("task_", *flags), NOTHING), **of_y}
 
 
 def _task(attributes):
@@ -524,6 +548,8 @@ def _task(attributes):
         return attributes["task_"]
     if "learns_end_" in attributes or "max_length_" in attributes:
         return "next_step"
+    if "output_kind_" in attributes:
+        return "transduction"
     if "_is_multilabel" in attributes:
         return "multilabel" if attributes["_is_multilabel"] else "classification"
     return "regression"
@@ -543,6 +569,8 @@ def _of_y(attributes):
     }
     if task == "next_step":
         return {**flags, **_of_next_step(attributes)}
+    if task == "transduction":
+        return {**flags, **_of_transduction(attributes)}
     if not is_regression:
         classes = Is(_are_classes, "an array of distinct labels, sorted")
         return {**flags, "classes_": classes}
@@ -569,9 +597,24 @@ def _of_next_step(attributes):
     return {"V_": Is(holds, f"a matrix of {rows} rows")}
 
 
+def _of_transduction(attributes):
+    """The outputs of a network that writes sequences."""
+    kind = attributes.get("output_kind_")
+    return {
+        "output_kind_": one_of(("text", "tokens")),
+        "output_vocabulary_": Is(
+            lambda known: _is_vocabulary(known, kind),
+            "a dict of tokens, numbered from 1",
+        ),
+        "longest_output_": integer(0),
+    }
+
+
 def _n_outputs(attributes):
     """The number of scores."""
     task = _task(attributes)
+    if task == "transduction":
+        return 1 + len(attributes["output_vocabulary_"])
     if task == "next_step":
         return len(attributes["V_"])
     return len(attributes["target_mean_" if task == "regression" else "classes_"])

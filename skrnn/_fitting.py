@@ -165,7 +165,8 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         of = reader, head, settings.architecture, inputs, state, last
         result = Fit(*of, vector_reader)
         judge = _judge(held_out, given, settings, result, learns_end)
-        data = TrainingData.of(samples, inputs.hiding, execution)
+        smoothing = settings.parameters.get("label_smoothing", 0.0)
+        data = TrainingData.of(samples, inputs.hiding, execution, float(smoothing))
         watch.begin(plan.lengthened(plan.n_held), result)
         with _announcing(watch.says()):
             Trainer(head.loss, plan, execution).run(state, data, judge, watch)

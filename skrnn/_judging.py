@@ -94,6 +94,8 @@ class Judge:
         """The score of a guess that ignores X."""
         if self.head.task == "next_step":
             return -self.chance
+        if self.head.task == "transduction":
+            return 0.0
         return self.head.score(self.head.guess(self.samples.target), *self._expected)
 
     @property
@@ -113,6 +115,8 @@ class Judge:
         if self.head.task == "next_step":
             loss = model.mean_loss_of_steps(samples)
             return loss, -loss
+        if self.head.task == "transduction":
+            return model.mean_loss_of_answers(samples), model.share_written(samples)
         if self.head.per_step:
             scores = model.scores_of_steps(samples.steps)
         else:

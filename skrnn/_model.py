@@ -5,14 +5,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from skrnn._core import encode, linear, output, public
+from skrnn._core import encode, linear, output, public, transduce
 from skrnn._core.architecture import Architecture
-from skrnn._core.beam import beam_search, joined
+from skrnn._core.beam import Hypotheses, beam_search, joined
 from skrnn._core.condition import Condition
 from skrnn._core.execution import arithmetic
 from skrnn._core.generate import StepByStep, log_probabilities
 from skrnn._core.sequences import rows_of
-from skrnn._core.vocabulary import UNKNOWN, check_ids
+from skrnn._core.vocabulary import END, UNKNOWN, check_ids
 from skrnn._heads.head import Head
 from skrnn._reading.reader import reader_of
 from skrnn._reading.series import SeriesReader
@@ -240,6 +240,109 @@ class Model:
         mean = float(np.average(losses[counts], weights=samples.weight[counts]))
         return mean if math.isfinite(mean) else math.inf
 
+    def log_p_of_answers(self, steps, answers):
+        """The logarithm of the probability of an answer to each sequence.
+
+        Parameters
+        ----------
+        steps : Steps
+        answers : Answers
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples,), float64
+        """
+        log_p = np.empty(len(answers))
+        with arithmetic() as execution:
+            weights, values = self._tensors(steps, execution)
+            for chosen, memory in transduce.read(weights, values, steps.offsets):
+                some = answers[chosen]
+                each = transduce.log_p_of_tokens(weights, memory, some)
+                log_p[chosen] = np.add.reduceat(each, some.offsets[:-1])
+        return log_p
+
+    def mean_loss_of_answers(self, samples):
+        """The mean loss per token of the answers, infinity if it is not finite.
+
+        Parameters
+        ----------
+        samples : Samples
+            Its target is Answers.
+        """
+        log_p, weight = (
+            self.log_p_of_answers(samples.steps, samples.target),
+            samples.weight,
+        )
+        mean = -float(weight @ log_p / (weight @ samples.target.lengths))
+        return mean if math.isfinite(mean) else math.inf
+
+    def share_written(self, samples):
+        """The share of the answers that are written, each token the likeliest.
+
+        Parameters
+        ----------
+        samples : Samples
+            Its target is Answers.
+        """
+        answers = samples.target
+        longest = int(answers.lengths.max())  # an answer as long as this is none
+        found = self.written(samples.steps, longest)
+        n_rows, width = len(answers), max(longest, found.tokens.shape[2])
+        written = np.full((n_rows, width), END)
+        written[:, : found.tokens.shape[2]] = found.tokens[:, 0]
+        expected = np.full((n_rows, width), END)
+        expected[np.arange(width) < answers.lengths[:, np.newaxis]] = answers.tokens
+        is_right = (written == expected).all(axis=1)
+        return float(np.average(is_right, weights=samples.weight))
+
+    def written(self, steps, max_length, width=1, n_best=1, length_penalty=0.0):
+        """The likeliest answers to each sequence.
+
+        Parameters
+        ----------
+        steps : Steps
+        max_length, width, n_best, length_penalty
+            As in :func:`skrnn._core.beam.beam_search`.
+
+        Returns
+        -------
+        found : Hypotheses
+        """
+        parts, order = [], []
+        with arithmetic() as execution:
+            weights, values = self._tensors(steps, execution)
+            writer = transduce.Writer(weights)
+            for chosen, memory in transduce.read(weights, values, steps.offsets):
+                log_p, states = writer.begin(memory)
+                of = max_length, width, n_best, length_penalty
+                parts.append(beam_search(writer.step, states, log_p, *of))
+                order.append(chosen)
+        places = np.argsort(np.concatenate(order))
+        return Hypotheses(*(part[places] for part in joined(parts)))
+
+    def attention_weights(self, steps, answers):
+        """How the decoder looks back while it writes given answers.
+
+        Parameters
+        ----------
+        steps : Steps
+        answers : Answers
+
+        Returns
+        -------
+        A : list of ndarrays of shape (n_tokens + 1, n_steps)
+        """
+        A = [None] * len(answers)
+        with arithmetic() as execution:
+            weights, values = self._tensors(steps, execution)
+            for chosen, memory in transduce.read(weights, values, steps.offsets):
+                of = weights, memory, answers[chosen]
+                for i, each in zip(
+                    chosen, transduce.attention_weights(*of), strict=True
+                ):
+                    A[i] = each
+        return A
+
     def _tensors(self, steps, execution):
         """The weights in the layout of the network, and the values it reads.
 
@@ -293,8 +396,15 @@ class Model:
             If a user has edited attributes, or their file was damaged.
         """
         n = len(self.arrays["V_"])
+        if self.head.task == "transduction" and self.head.n_outputs != n:
+            raise ValueError(
+                f"output_vocabulary_ has {self.head.n_outputs - 1} tokens, but V_ has "
+                f"{n} rows: one for each token, and one for the end, were expected. "
+                "Undo the changes to them since the fit, or fit again."
+            )
         for name, each in self.head.attributes().items():
-            if np.shape(each) != (n,):
+            is_per_output = self.head.task != "transduction"
+            if is_per_output and np.shape(each) != (n,):
                 raise ValueError(
                     f"{name} has the shape {np.shape(each)}, but V_ has {n} rows: the "
                     f"shape {(n,)} was expected. Undo the changes to {name} or V_ "

@@ -153,13 +153,16 @@ def are_equal(found, steps):
     return same_length & (tokens == expected).all(axis=1)
 
 
-def warn_of_cut(found, max_length):
-    """Warn once of sequences that did not end."""
+def warn_of_cut(found, max_length, name="max_length"):
+    """Warn once of sequences that did not end.
+
+    `name` is that of the parameter that limits them.
+    """
     n_cut, n = int(found.is_cut[:, 0].sum()), len(found.is_cut)
     if n_cut:
         warn(
             f"{n_cut} of {counted(n, 'predicted sequence')} had no end after "
             f"{counted(max_length, 'token')}, and {'was' if n_cut == 1 else 'were'} "
-            "cut. Increase max_length, or fit for longer.",
+            f"cut. Increase {name}, or fit for longer.",
             UserWarning,
         )

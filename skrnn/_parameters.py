@@ -16,6 +16,11 @@ from skrnn._reading.options import ReadingOptions
 # max_iter="auto": the number of updates, but for data sets of many minibatches. Filters
 # of small data sets become better for longer.
 _UPDATES, _UPDATES_OF_FILTERS = 400, 1600
+# Networks that write sequences learn for longer, by smaller minibatches, and are best
+# with dropout. On 28,500 English words to be pronounced, decoders of one layer of 256
+# units and of two of 192 had a word error of 0.396 and 0.371 on 1,500 others.
+_UPDATES_OF_DECODERS, _DROPOUT_OF_DECODERS = 6000, 0.3
+_MAX_BATCH_OF_DECODERS = 64
 # The number of filters of a layer of convolutions, as a share of nhidden.
 _FILTERS = 0.375
 # dropout="auto" of filters, and of the states of the recurrence, if there are both.
@@ -99,7 +104,7 @@ class Settings:
         settings = replace(self, has_tagged_words=is_tagging and has_subwords)
         if isinstance(self["bidirectional"], str):
             is_both = reader.kind != "series" and head.task == "regression"
-            is_both |= is_tagging
+            is_both |= head.task in ("tagging", "transduction")
             is_both &= self["truncate"] is None
             if last is not None:
                 is_both = last.bidirectional
@@ -149,7 +154,8 @@ class Settings:
         truncate, max_norm = self["truncate"], self["max_grad_norm"]
         if batch_size == "auto":
             # A compromise between few updates with little noise and many with more.
-            batch_size = min(128, max(8, math.isqrt(n_samples)))
+            most = _MAX_BATCH_OF_DECODERS if self.architecture.decoder else 128
+            batch_size = min(most, max(8, math.isqrt(n_samples)))
         dropout, dropout_of_states = self._dropout(loss)
         n_held = 0
         if max_iter == "auto":
@@ -159,6 +165,8 @@ class Settings:
             n_updates = _UPDATES
             if self.architecture.kernel_sizes:
                 n_updates = _UPDATES_OF_FILTERS
+            if self.architecture.decoder:
+                n_updates = _UPDATES_OF_DECODERS
             n_epochs = math.ceil(n_updates / n_updates_per_epoch)
             max_iter = min(1000, max(12, n_epochs))
             if chance is not None and not self.is_partial:
@@ -214,6 +222,8 @@ class Settings:
             return self["dropout"], self["dropout"]
         if self.has_tagged_words:
             return _DROPOUT_OF_WORDS, _DROPOUT_OF_WORDS
+        if self.architecture.decoder:
+            return _DROPOUT_OF_DECODERS, _DROPOUT_OF_DECODERS
         # The squared error is far more precise without: on spectra, the RMSE was 1.11
         # with it, and 0.77 without.
         if self.architecture.kernel_sizes and loss != "squared_error":
@@ -275,14 +285,7 @@ class Settings:
 
 def _architecture(parameters):
     """The architecture of the network, from the parameters."""
-    nhidden, cell = parameters["nhidden"], parameters["cell"]
-    is_stacked = isinstance(nhidden, (tuple, list))
-    layers = tuple(nhidden) if is_stacked else (nhidden,)
-    if not layers or not all(isinstance(n, Integral) and n >= 1 for n in layers):
-        raise ValueError(
-            f"nhidden is {nhidden!r}: the numbers of hidden units of one or "
-            "more layers were expected, such as (128, 64)."
-        )
+    cell, layers = parameters["cell"], _layers("nhidden", parameters["nhidden"])
     for name, plain in (("activation", "tanh"), ("recurrence", "learned")):
         value = parameters[name]
         if cell != "rnn" and value != plain:
@@ -297,15 +300,36 @@ def _architecture(parameters):
     pooling = parameters["pooling"]
     if pooling == "auto":
         pooling = "last" if cell == "rnn" else "sum"
+    decoder = parameters.get("decoder_nhidden", ())
+    if decoder == "auto":
+        decoder = (math.ceil(1.5 * layers[-1]),) * 2
     return Architecture(
-        nhidden=tuple(int(n) for n in layers),
+        nhidden=layers,
         cell=cell,
         activation=parameters["activation"],
         recurrence=parameters["recurrence"],
         bidirectional=is_both,
         pooling=pooling,
         condition=parameters.get("condition", "none"),
+        decoder=decoder if decoder == () else _layers("decoder_nhidden", decoder),
+        attention=parameters.get("attention"),
     )
+
+
+def _layers(name, given):
+    """The numbers of hidden units of layers, from a parameter.
+
+    Raises
+    ------
+    ValueError
+    """
+    layers = tuple(given) if isinstance(given, (tuple, list)) else (given,)
+    if not layers or not all(isinstance(n, Integral) and n >= 1 for n in layers):
+        raise ValueError(
+            f"{name} is {given!r}: the numbers of hidden units of one or "
+            "more layers were expected, such as (128, 64)."
+        )
+    return tuple(int(n) for n in layers)
 
 
 def _check_directions(is_both, truncate):

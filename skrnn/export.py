@@ -30,13 +30,15 @@ from skrnn._encoder import RNNEncoder
 from skrnn._language_model import RNNLanguageModel
 from skrnn._messages import describe
 from skrnn._regressor import RNNRegressor
+from skrnn._seq2seq import RNNSeq2Seq
 from skrnn._state import has_surrogates
 from skrnn._tagger import RNNTagger
 
 __all__ = ["from_state_dict", "load_safetensors", "save_safetensors", "to_state_dict"]
 
 _CLASSES = (RNNClassifier, RNNDecoder, RNNEncoder, RNNLanguageModel)
-_CLASSES = {cls.__name__: cls for cls in (*_CLASSES, RNNRegressor, RNNTagger)}
+_CLASSES += (RNNRegressor, RNNSeq2Seq, RNNTagger)
+_CLASSES = {cls.__name__: cls for cls in _CLASSES}
 _KEY = "skrnn"  # of everything that is not an array
 _STAMPS = ("_skrnn_version", "_state_format")
 _OUTPUT = "_sklearn_output_config"  # what set_output sets

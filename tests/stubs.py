@@ -15,7 +15,7 @@ import re
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
-from skrnn._core import cells, pooling
+from skrnn._core import architecture, cells, pooling
 
 PACKAGE = Path(__file__).parents[1] / "skrnn"
 STUBS = PACKAGE / "__init__.pyi"
@@ -24,7 +24,8 @@ CLASSES["_regressor.py"] = "RNNRegressor"
 CLASSES["_language_model.py"] = "RNNLanguageModel"
 CLASSES["_tagger.py"] = "RNNTagger"
 CLASSES["_decoder.py"] = "RNNDecoder"
-CHOICES = (cells, pooling)
+CLASSES["_seq2seq.py"] = "RNNSeq2Seq"
+CHOICES = (architecture, cells, pooling)
 BEGIN = "    # Parameters of skrnn/{}, written by tests/stubs.py:\n"
 END = "    # End of the parameters.\n"
 

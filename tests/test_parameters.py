@@ -28,6 +28,7 @@ from skrnn import (
     RNNEncoder,
     RNNLanguageModel,
     RNNRegressor,
+    RNNSeq2Seq,
     RNNTagger,
     export,
 )
@@ -109,6 +110,18 @@ ALL[RNNTagger] = {
     **{name: value for name, value in DEFAULTS.items() if name not in FIXED_IN_TAGGERS},
     "class_weight": None,
     "transitions": False,
+}
+FIXED_IN_SEQ2SEQ = ("pooling", "kernel_sizes", "ngram_range", "subwords")
+FIXED_IN_SEQ2SEQ += ("patch_length", "truncate")
+ALL[RNNSeq2Seq] = {
+    **{name: value for name, value in DEFAULTS.items() if name not in FIXED_IN_SEQ2SEQ},
+    "alpha": 0.01,
+    "decoder_nhidden": "auto",
+    "attention": "dot",
+    "label_smoothing": 0.1,
+    "beam_width": 1,
+    "length_penalty": 0.0,
+    "max_output_length": "auto",
 }
 FIXED_IN_DECODERS = (*FIXED, "differences", "embeddings", "freeze_embeddings")
 FIXED_IN_DECODERS += ("truncate", "overlong")

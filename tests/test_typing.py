@@ -21,6 +21,7 @@ from skrnn import (
     RNNEncoder,
     RNNLanguageModel,
     RNNRegressor,
+    RNNSeq2Seq,
     RNNTagger,
     export,
     metrics,
@@ -34,7 +35,7 @@ SCRIPT = """
 import numpy as np
 from numpy.typing import NDArray
 from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor
-from skrnn import RNNDecoder, sequences_from_frame
+from skrnn import RNNDecoder, RNNSeq2Seq, sequences_from_frame
 from skrnn.export import load_safetensors, save_safetensors
 from skrnn.metrics import span_f1_score, span_precision_recall_fscore_support
 
@@ -63,6 +64,9 @@ of_all = span_precision_recall_fscore_support([["O"]], [["O"]], average="micro")
 precision: float = of_all[0]
 decoder: RNNDecoder = RNNDecoder(condition="start", beam_width=3).fit(codes, X)
 best: list[list[tuple[object, float]]] = decoder.predict_n_best(codes, n_best=2)
+writer: RNNSeq2Seq = RNNSeq2Seq(8, decoder_nhidden=(8, 8), attention=None).fit(X, X)
+found: list[list[tuple[object, float]]] = writer.predict_n_best(X, n_best=2)
+A: NDArray[np.float32] = writer.attention_weights("cat", "act")
 """
 WRONG = {
     "RNNClassifier(hidden=3)": "call-arg",
@@ -180,7 +184,7 @@ def run_stubs():
 
 RUN = run_stubs()
 ESTIMATORS = [RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor, RNNTagger]
-ESTIMATORS.append(RNNDecoder)
+ESTIMATORS += [RNNDecoder, RNNSeq2Seq]
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
@@ -208,7 +212,8 @@ def test_each_parameter_stands_in_the_stubs_once():
     # The encoder has no wide path, so each of the others says it.
     of_wide = dict.fromkeys(("wide_ngram_range", "n_wide_features"), 2)
     # Some classes have other defaults, or fix parameters.
-    others = (RUN[f"_{name}Parameters"] for name in ("Language", "Tagger", "Decoder"))
+    names = "Language", "Tagger", "Decoder", "Seq2Seq"
+    others = (RUN[f"_{name}Parameters"] for name in names)
     again = [name for other in others for name in other.__annotations__]
     expected = {name: 1 + again.count(name) for name in counts}
     assert counts == {**expected, **of_wide}

@@ -30,6 +30,7 @@ def by_skops(estimator):
     ours = {"skrnn._classifier.RNNClassifier", "skrnn._regressor.RNNRegressor"}
     ours |= {"skrnn._encoder.RNNEncoder", "skrnn._language_model.RNNLanguageModel"}
     ours |= {"skrnn._tagger.RNNTagger", "skrnn._decoder.RNNDecoder"}
+    ours.add("skrnn._seq2seq.RNNSeq2Seq")
     untrusted = skops.get_untrusted_types(data=data)
     assert set(untrusted) <= ours
     return skops.loads(data, trusted=untrusted)

@@ -7,40 +7,7 @@ from skrnn._core import pooling
 from skrnn._core.architecture import Architecture
 
 # The weights of a linear chain of outputs, which are the public ``transitions_``, ...
-OF_    def of_chain(self):
-        """Names and shapes of the weights of a chain, a tuple of pairs."""
-        if not self.has_transitions:
-            return ()
-        n = self.n_outputs
-        return tuple(zip(OF_CHAIN, ((n, n), (n,), (n,)), strict=True))
-
-    @property
-    def of_decoder(self):
-        """Shapes of the weights of the decoder by name: biases first, then the others.
-
-        Those of layer k are ``decoder_b.k``, ``decoder_W.k`` and ``decoder_U.k``.
-        """
-        architecture = self.architecture
-        if not architecture.decoder:
-            return {}, {}
-        cell, first = architecture.make_cell(), architecture.decoder[0]
-        n_state_blocks = cell.n_state_blocks if cell.has_W else 0
-        widths = [self.n_outputs, *architecture.decoder[:-1]]
-        if len(widths) > 1:  # attention stands above the first layer
-            widths[1] += architecture.n_context
-        b, W, U = {}, {}, {}
-        for k, (n_in, n) in enumerate(zip(widths, architecture.decoder, strict=True)):
-            b[f"decoder_b.{k}"] = (cell.n_blocks * n,)
-            W[f"decoder_W.{k}"] = (n_state_blocks * n, n)
-            U[f"decoder_U.{k}"] = (n_in, cell.n_input_blocks * n)
-        bridge = {"bridge": (first, architecture.n_encoded)}
-        n = architecture.n_encoded
-        if architecture.attention:
-            bridge["query"] = (n, first)
-        if architecture.attention == "additive":
-            bridge |= {"key": (n, n), "energy": (n,)}
-        return {**b, "bridge_bias": (first,)}, {**W, **U, **bridge}
- = ("transitions", "start_transitions", "end_transitions")
+OF_CHAIN = ("transitions", "start_transitions", "end_transitions")
 
 
 @dataclass(frozen=True, slots=True)

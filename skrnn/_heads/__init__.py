@@ -10,6 +10,7 @@ Modules may import those above them in this list, and lower layers of the packag
     numbers       one or more numbers for each sequence
     next_step     the next step, after each step; without y
     language      the same from the first token on, and perhaps the end
+    transduction  another sequence, token by token
     task          what y is, and which head predicts it
     opening       the containers of y and sample_weight
     validation    y and sample_weight as arrays, checked against X

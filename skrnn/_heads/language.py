@@ -48,12 +48,7 @@ class LanguageHead(NextStepHead):
 
     def begun(self, steps):
         """Steps with one more before each sequence of tokens."""
-        if self.is_series:
-            return steps
-        starts, n = steps.offsets[:-1], np.arange(len(steps.offsets))
-        values = np.insert(steps.values, starts, UNKNOWN)
-        keys = None if steps.keys is None else np.insert(steps.keys, starts, UNKNOWN)
-        return steps._replace(values=values, offsets=steps.offsets + n, keys=keys)
+        return steps if self.is_series else begun(steps)
 
     def next_steps(self, steps):
         """What comes after each step; see the base class."""
@@ -104,6 +99,14 @@ class LanguageHead(NextStepHead):
         if not (self.is_series or self.learns_end):
             head.bias[END] = _NEVER
         return head
+
+
+def begun(steps):
+    """Steps with one more before each sequence of single tokens: an unknown one."""
+    starts, n = steps.offsets[:-1], np.arange(len(steps.offsets))
+    values = np.insert(steps.values, starts, UNKNOWN)
+    keys = None if steps.keys is None else np.insert(steps.keys, starts, UNKNOWN)
+    return steps._replace(values=values, offsets=steps.offsets + n, keys=keys)
 
 
 def in_streams(samples, n_streams, truncate):

@@ -37,11 +37,11 @@ def later_targets(head, y, weight, offsets=None):
         check_columns(y, head.n_outputs, "for training")
     elif head.task == "multilabel":
         check_labels(head, y, "for training")
-    else:
+    elif head.task != "transduction":
         y = column_or_1d(y)
         cure = "Drop these sequences, or train on some of that class."
         check_classes(head, y, "the training data", cure, offsets)
-    return head.targets(y, weight)
+    return head.targets(y) if head.task == "transduction" else head.targets(y, weight)
 
 
 def check_labels(head, y, when):

@@ -1,0 +1,100 @@
+"""Another sequence for each sequence, written token by token."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from skrnn._core.answers import Answers
+from skrnn._core.vocabulary import UNKNOWN
+from skrnn._heads.head import Head, log_loss_of_guess, log_shares
+from skrnn._heads.language import begun
+
+
+@dataclass(frozen=True)
+class TransductionHead(Head):
+    """Another sequence for each sequence: a softmax for each of its tokens and its end.
+
+    The network first reads the id of unknown tokens, which stands for the start of a
+    sequence, so that all sequences of tokens have steps.
+
+    Attributes
+    ----------
+    reader : TokenReader
+        How the sequences in y are read; output i is the token with id i, or the end.
+    schema : Schema
+        What the sequences in y are like.
+    longest : int
+        The number of tokens of the longest one, for the data of the fit.
+    """
+
+    reader: Any = None
+    schema: Any = None
+    longest: int = 1
+
+    task = "transduction"
+    loss = "smoothed_cross_entropy"
+
+    @property
+    def n_outputs(self):
+        """Number of scores."""
+        return self.reader.n_ids
+
+    def fitted_to(self, answers, weight):
+        """This head with a bias from the data of a fit."""
+        of_rows = np.repeat(weight / weight.max(), answers.lengths)
+        counts = np.bincount(answers.tokens, of_rows, self.n_outputs)
+        return replace(self, bias=log_shares(counts))
+
+    def targets(self, sequences):
+        """The sequences to write.
+
+        Parameters
+        ----------
+        sequences : Sequences
+
+        Returns
+        -------
+        answers : Answers
+
+        Raises
+        ------
+        ValueError
+            If a token is unknown.
+        """
+        steps = self.reader.encode(sequences)
+        is_unknown = steps.values == UNKNOWN
+        if is_unknown.any():
+            i, step = sequences.locate(int(is_unknown.argmax()))
+            raise ValueError(
+                f"y[{i}] has a token at step {step} that the model cannot write: none "
+                "of the sequences that it has learned to write had it. Drop the "
+                "sequence, or train on some that have this token."
+            )
+        return Answers.of(steps.values, steps.offsets)
+
+    def begun(self, steps):
+        """Steps with one more before each sequence of tokens."""
+        return steps if steps.keys is None else begun(steps)
+
+    def chance(self, target, weight):
+        """The mean loss per token of the best guess that ignores X."""
+        of_rows = np.repeat(weight, target.lengths)
+        return log_loss_of_guess(self.bias, target.tokens, of_rows / of_rows.mean())
+
+    def strata(self, target):
+        """No groups to stratify held-out data by."""
+        return np.zeros(len(target)), 1
+
+    def rows_in_common(self, last):
+        """Outputs that have the same meaning in this head and in the last one: all."""
+        rows = list(range(self.n_outputs))
+        return rows, rows
+
+    def attributes(self):
+        """The attributes that an estimator keeps of the head."""
+        return {
+            "output_kind_": self.reader.kind,
+            "output_vocabulary_": self.reader.vocabulary,
+            "longest_output_": self.longest,
+        }

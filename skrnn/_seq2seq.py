@@ -1,0 +1,526 @@
+"""RNNSeq2Seq: from a sequence to another sequence."""
+
+from dataclasses import KW_ONLY, fields, replace
+from typing import ClassVar, Literal
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils.validation import _check_sample_weight
+
+from skrnn._base import BaseRNN
+from skrnn._callbacks import with_callbacks
+from skrnn._core.answers import Answers
+from skrnn._core.architecture import AttentionName
+from skrnn._core.samples import Samples
+from skrnn._core.vocabulary import UNKNOWN
+from skrnn._docs import share_docs
+from skrnn._heads.transduction import TransductionHead
+from skrnn._heads.validation import open_weight
+from skrnn._judging import ValidationData
+from skrnn._outputs import are_equal, learn_outputs, read_outputs, warn_of_cut, written
+from skrnn._reading.kinds import KIND_NAMES
+from skrnn._reading.options import ReadingOptions
+from skrnn._reading.schema import Schema
+from skrnn._reading.tokens import TokenReader
+from skrnn._stream import check_count
+from skrnn._types import (
+    Count,
+    Counts,
+    NonNegative,
+    Probability,
+    takes_parameters,
+)
+
+# max_output_length="auto": so many times the longest sequence of y in `fit`.
+_TIMES_THE_LONGEST = 2
+
+
+@share_docs
+@takes_parameters
+class RNNSeq2Seq(BaseRNN):
+    r"""Predict another sequence for each sequence, token by token.
+
+    An encoder reads a sequence in both directions, and a decoder writes the other one,
+    of another length and alphabet [21]_. The encoder has a state e_j after each step j.
+    A decoder of one layer computes
+
+        h_0 = tanh(B e + b),    h_t = cell(h_{t-1}, y_{t-1}),
+        scores_t = V [h_t, context_t] + c,
+
+    where e has the last state of each direction. The softmax of the scores are the
+    probabilities of the next token y_t, or of the end of the sequence. By attention
+    [22]_, the decoder looks back at all steps, of which the context is a weighted mean,
+
+        context_t = sum_j a_tj e_j,    a_tj = softmax_j(e_j . Q h_t / sqrt(len(e_j))).
+
+    The weights minimise the cross entropy of all tokens of y, each after the true ones
+    before it ("teacher forcing").
+
+    Parameters
+    ----------
+    nhidden : int or tuple of int, default=128
+        Length of the hidden state of the encoder, in each direction. A tuple stacks
+        layers: each layer reads the hidden states of the layer before it, step by step.
+    bidirectional : bool or "auto", default="auto"
+        Whether the encoder also reads each sequence backwards, with separate weights.
+        "auto" is True.
+    analyzer : {"auto", "char", "word", "token", "series"} or callable, default="auto"
+        What a step of a sequence of X is. "auto" reads strings as characters, a
+        sequence of strings or integers as tokens, and a sequence of floats or of rows
+        of numbers as a series. "char" and "word" require strings; "token" and "series"
+        determine how integers are read. A callable is applied to each sequence as it
+        was passed and returns what to read instead. In y, the characters of a string
+        and the items of a list are tokens in any case.
+    dropout : float in [0, 1) or "auto", default="auto"
+        During training, the probability of setting to 0 each input of a layer above the
+        first, each entry of the states of the encoder, and each entry of what V reads.
+        An entry is dropped at all steps of a sequence or at none [9]_. "auto" is 0.3.
+    batch_size : int or "auto", default="auto"
+        Number of sequences per update. "auto" is the square root of the number of
+        sequences, but at least 8 and at most 64.
+    max_iter : int or "auto", default="auto"
+        Number of epochs, over which the learning rate increases and decreases. "auto"
+        is the number of epochs that 6,000 updates take, but at least 12 and at most
+        1000.
+    alpha : float, default=0.01
+        Strength of the weight decay: each update multiplies all weights but the biases
+        by ``1 - learning_rate * alpha`` [4]_.
+    {parameters}
+    decoder_nhidden : int, tuple of int or "auto", default="auto"
+        Length of the hidden state of the decoder. A tuple stacks layers: attention
+        stands above the first one, and the second one reads its state and the context,
+        as in [24]_. "auto" stands for two layers, each of which is one and a half times
+        as long as the last layer of the encoder in one direction.
+    attention : {"dot", "additive"} or None, default="dot"
+        How the decoder looks back at the steps of X: by the formula above ("dot"); by
+        ``softmax_j(v . tanh(K e_j + Q h_t))``, which takes longer ("additive") [25]_;
+        or not at all. Without, all that it knows of X is in h_0.
+    label_smoothing : float in [0, 1), default=0.1
+        During training, the share of the target that is spread evenly over all tokens
+        [23]_, so that scores stay moderate.
+    beam_width : int, default=1
+        Number of beginnings with which `predict` goes on at the same time. 1 always
+        goes on with the likeliest token.
+    length_penalty : float, default=0.0
+        With ``beam_width > 1``, the logarithm of the probability of a sequence is
+        divided by its number of tokens, with the end, to the power of this, before it
+        is compared with those of others. At 0, short sequences are preferred.
+    max_output_length : int or "auto", default="auto"
+        Maximum number of tokens to predict. "auto" is twice the length of the longest
+        sequence of y in `fit`.
+
+    Attributes
+    ----------
+    output_kind_ : {"text", "tokens"}
+        Kind of the sequences of y: strings, or token lists.
+    output_vocabulary_ : dict of token -> int
+        Mapping of the tokens of y to ids, which start at 1.
+    longest_output_ : int
+        Number of tokens of the longest sequence of y.
+    {kind}
+    {weights}
+    decoder_W_, decoder_U_, decoder_b_ : lists of ndarrays
+        The weights of the layers of the decoder, as `W_`, `U_` and `b_` of the encoder.
+        Column ``output_vocabulary_[token]`` of the first U is the vector of a token,
+        and column 0 that of the start.
+    bridge_ : ndarray of shape (n_first, n_directions * nhidden)
+        The matrix B above, where n_first is the length of the state of the first layer
+        of the decoder.
+    bridge_bias_ : ndarray of shape (n_first,)
+        The vector b above.
+    query_ : ndarray of shape (n_directions * nhidden, n_first)
+        The matrix Q above. Only available with attention.
+    key_ : ndarray of shape (n_directions * nhidden, n_directions * nhidden)
+        The matrix K of additive attention. Only available with it.
+    energy_ : ndarray of shape (n_directions * nhidden,)
+        The vector v of additive attention. Only available with it.
+    V_ : ndarray of shape (n_outputs, n_last + n_directions * nhidden)
+        Output weights, where n_last is the length of the state of the last layer of the
+        decoder. Row 0 predicts the end, and row i the token with id i. Without
+        attention, there is no context, and V has n_last columns.
+    intercept_ : ndarray of shape (n_outputs,)
+        Output biases.
+    {inputs}
+    loss_ : float
+        Loss of the last epoch: the cross entropy of smoothed targets in nats, averaged
+        over all tokens of y and their ends while the weights were being updated.
+    {losses}
+
+    See Also
+    --------
+    RNNTagger : Predicts a tag for each step.
+
+    Notes
+    -----
+    A string that comes with features, as a lemma with the grammatical features of the
+    form that is looked for, is passed as one token list: first the features, then the
+    characters, as in the second example.
+
+    Before each string or token list of X, the network reads a start, so that it may
+    look back at something even if the sequence is empty.
+
+    {notes}
+
+    References
+    ----------
+    {references}
+    .. [21] Sutskever, Vinyals and Le (2014), "Sequence to Sequence Learning with Neural
+       Networks", NeurIPS.
+    .. [22] Luong, Pham and Manning (2015), "Effective Approaches to Attention-based
+       Neural Machine Translation", EMNLP.
+    .. [23] Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer
+       Vision", CVPR, section 7.
+    .. [24] Wu et al. (2016), "Google's Neural Machine Translation System",
+       arXiv:1609.08144, section 3.3.
+    .. [25] Bahdanau, Cho and Bengio (2015), "Neural Machine Translation by Jointly
+       Learning to Align and Translate", ICLR.
+
+    Examples
+    --------
+    >>> from skrnn import RNNSeq2Seq
+    >>> X = ["one", "two", "three", "four", "five", "six"]
+    >>> y = ["eins", "zwei", "drei", "vier", "fünf", "sechs"]
+    >>> model = RNNSeq2Seq(nhidden=16, max_iter=200, random_state=0).fit(X, y)
+    >>> model.predict(["two", "six"])
+    ['zwei', 'sechs']
+
+    A lemma with features, and lists of tokens as answers:
+
+    >>> pairs = [("walk", "V;PST"), ("talk", "V;PST"), ("walk", "V;3;SG")]
+    >>> X = [[*features.split(";"), *lemma] for lemma, features in pairs]
+    >>> y = [["walk", "ed"], ["talk", "ed"], ["walk", "s"]]
+    >>> model = RNNSeq2Seq(nhidden=16, max_iter=200, random_state=0).fit(X, y)
+    >>> model.predict([["V", "3", "SG", *"talk"]])
+    [['talk', 's']]
+    """
+
+    _: KW_ONLY
+    alpha: NonNegative = 0.01
+    decoder_nhidden: Literal["auto"] | Count | Counts = "auto"
+    attention: AttentionName | None = "dot"
+    label_smoothing: Probability = 0.1
+    beam_width: Count = 1
+    length_penalty: NonNegative = 0.0
+    max_output_length: Literal["auto"] | Count = "auto"
+
+    # The decoder looks back at each step that there is.
+    pooling: ClassVar[str] = "last"
+    kernel_sizes: ClassVar[None] = None
+    ngram_range: ClassVar[tuple] = (1, 1)
+    subwords: ClassVar[bool] = False
+    patch_length: ClassVar[int] = 1
+    truncate: ClassVar[None] = None
+
+    _head = TransductionHead
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
+        """Learn to write sequences.
+
+        Parameters
+        ----------
+        {X of fit}
+        y : list, tuple, array or Series of n_samples sequences
+            The sequence to write for each sequence of X: a string, or a sequence of
+            tokens (strings or integers). It may be empty, and is then learned as such.
+        {sample_weight}
+        {X_val}
+        y_val : list, tuple, array or Series of sequences, default=None
+            The y of `X_val`.
+        {sample_weight_val}
+
+        Returns
+        -------
+        self : RNNSeq2Seq
+            The fitted model.
+
+        Raises
+        ------
+        TypeError
+            If X or y is not a container of sequences that are all of one kind, or y
+            holds numbers that are no tokens.
+        ValueError
+            If X or a series is empty; if all sequences of y are empty; if a sequence is
+            longer than `max_length`; if sequences differ in their number of features;
+            if a number is infinite, or NaN and `missing` is "error"; if the vocabulary
+            is empty, or `embeddings` cannot be read; if X, y and sample_weight differ
+            in length; if `warm_start` is True and parameters of the network or of
+            reading have changed, or y holds a token that the last fit has not seen; if
+            `X_val` is incomplete, passed without `early_stopping`, or different in kind
+            from X, or `y_val` holds a token that is not in y; or if training diverges
+            in the first epoch.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training diverges in a later epoch, or ends with a loss that is far above
+            that of guessing, or no better.
+        UserWarning
+            If most of the memory is for the tokens of a large vocabulary.
+
+        Notes
+        -----
+        If a fit fails, the estimator is left unchanged.
+        """
+        validation = ValidationData(X_val, y_val, sample_weight_val)
+        return self._learn(X, y, sample_weight, validation)
+
+    def _read(self, X, y, settings, last):
+        # Strings are read as characters, as if there were no y.
+        return super()._read(X, None, settings, last)
+
+    def _validated(self, y, sample_weight, sequences, head=None):
+        n, name = len(sequences), type(self).__name__
+        if isinstance(head, TransductionHead):  # that of the fit
+            outputs = read_outputs(head.schema, y, n)
+        else:
+            _, outputs = learn_outputs(Schema(name, _plain_options()), y, n)
+        weight = _check_sample_weight(
+            open_weight(sample_weight),
+            sequences.lengths,
+            dtype=np.float64,
+            ensure_non_negative=True,
+        )
+        return outputs, weight
+
+    def _aim(self, sequences, y, weight, classes, settings, last):
+        positions, longest = np.arange(len(sequences)), int(y.lengths.max())
+        if last is None:
+            samples = Samples(y, None, np.ones(len(y)), positions)
+            reader, _ = TokenReader.learn(_plain_options(), samples, None)
+            head = self._head_for(reader, longest)
+        else:
+            head = last.model.head
+            _check_same_kind(y.kind, head.reader.kind)
+            head = replace(head, longest=max(head.longest, longest))
+        answers = head.targets(y)
+        head = head.fitted_to(answers, weight)
+        return Samples(sequences, answers, weight, positions), head
+
+    def _head_of(self, attributes):
+        kind, known = attributes["output_kind_"], attributes["output_vocabulary_"]
+        return self._head_for(TokenReader(kind, known), attributes["longest_output_"])
+
+    def _head_for(self, reader, longest):
+        """The head for what a reader reads of y."""
+        reading = {**_plain_options().kept(), "columns": None, "shortest": 0}
+        attributes = {"_reading": reading, "kind_": reader.kind}
+        attributes["vocabulary_"] = reader.vocabulary
+        schema = Schema.from_attributes(type(self).__name__, attributes)
+        return TransductionHead(None, reader, schema, longest)
+
+    def predict(self, X):
+        """Predict a sequence for each sequence.
+
+        Parameters
+        ----------
+        {X of predict}
+
+        Returns
+        -------
+        y : list of str, or list of lists of tokens
+            The likeliest sequences that were found, of the kind that y had in `fit`.
+
+        Raises
+        ------
+        {raises of predict}
+
+        Warns
+        -----
+        UserWarning
+            If sequences had not ended after `max_output_length` tokens.
+        """
+        head, found, places = self._found(X)
+        self._warn_of_cut(head, found)
+        best = [sequences[0] for sequences in written(head.reader, found)]
+        return [best[i] for i in places]
+
+    def predict_n_best(self, X, n_best=5):
+        """Predict several sequences for each sequence, the likeliest first.
+
+        Parameters
+        ----------
+        {X of predict}
+        n_best : int, default=5
+            How many to predict. The width of the beam is `beam_width`, or this if it is
+            larger.
+
+        Returns
+        -------
+        y : list of list of tuple (sequence, log_p)
+            For each sequence of X, at most `n_best` distinct sequences of the kind that
+            y had in `fit`, each with the logarithm of its probability in nats, as from
+            :meth:`score_samples`.
+
+        Raises
+        ------
+        {raises of predict}
+        ValueError
+            If `n_best` is not a whole number from 1.
+        """
+        check_count("n_best", n_best)
+        head, found, places = self._found(X, int(n_best))
+        self._warn_of_cut(head, found)
+        best = [
+            list(zip(sequences, log_p[: len(sequences)].tolist(), strict=True))
+            for sequences, log_p in zip(
+                written(head.reader, found), found.log_p, strict=True
+            )
+        ]
+        return [best[i] for i in places]
+
+    def score(self, X, y, sample_weight=None):
+        """Compute the share of sequences that are predicted without a mistake.
+
+        Parameters
+        ----------
+        {X of predict}
+        y : list, tuple, array or Series of n_samples sequences
+            The true sequences, of the same kind as in `fit`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sequence. None gives all the same weight.
+
+        Returns
+        -------
+        score : float
+            From 0 to 1, which is perfect. A sequence with a token that y in `fit` did
+            not have is always wrong.
+
+        Raises
+        ------
+        {raises of predict}
+        """
+        head, found, places = self._found(X)
+        sequences = read_outputs(head.schema, y, len(places))
+        weight = _check_sample_weight(open_weight(sample_weight), places)
+        found = type(found)(*(part[places] for part in found))
+        are_right = are_equal(found, head.reader.encode(sequences))
+        return float(np.average(are_right, weights=weight))
+
+    def score_samples(self, X, y):
+        """Compute the logarithm of the probability of given sequences.
+
+        Parameters
+        ----------
+        {X of predict}
+        y : list, tuple, array or Series of n_samples sequences
+            Sequences of the same kind as in `fit`.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples,), float64
+            In nats: the sum over the tokens of a sequence and its end; -inf if a token
+            is not in `output_vocabulary_`.
+
+        Raises
+        ------
+        {raises of predict}
+        """
+        model, steps, answers, is_known = self._with_answers(X, y)
+        log_p = model.log_p_of_answers(steps, answers)
+        return np.where(is_known, log_p, -np.inf)
+
+    def attention_weights(self, x, y=None):
+        """Compute how the decoder looks back at one sequence while it writes another.
+
+        Parameters
+        ----------
+        x : str, list of tokens or array
+            One sequence of the same kind as those of X in `fit`.
+        y : str or list of tokens, default=None
+            The sequence to write. None for that which is predicted.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_tokens + 1, n_steps + 1), float32
+            Row t has the weights of all steps when token t is written, the last row
+            those when it ends. Column 0 is the start that is read before a string or
+            token list; of a series, there are only n_steps columns. Each row sums to 1.
+
+        Raises
+        ------
+        {raises of predict}
+        ValueError
+            If `attention` was None in `fit`.
+        """
+        y = self.predict([x])[0] if y is None else y
+        model, steps, answers, is_known = self._with_answers([x], [y])
+        if model.architecture.attention is None:
+            raise ValueError(
+                f"{type(self).__name__} was fitted with attention=None, so it does not "
+                "look back. Use attention='dot'."
+            )
+        if not is_known.all():
+            raise ValueError(
+                "y has a token that is not in output_vocabulary_. Use tokens of the "
+                "training data."
+            )
+        (weights,) = model.attention_weights(steps, answers)
+        return weights
+
+    def _found(self, X, n_best=1):
+        """The head, what was found for each distinct sequence, and which one is whose.
+
+        Returns
+        -------
+        head : TransductionHead
+        found : Hypotheses
+        places : ndarray of shape (n_samples,)
+        """
+        model, steps, once = self._model_and_steps(X)
+        model.check_outputs()
+        width = max(int(self.beam_width), n_best)
+        of = width, n_best, float(self.length_penalty)
+        found = model.written(steps, self._longest(model.head), *of)
+        return model.head, found, np.arange(len(steps.lengths))[once.places]
+
+    def _longest(self, head):
+        """The largest number of tokens to predict."""
+        if self.max_output_length == "auto":
+            return max(1, _TIMES_THE_LONGEST * head.longest)
+        return int(self.max_output_length)
+
+    def _warn_of_cut(self, head, found):
+        warn_of_cut(found, self._longest(head), "max_output_length")
+
+    def _with_answers(self, X, y):
+        """The model, the steps of X, the answers in y, and which of them are known."""
+        model, steps, once = self._model_and_steps(X)
+        model.check_outputs()
+        places = np.arange(len(steps.lengths))[once.places]
+        steps = steps.take(places)
+        sequences = read_outputs(model.head.schema, y, len(places))
+        ids = model.head.reader.encode(sequences)
+        answers = Answers.of(ids.values, ids.offsets)
+        n_unknown = np.add.reduceat(
+            np.append(ids.values == UNKNOWN, 0), ids.offsets[:-1]
+        )
+        return model, steps, answers, (n_unknown == 0) | (ids.lengths == 0)
+
+
+def _check_same_kind(now, before):
+    """Raise if y was strings, but is now token lists, or vice versa."""
+    if now != before:
+        raise TypeError(
+            f"warm_start=True continues from the last fit, in which y held "
+            f"{KIND_NAMES[before]}, but now it holds {KIND_NAMES[now]}. Pass the same "
+            "kind, or use warm_start=False."
+        )
+
+
+def _plain_options():
+    """How sequences of y are read: characters or tokens, as they are."""
+    plain = {field.name: field.default for field in fields(BaseRNN)}
+    names = "ngram_range", "subwords", "kernel_sizes"
+    plain |= {name: getattr(RNNSeq2Seq, name) for name in names}
+    return ReadingOptions.of(plain)

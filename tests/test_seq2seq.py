@@ -1,0 +1,440 @@
+"""RNNSeq2Seq: what it learns, and how its outputs hang together."""
+
+import pickle
+import re
+from itertools import product
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import make_scorer
+from sklearn.model_selection import GridSearchCV
+from ways import WAYS
+
+from skrnn import RNNSeq2Seq
+
+pytestmark = pytest.mark.filterwarnings("ignore:.* had no end after:UserWarning")
+SMALL = {"nhidden": 6, "max_iter": 3, "random_state": 0}
+X = ["ab", "b", "", "aab", "abba", "ba"]
+Y = ["yx", "x", "z", "", "xyyx", "xy"]
+TOKENS = [list(y) for y in Y]
+
+
+def letters(n_samples, seed, longest=8, alphabet="abcdefgh"):
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(2, longest + 1, n_samples)
+    return ["".join(rng.choice(list(alphabet), n)) for n in lengths]
+
+
+def reversed_(texts):
+    return [text[::-1] for text in texts]
+
+
+def weights_of(model):
+    names = ("W_", "U_", "b_", "decoder_W_", "decoder_U_", "decoder_b_")
+    arrays = [array for name in names for array in getattr(model, name)]
+    arrays += [model.V_, model.intercept_, model.bridge_, model.bridge_bias_]
+    return np.concatenate([array.ravel() for array in arrays])
+
+
+@pytest.fixture(scope="module")
+def small():
+    return RNNSeq2Seq(**SMALL).fit(X, Y)
+
+
+@pytest.fixture(scope="module")
+def reverser():
+    train = letters(1000, 0)
+    model = RNNSeq2Seq(24, max_iter=60, batch_size=32, random_state=0)
+    return model.fit(train, reversed_(train))
+
+
+# What is learned
+
+
+def test_reversal_is_learned(reverser):
+    test = letters(200, 1)
+    assert reverser.score(test, reversed_(test)) > 0.9
+
+
+def test_attention_looks_back_where_a_letter_is_from(reverser):
+    x = "abcdef"
+    A = reverser.attention_weights(x)
+    assert A.shape == (len(x) + 1, len(x) + 1)
+    np.testing.assert_allclose(A.sum(axis=1), 1, rtol=1e-5)
+    # Between the letter and those around it, on which its states depend as well.
+    steps = A[:-1] @ np.arange(len(x) + 1)
+    assert np.corrcoef(steps, np.arange(len(x)))[0, 1] < -0.8
+    np.testing.assert_allclose(reverser.attention_weights(x, x[::-1]), A)
+
+
+def test_letters_and_features_are_read_as_one_list():
+    stems = ["kat", "tak", "pon", "nop", "mul", "lum", "rit", "tir", "sed", "des"]
+    X = [[f, *stem] for stem in stems for f in ("PL", "SG")]
+    y = [stem + end for stem in stems for end in ("en", "")]
+    model = RNNSeq2Seq(24, max_iter=150, random_state=0).fit(X, y)
+    assert model.predict([["PL", *"kat"], ["SG", *"des"]]) == ["katen", "des"]
+
+
+def test_series_are_read():
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(n, 2)) for n in rng.integers(1, 6, 200)]
+    y = ["".join("+" if step.sum() > 0 else "-" for step in x) for x in X]
+    model = RNNSeq2Seq(16, max_iter=60, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.8
+    A = model.attention_weights(X[0], y[0])
+    assert A.shape == (len(X[0]) + 1, len(X[0]))  # nothing is read before a series
+
+
+# What goes in and comes out
+
+
+def test_predictions_are_of_the_kind_of_y(small):
+    assert all(isinstance(y, str) for y in small.predict(X))
+    lists = RNNSeq2Seq(**SMALL).fit(X, TOKENS)
+    assert [list(y) for y in small.predict(X)] == lists.predict(X)
+    assert (small.output_kind_, lists.output_kind_) == ("text", "tokens")
+    numbers = [[ord(c) for c in y] for y in Y]
+    integers = RNNSeq2Seq(**SMALL).fit(X, numbers).predict(X)
+    assert integers == [[ord(c) for c in y] for y in small.predict(X)]
+    assert all(type(t) is int for y in integers for t in y)
+
+
+def test_attributes_of_y(small):
+    assert small.output_vocabulary_ == {"x": 1, "y": 2, "z": 3}
+    assert small.longest_output_ == 4
+    assert [W.shape[1] for W in small.decoder_W_] == [9, 9]
+    assert small.V_.shape == (4, 9 + 12)
+    assert small.query_.shape == (12, 9)
+    without = RNNSeq2Seq(**SMALL, attention=None, decoder_nhidden=5).fit(X, Y)
+    assert without.V_.shape == (4, 5)
+    assert not hasattr(without, "query_")
+
+
+def test_sizes_of_encoder_and_decoder_may_differ():
+    params = {"nhidden": (5, 4), "decoder_nhidden": (6, 7), "cell": "lstm"}
+    model = RNNSeq2Seq(**{**SMALL, **params}).fit(X, Y)
+    assert [W.shape[1] for W in model.W_] == [5, 5, 4, 4]
+    assert [W.shape for W in model.decoder_W_] == [(24, 6), (28, 7)]
+    assert model.V_.shape == (4, 7 + 8)
+
+
+def test_an_empty_sequence_is_read_and_written():
+    model = RNNSeq2Seq(16, max_iter=150, random_state=0).fit(X, Y)
+    assert model.predict(["", "aab"]) == ["z", ""]
+
+
+def test_any_container_of_strings(small):
+    again = RNNSeq2Seq(**SMALL).fit(np.array(X), np.array(Y, object))
+    np.testing.assert_array_equal(weights_of(again), weights_of(small))
+    assert again.predict(tuple(X)) == small.predict(X)
+
+
+# Probabilities and search
+
+
+def test_probabilities_of_all_sequences_up_to_a_length():
+    model = RNNSeq2Seq(**SMALL).fit(["a", "b"], ["x", "xx"])
+    model.max_output_length = 3
+    texts = ["x" * n for n in range(8)]
+    p = np.exp(model.score_samples(["a"] * len(texts), texts))
+    assert 0.5 < p.sum() < 1
+    model.beam_width = 8
+    found, log_p = zip(*model.predict_n_best(["a"], 8)[0], strict=True)
+    order = np.argsort(-p[:4])
+    assert list(found) == [texts[i] for i in order]
+    np.testing.assert_allclose(np.exp(log_p), p[order], rtol=1e-5)
+
+
+def test_a_beam_of_all_sequences_is_enumeration(small):
+    x, longest = "abba", 3
+    texts = ["".join(y) for n in range(longest + 1) for y in product("xyz", repeat=n)]
+    log_p = small.score_samples([x] * len(texts), texts)
+    wide = clone(small).set_params(max_output_length=longest, beam_width=1000)
+    wide.__dict__.update(small._fitted())
+    found, best = zip(*wide.predict_n_best([x], len(texts))[0], strict=True)
+    expected = np.argsort(-log_p, kind="stable")
+    np.testing.assert_allclose(best, log_p[expected], rtol=1e-5)
+    assert set(found) == set(texts)
+    assert wide.predict([x]) == [texts[expected[0]]]
+
+
+def test_a_beam_of_1_is_greedy(small):
+    for x, predicted in zip(X, small.predict(X), strict=True):
+        greedy = ""
+        while len(greedy) < 8:
+            ends = [greedy, *(greedy + token + "" for token in "xyz")]
+            # p(y) is that of y and the end: those of the first tokens alone differ.
+            log_p = [prefix_log_p(small, x, end) for end in ends[1:]]
+            of_end = small.score_samples([x], [greedy])[0]
+            if of_end >= max(log_p):
+                break
+            greedy = ends[1 + int(np.argmax(log_p))]
+        assert predicted == greedy
+
+
+def prefix_log_p(model, x, prefix):
+    """log p of the tokens of a prefix, without its end."""
+    fitted, steps, answers, _ = model._with_answers([x], [prefix])
+    from skrnn._core import transduce
+    from skrnn._core.execution import arithmetic
+
+    with arithmetic() as execution:
+        weights, values = fitted._tensors(steps, execution)
+        ((_, memory),) = transduce.read(weights, values, steps.offsets)
+        return transduce.log_p_of_tokens(weights, memory, answers)[:-1].sum()
+
+
+def test_n_best_are_sorted_and_scored(reverser):
+    test = letters(20, 2)
+    for x, pairs in zip(test, reverser.predict_n_best(test, 3), strict=True):
+        best, of_best = zip(*pairs, strict=True)
+        assert len(set(best)) == len(best) == len(of_best) <= 3
+        assert (np.diff(of_best) <= 0).all()
+        scores = reverser.score_samples([x] * len(best), list(best))
+        np.testing.assert_allclose(of_best, scores, rtol=1e-4, atol=1e-5)
+
+
+def test_unknown_tokens_have_no_probability(small):
+    log_p = small.score_samples(["ab", "ab", ""], ["xq", "x", ""])
+    assert np.isneginf(log_p).tolist() == [True, False, False]
+    assert small.score(["ab"], ["q"]) == 0
+
+
+def test_score_is_the_share_of_exact_matches(small):
+    predicted = small.predict(X)
+    assert small.score(X, predicted) == 1
+    wrong = [*predicted[:-2], "zzzzz", "zzzzz"]
+    assert small.score(X, wrong) == pytest.approx(4 / 6)
+    assert small.score(X, wrong, [1, 1, 1, 1, 0, 0]) == 1
+
+
+def test_predictions_do_not_depend_on_others(reverser):
+    test = letters(30, 3)
+    alone = [reverser.predict([x])[0] for x in test]
+    assert reverser.predict(test) == alone
+    log_p = reverser.score_samples(test, reversed_(test))
+    each = [reverser.score_samples([x], [x[::-1]])[0] for x in test]
+    np.testing.assert_array_equal(log_p, each)
+
+
+# scikit-learn's manners
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"nhidden": (4, 3), "cell": "lstm", "decoder_nhidden": (5, 4)},
+        {"attention": None, "cell": "rnn"},
+        {"attention": "additive", "bidirectional": False},
+    ],
+)
+@pytest.mark.parametrize("way", WAYS)
+def test_models_are_saved_and_loaded(way, params):
+    model = RNNSeq2Seq(**{**SMALL, **params}).fit(X, Y)
+    again = way(model)
+    assert type(again) is RNNSeq2Seq
+    assert again.predict(X) == model.predict(X)
+    log_p = model.score_samples(X, Y)
+    np.testing.assert_array_equal(again.score_samples(X, Y), log_p)
+
+
+def test_the_same_seed_gives_the_same_weights(small):
+    again = clone(small).fit(X, Y)
+    np.testing.assert_array_equal(weights_of(again), weights_of(small))
+    other = clone(small).set_params(random_state=1).fit(X, Y)
+    assert (weights_of(other) != weights_of(small)).any()
+
+
+def test_a_weight_of_0_removes_a_sequence():
+    weighted = RNNSeq2Seq(**SMALL).fit(X, Y, [1, 1, 0, 1, 2, 1])
+    assert weighted.output_vocabulary_ == {"x": 1, "y": 2, "z": 3}
+    others = [0, 1, 3, 4, 5]
+    removed = RNNSeq2Seq(**SMALL).fit(
+        [*(X[i] for i in others), "a"],
+        [*(Y[i] for i in others), "z"],
+        [1, 1, 1, 2, 1, 0],
+    )
+    np.testing.assert_allclose(weights_of(weighted), weights_of(removed), atol=1e-6)
+
+
+def test_search_over_parameters():
+    train = letters(40, 0)
+    grid = {"attention": ["dot", "additive", None], "decoder_nhidden": [4, (4, 4)]}
+    search = GridSearchCV(RNNSeq2Seq(4, max_iter=2, random_state=0), grid, cv=2)
+    search.fit(train, reversed_(train))
+    assert len(search.cv_results_["mean_test_score"]) == 6
+
+
+def test_early_stopping_keeps_the_best_score():
+    train = letters(200, 0, longest=3, alphabet="abc")
+    model = RNNSeq2Seq(16, early_stopping=True, max_iter=60, random_state=0)
+    model.fit(train, reversed_(train))
+    assert model.best_validation_score_ == max(model.validation_scores_) > 0.5
+    assert len(model.validation_scores_) == len(model.validation_loss_curve_)
+
+
+def test_validation_data_is_scored_as_by_score():
+    train, val = letters(100, 0, 3, "abc"), letters(30, 1, 3, "abc")
+    model = RNNSeq2Seq(8, early_stopping=True, max_iter=10, random_state=0)
+    y_val = reversed_(val)
+    model.fit(train, reversed_(train), X_val=val, y_val=y_val)
+    assert model.best_validation_score_ == model.score(val, y_val)
+    best = int(np.argmax(model.validation_scores_))
+    n_tokens = sum(len(y) + 1 for y in y_val)
+    loss = -model.score_samples(val, y_val).sum() / n_tokens
+    if model.validation_scores_.count(max(model.validation_scores_)) == 1:
+        assert model.validation_loss_curve_[best] == pytest.approx(loss, rel=1e-4)
+
+
+def exact_match(y_true, y_pred):
+    return np.mean([a == b for a, b in zip(y_true, y_pred, strict=True)])
+
+
+def test_callbacks_see_each_epoch():
+    monitor = ScoringMonitor(scoring={"exact": make_scorer(exact_match)})
+    model = RNNSeq2Seq(**SMALL).set_callbacks(monitor).fit(X, Y)
+    log = monitor.get_logs().data
+    assert len(log) == model.n_iter_ == 3
+    assert log[-1]["exact"] == pytest.approx(model.score(X, Y))
+
+
+def test_a_warm_start_goes_on():
+    train = letters(100, 0, 4, "abc")
+    model = RNNSeq2Seq(16, max_iter=30, warm_start=True, random_state=0)
+    first = model.fit(train, reversed_(train)).loss_curve_
+    model.set_params(max_iter=1, learning_rate_init=1e-6)
+    again = model.fit(train, reversed_(train)).loss_curve_
+    assert again[0] < first[0] - 0.5
+    assert model.output_vocabulary_ == {"a": 1, "b": 2, "c": 3}
+
+
+def test_label_smoothing_keeps_probabilities_moderate():
+    params = {"nhidden": 8, "max_iter": 150, "random_state": 0, "dropout": 0.0}
+    moderate, sharp = (
+        RNNSeq2Seq(**params, label_smoothing=e).fit(X, Y) for e in (0.3, 0.0)
+    )
+    log_p = [model.score_samples(X, Y).mean() for model in (moderate, sharp)]
+    assert log_p[0] < log_p[1] - 0.1
+
+
+# Bad input
+
+
+BAD = [
+    ([*Y, "x"], "y is of length 7, but X is of length 6: a sequence for each sample"),
+    ([""] * 6, "y has no steps: all its sequences are empty"),
+    ([1, 2, 3, 4, 5, 6], "y[0] is an int: a sequence is a string, a list of tokens"),
+    ([[0.5]] * 6, "y holds numbers"),
+    ([*Y[:-1], None], "y[5] is None"),
+    (None, "This RNNSeq2Seq estimator requires y to be passed"),
+]
+
+
+@pytest.mark.parametrize("y, message", BAD)
+def test_a_y_that_cannot_be_written(y, message):
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)):
+        RNNSeq2Seq(**SMALL).fit(X, y)
+
+
+def test_unfitted():
+    with pytest.raises(NotFittedError):
+        RNNSeq2Seq().predict(X)
+
+
+def test_unknown_tokens_of_x_are_read(small):
+    assert len(small.predict(["qq", "aq"])) == 2
+
+
+def test_a_token_of_validation_data_that_is_not_in_y():
+    message = (
+        "y_val[1] has a token at step 1 that the model cannot write: none of the "
+        "sequences that it has learned to write had it. Drop the sequence, or train on "
+        "some that have this token."
+    )
+    model = RNNSeq2Seq(**SMALL, early_stopping=True)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        model.fit(X, Y, X_val=["a", "b"], y_val=["x", "xq"])
+
+
+def test_a_warm_start_with_another_kind_of_y():
+    model = RNNSeq2Seq(**SMALL, warm_start=True).fit(X, Y)
+    before = weights_of(model)
+    message = (
+        "in which y held strings, but now it holds token lists. Pass the same kind"
+    )
+    with pytest.raises(TypeError, match=message):
+        model.fit(X, TOKENS)
+    with pytest.raises(ValueError, match="a token at step 0 that the model cannot"):
+        model.fit(X, ["q", *Y[1:]])
+    np.testing.assert_array_equal(weights_of(model), before)
+
+
+def test_a_prediction_that_has_no_end():
+    model = RNNSeq2Seq(8, max_iter=200, random_state=0)
+    model.fit(["a", "b"], ["xxxxxxx", "y"])
+    model.max_output_length = 3
+    message = (
+        "1 of 2 predicted sequences had no end after 3 tokens, and was cut. Increase "
+        "max_output_length, or fit for longer."
+    )
+    with pytest.warns(UserWarning, match=re.escape(message)):
+        assert model.predict(["a", "b"]) == ["xxx", "y"]
+
+
+def test_attention_that_there_is_not(small):
+    model = RNNSeq2Seq(**SMALL, attention=None).fit(X, Y)
+    message = "was fitted with attention=None, so it does not look back"
+    with pytest.raises(ValueError, match=message):
+        model.attention_weights("ab", "x")
+    with pytest.raises(ValueError, match="y has a token that is not in"):
+        small.attention_weights("ab", "q")
+
+
+@pytest.mark.parametrize("n_best", [0, 1.5, "3", None])
+def test_n_best_that_is_no_number(small, n_best):
+    message = f"n_best is {n_best!r}: a whole number from 1 was expected."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        small.predict_n_best(X, n_best)
+
+
+def test_decoder_nhidden_that_is_no_size():
+    with pytest.raises(ValueError, match=re.escape("decoder_nhidden is (4, 0)")):
+        RNNSeq2Seq(**SMALL, decoder_nhidden=(4, 0)).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        ("V_", np.zeros((3, 21)), "output_vocabulary_ has 3 tokens, but V_ has 3"),
+        ("V_", np.zeros((4, 3)), "V_ has the shape (4, 3), but h and intercept_ need"),
+        ("query_", np.zeros((2, 2)), "query_ has the shape (2, 2)"),
+        ("decoder_W_", [np.zeros((2, 2))], "decoder_W_ has the shape [(2, 2)]"),
+        ("output_vocabulary_", {"x": 1}, "output_vocabulary_ has 1 tokens, but V_ has"),
+    ],
+)
+def test_attributes_edited_by_a_user(small, name, value, message):
+    model = pickle.loads(pickle.dumps(small))
+    setattr(model, name, value)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        model.predict(X)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("output_kind_", "words"),
+        ("output_vocabulary_", {"x": 1, "y": 3}),
+        ("longest_output_", -1),
+        ("query_", np.zeros((2, 2), np.float32)),
+        ("bridge_", np.zeros((2, 2), np.float32)),
+    ],
+)
+def test_files_that_were_tampered_with(small, name, value):
+    model = pickle.loads(pickle.dumps(small))
+    setattr(model, name, value)
+    with pytest.raises(ValueError, match=f"{name} of this RNNSeq2Seq"):
+        pickle.loads(pickle.dumps(model))
