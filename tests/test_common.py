@@ -15,6 +15,7 @@ from skrnn import (
     RNNEncoder,
     RNNLanguageModel,
     RNNRegressor,
+    RNNSeq2Seq,
     RNNTagger,
 )
 
@@ -46,14 +47,11 @@ def _of_steps(X, y):
     return np.repeat(labels, shape[1]).reshape(shape)
 
 
-class Speller(RNNDecoder):
+class Spelling:
     """Numbers, as these checks have them in y, spelled by digits and read again."""
 
     def fit(self, X, y, sample_weight=None):
         return super().fit(X, spelled(y), sample_weight)
-
-    def partial_fit(self, X, y, sample_weight=None):
-        return super().partial_fit(X, spelled(y), sample_weight)
 
     def score(self, X, y, sample_weight=None):
         return super().score(X, spelled(y), sample_weight)
@@ -64,6 +62,15 @@ class Speller(RNNDecoder):
 
     def predict(self, X):
         return np.array([sum(map(ord, y)) for y in super().predict(X)], float)
+
+
+class Speller(Spelling, RNNDecoder):
+    def partial_fit(self, X, y, sample_weight=None):
+        return super().partial_fit(X, spelled(y), sample_weight)
+
+
+class Transcriber(Spelling, RNNSeq2Seq):
+    pass
 
 
 def spelled(y):
@@ -78,6 +85,7 @@ ESTIMATORS = [
     RNNTagger(16, random_state=0),
     OneTagPerRow(16, random_state=0),
     Speller(8, max_iter=5, random_state=0),
+    Transcriber(8, max_iter=5, random_state=0),
 ]
 # What scikit-learn can check of an estimator without fitting it on a y of its own.
 WITHOUT_Y = {
@@ -107,6 +115,8 @@ def expected_failures(estimator):
         "A sequence of weight 2 is in one minibatch, and one that is there twice in "
         "two: the same in expectation, not to the last digit."
     )
+    if isinstance(estimator, Transcriber):  # it learns next to nothing in 5 epochs
+        return {}
     kinds = ["dense", "sparse"] if isinstance(estimator, Speller) else ["dense"]
     names = [f"check_sample_weight_equivalence_on_{kind}_data" for kind in kinds]
     expected = dict.fromkeys(names, reason)
@@ -137,7 +147,7 @@ def test_scikit_learn_check(estimator, check):
 
 @pytest.mark.parametrize(
     "estimator, n_checks",
-    list(zip(ESTIMATORS, [67, 54, 60, 54, 46, 46, 50], strict=True)),
+    list(zip(ESTIMATORS, [67, 54, 60, 54, 46, 46, 50, 49], strict=True)),
 )
 def test_scikit_learn_has_this_many_checks(estimator, n_checks):
     # With other tags most checks would be left out, and nothing would say so.
