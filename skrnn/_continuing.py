@@ -129,7 +129,7 @@ class LastFit:
             The weights of the wide path, if there is one. Overwritten.
         """
         last = public.from_public(weights.architecture, self.model.arrays)
-        of_pooling = {name for name, _ in weights.layout.of_pooling}
+        of_chain = {name for name, _ in weights.layout.of_chain}  # by label: see below
         for layer, old in zip(weights.all_layers(), last.all_layers(), strict=True):
             layer.U.copy_(old.U)
             layer.W.copy_(old.W)
@@ -139,7 +139,7 @@ class LastFit:
             F.copy_(old_F)
             f.copy_(old_f)
         for name, part in weights.others.items():
-            if name in last.others.keys() & of_pooling:
+            if name in last.others.keys() - of_chain:
                 part.copy_(last.others[name])
         last_head = self.model.head
         is_same_task = last_head.task == head.task

@@ -104,7 +104,7 @@ class LanguageHead(NextStepHead):
 def begun(steps):
     """Steps with one more before each sequence of single tokens: an unknown one."""
     starts, n = steps.offsets[:-1], np.arange(len(steps.offsets))
-    values = np.insert(steps.values, starts, UNKNOWN)
+    values = np.insert(steps.values, starts, UNKNOWN, axis=0)
     keys = None if steps.keys is None else np.insert(steps.keys, starts, UNKNOWN)
     return steps._replace(values=values, offsets=steps.offsets + n, keys=keys)
 
