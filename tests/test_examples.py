@@ -89,3 +89,16 @@ def test_decoder(tmp_path):
     half = int(re.search(r"Half-way, (\d+)% of the samples are German", output)[1])
     assert 25 <= half <= 75
     assert figure.stat().st_size > 10_000
+
+
+def test_seq2seq(tmp_path):
+    figure = tmp_path / "dates.png"
+    output = run("plot_06_seq2seq.py", "--figure", figure)
+    right = re.search(r"^(\d+\.\d)% of 500 unseen days", output, flags=re.MULTILINE)
+    without = re.search(r"Without attention, (\d+\.\d)%", output)
+    assert float(right[1]) >= 99
+    assert float(without[1]) < float(right[1])
+    best = dict(re.findall(r"^ *(.+): (\d{4}-\d\d-\d\d) ", output, flags=re.MULTILINE))
+    assert best["Jun 05 69"] == "2069-06-05" and best["Jun 05 70"] == "1970-06-05"
+    assert best["06/05/2024"] == best["5 June 2024"] == "2024-06-05"
+    assert figure.stat().st_size > 10_000
