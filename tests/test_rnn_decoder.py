@@ -278,11 +278,12 @@ def test_warm_start_continues():
     decoder = RNNDecoder(**PARAMS, warm_start=True).fit(X, Y)
     loss = decoder.loss_
     A = decoder.A_
-    decoder.set_params(max_iter=1).fit(X[:20], Y[:20])
+    # Another seed, so that new weights would not be the first ones again.
+    decoder.set_params(max_iter=1, random_state=7).fit(X[:20], Y[:20])
     assert decoder.loss_ < 3 * loss
     assert decoder.max_length_ == 6
     np.testing.assert_allclose(decoder.mean_, X.mean(axis=0))
-    assert 0 < np.abs(decoder.A_ - A).max() < 0.5
+    assert 0 < np.abs(decoder.A_ - A).max() < 0.1
     with pytest.raises(ValueError, match="whose condition was 'both', but now it is"):
         decoder.set_params(condition="bias").fit(X, Y)
 
