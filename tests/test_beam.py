@@ -121,6 +121,23 @@ def test_a_wider_beam_finds_what_is_likelier():
     assert means[0] < means[-1]
 
 
+@pytest.mark.parametrize("length_penalty", [0.0, 1.0])
+@pytest.mark.parametrize("width", [1, 2, 4, 30])
+def test_unlikely_ends_do_not_stop_the_search(width, length_penalty):
+    """A word of which each letter is sure, and after which the end is."""
+    goes_on, ends = np.log([0.02, 0.97, 0.006, 0.004]), np.log([0.97, 0.01, 0.01, 0.01])
+
+    def step(states, tokens):
+        n_tokens = states + 1
+        is_over = n_tokens[:, np.newaxis] >= 7
+        return np.where(is_over, ends, goes_on), n_tokens
+
+    start = np.zeros(2, int), np.tile(goes_on, (2, 1))
+    options = {"width": width, "length_penalty": length_penalty}
+    found = beam_search(step, *start, 20, **options)
+    assert [found_of(found, i) for i in range(2)] == [[(1,) * 7]] * 2
+
+
 def test_sequences_that_are_done_are_read_no_more():
     chain = Chain(60, 4, seed=4)
     found = search(chain, 4)

@@ -34,9 +34,9 @@ class Hypotheses(NamedTuple):
 def beam_search(step, states, log_p, max_length, width=1, n_best=1, length_penalty=0.0):
     """Find the likeliest sequences [1]_.
 
-    After each token, the `width` likeliest beginnings go on, and those ends that are
-    among the `width` likeliest continuations are candidates for the result. The search
-    is over once there are `width` of these, or the `n_best` of them cannot be bettered.
+    Of all continuations of the beginnings of a sequence, the `width` likeliest are kept
+    after each token. Those that are ends are candidates for the result, and the others
+    go on. The search is over once the `n_best` ends cannot be bettered [2]_.
 
     Parameters
     ----------
@@ -72,6 +72,8 @@ def beam_search(step, states, log_p, max_length, width=1, n_best=1, length_penal
     ----------
     .. [1] Freitag and Al-Onaizan (2017), "Beam Search Strategies for Neural Machine
        Translation", NMT.
+    .. [2] Huang, Zhao and Ma (2017), "When to Finish? Optimal Beam Search for Neural
+       Text Generation", EMNLP.
     """
     n = len(log_p)
     found = _Found.none(n, n_best, max_length)
@@ -126,13 +128,10 @@ class _Found:
     ----------
     score : ndarray of shape (n_sequences, n_best)
         By which they are sorted.
-    n : ndarray of shape (n_sequences,)
-        How many there were, including those that are not among the best.
     hypotheses : Hypotheses
     """
 
     score: np.ndarray
-    n: np.ndarray
     hypotheses: Hypotheses
 
     @classmethod
@@ -144,13 +143,12 @@ class _Found:
             np.full(shape, -np.inf),
             np.zeros(shape, bool),
         )
-        return cls(np.full(shape, -np.inf), np.zeros(n, np.int64), hypotheses)
+        return cls(np.full(shape, -np.inf), hypotheses)
 
     def add(self, beam, log_p, length_penalty, is_cut):
         """Add the ends of the beginnings of a beam; -inf where there is none."""
         n_best, n_tokens = self.score.shape[1], beam.tokens.shape[2]
         these = beam.sequences
-        self.n[these] += np.isfinite(log_p).sum(axis=1)
         score = log_p / (n_tokens + 1) ** length_penalty
         score = np.column_stack([self.score[these], score])
         order = np.argsort(-score, axis=1, kind="stable")[:, :n_best]
@@ -167,11 +165,6 @@ class _Found:
         merge(of.lengths, np.full(log_p.shape, n_tokens))
         merge(of.log_p, log_p)
         merge(of.is_cut, is_cut)
-
-    def are_done(self, sequences, bound, width):
-        """Whether sequences whose scores cannot exceed a bound are done."""
-        cannot_be_bettered = bound <= self.score[sequences, -1]
-        return cannot_be_bettered | (self.n[sequences] >= width)
 
     def best(self):
         """The best ones, without the memory for longer ones."""
@@ -194,27 +187,32 @@ def _go_on(beam, log_p, found, max_length, width, length_penalty):
     n, n_beginnings, n_tokens = beam.tokens.shape
     log_p = log_p.reshape(n, n_beginnings, -1)
     total = beam.log_p[:, :, np.newaxis] + log_p
-    ends, others = total[:, :, END].copy(), total[:, :, END + 1 :].reshape(n, -1)
     is_last = n_tokens == max_length
-    if not is_last:
-        ends[ends < _least_of_largest(total.reshape(n, -1), width)] = -np.inf
+    places = _largest(total.reshape(n, -1), 0 if is_last else width)
+    parents, tokens = np.divmod(places, log_p.shape[2])
+    is_end = tokens == END
+    ends = total[:, :, END]
+    if not is_last:  # only those that are kept
+        ends = np.full_like(ends, -np.inf)
+        some = np.nonzero(is_end)
+        ends[some[0], parents[some]] = total[some[0], parents[some], END]
     found.add(beam, ends, length_penalty, is_last & (log_p.argmax(axis=2) != END))
-    places = _largest(others, 0 if is_last else width)
-    total = np.take_along_axis(others, places, axis=1)
+    total = np.take_along_axis(total.reshape(n, -1), places, axis=1)
+    total[is_end] = -np.inf
     bound = total.max(axis=1, initial=-np.inf) / (max_length + 1) ** length_penalty
-    goes_on = np.flatnonzero(~found.are_done(beam.sequences, bound, width))
-    parents, tokens = np.divmod(places[goes_on], log_p.shape[2] - 1)
-    rows, tokens = goes_on[:, np.newaxis] * n_beginnings + parents, tokens + END + 1
+    goes_on = np.flatnonzero(bound > found.score[beam.sequences, -1])
+    # As many places as the sequence with the most beginnings needs.
+    order = np.argsort(-total[goes_on], axis=1, kind="stable")
+    order = order[:, : np.isfinite(total[goes_on]).sum(axis=1).max(initial=0)]
+    total, parents, tokens = (
+        np.take_along_axis(part[goes_on], order, axis=1)
+        for part in (total, parents, tokens)
+    )
+    rows = goes_on[:, np.newaxis] * n_beginnings + parents
     before = beam.tokens.reshape(n * n_beginnings, n_tokens)[rows]
     tokens_of_all = np.concatenate([before, tokens[:, :, np.newaxis]], axis=2)
-    beam = _Beam(beam.sequences[goes_on], total[goes_on], tokens_of_all)
+    beam = _Beam(beam.sequences[goes_on], total, tokens_of_all)
     return rows.ravel(), beam, tokens.ravel()
-
-
-def _least_of_largest(values, k):
-    """The least of the k largest values of each row, as a column."""
-    k = min(k, values.shape[1])
-    return np.partition(values, -k, axis=1)[:, -k, np.newaxis]
 
 
 def _largest(values, k):
