@@ -164,7 +164,7 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         state = TrainingState(weights, generator, inputs.embeddings, moments, wide)
         of = reader, head, settings.architecture, inputs, state, last
         result = Fit(*of, vector_reader)
-        judge = _judge(held_out, given, settings, result, learns_end)
+        judge = _judge(held_out, given, settings, result)
         smoothing = settings.parameters.get("label_smoothing", 0.0)
         data = TrainingData.of(samples, inputs.hiding, execution, float(smoothing))
         watch.begin(plan.lengthened(plan.n_held), result)
@@ -408,7 +408,7 @@ def _initial_wide(reader, head, execution):
     return execution.zeros((reader.wide.n_columns, head.n_outputs))
 
 
-def _judge(held_out, given, settings, result, learns_end):
+def _judge(held_out, given, settings, result):
     """The Judge for early stopping, or None without early stopping.
 
     Either sequences have been held out, or validation data has been given, or neither.
@@ -435,7 +435,6 @@ def _judge(held_out, given, settings, result, learns_end):
             context = result.vector_reader.read(context, held_out.positions)
     held_out = replace(held_out, steps=steps, context=context)
     samples = result.head.samples_of(held_out)
-    samples = _side_by_side(samples, learns_end, settings)
     vectors = getattr(result.reader, "vectors", None)
     if vectors is not None:
         vectors = vectors.copy()  # once, not after each epoch

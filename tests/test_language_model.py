@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import math
 import pickle
 import re
 import subprocess
@@ -429,12 +430,17 @@ def test_early_stopping_holds_out_the_end_of_a_text():
     model = fitted(text, early_stopping=True, validation_fraction=fraction)
     assert set(model.vocabulary_) == set(TEXT)
     model = fitted(TEXT, early_stopping=True, max_iter=30, nhidden=16)
-    best = np.argmax(model.validation_scores_)
-    assert model.best_validation_score_ == model.validation_scores_[best]
-    given = fitted(TEXT, early_stopping=True)
-    given.fit(TEXT, X_val=TEXT[:40])
-    stream_score = given.score(TEXT[:40])
-    assert given.best_validation_score_ == pytest.approx(stream_score, rel=1e-4)
+    held_out = TEXT[-math.ceil(model.validation_fraction * len(TEXT)) :]
+    assert model.score(held_out) == pytest.approx(model.best_validation_score_)
+
+
+@pytest.mark.parametrize("n_steps", [40, 400])  # the latter is longer than truncate
+def test_early_stopping_judges_by_the_score(n_steps):
+    params = {"early_stopping": True, "truncate": 50}
+    model = RNNLanguageModel(6, max_iter=3, random_state=0, **params)
+    model.fit(TEXT, X_val=TEXT[:n_steps])
+    expected = model.score(TEXT[:n_steps])
+    assert model.best_validation_score_ == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_fit_goes_on():
