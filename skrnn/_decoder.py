@@ -483,9 +483,10 @@ class RNNDecoder(BaseRNN):
         stream = Stream(model, len(context), context)
         draws = Draws(temperature, top_k, top_p, fitted.max_length_, [])
         drawn = [[] for _ in range(len(context))]
+        token_of = tokens_of(model.reader, model.head.n_outputs)
         for rows, ids, _ in draws.of(stream, random_state_of(random_state)):
-            for row, token in zip(rows, tokens_of(model.reader, ids), strict=True):
-                drawn[row].append(token)
+            for row, i in zip(rows, ids.tolist(), strict=True):
+                drawn[row].append(token_of[i])
         return [joined(model.reader.kind, tokens) for tokens in drawn]
 
     def _model_and_context(self, X):

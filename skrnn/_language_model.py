@@ -10,7 +10,7 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight
 
 from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
@@ -36,6 +36,10 @@ from skrnn._warnings import warn
 
 # More unknown tokens than this are worth a warning, since they are left out of scores.
 _MANY_UNKNOWN = 0.01
+_NO_TOKENS = (
+    "The steps of series have no probabilities. Use sample(prompt=x, max_length=1) for "
+    "the numbers that come after x."
+)
 
 
 @share_docs
@@ -277,8 +281,8 @@ class RNNLanguageModel(
         -------
         log_p : ndarray of shape (n_samples,), float64
             In nats. It is the sum over the tokens of a sequence and, if that is
-            learned, its end. Tokens that are not in `vocabulary_` have no probability,
-            and are left out. For series, minus half the squared error of standardised
+            learned, its end. Tokens that are not in `tokens_` have no probability, and
+            are left out. For series, minus half the squared error of standardised
             numbers, averaged over the numbers of a step, and summed over all steps but
             the first: up to a constant, the log-likelihood under a normal distribution.
 
@@ -289,7 +293,7 @@ class RNNLanguageModel(
         Warns
         -----
         UserWarning
-            If more than 1 % of the tokens are not in `vocabulary_`.
+            If more than 1 % of the tokens are not in `tokens_`.
         """
         losses, counts = self._losses(X)
         return np.array(
@@ -321,7 +325,7 @@ class RNNLanguageModel(
         Warns
         -----
         UserWarning
-            If more than 1 % of the tokens are not in `vocabulary_`.
+            If more than 1 % of the tokens are not in `tokens_`.
         """
         losses, counts = self._losses(X)
         weight = np.ones(len(losses))
@@ -351,7 +355,8 @@ class RNNLanguageModel(
         -------
         perplexity : float
             At least 1, which is perfect: among how many equally likely tokens the model
-            chooses on average.
+            chooses on average. Of series, whose steps have no probabilities, it has no
+            such meaning.
 
         Raises
         ------
@@ -364,7 +369,8 @@ class RNNLanguageModel(
         model, steps, once = self._model_and_steps(_as_sequences(X))
         target, is_known, is_end = model.head.next_steps(steps)
         losses, counts = model.losses_of_steps(steps, target), is_known | is_end
-        _warn_of_unknown(model, steps)
+        if not model.head.is_series:
+            _warn_of_unknown(steps, is_known, once)
         cuts = steps.offsets[1:-1]
         of_each = np.split(losses, cuts), np.split(counts, cuts)
         places = np.arange(len(steps.lengths))[once.places]
@@ -410,10 +416,7 @@ class RNNLanguageModel(
         """
         model, h = self._model_and_states(_as_sequences(X))
         if model.head.is_series:
-            raise ValueError(
-                "The steps of series have no probabilities. Use "
-                "sample(prompt=x, max_length=1) for the numbers that come after x."
-            )
+            raise ValueError(_NO_TOKENS)
         return model.head.proba(model.scores(h))
 
     @property
@@ -425,10 +428,12 @@ class RNNLanguageModel(
         tokens : list
             None stands for the end of a sequence, and is the first if that is learned.
         """
-        check_is_fitted(self)
-        tokens = [token for token, i in self.vocabulary_.items() if i < len(self.V_)]
-        tokens.sort(key=self.vocabulary_.get)
-        return [None, *tokens] if self.learns_end_ else tokens
+        model = self._fitted_model()
+        if model.head.is_series:
+            raise AttributeError(_NO_TOKENS)
+        token_of = tokens_of(model.reader, model.head.n_outputs)
+        tokens = [token_of[i] for i in sorted(token_of)]
+        return [None, *tokens] if model.head.learns_end else tokens
 
     def start(self, n_streams=1):
         """Start to read sequences step by step.
@@ -491,7 +496,8 @@ class RNNLanguageModel(
             at least this only [1]_. With `top_k`, from those among its tokens.
         stop : token, list of tokens or None, default=None
             A sequence ends after this, or after one of these. If characters are the
-            tokens, strings of several will do.
+            tokens, strings of several will do. Only what is added to the prompt counts:
+            an end that begins in the prompt is none.
         random_state : int, RandomState instance or None, default=None
             Pass an int for reproducible sequences. None draws a new seed from the
             operating system.
@@ -510,7 +516,7 @@ class RNNLanguageModel(
         TypeError
             If the prompt is not of the kind that X was in `fit`.
         ValueError
-            If an argument is out of its range, `stop` is not in `vocabulary_`, or
+            If an argument is out of its range, `stop` is not in `tokens_`, or
             series have no prompt.
 
         Warns
@@ -529,12 +535,13 @@ class RNNLanguageModel(
         if model.head.is_series:
             return _continued(stream, prompt, max_length)
         reader = model.reader
-        stops = stops_of(stop, reader.kind, reader.vocabulary)
+        token_of = tokens_of(reader, model.head.n_outputs)
+        stops = stops_of(stop, reader.kind, token_of)
         draws = Draws(temperature, top_k, top_p, max_length, stops)
         added = [[] for _ in range(n_samples)]
         for rows, ids, _ in draws.of(stream, random_state_of(random_state)):
-            for row, token in zip(rows, tokens_of(reader, ids), strict=True):
-                added[row].append(token)
+            for row, i in zip(rows, ids.tolist(), strict=True):
+                added[row].append(token_of[i])
         return [_joined(reader.kind, prompt, tokens) for tokens in added]
 
     def iter_sample(
@@ -590,15 +597,18 @@ class RNNLanguageModel(
         check_draws(1, max_length, temperature, top_k, top_p)
         model, stream = self._prompted(prompt)
         if model.head.is_series:
+            if return_proba:
+                raise ValueError(_NO_TOKENS)
             return (part[0] for part in _steps_of(stream, max_length))
         reader = model.reader
-        stops = stops_of(stop, reader.kind, reader.vocabulary)
+        token_of = tokens_of(reader, model.head.n_outputs)
+        stops = stops_of(stop, reader.kind, token_of)
         draws = Draws(temperature, top_k, top_p, max_length, stops)
-        pairs = (
-            (tokens_of(reader, ids)[0], p[0])
-            for _, ids, p in draws.of(stream, random_state_of(random_state))
-        )
-        return pairs if return_proba else (token for token, _ in pairs)
+        drawn = draws.of(stream, random_state_of(random_state))
+        if return_proba:
+            proba = model.head.proba
+            return ((token_of[ids[0]], proba(scores)[0]) for _, ids, scores in drawn)
+        return (token_of[ids[0]] for _, ids, _ in drawn)
 
     def _prompted(self, prompt):
         """The fitted model, and a stream that has read the prompt."""
@@ -656,16 +666,25 @@ def _as_sequences(X):
     return [X] if isinstance(X, str) else X
 
 
-def _warn_of_unknown(model, steps):
-    """Warn if many tokens are not known."""
-    if model.head.is_series:
-        return
-    n, n_starts = len(steps.values), len(steps.lengths)
-    n_unknown = int((steps.values == UNKNOWN).sum()) - n_starts
-    if n_unknown > _MANY_UNKNOWN * (n - n_starts):
+def _warn_of_unknown(steps, is_known, once):
+    """Warn if many tokens cannot be predicted.
+
+    Parameters
+    ----------
+    steps : Steps
+        Of each distinct string, and each with a start before it.
+    is_known : ndarray of shape (n_rows,), bool
+        Whether a token that is predicted comes next.
+    once : EachOnce
+    """
+    n_tokens = (steps.lengths - 1)[once.places]
+    # A sequence has at least one step, the start.
+    n_known = np.add.reduceat(is_known, steps.offsets[:-1], dtype=int)[once.places]
+    n, n_unknown = int(n_tokens.sum()), int((n_tokens - n_known).sum())
+    if n_unknown > _MANY_UNKNOWN * n:
         warn(
-            f"{n_unknown:,} of {n - n_starts:,} tokens of X are not in vocabulary_: "
-            "they are left out of scores, which would be lower with them.",
+            f"{n_unknown:,} of {n:,} tokens of X are not in tokens_: they are left out "
+            "of scores, which would be lower with them.",
             UserWarning,
         )
 

@@ -91,10 +91,9 @@ def _check_length(sequences, n_samples):
         )
 
 
-def tokens_of(reader, ids):
-    """The tokens of some ids."""
-    token_of = {i: token for token, i in reader.vocabulary.items()}
-    return [token_of[i] for i in ids.tolist()]
+def tokens_of(reader, n_outputs):
+    """The tokens that are predicted by so many outputs, as a dict of id -> token."""
+    return {i: token for token, i in reader.vocabulary.items() if i < n_outputs}
 
 
 def joined(kind, tokens):
@@ -118,7 +117,8 @@ def written(reader, found):
         For each sample, the best ones.
     """
     is_token = np.arange(found.tokens.shape[2]) < found.lengths[:, :, np.newaxis]
-    tokens = iter(tokens_of(reader, found.tokens[is_token]))
+    token_of = tokens_of(reader, reader.n_ids)
+    tokens = (token_of[i] for i in found.tokens[is_token].tolist())
     all_of_them = zip(found.lengths.tolist(), found.log_p.tolist(), strict=True)
     return [
         [

@@ -313,23 +313,23 @@ class Draws:
             Which of the sequences have not ended.
         ids : ndarray of shape (n,)
             The token that is drawn for each of them.
-        next : ndarray of shape (n, n_tokens)
-            The probabilities, as in :attr:`Stream.next`.
+        scores : ndarray of shape (n, n_outputs)
+            Those by which it is drawn.
         """
         n, learns_end = stream.n_streams, stream._model.head.learns_end
         rows, drawn = np.arange(n), np.zeros((n, 0), np.int64)
         longest = max(map(len, self.stops), default=1)
         for _ in range(self.max_length):
             of = self.temperature, self.top_k, self.top_p
-            p = probabilities(stream._scores(), *of)
+            scores = stream._scores()
+            p = probabilities(scores, *of)
             # Numbers for all sequences, whichever of them have ended.
             ids = draw(p, random_state.random_sample(n)[rows])
             goes_on = (ids != END) if learns_end else np.ones(len(ids), bool)
-            known = stream.next[goes_on]
             rows, ids, drawn = rows[goes_on], ids[goes_on], drawn[goes_on]
             if not len(rows):
                 return
-            yield rows, ids, known
+            yield rows, ids, scores[goes_on]
             drawn = np.column_stack([drawn, ids])[:, -longest:]
             is_over = np.zeros(len(rows), bool)
             for stop in self.stops:
@@ -395,7 +395,7 @@ def _is_in(value, least, most):
         return False
 
 
-def stops_of(stop, kind, vocabulary):
+def stops_of(stop, kind, token_of):
     """The ids of each of the ends that are asked for.
 
     Parameters
@@ -403,7 +403,8 @@ def stops_of(stop, kind, vocabulary):
     stop : token, list of tokens or None
         Of strings whose characters are tokens, any strings.
     kind : {"text", "words", "tokens"}
-    vocabulary : dict of token -> int
+    token_of : dict of int -> token
+        The tokens that may be drawn.
 
     Raises
     ------
@@ -412,14 +413,14 @@ def stops_of(stop, kind, vocabulary):
     """
     if stop is None:
         return []
-    found = []
+    found, id_of = [], {token: i for i, token in token_of.items()}
     for each in stop if isinstance(stop, (list, tuple, set)) else [stop]:
         is_text = kind == "text" and isinstance(each, str)
-        ids = [vocabulary.get(token) for token in (each if is_text else [each])]
+        ids = [id_of.get(token) for token in (each if is_text else [each])]
         if not ids or None in ids:
             raise ValueError(
                 f"stop is {each!r:.40}, {describe(each)} that is never drawn, since "
-                "not all of it is in vocabulary_. Use tokens of the training data."
+                "not all of it is in tokens_. Use tokens of the training data."
             )
         found.append(ids)
     return found

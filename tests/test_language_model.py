@@ -16,6 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from ways import WAYS
 
 from skrnn import RNNLanguageModel
+from skrnn._core.generate import StepByStep
 from skrnn._core.samples import Samples
 from skrnn._core.steps import Steps
 from skrnn._core.trainer import Trainer
@@ -121,7 +122,7 @@ def test_what_is_learned_of_the_end():
 
 
 def test_unknown_tokens_are_left_out_of_scores(words):
-    with pytest.warns(UserWarning, match=r"1 of 3 tokens of X are not in vocabulary_"):
+    with pytest.warns(UserWarning, match=r"1 of 3 tokens of X are not in tokens_"):
         (log_p,) = words.score_samples(["a?b"])
     stream, expected = words.start(), 0.0
     for token, known in (("a", "a"), ("?", None), ("b", "b")):
@@ -130,6 +131,25 @@ def test_unknown_tokens_are_left_out_of_scores(words):
         stream.step(token)
     expected += np.log(stream.next[0, 0])
     assert log_p == pytest.approx(expected, rel=1e-5)
+
+
+def test_unknown_tokens_are_counted_in_all_sequences():
+    model = fitted(["ab", "ba"] * 9)
+    message = r"^500 of 2,000 tokens of X are not in tokens_: they are left out of"
+    with pytest.warns(UserWarning, match=message):
+        model.score(["a?"] * 500 + ["ab"] * 500)
+
+
+def test_tokens_without_an_output_are_left_out_of_scores():
+    vectors = {token: np.eye(3)[i] for i, token in enumerate("abz")}
+    model = fitted(["abab", "ab"] * 9, embeddings=vectors)
+    assert "z" in model.vocabulary_ and model.tokens_ == [None, "a", "b"]
+    with pytest.warns(UserWarning, match=r"^2 of 3 tokens of X are not in tokens_"):
+        model.score_samples(["zaz"])
+    sentence = r"^stop is 'z', a string that is never drawn, since not all of it is in"
+    for draw in (model.sample, model.iter_sample):
+        with pytest.raises(ValueError, match=sentence):
+            draw(stop="z")
 
 
 def test_series_are_scored_by_squared_errors(series):
@@ -320,6 +340,15 @@ def test_tokens_come_with_their_probabilities(words):
     assert words.sample(1, "a", random_state=1) == [sample]
     greedy = words.iter_sample("a", temperature=0, max_length=1, return_proba=True)
     assert all(0.01 < p.max() < 0.99 for _, p in greedy)
+
+
+def test_each_token_is_drawn_from_one_product(words, monkeypatch):
+    seen, scores = [], StepByStep.scores
+    monkeypatch.setattr(
+        StepByStep, "scores", lambda self: seen.append(1) or scores(self)
+    )
+    (sample,) = words.sample(1, "a", max_length=5, random_state=0)
+    assert len(seen) <= len(sample)
 
 
 def test_samples_are_of_the_kind_of_X(series):
@@ -543,7 +572,7 @@ def test_memory_is_bounded(make, limit):
         (
             {"stop": "?"},
             "stop is '?', a string that is never drawn, since not all of it is in "
-            "vocabulary_. Use tokens of the training data.",
+            "tokens_. Use tokens of the training data.",
         ),
     ],
 )
@@ -583,8 +612,13 @@ def test_prompts_of_another_kind_raise(name, prompt, sentence, words, series):
 def test_series_need_a_prompt(series):
     with pytest.raises(ValueError, match=r"^prompt is missing: .* Pass the first numb"):
         series.sample()
-    with pytest.raises(ValueError, match=r"^The steps of series have no probabilities"):
+    sentence = r"^The steps of series have no probabilities"
+    with pytest.raises(ValueError, match=sentence):
         series.next_proba(SERIES)
+    with pytest.raises(ValueError, match=sentence):
+        series.iter_sample(SERIES[0], return_proba=True)
+    with pytest.raises(AttributeError, match=sentence):
+        series.tokens_  # noqa: B018
 
 
 @pytest.mark.parametrize("X", ["", [""], []])
