@@ -49,6 +49,8 @@ from skrnn._reading.tokens import AUTO_RANGES, range_of_known
 from skrnn._reading.wide import make_table
 from skrnn._reading.wide_series import LEAST_SCALE
 
+# What needs the state after each step of a sequence, or may need it.
+_PER_STEP = "next_step", "tagging", "transduction"
 CHANGED = "It was changed after the fit, or in its file. Fit again, or save it again."
 
 
@@ -89,7 +91,7 @@ def check_attributes(attributes, tasks_of_y, says_of_y, constraints, name):
     check(_OF_NETWORK)
     check({"_architecture": Is(_is_architecture, "a network that fit can make")})
     check(_of_kind_of_y(tasks_of_y, says_of_y))
-    if attributes["kind_"] != "series" or _task(attributes) == "next_step":
+    if attributes["kind_"] != "series" or _task(attributes) in _PER_STEP:
         check({"_architecture": Is(_is_without_filters, "a network without filters")})
     if attributes["kind_"] == "series":
         check(_OF_SERIES)

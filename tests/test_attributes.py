@@ -14,6 +14,8 @@ import pytest
 import torch
 
 from skrnn import RNNClassifier, RNNEncoder, export
+from skrnn._attributes import _layout
+from skrnn._core.public import shapes_of
 
 sys.path.append(str(Path(__file__).parent / "states"))
 
@@ -113,6 +115,15 @@ def without_last(array):
 def with_filters(state):
     """What only networks that read series have, if they predict y."""
     state["_architecture"].update(kernel_sizes=((3,),), n_filters=3)
+
+
+def with_fitting_filters(state):
+    """The same, and weights of the shapes that these filters ask for."""
+    with_filters(state)
+    for name, shape in shapes_of(_layout(state)).items():
+        is_list = isinstance(shape, list)
+        parts = [np.zeros(each, np.float32) for each in (shape if is_list else [shape])]
+        state[name] = parts if is_list else parts[0]
 
 
 CHANGES = [
@@ -222,6 +233,16 @@ CHANGES = [
     ),
     ("n-grams", with_filters, "_architecture of .* a network without filters"),
     ("next step", with_filters, "_architecture of .* a network without filters"),
+    (
+        "next numbers",
+        with_fitting_filters,
+        "_architecture of .* a network without filters",
+    ),
+    (
+        "tags of series",
+        with_fitting_filters,
+        "_architecture of .* a network without filters",
+    ),
     (
         "series",
         put("scale_", value=np.zeros(1)),
