@@ -144,6 +144,14 @@ def test_steps_may_be_any_sets_of_strings(step, tagger):
     assert_same(RNNTagger(**SMALL).fit(Z, Y), tagger, Z, X)
 
 
+def test_a_feature_that_a_dict_names_twice_counts_once(tagger):
+    Z = [
+        [{**features(word), f"word:{word.lower()}": True} for word in words]
+        for words in SENTENCES
+    ]
+    assert_same(tagger, tagger, Z, X)
+
+
 @pytest.mark.parametrize(
     "make",
     [

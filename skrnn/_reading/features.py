@@ -50,7 +50,8 @@ def _features_of(step, i, t):
     """The features of step t of sequence i, in sorted order."""
     if isinstance(step, Mapping):
         named = (_feature(name, as_plain(step[name]), i, t) for name in step)
-        return tuple(sorted(name for name in named if name is not None))
+        # {"a": "b", "a:b": True} names one feature twice.
+        return tuple(sorted({name for name in named if name is not None}))
     if not isinstance(step, SETS):
         raise TypeError(
             f"X[{i}] has {describe(step)} at step {t}: a dict of features, or a list, "
