@@ -433,9 +433,4 @@ class RNNTagger(BaseRNN):
             )
         head, scores, offsets = self._head_and_scores_of_steps(X)
         y, weight = validate_tags(y, sample_weight, offsets, type(self).__name__)
-        if not weight.any():
-            raise ValueError(
-                "The weights of all steps are 0: at least one above 0 was expected. "
-                "Check sample_weight."
-            )
         return float(np.average(head.decode(scores, offsets) == y, weights=weight))

@@ -626,6 +626,21 @@ def test_weights_of_zero_alone_raise(weight):
         tagger.score(X, y, weight)
 
 
+def test_weights_of_empty_sequences_alone_raise():
+    X, y, weight = ["", "ab", "ab"], ["", "cd", "cd"], [1, 0, 0]
+    message = (
+        "^The weights of all steps are 0: at least one above 0 was .*sample_weight"
+    )
+    with pytest.raises(ValueError, match=rf"{message}\.$"):
+        RNNTagger(**SMALL).fit(X, y, weight)
+    with pytest.raises(ValueError, match=rf"{message}\.$"):
+        RNNTagger(**SMALL).fit(X, y).score(X, y, weight)
+    tagger = RNNTagger(**SMALL, early_stopping=True)
+    of_val = {"X_val": X, "y_val": y, "sample_weight_val": weight}
+    with pytest.raises(ValueError, match=rf"{message}_val\.$"):
+        tagger.fit(X, y, **of_val)
+
+
 def test_no_steps_at_all_raise(sentences):
     message = "X has no steps: all its sequences are empty, so there is nothing to"
     with pytest.raises(ValueError, match=message):

@@ -157,8 +157,16 @@ def _weight_of_steps(weight, offsets):
     lengths = np.diff(offsets)
     if _is_nested(weight):
         rows = _end_to_end(weight, "sample_weight", offsets)
-        return _checked_weight(open_weight(rows), np.empty(len(rows)))
-    return np.repeat(_checked_weight(open_weight(weight), lengths), lengths)
+        checked = _checked_weight(open_weight(rows), np.empty(len(rows)))
+    else:
+        checked = _checked_weight(open_weight(weight), lengths)
+        checked = np.repeat(checked, lengths)
+    if not checked.any():  # those above 0 are of sequences without steps
+        raise ValueError(
+            "The weights of all steps are 0: at least one above 0 was expected. "
+            "Check sample_weight."
+        )
+    return checked
 
 
 def _is_nested(weight):
