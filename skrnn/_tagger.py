@@ -1,12 +1,10 @@
 """RNNTagger: from a sequence to a tag for each of its steps."""
 
 from dataclasses import KW_ONLY
-from numbers import Integral
 from typing import ClassVar, Literal
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils import check_scalar
 
 from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
@@ -324,6 +322,8 @@ class RNNTagger(BaseRNN):
         Raises
         ------
         {raises of predict}
+        ValueError
+            If `n_best` is not a whole number from 1.
 
         References
         ----------
@@ -332,7 +332,7 @@ class RNNTagger(BaseRNN):
            Theory 13(2).
         """
         if n_best is not None:
-            check_scalar(n_best, "n_best", Integral, min_val=1)
+            check_count("n_best", n_best)
         head, scores, offsets = self._head_and_scores_of_steps(X)
         if n_best is not None:
             return head.n_best(scores, offsets, int(n_best))

@@ -240,10 +240,19 @@ def test_n_best_are_those_of_enumeration(tagger, n, is_chain):
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("n", [0, -1, 1.5, "2"])
+@pytest.mark.parametrize("n", [0, -1, 1.5, "2", True])
 def test_n_best_is_a_count(tagger, n):
-    with pytest.raises((TypeError, ValueError), match="n_best"):
+    message = f"n_best is {n!r}: a whole number from 1 was expected."
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         tagger.predict(SENTENCES, n_best=n)
+
+
+def test_n_best_may_be_more_than_there_are(tagger):
+    tags, log_proba = tagger.predict(SENTENCES, n_best=10**12)
+    assert [*map(len, tags)] == [3 ** len(words) for words in SENTENCES]
+    sums = [np.exp(log_p).sum() for log_p in log_proba]
+    np.testing.assert_allclose(sums, 1)
+    assert len(tagger.predict([[]], n_best=10**12)[0][0]) == 1
 
 
 def test_score_is_the_accuracy_of_the_best_tags(tagger):

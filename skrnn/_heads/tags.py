@@ -43,6 +43,9 @@ class TagsHead(ClassHead):
         with kernel_imports():
             from skrnn._core import best_tags
 
+        # No sequence has more of them; a power of 2 above n is enough to compare with.
+        longest = int(np.diff(offsets).max(initial=0))
+        n = min(n, self.n_outputs ** min(longest, n.bit_length()))
         tags = np.empty((n, len(scores)), np.int64)
         of = scores, offsets, self._chain(scores.dtype)
         log_proba, n_found = best_tags.n_best(*of, tags)
