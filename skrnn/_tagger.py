@@ -289,8 +289,8 @@ class RNNTagger(BaseRNN):
         return self._learn(X, y, sample_weight, classes=classes, is_partial=True)
 
     def _validated(self, y, sample_weight, sequences, head=None):
-        offsets = sequences.offsets
-        y, weight = validate_tags(y, sample_weight, offsets, type(self).__name__)
+        offsets, name = sequences.offsets, type(self).__name__
+        y, weight = validate_tags(y, sample_weight, offsets, name, sequences.kind)
         if self.transitions:
             check_weight_of_chains(weight, offsets)
         return y, weight
@@ -432,5 +432,6 @@ class RNNTagger(BaseRNN):
                 "is the share of them that is predicted. Pass y."
             )
         head, scores, offsets = self._head_and_scores_of_steps(X)
-        y, weight = validate_tags(y, sample_weight, offsets, type(self).__name__)
+        name = type(self).__name__
+        y, weight = validate_tags(y, sample_weight, offsets, name, self.kind_)
         return float(np.average(head.decode(scores, offsets) == y, weights=weight))

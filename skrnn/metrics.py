@@ -1,7 +1,8 @@
 """Scores of predicted tags, in the manner of :mod:`sklearn.metrics`.
 
 The true and the predicted tags are lists with the tags of each sequence, of any
-lengths. With :func:`sklearn.metrics.make_scorer`, these functions are scorers for
+lengths; a string is the list of its characters. With
+:func:`sklearn.metrics.make_scorer`, these functions are scorers for
 :class:`sklearn.model_selection.GridSearchCV` and others.
 """
 
@@ -17,7 +18,7 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 
-from skrnn._heads.opening import open_targets
+from skrnn._heads.ragged import parts_of, weight_of_steps
 
 __all__ = [
     "span_f1_score",
@@ -49,7 +50,7 @@ def token_accuracy_score(y_true, y_pred, *, sample_weight=None):
     Parameters
     ----------
     y_true : list of n_sequences lists of tags
-        The true tags: strings or integers.
+        The true tags: strings or integers. A string is the list of its characters.
     y_pred : list of n_sequences lists of tags
         The predicted tags.
     sample_weight : array-like of shape (n_sequences,) or list of lists, default=None
@@ -62,8 +63,11 @@ def token_accuracy_score(y_true, y_pred, *, sample_weight=None):
 
     Raises
     ------
+    TypeError
+        If there is no list of tags at each place.
     ValueError
-        If sequences or tags are missing on one side, or if there are no steps.
+        If sequences or tags are missing on one side; if there are no steps; or if a
+        weight is negative or not finite, or all are 0.
 
     See Also
     --------
@@ -90,14 +94,8 @@ def token_accuracy_score(y_true, y_pred, *, sample_weight=None):
             "The sequences of y_true have no steps, so that no share of them is right. "
             "Pass at least one sequence with a step."
         )
-    weights = _step_weights(sample_weight, lengths)
-    total = weights.sum()
-    if not total > 0:
-        raise ValueError(
-            f"The weights of all steps add up to {total}: a positive number was "
-            "expected. Check sample_weight."
-        )
-    return float(weights[is_right].sum() / total)
+    weights = weight_of_steps(sample_weight, lengths, "y_true")
+    return float(np.average(is_right, weights=weights))
 
 
 @_check
@@ -143,6 +141,8 @@ def span_f1_score(y_true, y_pred, *, scheme=None, average="micro", zero_division
 
     Raises
     ------
+    TypeError
+        If there is no list of tags at each place.
     ValueError
         If sequences or tags are missing on one side, or a tag is not one of the scheme.
 
@@ -212,6 +212,8 @@ def span_precision_recall_fscore_support(
 
     Raises
     ------
+    TypeError
+        If there is no list of tags at each place.
     ValueError
         If sequences or tags are missing on one side, or a tag is not one of the scheme.
 
@@ -239,7 +241,7 @@ def span_precision_recall_fscore_support(
     if average == "micro":
         n_right, n_predicted, n_true = n_right.sum(), n_predicted.sum(), n_true.sum()
     # An infinite beta is recall alone.
-    share = 1 / (1 + beta**2)
+    share = 1 / (1 + beta * beta)  # beta**2 would overflow
     n_both = share * n_predicted + (1 - share) * n_true
     scores = [_divide(n_right, n, zero_division) for n in (n_predicted, n_true, n_both)]
     if average is None:
@@ -251,14 +253,15 @@ def span_precision_recall_fscore_support(
 
 
 def _read_tags(y_true, y_pred):
-    """The tags as two lists of lists.
+    """The tags as two lists, with those of each sequence.
 
     Raises
     ------
-    ValueError
-        If they differ in the number of sequences, or of tags of a sequence.
+    TypeError, ValueError
+        If there are no tags of a sequence at each place; or if they differ in the
+        number of sequences, or of tags of a sequence.
     """
-    true, predicted = _lists(y_true, "y_true"), _lists(y_pred, "y_pred")
+    true, predicted = parts_of(y_true, "y_true"), parts_of(y_pred, "y_pred")
     if len(true) != len(predicted):
         raise ValueError(
             f"y_true has length {len(true)}, but y_pred has length {len(predicted)}: "
@@ -272,41 +275,6 @@ def _read_tags(y_true, y_pred):
                 "each step."
             )
     return true, predicted
-
-
-def _lists(given, what):
-    """What was passed as a list of lists."""
-    lists = []
-    for i, entry in enumerate(open_targets(given, what)[0]):
-        if isinstance(entry, (str, bytes)) or not hasattr(entry, "__len__"):
-            raise ValueError(
-                f"{what}[{i}] is {entry!r}: a list with an entry for each step was "
-                f"expected. If {what} is one sequence, pass [{what}]."
-            )
-        lists.append(entry.tolist() if hasattr(entry, "tolist") else list(entry))
-    return lists
-
-
-def _step_weights(given, lengths):
-    """A weight for each step of all sequences, end to end, by what the user passed."""
-    if given is None:
-        return np.ones(sum(lengths))
-    weights = open_targets(given, "sample_weight")[0]
-    if len(weights) != len(lengths):
-        raise ValueError(
-            f"sample_weight has length {len(weights)}, but y_true has length "
-            f"{len(lengths)}: a weight for each sequence was expected."
-        )
-    if all(np.ndim(weight) == 0 for weight in weights):
-        return np.repeat(np.asarray(weights, dtype=np.float64), lengths)
-    for i, (weight, length) in enumerate(zip(weights, lengths, strict=True)):
-        if np.shape(weight) != (length,):
-            has = f"has length {len(weight)}" if np.ndim(weight) else "is a number"
-            raise ValueError(
-                f"sample_weight[{i}] {has}, but y_true[{i}] has length {length}: if "
-                "one sequence has a weight for each step, all must."
-            )
-    return np.concatenate([np.asarray(weight, np.float64) for weight in weights])
 
 
 def _count(y_true, y_pred, scheme):
@@ -350,6 +318,9 @@ def _split(tag, scheme, where, step):
     of = f"scheme={scheme!r}" if scheme else "spans"
     begins = ", ".join(f"{letter}-" for letter in letters)
     cure = " Leave out scheme to read those of all schemes." if scheme else ""
+    if tag == "-":  # of "B-PER" in the place of a list
+        what = where.partition("[")[0]
+        cure = f" If {what} is one sequence, pass [{what}]."
     raise ValueError(
         f"{where} has {tag!r} at step {step}, but the tags of {of} are 'O', or strings "
         f"that begin with one of {begins}.{cure}"

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, make_scorer
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
 
+from skrnn import RNNTagger
 from skrnn.metrics import (
     span_f1_score,
     span_precision_recall_fscore_support,
@@ -227,7 +228,7 @@ def test_types_are_scored_one_by_one_or_averaged():
 
 def test_beta_weighs_recall():
     y_true, y_pred = [["B-A", "B-A", "B-A", "B-A"]], [["B-A", "O", "O", "O"]]
-    for beta, score in {0: 1, 1: 0.4, 2: 5 / 17, np.inf: 0.25}.items():
+    for beta, score in {0: 1, 1: 0.4, 2: 5 / 17, 1e200: 0.25, np.inf: 0.25}.items():
         ours = span_precision_recall_fscore_support(y_true, y_pred, beta=beta)
         assert ours[2] == pytest.approx([score])
 
@@ -326,18 +327,6 @@ ERRORS = [
         "y_true[1] has length 2, but y_pred[1] has length 3: a sequence needs one true "
         "and one predicted tag at each step.",
     ),
-    (
-        ["O", "B-A"],
-        ["O", "B-A"],
-        "y_true[0] is 'O': a list with an entry for each step was expected. If y_true "
-        "is one sequence, pass [y_true].",
-    ),
-    (
-        [["O"]],
-        [3],
-        "y_pred[0] is 3: a list with an entry for each step was expected. If y_pred is "
-        "one sequence, pass [y_pred].",
-    ),
 ]
 
 
@@ -351,11 +340,43 @@ def test_errors_name_the_sequence_and_both_lengths(score, y_true, y_pred, messag
 @pytest.mark.parametrize("score", [token_accuracy_score, span_f1_score])
 def test_a_string_is_no_list_of_sequences(score):
     message = (
-        "y_true is of type str: a list with the tags of each sequence was expected. "
-        "Use a list."
+        "y_true is a string: a list with the labels of each sequence was expected. Use "
+        "[y_true] to pass those of one sequence."
     )
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         score("OO", "OO")
+
+
+@pytest.mark.parametrize("score", [token_accuracy_score, span_f1_score])
+def test_a_tag_is_no_list_of_tags(score):
+    message = (
+        "y_pred[0] is an int: a list of one label for each step was expected. If "
+        "y_pred is one sequence, pass [y_pred]."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        score([["O"]], [3])
+
+
+def test_strings_are_lists_of_their_characters():
+    y_true, y_pred = ["BIO", "", "OB"], [["B", "I", "O"], [], ["B", "B"]]
+    assert token_accuracy_score(y_true, y_pred) == 4 / 5
+    assert token_accuracy_score(y_pred, y_true) == 4 / 5
+    assert span_f1_score(y_true, y_pred) == span_f1_score([*map(list, y_true)], y_pred)
+    X, y = ["potato", "of", "tree", "ape"] * 3, ["cvcvcv", "vc", "ccvv", "vcv"] * 3
+    tagger = RNNTagger(4, max_iter=2, random_state=0)
+    scorer = make_scorer(token_accuracy_score)
+    ours = cross_val_score(tagger, X, y, scoring=scorer, cv=2)
+    np.testing.assert_allclose(ours, cross_val_score(tagger, X, y, cv=2))
+
+
+def test_one_flat_sequence_of_spans_raises():
+    message = (
+        "y_true[1] has '-' at step 1, but the tags of spans are 'O', or strings that "
+        "begin with one of B-, I-, E-, S-, L-, U-. If y_true is one sequence, pass "
+        "[y_true]."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        span_f1_score(["O", "B-A"], ["O", "B-A"])
 
 
 @pytest.mark.parametrize(
@@ -391,14 +412,18 @@ def test_tags_that_cannot_be_read_raise(tag, scheme, message):
 @pytest.mark.parametrize(
     "weight, message",
     [
-        ([1.0], "sample_weight has length 1, but y_true has length 2: a weight for"),
+        ([1.0], "sample_weight.shape == (1,), expected (2,)!"),
         (
             [[1.0], [1.0]],
-            "sample_weight[1] has length 1, but y_true[1] has length 2: if",
+            "sample_weight[1] has 1 weight, but y_true[1] has 2 steps: one weight for "
+            "each step was expected.",
         ),
-        ([[1.0], 1.0], "sample_weight[1] is a number, but y_true[1] has length 2: if"),
-        ([0.0, 0.0], "The weights of all steps add up to 0.0: a positive number was"),
-        ([1.0, np.nan], "The weights of all steps add up to nan: a positive number"),
+        ([[1.0]], "sample_weight is of length 1, but y_true is of length 2: an entry"),
+        ([0.0, 0.0], "Sample weights must contain at least one non-zero number."),
+        ([[0.0], [0.0, 0.0]], "Sample weights must contain at least one non-zero"),
+        ([1.0, np.nan], "Input sample_weight contains NaN."),
+        ([2.0, -1.0], "Negative values in data passed to `sample_weight`."),
+        ([[2.0], [1.0, -1.0]], "Negative values in data passed to `sample_weight`."),
     ],
 )
 def test_weights_that_do_not_fit_raise(weight, message):

@@ -534,8 +534,8 @@ BAD_Y = {
     "labels of sequences": (
         [0, 1],
         TypeError,
-        "y[0] is an int: a list of one label for each step of X[0] was expected. Pass "
-        "a list of lists; for one label per sequence, use RNNClassifier.",
+        "y[0] is an int: a list of one label for each step was expected. Pass a list "
+        "of lists; for one label per sequence, use RNNClassifier.",
     ),
     "a missing label": (
         [["x", "y"], ["x", None, "y"]],
@@ -553,6 +553,12 @@ BAD_Y = {
         [["x", "y"], ["x", 1, "y"]],
         TypeError,
         "y[1][1] is 1, but y has 'x' as well: labels of one type were expected. "
+        "Convert them all to strings.",
+    ),
+    "mixed truth values": (
+        [[np.True_, np.False_], [np.True_, 2, np.False_]],
+        TypeError,
+        "y[1][1] is 2, but y has True as well: labels of one type were expected. "
         "Convert them all to strings.",
     ),
     "floats": (
@@ -574,11 +580,26 @@ def test_bad_tags_raise(case):
     assert not hasattr(tagger, "classes_")
 
 
+@pytest.mark.parametrize("X", [[[0.5, 1.5]], [[{"a": True}, {"b": True}]]])
+def test_a_hint_at_the_analyzer_is_for_what_it_cuts(X):
+    message = "y[0] has 1 label, but X[0] has 2 steps: one label for each step was "
+    with pytest.raises(ValueError, match=rf"^{re.escape(message)}expected\.$"):
+        RNNTagger(**SMALL).fit(X, [["x"]])
+    fitted = RNNTagger(**SMALL).fit(X, ["xy"])
+    with pytest.raises(ValueError, match=rf"^{re.escape(message)}expected\.$"):
+        fitted.score(X, [["x"]])
+
+
 BAD_WEIGHT = {
     "another length": (
         [[1, 1], [1, 1]],
         "sample_weight[1] has 2 weights, but X[1] has 3 steps: one weight for each "
         "step was expected.",
+    ),
+    "a number among lists": (
+        [[1, 1], 1],
+        "sample_weight[1] is an int: a list of one weight for each step was expected. "
+        "Pass a list of lists.",
     ),
     "fewer sequences": (
         [[1, 1]],
@@ -594,7 +615,8 @@ BAD_WEIGHT = {
 @pytest.mark.parametrize("case", BAD_WEIGHT)
 def test_bad_weights_raise(case):
     weight, message = BAD_WEIGHT[case]
-    with pytest.raises(ValueError, match=re.escape(message)):
+    end = "$" if message.endswith(".") else ""
+    with pytest.raises((TypeError, ValueError), match=f"{re.escape(message)}{end}"):
         RNNTagger(**SMALL).fit(["ab", "abb"], ["xy", "xyy"], weight)
 
 

@@ -12,9 +12,14 @@ from skrnn._heads.validation import check_not_masked, open_weight
 from skrnn._messages import as_plain, counted, describe, is_missing
 
 _LABELS = "a label for each step, a string or an integer"
+_CUT = "Check how X is cut into steps (analyzer, token_pattern)."
+_CURES = {
+    "y": "Pass a list of lists; for one label per sequence, use RNNClassifier.",
+    "sample_weight": "Pass a list of lists.",
+}
 
 
-def validate_tags(y, sample_weight, offsets, name):
+def validate_tags(y, sample_weight, offsets, name, kind):
     """Validate the labels of all steps and their weights, against X.
 
     Parameters
@@ -28,6 +33,8 @@ def validate_tags(y, sample_weight, offsets, name):
         Those of X.
     name : str
         The class of the estimator, for messages.
+    kind : str
+        The kind of the sequences in X, for messages.
 
     Returns
     -------
@@ -46,23 +53,34 @@ def validate_tags(y, sample_weight, offsets, name):
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
-    rows = _end_to_end(y, "y", offsets)
+    hint = "" if kind in ("features", "series") else f" {_CUT}"
+    rows = _end_to_end(y, "y", np.diff(offsets), "X", hint)
     if not rows:
         raise ValueError(
             "X has no steps: all its sequences are empty, so there is nothing to tag. "
             "At least one with steps is needed."
         )
     labels = _labels(rows, offsets)
-    return labels, _weight_of_steps(sample_weight, offsets)
+    return labels, weight_of_steps(sample_weight, np.diff(offsets), "X")
 
 
-def _end_to_end(given, what, offsets):
-    """The entries of all steps, in a list, from a container with one of each sequence.
+def parts_of(given, what):
+    """The entries of each sequence, from a container with an item for each.
+
+    Parameters
+    ----------
+    given : array-like of sequences
+        Lists, tuples, arrays, or strings, whose characters are the entries.
+    what : {"y", "y_true", "y_pred", "sample_weight"}
+
+    Returns
+    -------
+    parts : list of lists, tuples and strings
 
     Raises
     ------
     TypeError, ValueError
-        If lengths differ from those of X.
+        If there is no sequence of entries at each place.
     """
     if isinstance(given, str):
         raise TypeError(
@@ -73,33 +91,85 @@ def _end_to_end(given, what, offsets):
     opened, _ = open_targets(given, what)
     if not isinstance(opened, (list, tuple)):
         opened = np.asarray(opened)
-    if len(opened) != len(offsets) - 1:
-        raise ValueError(
-            f"{what} is of length {len(opened)}, but X is of length "
-            f"{len(offsets) - 1}: an entry for each sequence was expected. Drop those "
-            f"of which {what} or X is missing."
-        )
-    noun = "label" if what == "y" else "weight"
-    for i, (part, n_steps) in enumerate(zip(opened, np.diff(offsets), strict=True)):
+    parts = []
+    for i, part in enumerate(opened):
         is_array = isinstance(part, np.ndarray) and part.ndim == 1
         if not is_array and not isinstance(part, (list, tuple, str)):
-            cure = "; for one label per sequence, use RNNClassifier"
+            cure = _CURES.get(what, f"If {what} is one sequence, pass [{what}].")
             raise TypeError(
-                f"{what}[{i}] is {describe(part)}: a list of one {noun} for each step "
-                f"of X[{i}] was expected. Pass a list of lists"
-                f"{cure if what == 'y' else ''}."
+                f"{what}[{i}] is {describe(part)}: a list of one {_noun(what)} for "
+                f"each step was expected. {cure}"
             )
+        parts.append(part.tolist() if is_array else part)
+    return parts
+
+
+def weight_of_steps(weight, lengths, of):
+    """The weight of each step, from weights of sequences or of steps.
+
+    Parameters
+    ----------
+    weight : array-like of shape (n_samples,) or of sequences of numbers, or None
+        As the user passed it.
+    lengths : ndarray of shape (n_samples,)
+        Number of steps of each sequence.
+    of : str
+        What has these lengths, for messages.
+
+    Returns
+    -------
+    weight : ndarray of shape (n_rows,), float64
+
+    Raises
+    ------
+    TypeError, ValueError
+        If lengths differ; if a weight is negative, or not finite; or if all are 0.
+    """
+    if _is_nested(weight):
+        rows = _end_to_end(weight, "sample_weight", lengths, of)
+        checked = _checked_weight(open_weight(rows), np.empty(len(rows)))
+    else:
+        checked = _checked_weight(open_weight(weight), lengths)
+        checked = np.repeat(checked, lengths)
+    if not checked.any():  # those above 0 are of sequences without steps
+        raise ValueError(
+            "The weights of all steps are 0: at least one above 0 was expected. "
+            "Check sample_weight."
+        )
+    return checked
+
+
+def _end_to_end(given, what, lengths, of, hint=""):
+    """The entries of all steps, in a list, from a container with one of each sequence.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If lengths differ from those that are expected.
+    """
+    parts = parts_of(given, what)
+    if len(parts) != len(lengths):
+        raise ValueError(
+            f"{what} is of length {len(parts)}, but {of} is of length "
+            f"{len(lengths)}: an entry for each sequence was expected. Drop those "
+            f"of which {what} or {of} is missing."
+        )
+    for i, (part, n_steps) in enumerate(zip(parts, lengths, strict=True)):
         if len(part) != n_steps:
+            noun = _noun(what)
             found = counted(len(part), noun)
             if isinstance(part, str):
-                found = f"{counted(len(part), 'character')}, each of which is a label"
+                found = f"{counted(len(part), 'character')}, each of which is a {noun}"
             raise ValueError(
-                f"{what}[{i}] has {found}, but X[{i}] has {counted(n_steps, 'step')}: "
-                f"one {noun} for each step was expected. Check how X is cut into steps "
-                "(analyzer, token_pattern)."
+                f"{what}[{i}] has {found}, but {of}[{i}] has "
+                f"{counted(n_steps, 'step')}: one {noun} for each step was "
+                f"expected.{hint}"
             )
-    parts = (x.tolist() if isinstance(x, np.ndarray) else x for x in opened)
     return list(chain.from_iterable(parts))
+
+
+def _noun(what):
+    return "weight" if what == "sample_weight" else "label"
 
 
 def _labels(labels, offsets):
@@ -124,8 +194,8 @@ def _labels(labels, offsets):
                 "were expected. Convert them to strings."
             )
         return array
-    first = type(labels[0])
-    for row, label in enumerate(labels):
+    first = type(as_plain(labels[0]))
+    for row, label in enumerate(map(as_plain, labels)):
         i, step = locate(offsets, row)
         where = f"y[{i}][{step}] is"
         if is_missing(label):
@@ -133,9 +203,9 @@ def _labels(labels, offsets):
                 f"{where} {label}: every step needs a label. If it is unknown, give "
                 "the step any label and a weight of 0."
             )
-        if isinstance(label, Real) and not isinstance(label, (Integral, np.bool_)):
+        if isinstance(label, Real) and not isinstance(label, Integral):
             raise ValueError(
-                f"{where} {as_plain(label)!r}: {_LABELS}, was expected. Use strings or "
+                f"{where} {label!r}: {_LABELS}, was expected. Use strings or "
                 "integers; numbers cannot be predicted for each step."
             )
         if not isinstance(label, (str, Integral)):
@@ -147,26 +217,9 @@ def _labels(labels, offsets):
         ):
             break
     raise TypeError(
-        f"{where} {as_plain(label)!r}, but y has {as_plain(labels[0])!r} as well: "
+        f"{where} {label!r}, but y has {as_plain(labels[0])!r} as well: "
         "labels of one type were expected. Convert them all to strings."
     )
-
-
-def _weight_of_steps(weight, offsets):
-    """The weight of each step, from weights of sequences or of steps."""
-    lengths = np.diff(offsets)
-    if _is_nested(weight):
-        rows = _end_to_end(weight, "sample_weight", offsets)
-        checked = _checked_weight(open_weight(rows), np.empty(len(rows)))
-    else:
-        checked = _checked_weight(open_weight(weight), lengths)
-        checked = np.repeat(checked, lengths)
-    if not checked.any():  # those above 0 are of sequences without steps
-        raise ValueError(
-            "The weights of all steps are 0: at least one above 0 was expected. "
-            "Check sample_weight."
-        )
-    return checked
 
 
 def _is_nested(weight):
