@@ -126,6 +126,31 @@ def test_an_empty_sequence_is_read_and_written():
     assert model.predict(["", "aab"]) == ["z", ""]
 
 
+@pytest.mark.parametrize("is_fixed", [False, True])
+def test_pretrained_vectors_are_read(is_fixed):
+    vectors = {"a": [1.0, 0.0], "b": [0.0, 1.0]}
+    params = {"embeddings": vectors, "freeze_embeddings": is_fixed, **SMALL}
+    model = RNNSeq2Seq(**params).fit(X, Y)
+    rows = [model.vocabulary_[token] for token in vectors]
+    is_same = np.array_equal(model.embeddings_[rows], list(vectors.values()))
+    assert is_same == is_fixed
+    assert len(model.predict(X)) == len(X)
+
+
+def test_of_many_tokens_only_those_of_a_minibatch_move():
+    rng = np.random.default_rng(0)
+    names = [f"t{i}" for i in range(6000)]
+    train = [[names[i], *rng.choice(["a", "b"], 2)] for i in range(100)]
+    y = ["".join(x[1:]) for x in train]
+    params = {"nhidden": 4, "alpha": 0.0, "random_state": 0}
+    params |= {"batch_size": 8, "vocabulary": [*names, "a", "b"]}
+    once, twice = (RNNSeq2Seq(**params, max_iter=n).fit(train, y).U_[0] for n in (1, 2))
+    assert once.shape[1] == 6003
+    np.testing.assert_array_equal(once[:, 101:6001], twice[:, 101:6001])
+    has_moved = (once[:, 1:101] != twice[:, 1:101]).any(axis=0)
+    assert has_moved.mean() > 0.8  # the others were hidden as unknown
+
+
 def test_any_container_of_strings(small):
     again = RNNSeq2Seq(**SMALL).fit(np.array(X), np.array(Y, object))
     np.testing.assert_array_equal(weights_of(again), weights_of(small))
