@@ -158,6 +158,7 @@ class _Seq2SeqParameters(_Parameters):
     decoder_nhidden: Literal["auto"] | _Count | _Counts = "auto"
     attention: Literal["dot", "additive"] | None = "dot"
     label_smoothing: _Probability = 0.1
+    teacher_forcing: _Rate = 1.0
     beam_width: _Count = 1
     length_penalty: _NonNegative = 0.0
     max_output_length: Literal["auto"] | _Count = "auto"

@@ -184,6 +184,7 @@ class Settings:
             dropout=dropout,
             dropout_of_states=dropout_of_states,
             recurrent_dropout=_as_float(self.parameters.get("recurrent_dropout", 0.0)),
+            teacher_forcing=_as_float(self.parameters.get("teacher_forcing", 1.0)),
             n_held=n_held,
             loss_to_reach=0.0 if chance is None else _SHARE_OF_CHANCE * chance,
             truncate=None if truncate is None else min(int(truncate), _MAX_STEPS),

@@ -28,6 +28,7 @@ from skrnn._types import (
     Counts,
     NonNegative,
     Probability,
+    Rate,
     takes_parameters,
 )
 
@@ -54,7 +55,7 @@ class RNNSeq2Seq(BaseRNN):
         context_t = sum_j a_tj e_j,    a_tj = softmax_j(e_j . Q h_t / sqrt(len(e_j))).
 
     The weights minimise the cross entropy of all tokens of y, each after the true ones
-    before it ("teacher forcing").
+    before it: see `teacher_forcing`.
 
     Parameters
     ----------
@@ -98,6 +99,11 @@ class RNNSeq2Seq(BaseRNN):
     label_smoothing : float in [0, 1), default=0.1
         During training, the share of the target that is spread evenly over all tokens
         [23]_, so that scores stay moderate.
+    teacher_forcing : float in (0, 1], default=1.0
+        During training, the probability that the decoder reads the true token before
+        each token. Otherwise, it reads the token that it would have written there
+        [26]_, as it will have to in predictions. Below 1, an epoch takes longer, since
+        the decoder writes twice.
     beam_width : int, default=1
         Number of beginnings with which `predict` goes on at the same time. 1 always
         goes on with the likeliest token.
@@ -174,6 +180,9 @@ class RNNSeq2Seq(BaseRNN):
        arXiv:1609.08144, section 3.3.
     .. [25] Bahdanau, Cho and Bengio (2015), "Neural Machine Translation by Jointly
        Learning to Align and Translate", ICLR.
+    .. [26] Bengio et al. (2015), "Scheduled Sampling for Sequence Prediction with
+       Recurrent Neural Networks", NeurIPS; all tokens at once as by Mihaylova and
+       Martins (2019), "Scheduled Sampling for Transformers", ACL SRW.
 
     Examples
     --------
@@ -199,6 +208,7 @@ class RNNSeq2Seq(BaseRNN):
     decoder_nhidden: Literal["auto"] | Count | Counts = "auto"
     attention: AttentionName | None = "dot"
     label_smoothing: Probability = 0.1
+    teacher_forcing: Rate = 1.0
     beam_width: Count = 1
     length_penalty: NonNegative = 0.0
     max_output_length: Literal["auto"] | Count = "auto"

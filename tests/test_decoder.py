@@ -285,3 +285,35 @@ def test_answers_are_packed_with_what_comes_before():
     np.testing.assert_equal(tokens, ordered.tokens)
     is_first = np.isin(np.arange(len(rows)), ordered.offsets)
     np.testing.assert_equal(before[~is_first], np.roll(tokens, 1)[~is_first])
+
+
+@pytest.mark.parametrize("name", ["gru", "lstm-three-layers"])
+def test_free_tokens_are_those_that_are_likeliest(name):
+    weights, values = random_weights(ARCHITECTURES[name]), random_inputs(True)
+    masks = masks_for(weights)
+    batch = batch_of(values, masks)
+    answer = batch.target
+    is_free = np.random.default_rng(1).random(len(answer.target)) < 0.7
+    rows = answer.packing.by_sequence  # of each sequence, one after the other
+    before = answer.before.copy()
+    model = TorchTransducer(weights)
+    at = 0
+    for rank, n in zip(answer.packing.indices, answer.packing.lengths, strict=True):
+        i, its = batch.packing.indices[rank], rows[at : at + n]
+        x = nn.functional.one_hot(values[OFFSETS[i] : OFFSETS[i + 1]].long(), N_INPUTS)
+        given = torch.from_numpy(answer.before[its]).long()
+        scores, _ = model(x.double(), given, [mask[i] for mask in masks])
+        own = scores.argmax(1).numpy()[:-1]
+        replaced = is_free[its][1:] & (own != END)
+        before[its[1:][replaced]] = own[replaced]
+        at += n
+    assert (before != answer.before).any()
+    totals = []
+    for target in (replace(answer, is_free=is_free), replace(answer, before=before)):
+        workspace = network.Workspace(weights)
+        given = replace(batch, target=target)
+        of = "smoothed_cross_entropy", workspace
+        total = windows.loss_and_gradient(weights, given, *of)
+        totals.append((total, workspace.gradient.flat))
+    assert totals[0][0] == totals[1][0]
+    assert torch.equal(totals[0][1], totals[1][1])

@@ -119,6 +119,7 @@ ALL[RNNSeq2Seq] = {
     "decoder_nhidden": "auto",
     "attention": "dot",
     "label_smoothing": 0.1,
+    "teacher_forcing": 1.0,
     "beam_width": 1,
     "length_penalty": 0.0,
     "max_output_length": "auto",

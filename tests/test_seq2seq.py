@@ -346,6 +346,17 @@ def test_label_smoothing_keeps_probabilities_moderate():
     assert log_p[0] < log_p[1] - 0.1
 
 
+def test_less_teacher_forcing_learns_as_well(small):
+    train = letters(300, 0, 5, "abcd")
+    params = {"nhidden": 16, "max_iter": 40, "random_state": 0}
+    model = RNNSeq2Seq(**params, teacher_forcing=0.7).fit(train, reversed_(train))
+    assert model.score(train, reversed_(train)) > 0.8
+    free = clone(small).set_params(teacher_forcing=0.2).fit(X, Y)
+    again = clone(free).fit(X, Y)
+    np.testing.assert_array_equal(weights_of(again), weights_of(free))
+    assert (weights_of(free) != weights_of(small)).any()
+
+
 # Bad input
 
 

@@ -21,11 +21,23 @@ class Answer:
         The tokens.
     packing : Packing
         Its `indices` are ranks in the packing of what the encoder reads.
+    is_free : ndarray of shape (n_rows,), bool, or None
+        Where the decoder reads the token that it would have written itself before, in
+        place of the true one. None for nowhere.
     """
 
     before: np.ndarray
     target: np.ndarray
     packing: Packing
+    is_free: np.ndarray | None = None
+
+    @property
+    def previous(self):
+        """The row of the token before each token; arbitrary for the first ones."""
+        sizes = self.packing.batch_sizes
+        first = np.cumsum(sizes) - sizes
+        first_before = np.repeat(np.append(0, first[:-1]), sizes)
+        return first_before + self.packing.sequences
 
 
 @dataclass(frozen=True, slots=True)

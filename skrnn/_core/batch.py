@@ -109,6 +109,24 @@ class Batch:
         order = CPU.tensor(self.packing.indices - first)
         return replace(self, masks=[mask.index_select(0, order) for mask in masks])
 
+    def freed(self, is_free, first):
+        """Return this batch, where the decoder reads some tokens of its own.
+
+        Parameters
+        ----------
+        is_free : ndarray of shape (n_sequences, n_steps), bool
+            For the sequences of the minibatch.
+        first : int
+            See :meth:`with_masks`.
+        """
+        packing = self.target.packing
+        sequences = (self.packing.indices - first)[packing.indices][packing.sequences]
+        sizes = packing.batch_sizes
+        steps = np.repeat(np.arange(len(sizes)), sizes)
+        return replace(
+            self, target=replace(self.target, is_free=is_free[sequences, steps])
+        )
+
     def windows(self, cuts):
         """Cut a batch with a target per step into windows of consecutive steps.
 

@@ -83,7 +83,14 @@ class Batches:
         """
         masks = [self._mask(parts, generator) for parts in self.dropout]
         first = min(shard.packing.indices.min() for shard in shards)
-        return [shard.with_masks(masks, first) for shard in shards]
+        shards = [shard.with_masks(masks, first) for shard in shards]
+        if self.plan.teacher_forcing == 1:
+            return shards
+        longest = max(len(shard.target.packing.batch_sizes) for shard in shards)
+        n = self.plan.batch_size
+        chances = self.execution.uniform(n * longest, torch.float32, generator)
+        is_free = chances.view(n, longest).numpy() >= self.plan.teacher_forcing
+        return [shard.freed(is_free, first) for shard in shards]
 
     def _mask(self, parts, generator):
         """The factors of the inputs of a layer, for each sequence of a minibatch."""

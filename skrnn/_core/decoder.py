@@ -15,11 +15,15 @@ References
    section 3.3, where the context of the first layer is read by those above it.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from skrnn._core import network, output
 from skrnn._core.execution import CPU
 from skrnn._core.imports import kernel_imports
+from skrnn._core.memory import Scratch
+from skrnn._core.vocabulary import END
 
 
 class DecoderPass:
@@ -287,6 +291,8 @@ def loss_and_gradient(weights, batch, loss, workspace):
     mask = np.repeat(masks[0], packing.lengths, axis=0) if masks else None
     if masks:
         H *= mask
+    if answer.is_free is not None:
+        answer = _with_its_own(weights, packing, answer, H, masks[1:])
     passed = DecoderPass(weights, packing, answer, scratch, masks[1:])
     h = passed.forward(H)
     total, dh = output.loss_and_gradient(
@@ -309,6 +315,26 @@ def loss_and_gradient(weights, batch, loss, workspace):
         dH.append(CPU.tensor(packed[:, n:][packing.flip]))
     network.backward(weights, batch, trace, dH)
     return total
+
+
+def _with_its_own(weights, packing, answer, H, masks):
+    """The answer, where tokens before others are those that the decoder would write.
+
+    The end is never read, since it stands for the start.
+    """
+    scratch = Scratch(H.dtype)
+    h = DecoderPass(weights, packing, answer, scratch, masks).forward(H)
+    V, c = weights.V.numpy(), weights.c.numpy()
+    own = np.empty(len(h), np.int32)
+    n_at_once = max(1, output.MAX_SCORES // len(c))
+    for first in range(0, len(h), n_at_once):
+        some = slice(first, first + n_at_once)
+        own[some] = output.output_scores(V, c, h[some]).argmax(axis=1)
+    own = own[answer.previous]
+    is_free = answer.is_free & (own != END)
+    is_free[: answer.packing.batch_sizes[0]] = False  # which have nothing before them
+    before = np.where(is_free, own, answer.before)
+    return replace(answer, before=before, is_free=None)
 
 
 def states_by_sequence(top, packing):

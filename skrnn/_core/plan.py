@@ -44,6 +44,9 @@ class Plan:
         stands for `dropout`.
     recurrent_dropout : float
         Probability of setting each entry of W to 0 during an update [3]_.
+    teacher_forcing : float
+        Probability that a decoder reads the true token before each token. Otherwise, it
+        reads the one that it would have written after the true ones [4]_.
     n_held : int
         The learning rate is held, and the fit is lengthened, until the loss of an epoch
         is below `loss_to_reach`, but not for longer than this many epochs. 0 if the fit
@@ -62,6 +65,8 @@ class Plan:
        Classification", IEEE Access 6.
     .. [3] Merity, Keskar and Socher (2018), "Regularizing and Optimizing LSTM Language
        Models", ICLR.
+    .. [4] Mihaylova and Martins (2019), "Scheduled Sampling for Transformers", ACL
+       Student Research Workshop.
     """
 
     n_epochs: int
@@ -76,6 +81,7 @@ class Plan:
     dropout: float = 0.0
     dropout_of_states: float | None = None
     recurrent_dropout: float = 0.0
+    teacher_forcing: float = 1.0
     truncate: int | None = None
     n_held: int = 0
     loss_to_reach: float = 0.0
