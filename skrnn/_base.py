@@ -421,12 +421,13 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         )
         return model, model.head.begun(steps), once
 
-    def _fitted_model(self):
-        """The fitted model, as it is now."""
+    def _model_and_schema(self):
+        """The fitted model, and what any X must be like, as they are now."""
         fitted = self._at_this_moment()
         check_is_fitted(fitted)
         attributes = vars(fitted)
-        return Model.from_attributes(attributes, self._head_of(attributes))
+        expected = Schema.from_attributes(type(self).__name__, attributes)
+        return Model.from_attributes(attributes, self._head_of(attributes)), expected
 
     def _model_and_states(self, X):
         """The fitted model, and the pooled hidden states of each sequence.

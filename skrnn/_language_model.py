@@ -22,7 +22,6 @@ from skrnn._judging import ValidationData
 from skrnn._messages import counted, describe
 from skrnn._outputs import joined, tokens_of
 from skrnn._reading.kinds import KIND_NAMES
-from skrnn._reading.schema import Schema
 from skrnn._stream import (
     Draws,
     Stream,
@@ -32,7 +31,7 @@ from skrnn._stream import (
     stops_of,
 )
 from skrnn._types import Count, Counts, NonNegative, Probability, takes_parameters
-from skrnn._warnings import warn
+from skrnn._warnings import about_prompt, warn
 
 # More unknown tokens than this are worth a warning, since they are left out of scores.
 _MANY_UNKNOWN = 0.01
@@ -428,7 +427,7 @@ class RNNLanguageModel(
         tokens : list
             None stands for the end of a sequence, and is the first if that is learned.
         """
-        model = self._fitted_model()
+        model, _ = self._model_and_schema()
         if model.head.is_series:
             raise AttributeError(_NO_TOKENS)
         token_of = tokens_of(model.reader, model.head.n_outputs)
@@ -461,7 +460,8 @@ class RNNLanguageModel(
             If `n_streams` is not a whole number from 1.
         """
         check_count("n_streams", n_streams)
-        return Stream(self._fitted_model(), int(n_streams))
+        model, _ = self._model_and_schema()
+        return Stream(model, int(n_streams))
 
     def sample(
         self,
@@ -530,10 +530,10 @@ class RNNLanguageModel(
            ICLR.
         """
         check_draws(n_samples, max_length, temperature, top_k, top_p)
-        model, stream = self._prompted(prompt)
+        model, stream, begun = self._prompted(prompt)
         stream._take(np.zeros(n_samples, np.int64))
         if model.head.is_series:
-            return _continued(stream, prompt, max_length)
+            return _continued(stream, begun, max_length)
         reader = model.reader
         token_of = tokens_of(reader, model.head.n_outputs)
         stops = stops_of(stop, reader.kind, token_of)
@@ -542,7 +542,7 @@ class RNNLanguageModel(
         for rows, ids, _ in draws.of(stream, random_state_of(random_state)):
             for row, i in zip(rows, ids.tolist(), strict=True):
                 added[row].append(token_of[i])
-        return [_joined(reader.kind, prompt, tokens) for tokens in added]
+        return [joined(reader.kind, [*begun, *tokens]) for tokens in added]
 
     def iter_sample(
         self,
@@ -595,7 +595,7 @@ class RNNLanguageModel(
             As in :meth:`sample`.
         """
         check_draws(1, max_length, temperature, top_k, top_p)
-        model, stream = self._prompted(prompt)
+        model, stream, _ = self._prompted(prompt)
         if model.head.is_series:
             if return_proba:
                 raise ValueError(_NO_TOKENS)
@@ -611,35 +611,40 @@ class RNNLanguageModel(
         return (token_of[ids[0]] for _, ids, _ in drawn)
 
     def _prompted(self, prompt):
-        """The fitted model, and a stream that has read the prompt."""
-        model = self._fitted_model()
+        """Read a prompt.
+
+        Returns
+        -------
+        model : Model
+        stream : Stream
+            It has read the prompt.
+        begun : list or ndarray
+            The tokens or the numbers that the prompt stands for; of strings, the prompt
+            as a whole.
+        """
+        model, expected = self._model_and_schema()
         stream, is_series = Stream(model, 1), model.head.is_series
-        if prompt is not None:
+        is_analyzed = callable(expected.options.analyzer)
+        if not (prompt is None or is_analyzed):
             _check_prompt(prompt, model.reader.kind)
-        if prompt is None or len(prompt) == 0:
+        if prompt is None or (len(prompt) == 0 and not is_analyzed):
             if is_series:
                 raise ValueError(
                     "prompt is missing: what a series begins with is not learned. Pass "
                     "the first numbers of one."
                 )
-            return model, stream
+            return model, stream, []
+        with about_prompt():
+            sequences = expected.of_any_length().read([prompt], None)
+            steps = model.reader.encode(sequences)
         if is_series:
-            for numbers in np.asarray(prompt):
+            for numbers in sequences.values:
                 stream.step(numbers)
-            return model, stream
-        expected = Schema.from_attributes(type(self).__name__, vars(self))
-        ids = model.reader.encode(expected.read([prompt], None)).values
-        n_unknown = int((ids == UNKNOWN).sum())
-        if n_unknown:
-            warn(
-                f"{n_unknown} of {counted(len(ids), 'token')} of prompt are not in "
-                "vocabulary_, and are read as unknown. Use tokens of the training "
-                "data.",
-                UserWarning,
-            )
-        for i in ids:
-            stream._read(np.array([i], np.int32))
-        return model, stream
+        else:
+            _warn_of_prompt(steps.values)
+            for i in steps.values:
+                stream._read(np.array([i], np.int32))
+        return model, stream, _as_written(prompt, sequences, is_analyzed)
 
     def _head_of(self, attributes):
         return LanguageHead(
@@ -701,11 +706,26 @@ def _check_prompt(prompt, kind):
     )
 
 
-def _joined(kind, prompt, tokens):
-    """A prompt and what comes after it, as one sequence."""
-    if prompt is None or len(prompt) == 0:
-        return joined(kind, tokens)
-    return joined(kind, [*(prompt if kind == "tokens" else [prompt]), *tokens])
+def _warn_of_prompt(ids):
+    """Warn if tokens of a prompt are not known."""
+    n_unknown = int((ids == UNKNOWN).sum())
+    if n_unknown:
+        warn(
+            f"{n_unknown} of {counted(len(ids), 'token')} of prompt are not in "
+            "vocabulary_, and are read as unknown. Use tokens of the training data.",
+            UserWarning,
+        )
+
+
+def _as_written(prompt, sequences, is_analyzed):
+    """What samples begin with; see :meth:`RNNLanguageModel._prompted`."""
+    values = sequences.values
+    if sequences.kind == "series":
+        is_flat = not is_analyzed and np.ndim(prompt) == 1
+        return values.astype(np.float32).reshape(-1 if is_flat else values.shape)
+    if sequences.tokens is not None and sequences.kind != "words":
+        return [sequences.tokens[i] for i in values]
+    return [*map(chr, values)] if is_analyzed else [prompt]
 
 
 def _steps_of(stream, max_length):
@@ -716,9 +736,8 @@ def _steps_of(stream, max_length):
         numbers = stream.step(numbers)
 
 
-def _continued(stream, prompt, max_length):
-    """Series that go on from a prompt as expected."""
-    prompt = np.asarray(prompt, np.float32)
+def _continued(stream, begun, max_length):
+    """Series that go on from the numbers of a prompt as expected."""
     added = np.stack(list(_steps_of(stream, max_length)), axis=1)
-    added = added.reshape(stream.n_streams, max_length, *prompt.shape[1:])
-    return [np.concatenate([prompt, part]) for part in added]
+    added = added.reshape(stream.n_streams, max_length, *begun.shape[1:])
+    return [np.concatenate([begun, part]) for part in added]

@@ -383,7 +383,7 @@ class RNNTagger(BaseRNN):
             or `n_streams` is not a whole number from 1.
         """
         check_count("n_streams", n_streams)
-        model = self._fitted_model()
+        model, _ = self._model_and_schema()
         if model.architecture.bidirectional:
             raise ValueError(
                 "This tagger reads sequences backwards as well, so that the tag of a "

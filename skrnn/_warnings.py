@@ -47,6 +47,11 @@ def about_sequences_in_y():
     return _renaming(_of_sequences_in_y)
 
 
+def about_prompt():
+    """Errors and warnings of this block name the prompt where they would name X[0]."""
+    return _renaming(_of_prompt)
+
+
 def _of_validation_data(message):
     """A message about X, y or sample_weight as one about the validation data."""
     message, n_names = _NAMES.subn(r"\1_val", message)
@@ -56,6 +61,11 @@ def _of_validation_data(message):
 def _of_sequences_in_y(message):
     """A message about sequences in X as one about those in y."""
     return _SEQUENCES.sub("y", message)
+
+
+def _of_prompt(message):
+    """A message about the only sequence in X as one about the prompt."""
+    return _SEQUENCES.sub("prompt", message.replace("X[0]", "X"))
 
 
 def warn(message, category):

@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -294,6 +295,40 @@ def test_prompt_and_length(text):
     assert len(text.sample()[0]) == 200
 
 
+@pytest.mark.parametrize("overlong", ["error", "first", "last"])
+def test_prompts_are_read_to_their_end(overlong):
+    X, prompt = ["abc", "ba", "c"] * 9, "abca"
+    model = fitted(X, max_length=3, overlong=overlong)
+    stream = fitted(X).start()
+    expected = [stream.step(token)[0] for token in prompt][-1]
+    _, p = next(model.iter_sample(prompt, return_proba=True, random_state=1))
+    np.testing.assert_array_equal(p, expected)
+
+
+def test_an_analyzer_reads_prompts_too():
+    model = fitted(["to be", "or not to be"] * 20, analyzer=str.split, max_iter=60)
+    greedy = {"temperature": 0}
+    assert model.sample(1, "or not", **greedy) == [["or", "not", "to", "be"]]
+    assert model.sample(1, "", **greedy) == model.sample(1, **greedy)
+    shouting = fitted(["ab", "abc"] * 9, analyzer=str.upper)
+    assert shouting.sample(1, "ab", max_length=1)[0][:2] == "AB"
+    numbers = fitted(
+        ["1 2 3 4", "3 1 2"], analyzer=lambda text: np.array(text.split(), float)
+    )
+    assert numbers.sample(1, "1 2", max_length=3)[0].shape == (5, 1)
+
+
+@pytest.mark.parametrize("make", [np.array, torch.tensor, tuple])
+def test_prompts_are_written_as_they_are_read(make):
+    tokens = fitted([[1, 2, 1], [2, 1]] * 9)
+    (sample,) = tokens.sample(1, make([1, 2]), max_length=3, random_state=0)
+    assert sample[:2] == [1, 2] and {*map(type, sample)} == {int}
+    if make is not torch.tensor:
+        strings = fitted([["a", "b"], ["b", "a"]] * 9)
+        (sample,) = strings.sample(1, make(["a"]), max_length=3, random_state=0)
+        assert {*map(type, sample)} == {str}
+
+
 def test_temperature_0_is_greedy(words, text):
     prompt, tokens = "one", ""
     for _ in range(10):
@@ -371,7 +406,8 @@ def test_samples_are_of_the_kind_of_X(series):
 def test_lowercase_is_for_prompts_too():
     model = fitted(["Anna", "Hanna"] * 9, lowercase=True)
     np.testing.assert_array_equal(model.next_proba(["HA"]), model.next_proba(["ha"]))
-    assert model.sample(1, "HA", temperature=0)[0].startswith("HA")
+    (upper,), (lower,) = (model.sample(1, p, temperature=0) for p in ("HA", "ha"))
+    assert upper[:2] == "HA" and upper[2:] == lower[2:] != ""
 
 
 # Training
@@ -601,11 +637,16 @@ def test_unknown_tokens_of_a_prompt_are_read_with_a_warning(words):
         ("words", ["a"], "prompt is a list, but X held strings in fit: a string was"),
         ("words", 3, "prompt is an int, but X held strings in fit: a string was"),
         ("series", "ab", "prompt is a string, but X held sequences of numbers in fit"),
+        ("series", [0.5, None], "prompt has None at step 1: a sequence of numbers"),
+        ("series", [[0.5, 1]], "prompt has 2 features at each step, but RNNLanguage"),
+        ("tokens", [1.5], "prompt holds sequences of numbers, but RNNLanguageModel"),
+        ("tokens", [["a"]], "prompt holds sequences of features, but RNNLanguage"),
     ],
 )
 def test_prompts_of_another_kind_raise(name, prompt, sentence, words, series):
-    model = {"words": words, "series": series}[name]
-    with pytest.raises(TypeError, match=f"^{sentence}"):
+    models = {"words": words, "series": series, "tokens": None}
+    model = models[name] or fitted([["a", "b"]] * 9, max_iter=1)
+    with pytest.raises((TypeError, ValueError), match=f"^{sentence}"):
         model.sample(1, prompt)
 
 

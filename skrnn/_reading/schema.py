@@ -148,6 +148,10 @@ class Schema:
         self._check_same_kind(sequences)
         return self._of_allowed_length(sequences)
 
+    def of_any_length(self):
+        """This schema for sequences that `max_length` does not concern."""
+        return replace(self, options=replace(self.options, max_length=None))
+
     @property
     def _wanted(self):
         """The kind that `analyzer` names, or None."""
