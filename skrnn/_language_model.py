@@ -460,8 +460,8 @@ class RNNLanguageModel(
             If `n_streams` is not a whole number from 1.
         """
         check_count("n_streams", n_streams)
-        model, _ = self._model_and_schema()
-        return Stream(model, int(n_streams))
+        model, expected = self._model_and_schema()
+        return Stream(model, int(n_streams), options=expected.options)
 
     def sample(
         self,

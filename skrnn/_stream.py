@@ -1,5 +1,6 @@
 """Reading sequences step by step: their tags, and drawing what comes next."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -9,9 +10,11 @@ from sklearn.utils import check_random_state
 from skrnn._core.generate import draw, probabilities
 from skrnn._core.sequences import Sequences
 from skrnn._core.vocabulary import END, UNKNOWN
-from skrnn._messages import counted, describe
-from skrnn._reading.kinds import are_features
+from skrnn._messages import counted, cure_for, describe
+from skrnn._reading.kinds import INTEGERS, are_features
 from skrnn._reading.lists import sequences_of
+from skrnn._reading.text import preprocessed
+from skrnn._warnings import about_tokens
 
 
 class StepReader:
@@ -25,11 +28,17 @@ class StepReader:
         The number of sequences.
     context : Context, default=None
         The vectors of the sequences, if they depend on one each.
+    options : ReadingOptions, default=None
+        How strings are read. None reads them as they are.
     """
 
-    def __init__(self, model, n_streams, context=None):
+    def __init__(self, model, n_streams, context=None, options=None):
         self.n_streams = n_streams
         self._model, self._context = model, context
+        self._preprocessing = None
+        is_text = model.reader.kind in ("text", "words")
+        if is_text and options and (options.lowercase or options.strip_accents):
+            self._preprocessing = options.lowercase, options.strip_accents
         # The last steps: of series, there are differences; of tokens, n-grams.
         self._recent = None
         self._steps = None
@@ -62,29 +71,60 @@ class StepReader:
 
     def _encoded(self, step):
         """A step of each sequence as the network takes it."""
-        if self._model.reader.kind == "series":
-            return self._encoded_numbers(step)
-        return self._encoded_tokens(step)
+        with about_tokens():
+            if self._model.reader.kind == "series":
+                return self._encoded_numbers(step)
+            return self._encoded_tokens(self._one_for_each(step))
 
-    def _encoded_tokens(self, tokens):
-        """The ids of tokens, and of the n-grams and subwords that end with them."""
-        reader = self._model.reader
-        is_set = reader.kind == "features" and are_features(tokens)
-        if self.n_streams == 1 and (is_set or isinstance(tokens, (str, Integral))):
+    def _one_for_each(self, tokens):
+        """A list of tokens, one for each sequence, as the reader knows them."""
+        kind = self._model.reader.kind
+        if hasattr(tokens, "tolist") and not isinstance(tokens, np.generic):
+            tokens = tokens.tolist()  # of an array or a tensor
+        is_one = isinstance(tokens, (str, *INTEGERS))
+        is_one |= kind == "features" and are_features(tokens)
+        if is_one and self.n_streams == 1:
             tokens = [tokens]
+        if not isinstance(tokens, Iterable):
+            raise TypeError(
+                f"tokens is {describe(tokens)}: one token for each stream was "
+                "expected. Pass a list of them."
+            )
         tokens = list(tokens)
         if len(tokens) != self.n_streams:
             raise ValueError(
                 f"{counted(len(tokens), 'token')} were passed to "
                 f"{counted(self.n_streams, 'stream')}. Pass one token for each."
             )
-        is_text = reader.kind == "text"
-        for token in tokens:
-            if is_text and not (isinstance(token, str) and len(token) == 1):
+        for i, token in enumerate(tokens):
+            if kind == "text" and not (isinstance(token, str) and len(token) == 1):
                 raise ValueError(
                     f"{token!r:.40} is not one character. Pass one for each stream, "
                     "and a string one character after the other."
                 )
+            if kind != "features" and not isinstance(token, (str, *INTEGERS)):
+                raise TypeError(
+                    f"tokens[{i}] is {describe(token)}: tokens must be strings or "
+                    f"integers. {cure_for(token)}"
+                )
+        return self._preprocessed(tokens) if self._preprocessing else tokens
+
+    def _preprocessed(self, tokens):
+        """Characters or words as they are read."""
+        read = preprocessed(tokens, *self._preprocessing)
+        if self._model.reader.kind == "text":
+            for token, string in zip(tokens, read, strict=True):
+                if len(string) != 1:
+                    raise ValueError(
+                        f"{token!r} is read as {string!r}, by lowercase or "
+                        "strip_accents: one character was expected. Pass the "
+                        "characters of that one after the other."
+                    )
+        return read
+
+    def _encoded_tokens(self, tokens):
+        """The ids of tokens, and of the n-grams and subwords that end with them."""
+        reader = self._model.reader
         is_single = reader.ngram_range == (1, 1) and reader.subwords is None
         if is_single and reader.kind != "features":
             ids = [reader.vocabulary.get(token, UNKNOWN) for token in tokens]
@@ -100,28 +140,48 @@ class StepReader:
     def _encoded_numbers(self, numbers):
         """A step of series, with its differences from the steps before it."""
         reader = self._model.reader
+        values = self._numbers_for_each(numbers)[:, np.newaxis]
+        if self._recent is not None:
+            values = np.concatenate([self._recent, values], axis=1)
+        # As many steps as the highest difference is made of, and at least the one
+        # before: what is missing has its value.
+        values = values[:, -max(len(reader.difference_scale), 1) - 1 :]
+        n_steps, n_features = values.shape[1:]
+        offsets = n_steps * np.arange(self.n_streams + 1)
+        rows = np.ascontiguousarray(values.reshape(-1, n_features))
+        steps = reader.encode(Sequences("series", rows, offsets))
+        before, last = values[:, -2:-1], values[:, -1:]
+        if before.size:
+            last = np.where(np.isnan(last), before, last)
+        self._recent = np.concatenate([values[:, :-1], last], axis=1)
+        return np.ascontiguousarray(steps.values[offsets[1:] - 1])
+
+    def _numbers_for_each(self, numbers):
+        """The numbers of a step, float64 of shape (n_streams, n_features)."""
+        reader, n = self._model.reader, self.n_streams
         n_features = len(reader.mean)
-        values = np.asarray(numbers, np.float64)
-        if values.size != self.n_streams * n_features:
+        try:
+            values = np.asarray(numbers, np.float64)
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f"tokens is {describe(numbers)}, which does not hold numbers: {error}. "
+                "Pass one row of numbers for each stream."
+            ) from error
+        shapes = [(n, n_features)]
+        shapes += [(n,)] * (n_features == 1) + [(n_features,)] * (n == 1)
+        shapes += [()] * (n == n_features == 1)
+        if values.shape not in shapes:
             raise ValueError(
                 f"An array of shape {values.shape} was passed to "
-                f"{counted(self.n_streams, 'stream')} of {n_features} features. Pass "
-                "one row of numbers for each."
+                f"{counted(n, 'stream')} of {counted(n_features, 'feature')}. Pass one "
+                "row of numbers for each."
             )
-        if not np.isfinite(values).all():
+        may_be_missing = reader.missing == "mask"
+        if not (np.isfinite(values) | np.isnan(values) & may_be_missing).all():
             raise ValueError(
                 "A step contains NaN or infinity. Pass numbers for all features."
             )
-        values = values.reshape(self.n_streams, 1, n_features)
-        if self._recent is not None:
-            values = np.concatenate([self._recent, values], axis=1)
-        # As many steps as the highest difference is made of.
-        self._recent = values[:, -len(reader.difference_scale) - 1 :]
-        n_steps = self._recent.shape[1]
-        offsets = n_steps * np.arange(self.n_streams + 1)
-        rows = np.ascontiguousarray(self._recent.reshape(-1, n_features))
-        steps = reader.encode(Sequences("series", rows, offsets))
-        return np.ascontiguousarray(steps.values[offsets[1:] - 1])
+        return values.reshape(n, n_features)
 
 
 class Stream(StepReader):
@@ -138,6 +198,8 @@ class Stream(StepReader):
         The number of sequences.
     context : Context, default=None
         The vectors of the sequences, if they depend on one each.
+    options : ReadingOptions, default=None
+        How strings are read. None reads them as they are.
 
     Attributes
     ----------
@@ -178,7 +240,7 @@ class Stream(StepReader):
             One token for each sequence, as in `vocabulary_`: of a string, each
             character. Tokens that are not in `vocabulary_` are read as unknown. If the
             model was fitted on series, the numbers of one step of each. If there is one
-            sequence, its token alone will do.
+            sequence, its token, or its numbers, alone will do.
 
         Returns
         -------
@@ -187,6 +249,8 @@ class Stream(StepReader):
 
         Raises
         ------
+        TypeError
+            If tokens are neither strings nor integers.
         ValueError
             If there is not one token, or not one row of numbers, for each sequence.
         """
@@ -231,6 +295,10 @@ class TagStream(StepReader):
         A fitted model of one direction, which does not change any more.
     n_streams : int
         The number of sequences.
+    context : None
+        Tags depend on the sequences alone.
+    options : ReadingOptions, default=None
+        How strings are read. None reads them as they are.
 
     Attributes
     ----------
@@ -264,8 +332,8 @@ class TagStream(StepReader):
         tokens : str, or array-like of shape (n_streams,) or (n_streams, n_features)
             One token for each sequence, as in `vocabulary_`: of a string, each
             character. If the tagger was fitted on features, those of one step of each;
-            on series, the numbers. If there is one sequence, its token or its features
-            alone will do.
+            on series, the numbers, which may be NaN if `missing` is "mask". If there is
+            one sequence, its token, its features or its numbers alone will do.
 
         Returns
         -------

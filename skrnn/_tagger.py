@@ -383,7 +383,7 @@ class RNNTagger(BaseRNN):
             or `n_streams` is not a whole number from 1.
         """
         check_count("n_streams", n_streams)
-        model, _ = self._model_and_schema()
+        model, expected = self._model_and_schema()
         if model.architecture.bidirectional:
             raise ValueError(
                 "This tagger reads sequences backwards as well, so that the tag of a "
@@ -402,7 +402,7 @@ class RNNTagger(BaseRNN):
                 "standardize='series' does. To read step by step, fit it with "
                 "standardize=True."
             )
-        return TagStream(model, int(n_streams))
+        return TagStream(model, int(n_streams), options=expected.options)
 
     def score(self, X, y, sample_weight=None):
         """Compute the accuracy of predictions.

@@ -52,6 +52,11 @@ def about_prompt():
     return _renaming(_of_prompt)
 
 
+def about_tokens():
+    """Errors and warnings of this block name the tokens of a step instead of X."""
+    return _renaming(_of_tokens)
+
+
 def _of_validation_data(message):
     """A message about X, y or sample_weight as one about the validation data."""
     message, n_names = _NAMES.subn(r"\1_val", message)
@@ -66,6 +71,11 @@ def _of_sequences_in_y(message):
 def _of_prompt(message):
     """A message about the only sequence in X as one about the prompt."""
     return _SEQUENCES.sub("prompt", message.replace("X[0]", "X"))
+
+
+def _of_tokens(message):
+    """A message about X as one about the tokens of a step."""
+    return _SEQUENCES.sub("tokens", message.replace("tokens of X", "tokens"))
 
 
 def warn(message, category):

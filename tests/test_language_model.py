@@ -234,12 +234,21 @@ def test_a_stream_keeps_the_model(words):
     np.testing.assert_array_equal(stream.step("a"), expected)
 
 
+def test_numbers_are_one_row_for_each_stream():
+    X = np.random.default_rng(0).normal(size=(4, 7, 3))
+    stream = fitted(X, max_iter=1).start(2)
+    with pytest.raises(ValueError, match=r"^An array of shape \(3, 2\) was passed to"):
+        stream.step(np.zeros((3, 2)))
+    assert stream.step(np.zeros((2, 3))).shape == (2, 3)
+
+
 def test_tokens_of_other_kinds_are_streamed():
     numbers = fitted([[1, 2, 3], [3, 2]] * 9)
     assert numbers.tokens_ == [None, 1, 2, 3]
-    np.testing.assert_allclose(
-        numbers.start().step(2), numbers.next_proba([[2]]), rtol=1e-6
-    )
+    for step in (2, [2], np.array([2]), np.int64(2), torch.tensor(2)):
+        np.testing.assert_allclose(
+            numbers.start().step(step), numbers.next_proba([[2]]), rtol=1e-6
+        )
     sentences = fitted(["to be or not", "to be"] * 9, analyzer="word")
     np.testing.assert_allclose(
         sentences.start().step("to"), sentences.next_proba(["to"]), rtol=1e-6
@@ -406,6 +415,7 @@ def test_samples_are_of_the_kind_of_X(series):
 def test_lowercase_is_for_prompts_too():
     model = fitted(["Anna", "Hanna"] * 9, lowercase=True)
     np.testing.assert_array_equal(model.next_proba(["HA"]), model.next_proba(["ha"]))
+    np.testing.assert_allclose(model.start().step("H"), model.next_proba(["H"]), 1e-6)
     (upper,), (lower,) = (model.sample(1, p, temperature=0) for p in ("HA", "ha"))
     assert upper[:2] == "HA" and upper[2:] == lower[2:] != ""
 
@@ -687,12 +697,23 @@ def test_nothing_to_predict_raises(text):
         ("words", "aba", "3 tokens were passed to 2 streams. Pass one token for each."),
         ("words", ["ab", "b"], "'ab' is not one character. Pass one for each stream"),
         ("series", [1.0], "An array of shape (1,) was passed to 2 streams of 1 feat"),
+        ("series", [[1.0, 2.0]], "An array of shape (1, 2) was passed to 2 streams of"),
         ("series", [1.0, np.nan], "A step contains NaN or infinity. Pass numbers for"),
+        ("series", ["a", "b"], "tokens is a list, which does not hold numbers: could"),
+        ("tokens", [["a"], "b"], "tokens[0] is a list: tokens must be strings or int"),
+        ("tokens", ["a", 1.5], "tokens[1] is a float: tokens must be strings or int"),
+        ("tokens", None, "tokens is None: one token for each stream was expected."),
+        ("tokens", 3, "tokens is an int: one token for each stream was expected."),
+        ("lowercase", "aİ", "'İ' is read as 'i̇', by lowercase or strip_acc"),
     ],
 )
 def test_steps_that_cannot_be_read_raise(name, tokens, sentence, words, series):
-    stream = {"words": words, "series": series}[name].start(2)
-    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+    if name in ("words", "series"):
+        stream = {"words": words, "series": series}[name].start(2)
+    else:
+        X = [["a", "b"]] * 9 if name == "tokens" else ["ab"] * 9
+        stream = fitted(X, lowercase=name == "lowercase", max_iter=1).start(2)
+    with pytest.raises((TypeError, ValueError), match=f"^{re.escape(sentence)}"):
         stream.step(tokens)
     with pytest.raises(ValueError, match=r"^n_streams is 0: a whole number from 1"):
         words.start(0)

@@ -416,6 +416,15 @@ def test_truncated_training_reads_forwards():
 # Step by step
 
 WORDS = [" ".join(words) for words in SENTENCES]
+
+
+def with_missing(n_steps, n_features):
+    """A series, of which numbers are missing for up to six steps."""
+    x = np.random.default_rng(n_steps).normal(size=(n_steps, n_features))
+    x[:2, 0] = x[3:7, -1] = np.nan
+    return x
+
+
 STREAMED = {
     "n-grams of characters": (["banana", "tomato", "pa"], {"ngram_range": (1, 3)}),
     "characters": (["banana", "tomato", "pa"], {"ngram_range": (1, 1)}),
@@ -425,8 +434,17 @@ STREAMED = {
     "integers": ([[1, 2, 3], [3, 1], [2]], {"ngram_range": (1, 2)}),
     "vectors": (["ab", "ba", "abb"], {"embeddings": {"a": [1.0, 0], "b": [0, 1.0]}}),
     "series": (
-        [np.random.default_rng(n).normal(size=(n, 2)) for n in (5, 3, 6)],
+        [with_missing(n, 2) for n in (9, 8, 12)],
         {"differences": 2, "missing": "mask", "standardize": True},
+    ),
+    "series without differences": (
+        [with_missing(n, 1) for n in (9, 8, 12)],
+        {"differences": 0, "missing": "mask", "standardize": True},
+    ),
+    "upper case": (["Ab", "bA", "ABb"], {"lowercase": True, "ngram_range": (1, 2)}),
+    "accents": (
+        ["Été à la mer", "ETE a la Mér"],
+        {"analyzer": "word", "lowercase": True, "strip_accents": "unicode"},
     ),
 }
 
@@ -453,7 +471,9 @@ def test_steps_are_tagged_one_by_one_as_all_at_once(name, params):
         assert stream.h.shape == (1, tagger.W_[-1].shape[1])
 
 
-@pytest.mark.parametrize("name", ["n-grams of characters", "token lists", "series"])
+@pytest.mark.parametrize(
+    "name", ["n-grams of characters", "token lists", "series", "upper case"]
+)
 def test_many_streams_go_on_from_their_pickles(name):
     X, reading = STREAMED[name]
     tagger = RNNTagger(**SMALL, **reading, bidirectional=False)
@@ -494,7 +514,7 @@ def test_what_cannot_be_read_step_by_step_raises(sentences):
         tagger.start(2).step("aba")
     with pytest.raises(ValueError, match=r"^'ab' is not one character"):
         tagger.start().step(["ab"])
-    with pytest.raises(TypeError, match=r"^The tokens of X are integers, such as 1"):
+    with pytest.raises(TypeError, match=r"^The tokens are integers, such as 1"):
         RNNTagger(**SMALL, bidirectional=False).fit(SENTENCES, PARTS).start().step(1)
 
 

@@ -47,15 +47,20 @@ def read_text(X, kind, *, lowercase, strip_accents, token_pattern):
     ValueError
         If X is empty, or `token_pattern` cannot be used.
     """
-    if (lowercase or strip_accents) and all(isinstance(item, str) for item in X):
-        # In the same order as CountVectorizer.
-        X = [item.lower() for item in X] if lowercase else X
-        X = _stripped(X, strip_accents) if strip_accents else X
+    if all(isinstance(item, str) for item in X):
+        X = preprocessed(X, lowercase, strip_accents)
     if kind == "text":
         return read_characters(X)
     # With the default pattern, NUL is always a word of its own, and it is rare.
     separator = "\0" if token_pattern == TOKEN_PATTERN else None
     return read_words(X, compiled_pattern(token_pattern).findall, separator)
+
+
+def preprocessed(X, lowercase, strip_accents):
+    """Strings in lowercase, and without accents, if that is wanted."""
+    # In the same order as CountVectorizer.
+    X = [item.lower() for item in X] if lowercase else X
+    return _stripped(X, strip_accents) if strip_accents else X
 
 
 def are_sentences(X):
