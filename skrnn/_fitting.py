@@ -318,9 +318,11 @@ def _next_step_head(reader, samples, settings, last, learns_end):
         n_outputs = 1 + reader.last_token_id
     patch_length = reader.patch_length if is_series else 1
     if learns_end is None:
-        return NextStepHead.learn(samples, is_series, patch_length, n_outputs)
-    reading = {"is_series": is_series, "patch_length": patch_length}
-    return LanguageHead.learn(samples, reading, n_outputs, learns_end)
+        head = NextStepHead(is_series=is_series, patch_length=patch_length)
+    else:
+        learns_end &= not is_series
+        head = LanguageHead(is_series=is_series, learns_end=learns_end)
+    return head.learned(samples, n_outputs)
 
 
 def _read_vectors(samples, settings, last):

@@ -65,7 +65,7 @@ def test_the_validation_loss_is_that_of_all_steps_held_out(monkeypatch):
 def learned(steps, weight, is_series):
     """A head for the next steps, and these."""
     samples = Samples(steps, None, weight, np.arange(len(weight)))
-    head = NextStepHead.learn(samples, is_series)
+    head = NextStepHead(is_series=is_series).learned(samples)
     return head, head.samples_of(samples)
 
 

@@ -28,23 +28,14 @@ class LanguageHead(NextStepHead):
 
     learns_end: bool = False
 
-    @classmethod
-    def learn(cls, samples, reading, n_outputs=None, learns_end=False):
-        """A head for the steps of the training data.
-
-        Parameters
-        ----------
-        samples : Samples
-            With Steps.
-        reading : dict
-            `is_series` and `patch_length`, as in :class:`NextStepHead`.
-        n_outputs : int, default=None
-            As in :class:`NextStepHead`.
-        learns_end : bool, default=False
-        """
-        head = cls(**reading, learns_end=learns_end and not reading["is_series"])
-        begun = replace(samples, steps=head.begun(samples.steps))
-        return head._learned(begun, n_outputs)
+    def learned(self, samples, n_outputs=None):
+        """This head with its outputs and its bias; see the base class."""
+        head = super().learned(samples, n_outputs)
+        if self.is_series or self.learns_end:
+            return head
+        bias = head.bias.copy()
+        bias[END] = _NEVER
+        return replace(head, bias=bias)
 
     def begun(self, steps):
         """Steps with one more before each sequence of tokens."""
@@ -93,12 +84,6 @@ class LanguageHead(NextStepHead):
             f"The next token is predicted, but {where} has none that is known. Pass "
             "sequences with tokens of the vocabulary."
         )
-
-    def _learned(self, samples, n_outputs):
-        head = super()._learned(samples, n_outputs)
-        if not (self.is_series or self.learns_end):
-            head.bias[END] = _NEVER
-        return head
 
 
 def begun(steps):

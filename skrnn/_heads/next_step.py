@@ -27,16 +27,13 @@ class NextStepHead(Head):
     task = "next_step"
     per_step = True
 
-    @classmethod
-    def learn(cls, samples, is_series, patch_length=1, n_outputs=None):
-        """A head for the steps of the training data.
+    def learned(self, samples, n_outputs=None):
+        """This head with its outputs and its bias, for the steps of the training data.
 
         Parameters
         ----------
         samples : Samples
             With Steps.
-        is_series, patch_length
-            See the attributes.
         n_outputs : int, default=None
             One more than the largest id of a token to predict. None to predict all
             tokens in these samples.
@@ -46,11 +43,7 @@ class NextStepHead(Head):
         ValueError
             If no step has a known next step.
         """
-        head = cls(is_series=is_series, patch_length=patch_length)
-        return head._learned(samples, n_outputs)
-
-    def _learned(self, samples, n_outputs):
-        """This head with its outputs and its bias."""
+        samples = replace(samples, steps=self.begun(samples.steps))
         values = samples.steps.values
         if self.is_series:
             n_outputs = values.shape[1]
