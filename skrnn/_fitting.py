@@ -303,9 +303,10 @@ def _next_step_head(reader, samples, settings, last, learns_end):
     """A head that predicts what comes after each step."""
     is_series, n_outputs = reader.kind == "series", None
     if reader.kind == "features":
+        cure = "Pass y, or one token" if learns_end is None else "Pass one token"
         raise ValueError(
             "The next step is predicted, but X holds sequences of features, which "
-            "may be any. Pass y, or one token for each step."
+            f"may be any. {cure} for each step."
         )
     if not is_series and reader.ngram_range[0] > 1:
         raise ValueError(

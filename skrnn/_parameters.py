@@ -250,11 +250,13 @@ class Settings:
         ValueError
             If the network reads in two directions, or what later steps determine.
         """
+        takes_y = "learn_end" not in self.parameters
+        what, otherwise = ("Without y, the", ", or pass y") if takes_y else ("The", "")
         if self["standardize"] == "series":
             raise ValueError(
-                "Without y, the next step is predicted, but with standardize='series' "
-                "each step is read beside the mean of the whole series. Use "
-                "standardize=True, or pass y."
+                f"{what} next step is predicted, but with standardize='series' each "
+                "step is read beside the mean of the whole series. Use "
+                f"standardize=True{otherwise}."
             )
         if not isinstance(self["kernel_sizes"], (str, NoneType)):
             raise ValueError(

@@ -324,10 +324,16 @@ def test_what_concerns_single_tokens_raises(params, message):
         RNNClassifier(**SMALL, wide_ngram_range=(1, 2)).fit(X, [0, 1] * 20)
 
 
-@pytest.mark.parametrize("make", [RNNLanguageModel, RNNEncoder])
-def test_features_cannot_be_predicted(make):
+@pytest.mark.parametrize(
+    "make, cure",
+    [
+        (RNNLanguageModel, "Pass one token for each step."),
+        (RNNEncoder, "Pass y, or one token for each step."),
+    ],
+)
+def test_features_cannot_be_predicted(make, cure):
     message = "^The next step is predicted, but X holds sequences of features, which"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"{message} may be any. {cure}$"):
         make(4).fit(X)
 
 

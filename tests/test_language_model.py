@@ -687,6 +687,9 @@ def test_an_empty_sequence_has_a_probability(words):
 def test_nothing_to_predict_raises(text):
     with pytest.raises(ValueError, match=r"^The next step is predicted, but no seq"):
         RNNLanguageModel().fit([[0.5], [1.5]])
+    sentence = r"^The next step is predicted, .* whole series\. Use standardize=True\.$"
+    with pytest.raises(ValueError, match=sentence):
+        RNNLanguageModel(standardize="series").fit(SERIES)
     with pytest.raises(ValueError, match=r"^There is nothing to score: .* Pass longer"):
         text.score("")
 
