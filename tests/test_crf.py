@@ -152,16 +152,6 @@ def test_log_partition_equals_that_of_enumeration(n_tags, dtype, kind):
     np.testing.assert_allclose(case.log_partition(), expected, rtol=1e-12, atol=1e-11)
 
 
-@of_each_size
-def test_scores_of_given_tags_equal_those_of_enumeration(n_tags, dtype):
-    case = Case(n_tags, dtype)
-    ours = crf.score_tags(case.scores, OFFSETS, case.target, case.chain)
-    for n, (ways, scores) in enumerate(case.enumerate()):
-        y = case.target[OFFSETS[n] : OFFSETS[n + 1]]
-        (expected,) = scores[(ways == y).all(axis=1)]
-        assert ours[n] == pytest.approx(expected, rel=1e-12)
-
-
 @of_unknown
 @pytest.mark.parametrize("n_tags", [1, 2, 4])
 def test_gradients_equal_central_differences(n_tags, unknown):
@@ -286,7 +276,6 @@ def test_sequences_without_steps_do_not_read_the_chain():
     assert not any(part.any() for part in dchain)
     crf.marginals(scores, offsets, chain, scores)
     assert (crf.log_partition(scores, offsets, chain) == 0).all()
-    assert (crf.score_tags(scores, offsets, target, chain) == 0).all()
     assert (best_tags.viterbi(scores, offsets, chain, target) == 0).all()
     tags = np.empty((2, 0), np.int64)
     log_proba, n_found = best_tags.n_best(scores, offsets, chain, tags)

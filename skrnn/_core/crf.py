@@ -173,29 +173,6 @@ def log_partition(scores, offsets, chain):
 
 
 @compiled
-def score_tags(scores, offsets, tags, chain):
-    """Return the score of given tags of each sequence.
-
-    Parameters
-    ----------
-    scores, offsets, chain
-        See the module.
-    tags : ndarray of shape (n_rows,), int64
-
-    Returns
-    -------
-    score : ndarray of shape (n_sequences,), float64
-    """
-    chain = in_float64(chain)
-    score = np.zeros(len(offsets) - 1)
-    for n in range(len(score)):
-        s, y = scores[offsets[n] : offsets[n + 1]], tags[offsets[n] : offsets[n + 1]]
-        if len(s) > 0:
-            score[n] = _score(s, y, chain)
-    return score
-
-
-@compiled
 def in_float64(chain):
     """Return a chain in float64."""
     transitions, start, end = chain
