@@ -212,7 +212,10 @@ def test_empty_sequences_have_no_tags():
     assert [len(tags) for tags in tagger.predict([[], ["a"], []])] == [0, 1, 0]
     assert [p.shape for p in tagger.predict_proba([[], ["a"]])] == [(0, 2), (1, 2)]
     assert tagger.predict([[]])[0].dtype == tagger.classes_.dtype
-    assert tagger.score([[], ["a"]], [[], ["x"]]) in (0.0, 1.0)
+    (tag,) = tagger.predict([["a"]])[0]
+    other = "xy".replace(tag, "")
+    assert tagger.score([[], ["a"]], [[], [tag]]) == 1.0
+    assert tagger.score([["a"], [], ["a"]], [[tag], [], [other]]) == 0.5
     without = RNNTagger(**SMALL).fit([["a"], ["b"]], [["x"], ["y"]])
     np.testing.assert_array_equal(weights_of(tagger), weights_of(without))
 
@@ -320,14 +323,23 @@ def test_score_is_the_accuracy_of_steps(sentences):
 
 
 def test_early_stopping_holds_sequences_out():
-    X = strings(60, 0)
+    # The first letter of each is nowhere else, and only read if it is learned from.
+    X = [chr(0x4E00 + i) + x for i, x in enumerate(strings(60, 0))]
     tagger = RNNTagger(8, early_stopping=True, max_iter=60, random_state=0)
     tagger.fit(X, [next_letters(x) for x in X])
+    held_out = [x for x in X if x[0] not in tagger.vocabulary_]
+    assert len(held_out) == 6
+    y = [next_letters(x) for x in held_out]
+    assert tagger.best_validation_score_ == pytest.approx(tagger.score(held_out, y))
+    assert max(tagger.validation_scores_) == tagger.best_validation_score_ > 0.8
+    # Of epochs with the same score, the weights of that with the lowest loss are kept.
+    P = np.concatenate(tagger.predict_proba(held_out))
+    columns = np.searchsorted(tagger.classes_, flat(y))
+    curves = tagger.validation_scores_, tagger.validation_loss_curve_
+    _, loss = max(zip(*curves, strict=True), key=lambda of: (of[0], -of[1]))
+    ours = -np.log(P[np.arange(len(P)), columns]).mean()
+    assert ours == pytest.approx(loss, rel=1e-4)
     assert len(tagger.validation_scores_) == tagger.n_iter_
-    assert max(tagger.validation_scores_) == pytest.approx(
-        tagger.best_validation_score_
-    )
-    assert tagger.best_validation_score_ > 0.8
 
 
 @pytest.mark.parametrize("weight", [None, [1, 2, 0] * 5, "steps"])

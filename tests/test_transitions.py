@@ -379,8 +379,24 @@ def test_early_stopping_judges_whole_sequences(is_given):
     X, y = SENTENCES * 6, PARTS * 6
     tagger = RNNTagger(**SMALL, early_stopping=True)
     if not is_given:
-        tagger.fit(X, y)
-        assert len(tagger.validation_scores_) == tagger.n_iter_
+        # The first word of each is nowhere else, and only read if it is learned from.
+        X = [[str(i), *x] for i, x in enumerate(X)]
+        y = [["N", *tags] for tags in y]
+        tagger.set_params(subwords=False).fit(X, y)
+        held_out = [i for i, x in enumerate(X) if x[0] not in tagger.vocabulary_]
+        assert len(held_out) == 3
+        X_val, y_val = ([part[i] for i in held_out] for part in (X, y))
+        score = tagger.score(X_val, y_val)
+        assert tagger.best_validation_score_ == pytest.approx(score)
+        loss = 0.0
+        parts = zip(taggings(tagger, X_val), y_val, strict=True)
+        for (ways, log_p), tags in parts:
+            places = np.searchsorted(tagger.classes_, tags)
+            loss -= log_p[(ways == places).all(axis=1)].item()
+        # Of epochs with the same score, that with the lowest loss is the best.
+        curves = tagger.validation_scores_, tagger.validation_loss_curve_
+        _, best = max(zip(*curves, strict=True), key=lambda of: (of[0], -of[1]))
+        assert best == pytest.approx(loss / sum(map(len, y_val)), rel=1e-5)
         return
     weight = [[2, 2, 2], [1, 1], [], [0, 1, 1], [3]]
     of_val = {"X_val": SENTENCES, "y_val": PARTS, "sample_weight_val": weight}
