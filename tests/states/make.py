@@ -4,6 +4,7 @@
 
 Writes ``format_N.pkl`` beside this file, N being the format of the state: estimators,
 sequences, and what they make of them. Run it once for each new format; never again.
+``format_1_per_step.pkl`` has those that came later, and have answers at each step.
 """
 
 import pickle
@@ -13,6 +14,7 @@ import numpy as np
 
 from skrnn import (
     RNNClassifier,
+    RNNDecoder,
     RNNEncoder,
     RNNLanguageModel,
     RNNRegressor,
@@ -65,8 +67,33 @@ def fitted():
     }
 
 
+def fitted_per_step():
+    """More of those that have answers at each step, each with sequences.
+
+    Returns
+    -------
+    fitted : dict of str to (estimator, sequences)
+    """
+    names = ["tags", "tags of series", "tags of features"]
+    names += ["next tokens", "next numbers"]
+    chain = RNNTagger(**PARAMS, transitions=True).fit(X, X)
+    forward = RNNTagger(**PARAMS, bidirectional=False).fit(X, X)
+    words = RNNLanguageModel(**PARAMS, analyzer="word").fit(["a b c", "b a"])
+    vectors = np.array([["a" in x, "b" in x] for x in X]).astype(float)
+    decoder = RNNDecoder(**PARAMS).fit(vectors, X)
+    return {
+        **{name: each for name, each in fitted().items() if name in names},
+        "tags in a chain": (chain, X),
+        "tags without what follows": (forward, X),
+        "next words": (words, ["b a", "c"]),
+        "a decoder": (decoder, (vectors, X)),
+    }
+
+
 def result(estimator, X):
-    """What an estimator makes of sequences."""
+    """What an estimator makes of sequences; of a decoder, of vectors and sequences."""
+    if isinstance(estimator, RNNDecoder):
+        return estimator.score_samples(*X)
     for method in ("transform", "predict_proba", "predict"):
         if hasattr(estimator, method):
             found = getattr(estimator, method)(X)
@@ -75,10 +102,11 @@ def result(estimator, X):
 
 def main():
     """Fit, and write."""
-    path = Path(__file__).with_name(f"format_{FORMAT}.pkl")
-    saved = {name: (est, X, result(est, X)) for name, (est, X) in fitted().items()}
-    path.write_bytes(pickle.dumps(saved))
-    print(path)
+    for name, of in {"": fitted, "_per_step": fitted_per_step}.items():
+        path = Path(__file__).with_name(f"format_{FORMAT}{name}.pkl")
+        saved = {name: (est, X, result(est, X)) for name, (est, X) in of().items()}
+        path.write_bytes(pickle.dumps(saved))
+        print(path)
 
 
 if __name__ == "__main__":
