@@ -1,4 +1,4 @@
-"""What a word is made of: its lowercase form, its beginning, its ending and its shape.
+"""What a word is made of: its lowercase form, beginnings, endings, shape and pattern.
 
 Each distinct word is taken apart once; steps look up the row of their word in a table.
 A word that was not in the training data is then read by what it shares with others, as
@@ -63,8 +63,9 @@ def subwords_of(word, parts=OF_SENTENCES):
     Returns
     -------
     subwords : list of str or None, of length n_subwords
-        In lowercase, the word, its first characters and its last ones, both None if it
-        has no more characters than these; its shape; and its pattern, marked with "~".
+        In lowercase, the word, then its beginnings of each of the lengths and its
+        endings, None where the word is not longer than that; its shape; and, if
+        ``parts.has_pattern``, its pattern, marked with "~".
     """
     if not isinstance(word, str):
         return [None] * parts.n_subwords

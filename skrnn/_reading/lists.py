@@ -27,9 +27,9 @@ def read_opened(opened, wanted, fitted, options, read_table, given=None):
     Parameters
     ----------
     opened : list, tuple, ndarray or frame
-    wanted : {"text", "words", "tokens", "series"} or None
+    wanted : {"text", "words", "tokens", "features", "series"} or None
         The kind that the user requests.
-    fitted : {"text", "words", "tokens", "series"} or None
+    fitted : {"text", "words", "tokens", "features", "series"} or None
         The kind seen in `fit`.
     options : ReadingOptions
     read_table : callable
@@ -67,10 +67,10 @@ def read_sequences(X, kind=None, allow_missing=False, given=None):
     X : list or tuple
         One item per sequence. All items must be of the same kind: strings, whose
         characters are the steps; one-dimensional sequences of tokens (strings or
-        integers) or of floats; or two-dimensional sequences of numbers, of shape
-        (n_steps, n_features). Except for strings, each item is a list, a tuple or an
-        array.
-    kind : {"text", "tokens", "series"}, default=None
+        integers) or of floats; sequences of the features of each step; or
+        two-dimensional sequences of numbers, of shape (n_steps, n_features). Except
+        for strings, each item is a list, a tuple or an array.
+    kind : {"text", "tokens", "features", "series"}, default=None
         The kind as which to read each item. None takes the kind of the first item
         that is not an empty list; integers are then tokens unless there are other
         numbers among them.
