@@ -6,7 +6,10 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import log_loss
 
 from skrnn import RNNClassifier, RNNEncoder
+from skrnn._heads.chain import ChainHead
 from skrnn._heads.class_weight import weigh_classes
+from skrnn._heads.classes import ClassHead
+from skrnn._heads.tags import TagsHead
 from skrnn._heads.task import HEADS
 
 LETTERS = "abcd"
@@ -68,6 +71,12 @@ def learned(y, task, weight=None):
     weight = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
     y = np.asarray(y)
     return HEADS[task].learn(y, weight).fitted_to(y, weight)
+
+
+@pytest.mark.parametrize("head", [TagsHead, ChainHead])
+def test_heads_of_tags_have_nothing_of_single_labels(head):
+    for name in ("decision", "log_probabilities", "strata"):
+        assert hasattr(ClassHead, name) and not hasattr(head, name)
 
 
 def test_scores_start_at_how_often_each_class_is():

@@ -57,7 +57,7 @@ class ChainHead(TagsHead):
     def _chain(self, dtype):
         return super()._chain(dtype) if self.chain is None else self.chain
 
-    def mean_loss(self, scores, target, weight, offsets):
+    def mean_loss(self, scores, target, weight, offsets=None):
         """The loss of the sequences, divided by the weight of all steps."""
         with kernel_imports():
             from skrnn._core import crf

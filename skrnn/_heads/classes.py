@@ -1,4 +1,4 @@
-"""One class label for each sequence."""
+"""Class labels: one for each sequence, and what is the same for tags."""
 
 from dataclasses import dataclass, replace
 
@@ -13,8 +13,8 @@ from skrnn._heads.head import Head, log_loss_of_guess, log_shares
 
 
 @dataclass(frozen=True)
-class ClassHead(Head):
-    """One class label for each sequence: a softmax of the scores.
+class SoftmaxHead(Head):
+    """Class labels, by a softmax of scores, whatever each of them is a label of.
 
     Attributes
     ----------
@@ -24,7 +24,6 @@ class ClassHead(Head):
 
     classes: np.ndarray = None
 
-    task = "classification"
     loss = "cross_entropy"
 
     @classmethod
@@ -59,6 +58,21 @@ class ClassHead(Head):
         """The mean loss of the best guess that ignores X."""
         return log_loss_of_guess(self.bias, target, weight)
 
+    def rows_in_common(self, last):
+        """Outputs that have the same meaning in this head and in the last one."""
+        return labels_in_common(self.classes, last.classes)
+
+    def attributes(self):
+        """The attributes that an estimator keeps of the head."""
+        return {"classes_": self.classes}
+
+
+@dataclass(frozen=True)
+class ClassHead(SoftmaxHead):
+    """One class label for each sequence."""
+
+    task = "classification"
+
     def decode(self, scores):
         """The class with the highest score, for each sequence.
 
@@ -69,10 +83,8 @@ class ClassHead(Head):
         return self.classes[scores.argmax(axis=1)]
 
     def probabilities(self, scores):
-        """The softmax of scores, in float64, so that means of rows also sum to 1."""
-        with arithmetic() as execution:
-            scores = execution.tensor(scores).double()
-            return execution.array(torch.softmax(scores, dim=1))
+        """The softmax of scores, float64."""
+        return softmax(scores)
 
     def log_probabilities(self, scores):
         """The logarithm of the softmax of scores, float64."""
@@ -99,13 +111,12 @@ class ClassHead(Head):
         _, counts = np.unique(target, return_counts=True)
         return target, int((counts > 1).sum())
 
-    def rows_in_common(self, last):
-        """Outputs that have the same meaning in this head and in the last one."""
-        return labels_in_common(self.classes, last.classes)
 
-    def attributes(self):
-        """The attributes that an estimator keeps of the head."""
-        return {"classes_": self.classes}
+def softmax(scores):
+    """The softmax of scores, in float64, so that means of rows also sum to 1."""
+    with arithmetic() as execution:
+        scores = execution.tensor(scores).double()
+        return execution.array(torch.softmax(scores, dim=1))
 
 
 def labels_in_common(classes, last_classes):

@@ -82,7 +82,7 @@ class Head:
         """
         return self.mean_loss(self.guess(target), target, weight)
 
-    def mean_loss(self, scores, target, weight):
+    def mean_loss(self, scores, target, weight, offsets=None):
         """The loss of raw scores, averaged over the targets.
 
         Parameters
@@ -90,6 +90,8 @@ class Head:
         scores : ndarray of shape (n_targets, n_outputs), float32
         target, weight : ndarrays of shape (n_targets, ...)
             Weights of mean 1.
+        offsets : ndarray of shape (n_samples + 1,), default=None
+            Where each sequence begins, if there is a target at each step.
 
         Returns
         -------

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from skrnn._core.imports import kernel_imports
-from skrnn._heads.classes import ClassHead
+from skrnn._heads.classes import SoftmaxHead, softmax
 
 
 @dataclass(frozen=True)
-class TagsHead(ClassHead):
+class TagsHead(SoftmaxHead):
     """A tag for each step: a softmax of the scores of the step.
 
     The targets, and the scores, are those of all steps of all sequences, end to end;
@@ -30,7 +30,7 @@ class TagsHead(ClassHead):
 
     def probabilities(self, scores, offsets):
         """The probabilities of the tags at each step, float64."""
-        return super().probabilities(scores)
+        return softmax(scores)
 
     def n_best(self, scores, offsets, n):
         """The n most probable sequences of tags of each sequence, best first.
@@ -58,10 +58,6 @@ class TagsHead(ClassHead):
         """The transitions, start and end that are added to scores."""
         n = self.n_outputs
         return tuple(np.zeros(shape, dtype) for shape in ((n, n), n, n))
-
-    def mean_loss(self, scores, target, weight, offsets):
-        """The loss of the scores, averaged over all steps."""
-        return super().mean_loss(scores, target, weight)
 
     def score(self, scores, target, weight, offsets):
         """Accuracy."""
