@@ -75,13 +75,13 @@ class RNNSeq2Seq(BaseRNN):
     dropout : float in [0, 1) or "auto", default="auto"
         During training, the probability of setting to 0 each input of a layer above the
         first, each entry of the states of the encoder, and each entry of what V reads.
-        An entry is dropped at all steps of a sequence or at none [9]_. "auto" is 0.3.
+        An entry is dropped at all steps of a sequence or at none [9]_. "auto" is 0.2.
     batch_size : int or "auto", default="auto"
         Number of sequences per update. "auto" is the square root of the number of
         sequences, but at least 8 and at most 64.
     max_iter : int or "auto", default="auto"
         Number of epochs, over which the learning rate increases and decreases. "auto"
-        is the number of epochs that 6,000 updates take, but at least 12 and at most
+        is the number of epochs that 10,000 updates take, but at least 12 and at most
         1000.
     alpha : float, default=0.01
         Strength of the weight decay: each update multiplies all weights but the biases
