@@ -64,9 +64,9 @@ print(f"{right:.1%} of {len(X_test)} unseen days are read without a mistake.")
 # its probability. With ``label_smoothing``, as by default, none is near 1: what counts
 # is how far the second one is behind.
 
-for date in ("Jun 05 69", "Jun 05 70", "06/05/2024", "5 June 2024"):
+for date in ("Jun 05 69", "Jun 05 70", "06/05/2024", "05 June 2024"):
     (best,) = model.predict_n_best([date], n_best=2)
-    print(f"{date:>11}:", ", ".join(f"{y} ({log_p:.2f})" for y, log_p in best))
+    print(f"{date:>12}:", ", ".join(f"{y} ({log_p:.2f})" for y, log_p in best))
 
 # %%
 # Without attention
