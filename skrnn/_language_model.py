@@ -58,7 +58,9 @@ class RNNLanguageModel(
     step, standardised, and the squared error is minimised.
 
     X is one long text, or many sequences, such as names. A text, which may be passed as
-    a string, has no end, while sequences do: see `learn_end`.
+    a string, has no end, while sequences do: see `learn_end`. A list of words is a list
+    of sequences; for a text of words, pass ``[words]``. In a search, cut a text into
+    pieces first: scikit-learn would cut a string into its characters.
 
     Parameters
     ----------

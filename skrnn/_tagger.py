@@ -120,6 +120,10 @@ class RNNTagger(BaseRNN):
 
     Notes
     -----
+    In a search, ``make_scorer(token_accuracy_score)`` of :mod:`skrnn.metrics`, or
+    `scoring=None`, scores steps; ``scoring="accuracy"`` does not. ``cross_val_predict``
+    of scikit-learn joins arrays of one length only: predict fold by fold.
+
     {notes}
 
     References
@@ -360,7 +364,7 @@ class RNNTagger(BaseRNN):
         return np.split(head.probabilities(scores, offsets), offsets[1:-1])
 
     def start(self, n_streams=1):
-        """Start to tag sequences step by step.
+        """Start to tag sequences step by step, with ``bidirectional=False``.
 
         Parameters
         ----------

@@ -554,8 +554,8 @@ BAD_Y = {
         ["xy", "xyxy"],
         ValueError,
         "y[1] has 4 characters, each of which is a label, but X[1] has 3 steps: one "
-        "label for each step was expected. Check how X is cut into steps (analyzer, "
-        "token_pattern).",
+        "label for each step was expected. If it is one label of a whole sequence, use "
+        "RNNClassifier.",
     ),
     "a string": (
         "xy",

@@ -160,6 +160,7 @@ def _end_to_end(given, what, lengths, of, hint=""):
             found = counted(len(part), noun)
             if isinstance(part, str):
                 found = f"{counted(len(part), 'character')}, each of which is a {noun}"
+                hint = " If it is one label of a whole sequence, use RNNClassifier."
             raise ValueError(
                 f"{what}[{i}] has {found}, but {of}[{i}] has "
                 f"{counted(n_steps, 'step')}: one {noun} for each step was "
