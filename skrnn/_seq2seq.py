@@ -195,12 +195,12 @@ class RNNSeq2Seq(BaseRNN):
 
     A lemma with features, and lists of tokens as answers:
 
-    >>> pairs = [("walk", "V;PST"), ("talk", "V;PST"), ("walk", "V;3;SG")]
-    >>> X = [[*features.split(";"), *lemma] for lemma, features in pairs]
-    >>> y = [["walk", "ed"], ["talk", "ed"], ["walk", "s"]]
+    >>> verbs = ["walk", "talk", "jump", "play", "call"]
+    >>> X = [["PST", *v] for v in verbs] + [["3SG", *v] for v in verbs[:-1]]
+    >>> y = [[v, "ed"] for v in verbs] + [[v, "s"] for v in verbs[:-1]]
     >>> model = RNNSeq2Seq(nhidden=16, max_iter=200, random_state=0).fit(X, y)
-    >>> model.predict([["V", "3", "SG", *"talk"]])
-    [['talk', 's']]
+    >>> model.predict([["3SG", *"call"]])
+    [['call', 's']]
     """
 
     _: KW_ONLY
