@@ -89,10 +89,8 @@ class Model:
             if per_step:
                 width = self.architecture.n_directions * self.architecture.nhidden[-1]
                 H = np.zeros((len(steps.values), width), np.float32)
-                for rows, states in encode.states_of_all_steps(
-                    weights, values, steps.offsets
-                ):
-                    H[rows] = states
+                of = weights, values, steps.offsets
+                encode.use_states_of_all_steps(*of, H.__setitem__)
                 return H
             n_threads = encode.useful_threads(steps.offsets, execution.n_threads)
             with execution.threads(n_threads) as run:
@@ -190,8 +188,14 @@ class Model:
         with arithmetic() as execution:
             weights, values = self._tensors(steps, execution)
             scores = np.empty((len(values), len(weights.c)), np.float32)
-            for rows, H in encode.states_of_all_steps(weights, values, steps.offsets):
+
+            def use(rows, H):
                 scores[rows] = self.scores(H)
+
+            n_threads = encode.useful_threads(steps.offsets, execution.n_threads)
+            with execution.threads(n_threads) as run:
+                of = weights, values, steps.offsets
+                encode.use_states_of_all_steps(*of, use, run)
         return scores
 
     def losses_of_steps(self, steps, target, context=None):
@@ -217,14 +221,19 @@ class Model:
             return losses
         with arithmetic() as execution:
             weights, values = self._tensors(steps, execution)
-            n_at_once = max(1, output.MAX_SCORES // len(weights.c))
+            n_threads = encode.useful_threads(steps.offsets, execution.n_threads)
+            n_at_once = max(1, output.MAX_SCORES // n_threads // len(weights.c))
             condition = None if context is None else Condition(weights, context)
-            of = weights, values, steps.offsets, condition
-            for rows, H in encode.states_of_all_steps(*of):
+
+            def use(rows, H):
                 for first in range(0, len(rows), n_at_once):
                     some = rows[first : first + n_at_once]
                     scores = self.scores(H[first : first + n_at_once])
                     losses[some] = self.head.losses(scores, target[some])
+
+            with execution.threads(n_threads) as run:
+                of = weights, values, steps.offsets
+                encode.use_states_of_all_steps(*of, use, run, condition)
         return losses
 
     def mean_loss_of_steps(self, samples):

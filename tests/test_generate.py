@@ -28,8 +28,7 @@ def test_step_by_step_is_as_at_once(name, is_token, rng):
     offsets = n_steps * np.arange(n + 1)
     expected = np.zeros((n * n_steps, ARCHITECTURES[name].nhidden[-1]))
     values = x.reshape(-1, *x.shape[2:])
-    for rows, H in encode.states_of_all_steps(weights, values, offsets):
-        expected[rows] = H
+    encode.use_states_of_all_steps(weights, values, offsets, expected.__setitem__)
     expected = expected.reshape(n, n_steps, -1)
     steps = StepByStep(weights, n)
     for t in range(n_steps):

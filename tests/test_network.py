@@ -208,12 +208,13 @@ def test_a_loss_at_each_step_equals_that_of_all_beginnings(cell, nhidden):
     expected_total, expected = loss_and_gradient(last, *of, beginnings)
     torch.testing.assert_close(total, expected_total, rtol=1e-12, atol=0)
     torch.testing.assert_close(gradient.flat, expected.flat, rtol=1e-10, atol=1e-12)
-    for rows, H in encode.states_of_all_steps(weights, as_read(values), OFFSETS):
-        ends_of_rows = np.stack([starts[rows], ends[rows]], axis=1)
-        for h, (start, stop) in zip(H, ends_of_rows, strict=True):
-            x = as_read(values[start:stop])
-            alone = encode.encode(last, x, np.array([0, stop - start]))
-            np.testing.assert_allclose(h, alone[0], rtol=1e-12, atol=1e-14)
+    H = np.full((len(values), last.V.shape[1]), np.nan)
+    of = weights, as_read(values), OFFSETS
+    encode.use_states_of_all_steps(*of, H.__setitem__)
+    for h, start, stop in zip(H, starts, ends, strict=True):
+        x = as_read(values[start:stop])
+        alone = encode.encode(last, x, np.array([0, stop - start]))
+        np.testing.assert_allclose(h, alone[0], rtol=1e-12, atol=1e-14)
 
 
 def test_scores_in_parts_have_the_gradient_of_all(monkeypatch):
@@ -245,8 +246,8 @@ def test_each_step_has_the_states_of_both_directions(nhidden, are_tokens):
 
     total, gradient = loss_of()
     H = np.full((len(values), 2 * nhidden[-1]), np.nan)
-    for rows, states in encode.states_of_all_steps(weights, as_read(values), OFFSETS):
-        H[rows] = states
+    of = weights, as_read(values), OFFSETS
+    encode.use_states_of_all_steps(*of, H.__setitem__)
     scores = torch.from_numpy(H) @ weights.V.T + weights.c
     each = nn.functional.cross_entropy(scores, target, reduction="none")
     assert total.item() == pytest.approx((weight @ each).item(), rel=1e-10)
@@ -292,8 +293,8 @@ def test_dropout_multiplies_what_the_output_layer_reads(
         place_of = np.argsort(packed().indices)  # of each sequence, in the masks
         sequence = np.repeat(np.arange(5), np.diff(OFFSETS))
         H = np.full((len(values), widths[0]), np.nan)
-        for rows, h in encode.states_of_all_steps(weights, as_read(values), OFFSETS):
-            H[rows] = h
+        of = weights, as_read(values), OFFSETS
+        encode.use_states_of_all_steps(*of, H.__setitem__)
         scores = (torch.from_numpy(H) * masks[0][place_of[sequence]]) @ weights.V.T
         scores = scores + weights.c
         expected = nn.functional.cross_entropy(scores, target, reduction="sum")

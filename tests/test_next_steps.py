@@ -163,9 +163,8 @@ def test_states_of_all_steps_are_the_codes_of_all_beginnings():
     steps = encode_as_fitted(encoder, WORDS[:5])
     weights, values = model_of(encoder)._tensors(steps, CPU)
     states = np.empty((len(values), 8), dtype=np.float32)
-    parts = encode.states_of_all_steps(weights, values, steps.offsets)
-    for rows, H in parts:
-        states[rows] = H
+    of = weights, values, steps.offsets
+    encode.use_states_of_all_steps(*of, states.__setitem__)
     beginnings = [x[: n + 1] for x in WORDS[:5] for n in range(len(x))]
     np.testing.assert_allclose(states, encoder.transform(beginnings), atol=1e-6)
     assert isinstance(weights, Weights)

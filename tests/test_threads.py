@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn import RNNClassifier, RNNEncoder, RNNTagger, _fitting
+from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNTagger, _fitting
 from skrnn._core import encode, trainer, windows
 from skrnn._core.shards import Shards
 from skrnn._core.threads import (
@@ -22,6 +22,7 @@ from skrnn._core.threads import (
     torch_settings,
 )
 from skrnn._core.updates.all_weights import AllWeights
+from skrnn._model import Model
 
 
 @pytest.fixture(params=["by the libraries", "by torch"])
@@ -291,6 +292,35 @@ def test_predictions_are_equal_on_any_number_of_threads(monkeypatch):
     three = np.concatenate(classifier.predict_proba(X))
     torch.set_num_threads(torch_threads)
     np.testing.assert_array_equal(one, three)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_predictions_of_steps_are_equal_on_any_number_of_threads(
+    monkeypatch, bidirectional
+):
+    monkeypatch.setattr(encode, "_MAX_SEQUENCES", 50)
+    X = ["".join(word) for word in product("abcd", repeat=5)][:700]
+    params = {"max_iter": 1, "random_state": 0}
+    tagger = RNNTagger(8, bidirectional=bidirectional, **params).fit(X[:50], X[:50])
+    model = RNNLanguageModel(8, **params).fit(X[:50])
+    seen, scores = set(), Model.scores
+
+    def spied(*arguments):
+        seen.add(threading.get_ident())
+        return scores(*arguments)
+
+    monkeypatch.setattr(Model, "scores", spied)
+    torch_threads, found = torch.get_num_threads(), []
+    for n_threads in (1, 3):
+        seen.clear()
+        monkeypatch.setattr(encode, "useful_threads", lambda *_, n=n_threads: n)
+        torch.set_num_threads(n_threads)
+        proba = np.concatenate(tagger.predict_proba(X))
+        assert len(seen) == n_threads
+        found.append((proba, model.score_samples(X)))
+    torch.set_num_threads(torch_threads)
+    for one, three in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, three)
 
 
 @pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder])

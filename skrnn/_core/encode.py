@@ -415,40 +415,41 @@ def _encode_all_steps(weights, values, offsets, out, run):
     list(run(encode_batch, batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES)))
 
 
-def states_of_all_steps(weights, values, offsets, condition=None):
-    """Compute the hidden states of the last layer after each step.
+def use_states_of_all_steps(weights, values, offsets, use, run=map, condition=None):
+    """Compute the hidden states of the last layer after each step, and use them.
 
     Parameters
     ----------
-    weights, values, offsets
+    weights, values, offsets, run
         As in :func:`encode`.
+    use : callable
+        ``use(rows, H)`` is called with some rows of `values`, an ndarray of shape (n,),
+        int64, and the hidden states after these steps, of shape (n, n_directions *
+        nhidden), both directions side by side. Over all calls, each row occurs once.
+        `H` may be overwritten after the call.
     condition : Condition, default=None
         What depends on the context of each sequence, if there is one.
-
-    Yields
-    ------
-    rows : ndarray of shape (n,), int64
-        Some rows of `values`; over all yields, each row occurs once.
-    H : ndarray of shape (n, n_directions * nhidden)
-        The hidden states after these steps, both directions side by side. The next
-        yield may overwrite them.
     """
     lengths, start = np.diff(offsets), None
     if condition is not None:
         start, weights = condition.start, condition.weights_for(weights)
         values = condition.beside(values, np.repeat(np.arange(len(lengths)), lengths))
     reader = Direction(weights, 0)
-    for chosen in batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES):
-        if not weights.architecture.bidirectional:
-            of, states = (values, offsets[:-1][chosen], lengths[chosen]), None
-            if start is not None:
-                states = [tuple(part[chosen] for part in each) for each in start]
-            for rows, _, after in reader.read_windows(*of, states):
-                yield rows, after[-1][0]
-            continue
-        packing, top, _ = _all_states(weights, values, offsets, chosen)
-        # The second is packed in reverse.
-        yield packing.rows, np.concatenate([top[0], top[1][packing.flip]], axis=1)
+
+    def use_batch(chosen):
+        if weights.architecture.bidirectional:
+            packing, top, _ = _all_states(weights, values, offsets, chosen)
+            # The second is packed in reverse.
+            H = np.concatenate([top[0], top[1][packing.flip]], axis=1)
+            use(packing.rows, H)
+            return
+        of, states = (values, offsets[:-1][chosen], lengths[chosen]), None
+        if start is not None:
+            states = [tuple(part[chosen] for part in each) for each in start]
+        for rows, _, after in reader.read_windows(*of, states):
+            use(rows, after[-1][0])
+
+    list(run(use_batch, batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES)))
 
 
 def _all_states(weights, values, offsets, chosen):

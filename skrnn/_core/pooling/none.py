@@ -1,7 +1,7 @@
 """All hidden states as they are, for networks that predict something at each step.
 
 There is nothing to gather: :mod:`skrnn._core.gradient` hands the states on, and
-predictions use :func:`skrnn._core.encode.states_of_all_steps`.
+predictions use :func:`skrnn._core.encode.use_states_of_all_steps`.
 """
 
 
