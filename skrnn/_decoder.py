@@ -108,13 +108,13 @@ class RNNDecoder(BaseRNN):
         The largest number of tokens of a prediction.
     {kind}
     {weights}
-    A_ : ndarray of shape (n_states, n_features_in_)
+    A_ : ndarray of shape (n_states, `n_features_in_`)
         What the states before the first step depend on x by: those of the first layer
         come first, and of "lstm" h before m. Only available if `condition` is "start"
         or "both".
     a_ : ndarray of shape (n_states,)
         Their biases.
-    B_ : ndarray of shape (nhidden, n_features_in_)
+    B_ : ndarray of shape (nhidden, `n_features_in_`)
         What the inputs of the first layer depend on x by, in the order of the rows of
         ``U_[0]``. Only available if `condition` is "bias" or "both".
     V_ : ndarray of shape (n_outputs, nhidden)
@@ -125,7 +125,7 @@ class RNNDecoder(BaseRNN):
     vocabulary_ : dict of token -> int
         Mapping of the tokens of y to ids, which start at 1, sorted; or those of
         `vocabulary`, in its order.
-    mean_, scale_ : ndarrays of shape (n_features_in_,)
+    mean_, scale_ : ndarrays of shape (`n_features_in_`,)
         What is subtracted from each feature of X, and what it is then divided by.
     n_features_in_ : int
         Number of features of X.

@@ -133,8 +133,6 @@ class RNNTagger(BaseRNN):
        Probabilistic Models for Segmenting and Labeling Sequence Data", ICML.
     .. [22] Huang, Xu and Yu (2015), "Bidirectional LSTM-CRF Models for Sequence
        Tagging", arXiv:1508.01991.
-    .. [23] Tsuboi et al. (2008), "Training Conditional Random Fields Using Incomplete
-       Annotations", COLING.
 
     Examples
     --------
@@ -205,7 +203,7 @@ class RNNTagger(BaseRNN):
             equivalent to not knowing the tags, except that they stay in `classes_`.
             With `transitions`, the weights of the other steps of a sequence must be the
             same; the loss is then that of all sequences of tags which agree with the
-            known ones [23]_.
+            known ones [1]_.
         {X_val}
         y_val : array-like of sequences of tags, default=None
             The y of `X_val`.
@@ -243,6 +241,11 @@ class RNNTagger(BaseRNN):
         Notes
         -----
         If a fit fails, the estimator is left unchanged.
+
+        References
+        ----------
+        .. [1] Tsuboi et al. (2008), "Training Conditional Random Fields Using
+           Incomplete Annotations", COLING.
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         return self._learn(X, y, sample_weight, validation)
