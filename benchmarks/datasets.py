@@ -10,6 +10,7 @@ for the figures that quality.py holds the results against.
 
 import csv
 import os
+import unicodedata
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -24,14 +25,14 @@ class DataSet(NamedTuple):
     Attributes
     ----------
     name : str
-    task : {"classification", "regression", "tagging"}
+    task : {"classification", "regression", "tagging", "transduction"}
     kind : {"text", "tokens", "series"}
         Sequences are strings, lists of strings, or float64 arrays of shape (n_steps,
         n_features).
     train, test : callable
         ``train(folder)`` returns X, a list of sequences, and y: a list of str for
         classification, a float64 array for regression, a list of lists of str for
-        tagging.
+        tagging, a list of sequences for transduction.
     dev : callable, default=None
         ``dev(folder)`` returns what to choose by. None if folds of the training part
         have to do.
@@ -187,6 +188,46 @@ def read_tags(folder, file_name):
     return X, [[tag for _, tag in sentence] for sentence in pairs]
 
 
+def read_sounds(folder, file_name):
+    """Read words and their sounds, between which there are spaces.
+
+    The letters of syllables, as of Hangul, are read one by one.
+
+    Parameters
+    ----------
+    folder : Path
+    file_name : str
+
+    Returns
+    -------
+    X : list of str
+    y : list of list of str
+    """
+    X, y = read_table(folder, file_name, "word", "phonemes")
+    X = [unicodedata.normalize("NFD", word) for word in X]
+    return X, [sounds.split(" ") for sounds in y]
+
+
+def read_inflections(folder, file_name):
+    """Read lemmas with the features of a form, and the forms.
+
+    Parameters
+    ----------
+    folder : Path
+    file_name : str
+
+    Returns
+    -------
+    X : list of list of str
+        First the features, then the characters of the lemma.
+    y : list of str
+    """
+    lemmas, forms = read_table(folder, file_name, "lemma", "form")
+    features, _ = read_table(folder, file_name, "features", "form")
+    pairs = zip(features, lemmas, strict=True)
+    return [[*some.split(";"), *lemma] for some, lemma in pairs], forms
+
+
 def _targets(targets, task):
     return np.array(targets, dtype=np.float64) if task == "regression" else targets
 
@@ -231,6 +272,14 @@ def _three_tags(name, file_name, **about):
         for part in ("train", "dev", "test")
     )
     return DataSet(name, "tagging", "tokens", train, test, dev, **about)
+
+
+def _transduction(name, kind, read, file_name, parts=("train", "test"), **about):
+    """A data set of sequences and other sequences, one CSV file for each part."""
+    readers = {
+        part: partial(read, file_name=f"{file_name}_{part}.csv") for part in parts
+    }
+    return DataSet(name, "transduction", kind, **readers, **about)
 
 
 def _message(text):
@@ -301,3 +350,21 @@ ALL = [
     _three_tags("WNUT17", "wnut17_ner", has_entities=True),
 ]
 DATA_SETS = {data_set.name: data_set for data_set in ALL}
+# Sequences to sequences, which sequences.py reads.
+TRANSDUCTION = [
+    _transduction("English sounds", "text", read_sounds, "cmudict_g2p"),
+    _transduction(
+        "Korean sounds",
+        "text",
+        read_sounds,
+        "g2p_sigmorphon2021_kor",
+        ("train", "dev", "test"),
+    ),
+    _transduction(
+        "Finnish forms",
+        "tokens",
+        read_inflections,
+        "inflection_conll2018_finnish",
+        ("train", "dev", "test"),
+    ),
+]

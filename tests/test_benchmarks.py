@@ -456,3 +456,39 @@ def test_validation_runs_without_test_files(load, tmp_path, capsys):
     assert "| GunPoint | RNNClassifier, max_iter=2 | 5 | " in table
     assert "| max_iter=2 | 1 | " in table
     assert '"log loss"' in (tmp_path / "result.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("data_set", ["English", "Korean", "Finnish"])
+def test_transduction_reads_one_file_at_a_time(load, tmp_path, data_set):
+    (found,) = (d for d in load("datasets").TRANSDUCTION if d.name.startswith(data_set))
+    for part in {"train", "test"} | ({"dev"} if found.dev else set()):
+        with pytest.raises(FileNotFoundError) as missing:
+            getattr(found, part)(tmp_path)
+        assert Path(missing.value.filename).stem.endswith(f"_{part}")
+
+
+def test_sounds_are_lists_and_syllables_are_letters(load, tmp_path):
+    table = "word,phonemes\n가,k a̠\nnull,N AH L\n"
+    (tmp_path / "made_up.csv").write_text(table, encoding="utf-8")
+    X, y = load("datasets").read_sounds(tmp_path, "made_up.csv")
+    assert X == ["\u1100\u1161", "null"]
+    assert y == [["k", "a̠"], ["N", "AH", "L"]]
+
+
+def test_features_come_before_the_lemma(load, tmp_path):
+    table = "lemma,features,form\ngo,V;PST,went\n"
+    (tmp_path / "made_up.csv").write_text(table, encoding="utf-8")
+    X, y = load("datasets").read_inflections(tmp_path, "made_up.csv")
+    assert (X, y) == ([["V", "PST", "g", "o"]], ["went"])
+
+
+def test_errors_of_sequences_are_counted(load):
+    errors = load("sequences").errors(["kitten", "ab", ""], ["sitting", "ab", "c"])
+    assert errors == {"sequence error": 2 / 3, "token error": 4 / 8}
+
+
+def test_no_day_is_in_both_parts(load):
+    sequences = load("sequences")
+    days, others = (set(sequences.dates(None, part)[1]) for part in ("train", "test"))
+    assert len(days) == 20_000 and len(others) == 2_000
+    assert days.isdisjoint(others)
