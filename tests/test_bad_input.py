@@ -376,7 +376,7 @@ def test_records_raise_a_sentence(container, entry):
         RNNClassifier().fit(in_columns([entry])[container], [0])
 
 
-@pytest.mark.parametrize("container", set(in_columns(["a"])) - {"awkward"})
+@pytest.mark.parametrize("container", sorted({*in_columns(["a"])} - {"awkward"}))
 @pytest.mark.parametrize("entry", [DATE, [DATE]])
 def test_times_raise_a_sentence(container, entry):
     sentence = (
@@ -1076,7 +1076,7 @@ def test_objects_in_any_container_raise_a_sentence(container, way, Estimator):
 
 
 @pytest.mark.filterwarnings("ignore:A column-vector y was passed")
-@pytest.mark.parametrize("container", set(OBJECT_CONTAINERS) - {"list"})
+@pytest.mark.parametrize("container", sorted({*OBJECT_CONTAINERS} - {"list"}))
 @pytest.mark.parametrize("strings", [["a", "b"], [np.str_("a"), np.str_("b")]])
 def test_strings_may_be_objects(container, strings):
     y = OBJECT_CONTAINERS[container](strings * 4)
