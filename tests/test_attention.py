@@ -27,6 +27,9 @@ class Case:
         if kind == "additive":
             self.K = rng.normal(size=self.H.shape).astype(dtype)
             self.v = rng.normal(size=WIDTH).astype(dtype)
+        self.K_T = np.full(self.K.size if kind == "dot" else 0, np.nan, dtype)
+        if kind == "dot":
+            attention.transpose_keys(self.K, STARTS, LENGTHS, self.K_T)
         self.dC = rng.normal(size=self.Q.shape).astype(dtype)
         self.spans, n_weights = attention.spans_of(OFFSETS, STARTS, LENGTHS)
         self.A = np.full(n_weights, np.nan, dtype)
@@ -38,14 +41,14 @@ class Case:
 
     @property
     def read(self):
-        return self.K, self.H, self.v
+        return self.K, self.K_T, self.H, self.v
 
     def backward(self, start=0.0):
         """The gradients with respect to Q, K, H and v, added to `start`."""
         dQ, dH, dv = (np.full_like(x, start) for x in (self.Q, self.H, self.v))
         dK = dH if self.K is self.H else np.full_like(self.K, start)
         gradients, A = (dQ, dK, dH, dv), self.A.copy()
-        given = self.Q, *self.read
+        given = self.Q, self.K, self.H, self.v
         attention.backward(given, self.spans, A, self.dC, gradients)
         return gradients
 

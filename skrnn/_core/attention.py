@@ -10,7 +10,8 @@ queries q_i of sequence n are the rows of ``Q`` from ``offsets[n]`` up to
 ``offsets[n + 1]``, and the states h_j that they read, and their keys k_j, are the
 ``lengths[n]`` rows of ``H`` and of ``K`` from ``starts[n]``, at least one. The weights
 A_ij of a sequence are the rows of a matrix, which stands in the flat ``A`` from
-``places[n]``. ``v`` is empty for "dot".
+``places[n]``. ``v`` is empty for "dot", and ``K_T`` for "additive": see
+:func:`transpose_keys`.
 
 References
 ----------
@@ -46,25 +47,44 @@ def spans_of(offsets, starts, lengths):
 
 
 @compiled
-def forward(Q, K, H, v, spans, A, C):
+def transpose_keys(K, starts, lengths, K_T):
+    """Transpose the keys of each sequence, once for all queries to come.
+
+    Parameters
+    ----------
+    K : ndarray of shape (n_states, width)
+    starts, lengths : ndarrays of shape (n_sequences,)
+        The rows of each sequence.
+    K_T : ndarray of shape (n_states * width,)
+        Written: the matrix of the keys of a sequence, of shape (width, n_steps), in the
+        place of its rows.
+    """
+    width = K.shape[1]
+    for n in range(len(starts)):
+        k = K[starts[n] : starts[n] + lengths[n]]
+        rows.transpose(k, _matrix(K_T, starts[n] * width, width, len(k)))
+
+
+@compiled
+def forward(Q, K, K_T, H, v, spans, A, C):
     """Compute weights and contexts.
 
     Parameters
     ----------
-    Q, K, H, v, spans
+    Q, K, K_T, H, v, spans
         See the module.
     A : ndarray of shape (n_weights,)
     C : ndarray of shape (n_queries, width)
         The contexts. A and C are written.
     """
     offsets, starts, lengths, places = spans
-    scale = Q.dtype.type(1 / math.sqrt(K.shape[1]))
+    width = K.shape[1]
+    scale = Q.dtype.type(1 / math.sqrt(width))
     for n in range(len(starts)):
         q, k = _rows(Q, offsets, n), K[starts[n] : starts[n] + lengths[n]]
         a = _matrix(A, places[n], len(q), len(k))
         if len(v) == 0 and len(q) > 0:
-            k_T = np.empty((k.shape[1], len(k)), k.dtype)
-            rows.transpose(k, k_T)
+            k_T = _matrix(K_T, starts[n] * width, width, len(k))
             multiply(q, k_T, a, False)
         for i in range(len(a)):
             if len(v) == 0:
@@ -128,7 +148,7 @@ def _rows(X, offsets, n):
 
 @compiled
 def _matrix(A, place, n, m):
-    """The weights of a sequence, of shape (n, m)."""
+    """The matrix of a sequence, of shape (n, m), in a flat array."""
     return A[place : place + n * m].reshape(n, m)
 
 

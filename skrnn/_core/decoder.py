@@ -130,8 +130,10 @@ class DecoderPass:
         self._h = h[self._rows]
         Q, C = take(len(h), len(query)), take(*context.shape)
         self._multiply(self._h, np.ascontiguousarray(query.T), Q, False)
-        self._read = Q, *keys(self._weights, self._H)
-        self._attention.forward(*self._read, self.spans, self.A, C)
+        _, starts, lengths, _ = self.spans
+        K, K_T, H, v = keys(self._weights, self._H, starts, lengths)
+        self._attention.forward(Q, K, K_T, H, v, self.spans, self.A, C)
+        self._read = Q, K, H, v
         context[self._rows] = C
         return context
 
@@ -223,27 +225,33 @@ def end_states(H, firsts, lasts, n):
     return np.concatenate([H[lasts, :n], H[firsts, n:]], axis=1)
 
 
-def keys(weights, H):
+def keys(weights, H, starts, lengths):
     """What attention compares with queries, what it reads, and the vector v.
 
     Parameters
     ----------
     weights : Weights
     H : ndarray of shape (n_states, n_encoded)
+    starts, lengths : ndarrays of shape (n_sequences,)
+        The rows of each sequence.
 
     Returns
     -------
-    K, H, v : ndarrays
+    K, K_T, H, v : ndarrays
         See :mod:`skrnn._core.attention`.
     """
-    if weights.architecture.attention == "dot":
-        return H, H, np.empty(0, H.dtype)
     with kernel_imports():
+        from skrnn._core.attention import transpose_keys
         from skrnn._core.products import multiply
 
+    nothing = np.empty(0, H.dtype)
+    if weights.architecture.attention == "dot":
+        K_T = np.empty(H.size, H.dtype)
+        transpose_keys(H, starts, lengths, K_T)
+        return H, K_T, H, nothing
     key, K = weights.others["key"].numpy(), np.empty_like(H)
     multiply(H, np.ascontiguousarray(key.T), K, False)
-    return K, H, weights.others["energy"].numpy()
+    return K, nothing, H, weights.others["energy"].numpy()
 
 
 def bridge(weights, e):

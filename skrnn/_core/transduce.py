@@ -107,8 +107,11 @@ class Writer:
         if weights.architecture.attention:
             query = weights.others["query"].numpy()
             self._query_T = np.ascontiguousarray(query.T)
-        self._first = _some_layers(weights, 0, 1)
-        self._others = _some_layers(weights, 1, None)
+        self._first = _Layers(weights, 0, 1)
+        self._others = None
+        if len(weights.of_decoder) > 1:
+            self._others = _Layers(weights, 1, None)
+        self._scratch = Scratch(self._c.dtype)
 
     def begin(self, memory):
         """Begin to write for each sequence of a memory.
@@ -118,14 +121,15 @@ class Writer:
         log_p, states
             As :meth:`step` returns them.
         """
-        ends = np.cumsum(memory.packing.lengths)
-        self._memory, self._starts = memory, ends - memory.packing.lengths
+        lengths = memory.packing.lengths
+        n, ends = len(lengths), np.cumsum(lengths)
+        starts = ends - lengths
+        self._memory, self._starts = memory, starts
         if self._query_T is not None:
-            self._keys = keys(self._weights, memory.H)
-        of = self._starts, ends - 1, self._weights.architecture.nhidden[-1]
-        h = bridge(self._weights, end_states(memory.H, *of))
-        first, n = self._first.no_states(len(h)), len(h)
-        first[0][0] = h
+            self._keys = keys(self._weights, memory.H, starts, lengths)
+        of = starts, ends - 1, self._weights.architecture.nhidden[-1]
+        first = self._first.no_states(n)
+        first[0][0] = bridge(self._weights, end_states(memory.H, *of))
         others = self._others.no_states(n) if self._others else []
         states = np.arange(n), *map(tuple, (*first, *others))
         return self.step(states, np.full(n, END, np.int32))
@@ -143,51 +147,61 @@ class Writer:
         log_p : ndarray of shape (n_sequences, n_outputs), float64
             The logarithms of the probabilities of what comes next.
         states : tuple
-            The next call may overwrite them.
+            The next call but one overwrites them.
         """
+        self._scratch.reset()
         places, first, *others = states
-        sizes = np.array([len(tokens)])
-        first = _read(self._first, tokens, sizes, [first])
-        h, context = first[0][0], self._context(first[0][0], places)
+        first = self._first.read(tokens, [first])
+        h = first[0][0]
+        context = self._context(h, places)
         if self._others is not None:
-            x = np.concatenate([h, context], axis=1)
-            others = _read(self._others, x, sizes, others)
+            others = self._others.read(self._beside(h, context), others)
             h = others[-1][0]
-        scores = output_scores(self._V, self._c, np.concatenate([h, context], axis=1))
+        scores = output_scores(self._V, self._c, self._beside(h, context))
         return log_probabilities(scores), (places, *first, *others)
 
     def _context(self, h, places):
         """The context of each sequence."""
         if self._query_T is None:
             return h[:, :0]
-        lengths, H = self._memory.packing.lengths, self._memory.H
-        Q, C = (np.empty((len(h), H.shape[1]), H.dtype) for _ in range(2))
+        lengths, width = self._memory.packing.lengths, self._memory.H.shape[1]
+        Q, C = (self._scratch.take(len(h), width) for _ in range(2))
         self._multiply(h, self._query_T, Q, False)
         of = np.arange(len(h) + 1), self._starts[places], lengths[places]
         spans, n_weights = self._attention.spans_of(*of)
-        A = np.empty(n_weights, H.dtype)
+        (A,) = self._scratch.take(1, n_weights)
         self._attention.forward(Q, *self._keys, spans, A, C)
         return C
 
-
-def _some_layers(weights, first, last):
-    """Layers of the decoder, as :class:`skrnn._core.encode.Direction` reads them."""
-    layers = [[layer] for layer in weights.of_decoder[first:last]]
-    if not layers:
-        return None
-    architecture = weights.architecture.of_decoder(first, last)
-    layout = Layout(architecture, len(layers[0][0].U), len(weights.c))
-    part = replace(weights, layout=layout, layers=layers, others={}, filters=[])
-    return Direction(part, 0)
+    def _beside(self, h, context):
+        """States and contexts side by side."""
+        both = self._scratch.take(len(h), h.shape[1] + context.shape[1])
+        return np.concatenate([h, context], axis=1, out=both)
 
 
-def _read(direction, x, sizes, states):
-    """Read one step; the states are copied, since the memory is used again."""
-    (scratch,) = direction.scratches(1)
-    after = direction.read(x, sizes, states, scratch)
-    after = [tuple(part.copy() for part in of_layer) for of_layer in after]
-    direction.release([scratch])
-    return after
+class _Layers:
+    """Some layers of the decoder, step by step.
+
+    Parameters
+    ----------
+    weights : Weights
+    first, last : int or None
+        As the limits of a slice.
+    """
+
+    def __init__(self, weights, first, last):
+        layers = [[layer] for layer in weights.of_decoder[first:last]]
+        architecture = weights.architecture.of_decoder(first, last)
+        layout = Layout(architecture, len(layers[0][0].U), len(weights.c))
+        part = replace(weights, layout=layout, layers=layers, others={}, filters=[])
+        self._direction = Direction(part, 0)
+        self._scratches = self._direction.scratches(2)  # for successive steps
+        self.no_states = self._direction.no_states
+
+    def read(self, x, states):
+        """The states after a step, whose memory is used again two steps later."""
+        self._scratches.reverse()
+        return self._direction.read(x, np.array([len(x)]), states, self._scratches[0])
 
 
 def log_p_of_tokens(weights, memory, answers):
