@@ -60,10 +60,10 @@ def context_of(X, is_sparse=False):
     )
 
 
-def batch(weights, is_sparse=False):
+def batch(weights, is_sparse=False, is_token=True):
     """All sequences; the context is in the order of the packing."""
     context = context_of(matrix()[packed().indices], is_sparse)
-    values = random_inputs(is_token=True)
+    values = random_inputs(is_token)
     return batch_of(weights, values, TARGET, WEIGHT, context=context)
 
 
@@ -77,16 +77,17 @@ def loss_and_gradient(weights, of):
 
 @each_network
 @each_condition
-@pytest.mark.parametrize("is_sparse", [False, True])
-def test_gradients_equal_central_differences(name, condition, is_sparse):
+@pytest.mark.parametrize("is_sparse, is_token", [(0, 1), (1, 1), (0, 0)])
+def test_gradients_equal_central_differences(name, condition, is_sparse, is_token):
     weights = random_weights(name, condition)
-    of = batch(weights, is_sparse)
+    of = batch(weights, is_sparse, is_token)
     _, gradient = loss_and_gradient(weights, of)
     parts = [*gradient.layout.of_context[0], *gradient.layout.of_context[1]]
     assert set(parts) == set({"start": "aA", "bias": "B", "both": "aAB"}[condition])
     generator = torch.Generator().manual_seed(5)
     directions = [torch.randn(len(weights.flat), generator=generator).double()]
-    for part in (*weights.others.values(), weights.layers[0][0].U):
+    first = weights.layers[0][0]
+    for part in (*weights.others.values(), first.U, first.b):
         one = torch.zeros(len(weights.flat)).double()
         start = part.storage_offset()
         one[start : start + part.numel()] = torch.randn(
@@ -131,11 +132,12 @@ def start_in_torch(weights, X):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name in IN_TORCH])
 @each_condition
-def test_losses_equal_torch_nn(name, condition):
+@pytest.mark.parametrize("is_token", [True, False])
+def test_losses_equal_torch_nn(name, condition, is_token):
     weights, X = random_weights(name, condition), torch.from_numpy(matrix())
-    values = random_inputs(is_token=True)
+    values, U = random_inputs(is_token), weights.layers[0][0].U
     sequences = [
-        weights.layers[0][0].U[part] for part in values.split(LENGTHS.tolist())
+        U[part] if is_token else part @ U for part in values.split(LENGTHS.tolist())
     ]
     if condition != "start":
         BX = X @ weights.others["B"]
@@ -146,7 +148,7 @@ def test_losses_equal_torch_nn(name, condition):
     losses = nn.functional.cross_entropy(
         theirs.output(H), TARGET[order], reduction="none"
     )
-    total, _ = loss_and_gradient(weights, batch(weights))
+    total, _ = loss_and_gradient(weights, batch(weights, is_token=is_token))
     assert total == pytest.approx((losses @ WEIGHT[order]).item(), rel=1e-10)
 
 
@@ -168,11 +170,11 @@ def test_windows_give_the_gradient_of_the_whole(name, condition, n_rows, monkeyp
 
 
 @each_condition
-@pytest.mark.parametrize("is_sparse", [False, True])
-def test_states_do_not_depend_on_the_other_sequences(condition, is_sparse):
+@pytest.mark.parametrize("is_sparse, is_token", [(0, 1), (1, 1), (0, 0)])
+def test_states_do_not_depend_on_the_other_sequences(condition, is_sparse, is_token):
     weights = random_weights("lstm-2-1-last", condition)
-    X, values = matrix(), random_inputs(is_token=True)
-    whole = batch(weights, is_sparse)
+    X, values = matrix(), random_inputs(is_token)
+    whole = batch(weights, is_sparse, is_token)
     together = network.forward(weights, whole, network.Workspace(weights))
     H = together.passed.top[0]
     for i, (end, n) in enumerate(zip(np.cumsum(LENGTHS), LENGTHS, strict=True)):

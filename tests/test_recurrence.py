@@ -62,7 +62,8 @@ class Layer:
         run = recurrence.forward_of(self.cell.forward, self.is_token)
         before = self.before(start)
         sizes, parents = self.sizes, recurrence.PACKED
-        run(self.x, (U, W_T, b), before, self.goes_on, sizes, parents, G, kept)
+        of_layer = U, W_T, b[np.newaxis]
+        run(self.x, of_layer, before, self.goes_on, sizes, parents, G, kept)
         return G, kept
 
     def backward(self, arrays, G, kept, dstates, dH):
@@ -71,12 +72,13 @@ class Layer:
         before = self.before(start)
         run = recurrence.backward_of(self.cell.backward)
         run(G, W, before, self.goes_on, self.sizes, kept, dstates, dH)
-        gradient = tuple(np.full_like(array, np.nan) for array in (U, W, b))
+        dU, dW, db = (np.full_like(array, np.nan) for array in (U, W, b))
         run = recurrence.gradients_of(self.is_token)
         memory = new(*dH.shape)
+        gradient = dU, dW, db[np.newaxis]
         of_states = self.sizes, kept[0], memory
         run(self.x, G, before[0], self.goes_on, *of_states, gradient)
-        return gradient
+        return dU, dW, db
 
 
 class Recurrence(torch.autograd.Function):
@@ -180,7 +182,7 @@ def test_the_last_state_of_the_cell_has_a_gradient_too(name, goes_on):
 
 @pytest.mark.parametrize("n_columns", [1, 2, 5])
 def test_several_tokens_of_a_step_are_summed(n_columns, rng):
-    U, b, W_T = rng.normal(size=(7, 6)), rng.normal(size=9), new(3, 0)
+    U, b, W_T = rng.normal(size=(7, 6)), rng.normal(size=(1, 9)), new(3, 0)
     x = rng.integers(0, 7, (11, n_columns), dtype=np.int32)
     G, kept, start = new(11, 9), (new(11, 9),), (np.zeros((11, 9)),)
     sizes = np.array([11])
@@ -197,7 +199,32 @@ def test_several_tokens_of_a_step_are_summed(n_columns, rng):
     expected = np.zeros_like(U)
     np.add.at(expected, x, G[:, np.newaxis, 3:])
     np.testing.assert_allclose(gradient[0], expected, rtol=1e-13, atol=1e-13)
-    np.testing.assert_allclose(gradient[2], G.sum(axis=0), rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(gradient[2][0], G.sum(axis=0), rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("is_token", [True, False])
+def test_each_sequence_may_have_biases_of_its_own(is_token, rng):
+    sizes, b = np.array([70, 70, 68, 1]), rng.normal(size=(75, 9))
+    n, U = sizes.sum(), rng.normal(size=(7, 6))
+    x = rng.normal(size=(n, 7))
+    if is_token:
+        x = rng.integers(0, 7, (n, 1), dtype=np.int32)
+    G, kept, start = new(n, 9), (new(n, 9),), (np.zeros((70, 9)),)
+    run = recurrence.forward_of(make_cell("rnn", "identity").forward, is_token)
+    of_layer, parents = (U, new(9, 0), b), recurrence.PACKED
+    run(x, of_layer, start, False, sizes, parents, G, kept)
+    sequence = np.concatenate([np.arange(size) for size in sizes])
+    H = b[sequence]
+    H[:, 3:] += U[x[:, 0]] if is_token else x @ U
+    for row in range(70, n):  # W is the identity
+        H[row] += H[row - sizes[np.searchsorted(np.cumsum(sizes), row, "right") - 1]]
+    np.testing.assert_allclose(kept[0], H, rtol=1e-12, atol=1e-12)
+    gradient = (np.full_like(U, np.nan), np.empty((0, 9)), np.full_like(b, np.nan))
+    run = recurrence.gradients_of(is_token)
+    run(x, G, start[0], False, sizes, kept[0], new(n, 0), gradient)
+    expected = np.zeros_like(b)
+    np.add.at(expected, sequence, G)
+    np.testing.assert_allclose(gradient[2], expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +253,7 @@ def test_gradients_of_tokens_in_any_order(x):
     x = np.array(x, np.int32)
     G, dU = np.random.default_rng(0).normal(size=(len(x), 5)), np.full((7, 3), np.nan)
     H, no_states = np.zeros((len(x), 3)), np.empty((len(x), 0))
-    run, gradient = recurrence.gradients_of(True), (dU, np.empty((0, 3)), np.empty(5))
+    run, gradient = recurrence.gradients_of(True), (dU, np.empty((0, 3)), new(1, 5))
     run(x, G, H, False, np.array([len(x)]), H, no_states, gradient)
     expected = np.zeros_like(dU)
     for k in range(x.shape[1]):

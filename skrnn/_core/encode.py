@@ -163,7 +163,7 @@ class Direction:
             U, W, b = directions[direction]
             W_T = np.empty(W.shape[::-1], W.dtype)
             rows.transpose(W, W_T)
-            self._layers.append(_Layer(U, W_T, b))
+            self._layers.append(_Layer(U, W_T, np.atleast_2d(b)))
         self._dtype = self._layers[0].b.dtype
         self._scratches = []  # that no batch is using
 
@@ -213,7 +213,7 @@ class Direction:
         """Let other batches use scratches."""
         self._scratches += scratches
 
-    def read(self, x, sizes, states, scratch, parents=None):
+    def read(self, x, sizes, states, scratch, parents=None, b=None):
         """Run all layers over packed rows, or over levels of a tree.
 
         Parameters
@@ -225,6 +225,8 @@ class Direction:
         scratch : Scratch
         parents : ndarray of shape (n_rows,), int64, default=None
             The parents of the nodes of a tree. None for packed rows.
+        b : ndarray of shape (n_sequences, n_blocks * nhidden), default=None
+            The biases of the first layer, if each sequence has its own.
 
         Returns
         -------
@@ -238,11 +240,12 @@ class Direction:
             x = x[:, np.newaxis]
         for k, layer in enumerate(self._layers):
             nhidden = len(layer.W_T)
-            G = scratch.take(len(x), len(layer.b))
+            own = layer.b if k > 0 or b is None else b
+            G = scratch.take(len(x), own.shape[1])
             kept = tuple(scratch.take(len(x), nhidden) for _ in range(cell.n_kept))
             before = [scratch.zeros(sizes[0], nhidden)] if states is None else states[k]
             before = self._recurrence.padded(before, cell)
-            of_layer = (layer.U, layer.W_T, layer.b)
+            of_layer = (layer.U, layer.W_T, own)
             run = self._recurrence.forward_of(cell.forward, x.dtype.kind != "f")
             run(x, of_layer, before, states is not None, sizes, parents, G, kept)
             after.append(kept[: cell.n_states])
@@ -274,10 +277,11 @@ class Direction:
                     gather_last(part, sizes, whole)
         return gathered
 
-    def read_windows(self, values, starts, lengths, states=None):
+    def read_windows(self, values, starts, lengths, states=None, b=None):
         """Read sequences as in :meth:`read_packed`, and yield what was computed.
 
-        `states` are those before the first step, if they are not 0.
+        `states` are those before the first step, if they are not 0, and `b` the biases
+        of the first layer, if each sequence has its own.
 
         Yields
         ------
@@ -291,7 +295,7 @@ class Direction:
         for sizes, rows in _windows(starts, lengths, self.is_reversed):
             if states is not None:  # of the sequences that go on
                 states = [tuple(part[: sizes[0]] for part in of) for of in states]
-            after = self.read(values[rows], sizes, states, scratches[0])
+            after = self.read(values[rows], sizes, states, scratches[0], b=b)
             n, n_left = sizes[-1], n_left - len(rows)
             if n_left > 0:
                 states = [tuple(part[-n:].copy() for part in of) for of in after]
@@ -430,10 +434,9 @@ def use_states_of_all_steps(weights, values, offsets, use, run=map, condition=No
     condition : Condition, default=None
         What depends on the context of each sequence, if there is one.
     """
-    lengths, start = np.diff(offsets), None
+    lengths, start, b = np.diff(offsets), None, None
     if condition is not None:
-        start, weights = condition.start, condition.weights_for(weights)
-        values = condition.beside(values, np.repeat(np.arange(len(lengths)), lengths))
+        start, b = condition.start, condition.b
     reader = Direction(weights, 0)
 
     def use_batch(chosen):
@@ -446,7 +449,8 @@ def use_states_of_all_steps(weights, values, offsets, use, run=map, condition=No
         of, states = (values, offsets[:-1][chosen], lengths[chosen]), None
         if start is not None:
             states = [tuple(part[chosen] for part in each) for each in start]
-        for rows, _, after in reader.read_windows(*of, states):
+        own = None if b is None else b[chosen]
+        for rows, _, after in reader.read_windows(*of, states, own):
             use(rows, after[-1][0])
 
     list(run(use_batch, batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES)))

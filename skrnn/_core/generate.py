@@ -34,9 +34,8 @@ class StepByStep:
 
     def __init__(self, weights, n_sequences, states=None, condition=None):
         self._condition, self.sequences = condition, np.arange(n_sequences)
-        if condition is not None:
-            weights = condition.weights_for(weights)
-            states = condition.start if states is None else states
+        if condition is not None and states is None:
+            states = condition.start
         self._direction = Direction(weights, 0)
         # The product reads its transpose, which is then contiguous.
         self._V = np.asfortranarray(weights.V.numpy())
@@ -59,10 +58,11 @@ class StepByStep:
         x : ndarray of shape (n_sequences,), int32, or (n_sequences, n_inputs), float32
         """
         self._scratches.reverse()
-        if self._condition is not None:
-            x = self._condition.beside(x, self.sequences)
+        b = None
+        if self._condition is not None and self._condition.b is not None:
+            b = self._condition.b[self.sequences]
         of = x, np.array([len(x)]), self.states, self._scratches[0]
-        self.states = self._direction.read(*of)
+        self.states = self._direction.read(*of, b=b)
 
     def take(self, rows):
         """Go on with some of the sequences, which have been read at least once.

@@ -18,7 +18,8 @@ class Pass:
     ----------
     architecture : Architecture
     layers : list of list of (U, W, b)
-        By layer, then direction, the weights as arrays.
+        By layer, then direction, the weights as arrays. A `b` may have a row for each
+        sequence.
     packing : Packing
     scratch : Scratch
         It holds all results, until it is reset.
@@ -84,7 +85,7 @@ class Pass:
     def _read(self, k, i, x, U, W, b):
         """Run one layer in one direction; return G and what the cell keeps."""
         n_rows, nhidden, take = len(x), W.shape[1], self.scratch.take
-        G = take(n_rows, len(b))
+        G = take(n_rows, b.shape[-1])
         kept = tuple(take(n_rows, nhidden) for _ in range(self.cell.n_kept))
         # Rows of 4096 bytes, as of 1024 numbers, would share a few places of the cache.
         W_T = take(nhidden, len(W) + _N_APART)[:, : len(W)]
@@ -92,7 +93,8 @@ class Pass:
         run = recurrence.forward_of(self.cell.forward, _is_token(x))
         start = self._start_of(k, i, nhidden)
         sizes, parents = self.sizes, recurrence.PACKED
-        run(x, (U, W_T, b), *start, sizes, parents, G, kept)
+        of_layer = U, W_T, np.atleast_2d(b)
+        run(x, of_layer, *start, sizes, parents, G, kept)
         return G, kept
 
     def _start_of(self, k, i, nhidden):
@@ -183,6 +185,8 @@ class Pass:
         run(G, W, start, wants_start, self.sizes, kept, dstates, dH)
         before = self.scratch.take(len(G), W.shape[1] if len(W) else 0)
         run = recurrence.gradients_of(_is_token(x))
+        dU, dW, db = gradient
+        gradient = dU, dW, np.atleast_2d(db)
         run(x, G, start[0], has_start, self.sizes, kept[0], before, gradient)
 
     def _add_input_gradient(self, dx, k, i, U):

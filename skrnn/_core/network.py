@@ -164,8 +164,7 @@ def forward(weights, batch, workspace):
     if batch.context is not None:
         condition = Condition(weights, batch.context)
         start = condition.start if start is None else start
-        x = condition.beside(x, packing.sequences)
-        layers = condition.layers_for(layers, condition.U)
+        layers = condition.layers_for(layers, condition.b)
     of = layers, packing, workspace.scratch, masks, start
     passed = Pass(weights.architecture, *of)
     passed.forward(x)
@@ -234,16 +233,16 @@ def backward(weights, batch, trace, dH):
 def _backward(batch, trace, dlast, dH, dpooled, dend=()):
     wants_start = batch.start is not None and batch.start.wants_gradient
     workspace, front, condition = trace.workspace, trace.front, trace.condition
-    gradient, dU, of_context = workspace.gradient.as_arrays(), None, False
+    gradient, db, of_context = workspace.gradient.as_arrays(), None, False
     if condition is not None:
         of_context = batch.start is None and condition.start is not None
-        if condition.U is not None:
-            dU = workspace.scratch.take(*condition.U.shape)
-            gradient = condition.layers_for(gradient, dU)
+        if condition.b is not None:
+            db = workspace.scratch.take(*condition.b.shape)
+            gradient = condition.layers_for(gradient, db)
     wants = wants_start or of_context, dend, front is not None
     dstart = trace.passed.backward(dlast, dH, gradient, *wants)
     if condition is not None:
-        written = workspace.gradient, dU, dstart if of_context else None
+        written = workspace.gradient, db, dstart if of_context else None
         condition.write_gradients(*written)
     if front is not None:
         of_filters = workspace.gradient.filters_as_arrays()

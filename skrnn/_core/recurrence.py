@@ -24,11 +24,14 @@ PACKED = np.empty(0, np.int64)
 
 
 @compiled
-def _write_numbers(U, b, x, G):
+def _write_numbers(U, b, x, sizes, G):
     """Write ``U x + b`` into G for x of shape (n_rows, n_inputs)."""
-    for row in range(len(x)):
-        rows.copy(b, G[row])
-    multiply(x, U, G[:, len(b) - U.shape[1] :], True)
+    row = 0
+    for t in range(len(sizes)):
+        for i in range(sizes[t]):
+            rows.copy(b[min(i, len(b) - 1)], G[row])
+            row += 1
+    multiply(x, U, G[:, G.shape[1] - U.shape[1] :], True)
 
 
 @compiled
@@ -69,7 +72,8 @@ def forward_of(step, is_token):
         ----------
         x : ndarray of shape (n_rows, n_tokens), int32, or (n_rows, n_inputs)
         layer : tuple of ndarrays
-            U; the transpose of W, without columns if W is the identity; and b.
+            U; the transpose of W, without columns if W is the identity; and b, of shape
+            (1, n_blocks * nhidden), or with a row for each sequence.
         start : tuple of ndarrays of shape (n_sequences, nhidden)
             The states before the first step.
         has_start : bool
@@ -86,7 +90,7 @@ def forward_of(step, is_token):
         is_tree = len(parents) > 0
         own = np.empty((_N_TOGETHER if is_tree else 0, W_T.shape[0]), G.dtype)
         if not is_token:
-            _write_numbers(U, b, x, G)
+            _write_numbers(U, b, x, sizes, G)
         end = 0
         for t in range(len(sizes)):
             size, first = sizes[t], end
@@ -98,7 +102,7 @@ def forward_of(step, is_token):
                 some = G[j : min(j + _N_TOGETHER, end)]
                 of = parents[j : j + len(some)]
                 for k in range(len(some) if is_token else 0):
-                    rows.copy(b, some[k])
+                    rows.copy(b[min(j - first + k, len(b) - 1)], some[k])
                 if t > 0 or has_start:
                     h = before[0][i:]
                     if is_tree:
@@ -235,14 +239,15 @@ def gradients_of(is_token):
         H, before : ndarrays of shape (n_rows, nhidden)
             The hidden states after each row, and memory for those before it.
         gradient : tuple (dU, dW, db) of ndarrays
-            Written.
+            Written; db has the shape that b had for `forward`.
         """
         dU, dW, db = gradient
         if len(dW) > 0:
             _write_states_before(start, sizes, H, before)
         rows.clear_all(dW)
-        rows.clear(db)
+        rows.clear_all(db)
         n_begun = np.int64(0)  # code for a literal 0 would be compiled apart
+        t, of_step = 0, 0  # the step of a row, and the first row of that step
         for first in range(0, len(G), _N_TOGETHER):
             end = min(first + _N_TOGETHER, len(G))
             n_begun = add_of_inputs(G[first:end], x[first:end], n_begun, dU)
@@ -250,7 +255,9 @@ def gradients_of(is_token):
             if len(dW) > 0 and i < end:
                 multiply(G[i:end, : len(dW)].T, before[i:end], dW, True)
             for row in range(first, end):
-                rows.add(G[row], db)
+                if row == of_step + sizes[t]:
+                    of_step, t = row, t + 1
+                rows.add(G[row], db[min(row - of_step, len(db) - 1)])
         rows.clear_all(dU[n_begun:])
 
     return gradients
