@@ -35,6 +35,7 @@ from skrnn._parameters import Settings
 from skrnn._reading import reader, schema, vectors
 from skrnn._reading.schema import Schema
 from skrnn._reading.text import TOKEN_PATTERN, each_once
+from skrnn._stages import staged_scores
 from skrnn._types import (
     Count,
     CountOrShare,
@@ -410,16 +411,19 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         once : EachOnce
             Which of them belong to which sequence of X.
         """
+        model, options, once = self._model_and_sequences(X)
+        steps = reader.read_more(model.reader, options, once.sequences, once.positions)
+        return model, model.head.begun(steps), once
+
+    def _model_and_sequences(self, X):
+        """The fitted model, how X is read, and the sequences of X, each string once."""
         fitted = self._at_this_moment()
         check_is_fitted(fitted)
         attributes = vars(fitted)
         expected = Schema.from_attributes(type(self).__name__, attributes)
         once = each_once(expected.read(X, _table_reader(fitted)))
         model = Model.from_attributes(attributes, self._head_of(attributes))
-        steps = reader.read_more(
-            model.reader, expected.options, once.sequences, once.positions
-        )
-        return model, model.head.begun(steps), once
+        return model, expected.options, once
 
     def _model_and_schema(self):
         """The fitted model, and what any X must be like, as they are now."""
@@ -448,6 +452,12 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         h = model.states(steps)
         check_finite(h, once.positions)
         return model.head, model.scores(h, steps)[once.places]
+
+    def _staged_scores(self, X):
+        """Yield the fitted head and the scores of what is read at each stage."""
+        model, _, once = self._model_and_sequences(X)
+        for scores in staged_scores(model, once.sequences, once.positions):
+            yield model.head, scores[once.places]
 
     def _head_and_scores_of_steps(self, X):
         """The fitted head, the scores of all steps, and where each sequence begins.

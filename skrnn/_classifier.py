@@ -274,6 +274,54 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         head, scores = self._head_and_scores(X)
         return head.probabilities(scores)
 
+    def staged_predict(self, X):
+        """Predict the class of each sequence after each of its steps.
+
+        Parameters
+        ----------
+        {X of predict}
+
+        Yields
+        ------
+        y : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            At stage t, what :meth:`predict` returns for the first t steps of each
+            sequence.
+
+        Raises
+        ------
+        {raises of predict}
+
+        Notes
+        -----
+        {stages}
+        """
+        for head, scores in self._staged_scores(X):
+            yield head.decode(scores)
+
+    def staged_predict_proba(self, X):
+        """Predict the probability of each class after each step of sequences.
+
+        Parameters
+        ----------
+        {X of predict}
+
+        Yields
+        ------
+        probabilities : ndarray of shape (n_samples, n_classes), float64
+            At stage t, what :meth:`predict_proba` returns for the first t steps of each
+            sequence.
+
+        Raises
+        ------
+        {raises of predict}
+
+        Notes
+        -----
+        {stages}
+        """
+        for head, scores in self._staged_scores(X):
+            yield head.probabilities(scores)
+
     def predict_log_proba(self, X):
         """Predict the logarithm of the probability of each class.
 

@@ -412,6 +412,19 @@ PARTS["partial_fit"] = dedent(
     """
 ).strip()
 
+PARTS["stages"] = dedent(
+    """
+    A step is what `kind_` says: a character, a word, a token or a set of features. Of
+    numeric series, `patch_length_` steps are read at each stage. There are as many
+    stages as the longest sequence has steps; a shorter one is read as a whole from its
+    end on. If `max_length` cuts a sequence, its stages are those of what is left.
+
+    The beginnings of many stages are read at once, in memory O(n_steps). If a network
+    reads strings or tokens in one direction, they share the steps that they have in
+    common; otherwise, the time is quadratic in the length of a sequence.
+    """
+).strip()
+
 PARTS["raises of predict"] = dedent(
     """
     NotFittedError

@@ -212,6 +212,30 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         head, scores = self._head_and_scores(X)
         return head.decode(scores)
 
+    def staged_predict(self, X):
+        """Predict the numbers of each sequence after each of its steps.
+
+        Parameters
+        ----------
+        {X of predict}
+
+        Yields
+        ------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
+            At stage t, what :meth:`predict` returns for the first t steps of each
+            sequence.
+
+        Raises
+        ------
+        {raises of predict}
+
+        Notes
+        -----
+        {stages}
+        """
+        for head, scores in self._staged_scores(X):
+            yield head.decode(scores)
+
     def score(self, X, y, sample_weight=None):
         """Compute the coefficient of determination of predictions, R^2.
 

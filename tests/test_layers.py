@@ -143,6 +143,7 @@ FLOORS = {
     "_heads.chunks": {"numpy", "sklearn"},
     "_heads.class_weight": {"numpy", "sklearn"},
     "_model": {"numpy"},
+    "_stages": {"numpy"},
     "_judging": {"numpy"},
     "_parameters": {"numpy", "sklearn"},
     "_continuing": {"numpy"},

@@ -43,7 +43,11 @@ class Sequences:
 
     def take(self, indices):
         """Return the sequences at `indices`, in that order."""
-        rows, offsets = rows_of(self.offsets, indices)
+        return self.beginnings(indices, self.lengths[indices])
+
+    def beginnings(self, indices, lengths):
+        """Return the first `lengths` steps of the sequences at `indices`."""
+        rows, offsets = _rows(self.offsets[:-1][indices], lengths)
         return Sequences(self.kind, self.values[rows], offsets, self.tokens)
 
     def cut(self, max_length, side):
