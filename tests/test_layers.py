@@ -50,6 +50,8 @@ FLOORS = {
     "_core.losses.squared_error": set(),
     "_core.crf": {"numpy"},
     "_core.best_tags": {"numpy"},
+    "_core.ctc": {"numpy"},
+    "_core.ctc_search": {"numpy"},
     "_core.attention": {"numpy"},
     "_core.output": {"numpy"},
     "_core.cells": set(),
@@ -253,6 +255,7 @@ def test_imports_go_one_way(module):
 # What computes losses, gradients and codes, whose values are arrays.
 KERNELS = ["_core.gradient", "_core.output", "_core.adam", "_core.token_rows"]
 KERNELS += ["_core.best_tags", "_core.crf", "_core.wide", "_core.attention"]
+KERNELS += ["_core.ctc", "_core.ctc_search"]
 KERNELS += [
     module for module in FLOORS if re.match(r"_core\.(cells|pooling|losses)\.", module)
 ]

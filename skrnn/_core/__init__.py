@@ -35,6 +35,8 @@ from skrnn:
     losses          scores and targets -> loss and gradient
     crf             chains of tags: their loss and gradient
     best_tags       the best tags of a chain
+    ctc             sequences that frames emit: their loss and gradient
+    ctc_search      the likeliest of them
     attention       weighted means of what was read, and the way back
     output          the output layer: scores, their loss, and the way back
     cells           rnn, gru, lstm: one step forward, one step backward
