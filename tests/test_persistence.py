@@ -31,6 +31,7 @@ from skrnn import (
     _state,
     export,
 )
+from skrnn.export import _files
 
 STATES = Path(__file__).parent / "states"
 sys.path.append(str(STATES))
@@ -315,7 +316,7 @@ def test_what_was_there_stays_if_a_file_cannot_be_written(
         if at == "replace":
             patch.setattr("os.replace", fail)
         else:
-            patch.setattr(export, "open", Full, raising=False)
+            patch.setattr(_files, "open", Full, raising=False)
         with pytest.raises(type(error)):
             export.save_safetensors(encoders[1], path)
     assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before

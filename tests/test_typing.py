@@ -125,7 +125,7 @@ def test_parameters_in_the_stubs_are_those_of_the_code():
 
 def stub_functions():
     """The functions of the stubs by their dotted names, as syntax trees."""
-    files = {"skrnn": "__init__.pyi", "skrnn.export": "export.pyi"}
+    files = {"skrnn": "__init__.pyi", "skrnn.export": "export/__init__.pyi"}
     files["skrnn.metrics"] = "metrics.pyi"
     for module, file in files.items():
         for node in ast.parse((PACKAGE / file).read_text()).body:
