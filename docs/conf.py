@@ -1,8 +1,23 @@
-"""How the documentation is built: ``sphinx-build -W docs docs/_build``."""
+"""How the documentation is built: ``sphinx-build -W docs docs/_build``.
 
+The build is offline, unless SKRNN_DOCS_ONLINE=1 asks for links to the documentation of
+other libraries.
+"""
+
+import os
 import re
+import sys
+from pathlib import Path
+
+from docutils.nodes import SkipNode
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.util.docutils import SphinxDirective
 
 import skrnn
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import purposes
 
 project = "skrnn"
 author = "The skrnn developers"
@@ -12,21 +27,58 @@ version = release = skrnn.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "numpydoc",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build"]
-html_theme = "alabaster"
+html_theme = "pydata_sphinx_theme"
+html_static_path = ["_static"]
+html_css_files = ["skrnn.css"]
+html_show_sourcelink = False
+html_sidebars = {"index": [], "coming_from/index": []}
+html_math_renderer = "mathml"
+html_theme_options = {
+    "github_url": "https://github.com/skrnn/skrnn",
+    "show_prev_next": False,
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "header_links_before_dropdown": 6,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
 
 numpydoc_show_class_members = False
 autodoc_default_options = {"members": True}
+autodoc_member_order = "groupwise"
+
+if os.environ.get("SKRNN_DOCS_ONLINE") == "1":
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "sklearn": ("https://scikit-learn.org/stable", None),
+        "torch": ("https://docs.pytorch.org/docs/stable", None),
+    }
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "examples",
     "filename_pattern": "/plot_",
+    "thumbnail_size": (480, 300),
+    "image_srcset": ["2x"],
     "show_memory": False,
+    "show_signature": False,
     "abort_on_example_error": True,
 }
+
+
+class Parameters(SphinxDirective):
+    """The tables of all parameters, by purpose, with the estimators that have them."""
+
+    def run(self):
+        """The nodes in place of ``.. parameters::``."""
+        text = "\n".join(purposes.tables())
+        return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 
 def is_generated(app, what, name, obj, skip, options):
@@ -34,6 +86,22 @@ def is_generated(app, what, name, obj, skip, options):
     return True if re.fullmatch(r"set_\w+_request", name) else None
 
 
+def group_parameters(app, what, name, obj, options, lines):
+    """Put the parameters of an estimator under headings, one for each purpose."""
+    if what == "class" and purposes.is_estimator(obj):
+        lines[:] = purposes.grouped(lines)
+
+
+def visit_math(self, node):
+    """Formulas as MathML, which browsers draw without a script."""
+    is_block = type(node).__name__ == "math_block"
+    self.body.append(tex2mathml(node.astext(), as_block=is_block))
+    raise SkipNode
+
+
 def setup(app):
     """Called by Sphinx."""
+    app.add_directive("parameters", Parameters)
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     app.connect("autodoc-skip-member", is_generated)
+    app.connect("autodoc-process-docstring", group_parameters, priority=900)
