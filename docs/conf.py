@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from docutils.nodes import SkipNode
+from docutils.nodes import SkipNode, math_block
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util.docutils import SphinxDirective
 
@@ -35,11 +35,17 @@ html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["skrnn.css"]
 html_show_sourcelink = False
-html_sidebars = {"index": [], "coming_from/index": []}
+html_title = f"skrnn {version}"
+html_sidebars = {"index": [], "coming_from/*": []}
 html_math_renderer = "mathml"
 html_theme_options = {
     "github_url": "https://github.com/skrnn/skrnn",
     "show_prev_next": False,
+    "secondary_sidebar_items": {
+        "index": [],
+        "coming_from/*": [],
+        **{f"{room}/*": ["page-toc"] for room in ("api", "user_guide", "examples")},
+    },
     "show_toc_level": 2,
     "navigation_with_keys": False,
     "header_links_before_dropdown": 6,
@@ -94,8 +100,9 @@ def group_parameters(app, what, name, obj, options, lines):
 
 def visit_math(self, node):
     """Formulas as MathML, which browsers draw without a script."""
-    is_block = type(node).__name__ == "math_block"
-    self.body.append(tex2mathml(node.astext(), as_block=is_block))
+    is_block = isinstance(node, math_block)
+    formula = tex2mathml(node.astext(), as_block=is_block)
+    self.body.append(f'<div class="math">{formula}</div>' if is_block else formula)
     raise SkipNode
 
 

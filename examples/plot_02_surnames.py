@@ -80,6 +80,7 @@ def read_csv(path):
 parser = argparse.ArgumentParser(description="Tell the language of a surname.")
 parser.add_argument("csv", nargs="?", help="a CSV file with names and labels")
 parser.add_argument("--figure", help="where to save the figure, such as names.png")
+parser.add_argument("--letters", help="where to save the figure of single letters")
 is_script = Path(sys.argv[0]).name == "plot_02_surnames.py"  # not a notebook or a test
 arguments = parser.parse_args(sys.argv[1:] if is_script else [])
 
@@ -116,6 +117,28 @@ for name, model in models.items():
     accuracy = metrics.accuracy_score(y_test, y_pred)
     macro_f1 = metrics.f1_score(y_test, y_pred, average="macro")
     print(f"{name:26s}  {accuracy:8.3f}  {macro_f1:8.3f}  {seconds:11.1f}")
+
+# %%
+# What it thinks after each letter
+# --------------------------------
+# The network reads from left to right, so it can be asked after each letter. Martinez,
+# Martinelli and Martinsson begin alike, and up to the *n* they might be French. None of
+# the three is in the training data.
+
+names = ["Martinez", "Martinelli", "Martinsson"]
+rnn = models["RNNClassifier"]
+figure, axes = plt.subplots(1, 3, figsize=(10, 3), sharey=True, layout="constrained")
+for axis, name in zip(axes, names, strict=True):
+    p = rnn.predict_proba([name[:n] for n in range(1, len(name) + 1)])
+    for column in sorted(p.max(axis=0).argsort()[-3:]):
+        color = f"C{column % 10}"
+        axis.plot(p[:, column], "o-", color=color, label=rnn.classes_[column])
+    axis.set_xticks(range(len(name)), name)
+    axis.set(title=f"{name}: {rnn.predict([name])[0]}", ylim=(0, 1.02))
+    axis.legend(fontsize=8, loc="upper left")
+axes[0].set_ylabel("probability so far")
+if arguments.letters:
+    figure.savefig(arguments.letters)
 
 # %%
 # How long should h be?

@@ -442,7 +442,7 @@ def test_column_transformer(make, selector, kind):
 
 
 def test_bagging_takes_no_list():
-    # The README says so. Should it take lists one day, that sentence can go.
+    # The user guide says so. Should it take lists one day, that sentence can go.
     classifier = RNNClassifier(nhidden=3, max_iter=2, random_state=0)
     bagging = BaggingClassifier(classifier, n_estimators=2, random_state=0)
     for kind in ALL:

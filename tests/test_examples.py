@@ -34,8 +34,8 @@ def test_cat_chat_katze():
 
 
 def test_surnames(tmp_path):
-    figure = tmp_path / "surnames.png"
-    output = run("plot_02_surnames.py", "--figure", figure)
+    figure, letters = tmp_path / "surnames.png", tmp_path / "letters.svg"
+    output = run("plot_02_surnames.py", "--figure", figure, "--letters", letters)
     lines = {line[:26].strip(): line[26:].split() for line in output.splitlines()}
     bag, ours = (
         float(lines[name][0])
@@ -44,6 +44,7 @@ def test_surnames(tmp_path):
     assert ours > bag + 0.05
     assert float(lines["RNNEncoder + forest"][0]) > bag + 0.05
     assert figure.stat().st_size > 10_000
+    assert "Martinsson: Swedish" in letters.read_text(encoding="utf-8")
 
 
 def test_surnames_of_a_csv_file(tmp_path):
