@@ -70,6 +70,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "examples",
     "filename_pattern": "/plot_",
+    "within_subsection_order": "FileNameSortKey",
     "thumbnail_size": (480, 300),
     "image_srcset": ["2x"],
     "show_memory": False,

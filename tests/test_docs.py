@@ -1,14 +1,19 @@
 """The documentation presents all parameters, and its links lead somewhere."""
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
+import skrnn
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 
 import check_links
 import purposes
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("cls", purposes.estimators(), ids=lambda cls: cls.__name__)
@@ -59,3 +64,16 @@ def test_broken_links_are_found(tmp_path):
         "b.html: d.png leads to no file.",
         "b.html: e.png leads to no file.",
     ]
+
+
+def test_the_version_to_cite_is_the_version():
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {skrnn.__version__}\n" in text
+
+
+def test_the_readme_fits_on_a_page_and_its_links_lead_to_files():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.count("\n") <= 120
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if ":" not in link]
+    assert len(links) > 8
+    assert [link for link in links if not (ROOT / link).exists()] == []
