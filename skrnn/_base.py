@@ -127,6 +127,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     _needs_classes = False  # whether the first `partial_fit` needs `classes`
     _tasks = ()  # what it may predict
     _says_of_y = ""  # the attribute that it keeps of y, in addition to its head's
+    _others = ()  # in an ensemble, those with which this one predicts together
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -446,12 +447,25 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         check_finite(h, once.positions)
         return model, h[once.places]
 
+    def _together_with(self, others):
+        """A copy that predicts together with others, by the mean of probabilities.
+
+        They have learned from the same data.
+        """
+        copy = self._at_this_moment()
+        copy._others = tuple(others)
+        return copy
+
     def _head_and_scores(self, X):
         """The fitted head, and the scores, of shape (n_samples, n_outputs)."""
-        model, steps, once = self._model_and_steps(X)
-        h = model.states(steps)
-        check_finite(h, once.positions)
-        return model.head, model.scores(h, steps)[once.places]
+        heads, scores = [], []
+        for member in (self, *self._others):
+            model, steps, once = member._model_and_steps(X)
+            h = model.states(steps)
+            check_finite(h, once.positions)
+            heads.append(model.head)
+            scores.append(model.scores(h, steps)[once.places])
+        return _as_one(heads, scores)
 
     def _staged_scores(self, X):
         """Yield the fitted head and the scores of what is read at each stage."""
@@ -468,6 +482,15 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         scores : ndarray of shape (n_rows, n_outputs)
         offsets : ndarray of shape (n_samples + 1,)
         """
+        heads, scores = [], []
+        for member in (self, *self._others):
+            model, *of_steps = member._model_and_scores_of_steps(X)
+            heads.append(model.head)
+            scores.append(of_steps[0])
+        offsets = of_steps[1]
+        return *_as_one(heads, scores, offsets), offsets
+
+    def _model_and_scores_of_steps(self, X):
         model, steps, once = self._model_and_steps(X)
         scores, offsets = model.scores_of_steps(steps), steps.offsets
         sequence = np.repeat(np.arange(len(offsets) - 1), steps.lengths)
@@ -476,7 +499,14 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         if not is_each:
             rows, offsets = rows_of(offsets, once.places)
             scores = scores[rows]
-        return model.head, scores, offsets
+        return model, scores, offsets
+
+
+def _as_one(heads, scores, offsets=None):
+    """The head and the scores of one model, or those of several together."""
+    if len(heads) == 1:
+        return heads[0], scores[0]
+    return heads[0].together(heads, scores, offsets)
 
 
 def _samples(sequences, target, weight, head):

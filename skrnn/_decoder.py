@@ -1,6 +1,7 @@
 """RNNDecoder: from a vector to a sequence."""
 
 from dataclasses import KW_ONLY
+from itertools import chain
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -13,14 +14,15 @@ from sklearn.utils.validation import (
 
 from skrnn._base import BaseRNN, fitted_names
 from skrnn._callbacks import with_callbacks
+from skrnn._core.beam import mean_log_p
 from skrnn._core.samples import Samples
-from skrnn._core.vocabulary import UNKNOWN
+from skrnn._core.vocabulary import END, UNKNOWN
 from skrnn._docs import share_docs
 from skrnn._heads.language import LanguageHead
 from skrnn._heads.validation import validate_targets
 from skrnn._judging import ValidationData
 from skrnn._messages import counted
-from skrnn._model import Model
+from skrnn._model import Model, written_together
 from skrnn._outputs import (
     are_equal,
     check_not_missing,
@@ -29,9 +31,11 @@ from skrnn._outputs import (
     read_outputs,
     tokens_of,
     warn_of_cut,
+    with_log_p,
     written,
 )
 from skrnn._reading.schema import Schema
+from skrnn._reading.tokens import TokenReader
 from skrnn._reading.vectors import VectorReader, context_of
 from skrnn._stream import Draws, Stream, check_count, check_draws, random_state_of
 from skrnn._types import Count, Counts, Function, NonNegative, takes_parameters
@@ -324,9 +328,8 @@ class RNNDecoder(BaseRNN):
         UserWarning
             If sequences have no end after ``max_length_`` tokens.
         """
-        fitted, model, context = self._model_and_context(X)
-        found = fitted._search(model, context)
-        return [best for (best,) in written(model.reader, found)]
+        reader, found, _ = self._found(X)
+        return [best for (best,) in written(reader, found)]
 
     def predict_n_best(self, X, n_best=5):
         """Predict several sequences for each vector, the likeliest first.
@@ -357,13 +360,8 @@ class RNNDecoder(BaseRNN):
             If the first of them have no end after ``max_length_`` tokens.
         """
         check_count("n_best", n_best)
-        fitted, model, context = self._model_and_context(X)
-        found = fitted._search(model, context, int(n_best))
-        sequences = written(model.reader, found)
-        return [
-            list(zip(best, log_p[: len(best)].tolist(), strict=True))
-            for best, log_p in zip(sequences, found.log_p, strict=True)
-        ]
+        reader, found, _ = self._found(X, int(n_best))
+        return with_log_p(written(reader, found), found.log_p)
 
     def score_samples(self, X, y):
         """Compute the logarithm of the probability of given sequences.
@@ -391,21 +389,27 @@ class RNNDecoder(BaseRNN):
         UserWarning
             If tokens are not in `vocabulary_`.
         """
-        fitted, model, context = self._model_and_context(X)
-        steps = fitted._read_true(model, y, len(context))
-        n_unknown = int((steps.values == UNKNOWN).sum())
+        members = self._members(X)
+        (fitted, *_), *_ = members
+        reader, _ = _in_common([model for _, model, _ in members])
+        log_p, n_unknown = [], None
+        for _, model, context in members:
+            if n_unknown is None:
+                values = fitted._read_true(reader, y, len(context)).values
+                n_unknown = int((values == UNKNOWN).sum())
+            begun = model.head.begun(fitted._read_true(model.reader, y, len(context)))
+            target, is_known, is_end = model.head.next_steps(begun)
+            losses = model.losses_of_steps(begun, target, context)
+            losses[~(is_known | is_end)] = np.inf
+            log_p.append(-losses)
         if n_unknown:
             warn(
-                f"{n_unknown} of {counted(len(steps.values), 'token')} of y are not in "
+                f"{n_unknown} of {counted(len(values), 'token')} of y are not in "
                 "vocabulary_: sequences with one are impossible.",
                 UserWarning,
             )
-        begun = model.head.begun(steps)
-        target, is_known, is_end = model.head.next_steps(begun)
-        losses = model.losses_of_steps(begun, target, context)
-        losses[~(is_known | is_end)] = np.inf
         # A sequence has at least one step, the start.
-        return -np.add.reduceat(losses, begun.offsets[:-1])
+        return np.add.reduceat(mean_log_p(log_p), begun.offsets[:-1])
 
     def score(self, X, y, sample_weight=None):
         """Compute the share of predictions that are exactly right.
@@ -434,9 +438,8 @@ class RNNDecoder(BaseRNN):
         UserWarning
             As in :meth:`predict`.
         """
-        fitted, model, context = self._model_and_context(X)
-        steps = fitted._read_true(model, y, len(context))
-        found = fitted._search(model, context)
+        reader, found, fitted = self._found(X)
+        steps = fitted._read_true(reader, y, len(found.lengths))
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
                 sample_weight, steps.lengths, ensure_non_negative=True
@@ -498,25 +501,43 @@ class RNNDecoder(BaseRNN):
         context = context_of(fitted._matrix(X, reset=False))
         return fitted, model, VectorReader.from_attributes(attributes).read(context)
 
-    def _search(self, model, context, n_best=1):
-        """Search for the likeliest sequences; warn if they have no end."""
-        self._validate_params()  # they may have been set since the fit
-        found = model.search(
-            context,
-            self.max_length_,
-            width=max(self.beam_width, n_best),
-            n_best=n_best,
-            length_penalty=self.length_penalty,
-        )
-        warn_of_cut(found, self.max_length_)
-        return found
+    def _members(self, X):
+        """What :meth:`_model_and_context` returns, of all with which it predicts."""
+        return [each._model_and_context(X) for each in (self, *self._others)]
 
-    def _read_true(self, model, y, n_samples):
-        """Sequences as the model reads them."""
+    def _found(self, X, n_best=1):
+        """Search for the likeliest sequences; warn if they have no end.
+
+        Returns
+        -------
+        reader : TokenReader
+            That knows the tokens that were found.
+        found : Hypotheses
+        fitted : RNNDecoder
+            This estimator as it was during the search.
+        """
+        of_members = self._members(X)
+        (fitted, *_), models, contexts = zip(*of_members, strict=True)
+        fitted._validate_params()  # they may have been set since the fit
+        reader, ids = _in_common(models)
+        found = written_together(
+            models,
+            contexts,
+            fitted.max_length_,
+            ids,
+            width=max(fitted.beam_width, n_best),
+            n_best=n_best,
+            length_penalty=fitted.length_penalty,
+        )
+        warn_of_cut(found, fitted.max_length_)
+        return reader, found, fitted
+
+    def _read_true(self, reader, y, n_samples):
+        """Sequences as a reader reads them."""
         expected = Schema.from_attributes(type(self).__name__, vars(self))
         sequences = read_outputs(expected, y, n_samples)
         with about_sequences_in_y():
-            return model.reader.encode(sequences)
+            return reader.encode(sequences)
 
     def _read(self, X, y, settings, last):
         # scikit-learn's validation sets attributes: on a copy, not on this estimator.
@@ -579,3 +600,26 @@ class RNNDecoder(BaseRNN):
         tags.input_tags.three_d_array = False
         tags.input_tags.sparse = True
         return tags
+
+
+def _in_common(models):
+    """A reader of the tokens that any of some models writes.
+
+    Models that have held out parts of the same data may have learned other tokens.
+
+    Returns
+    -------
+    reader : TokenReader
+    ids : list of ndarrays of shape (n_outputs,), or None
+        The ids there of the outputs of each model; None if all have the same.
+    """
+    reader = models[0].reader
+    if all(model.reader.vocabulary == reader.vocabulary for model in models):
+        return reader, None
+    tokens = [tokens_of(model.reader, model.head.n_outputs) for model in models]
+    known = dict.fromkeys(chain.from_iterable(of.values() for of in tokens))
+    known = {token: i for i, token in enumerate(known, start=1)}
+    ids = [
+        np.array([END, *(known[of[i]] for i in range(1, len(of) + 1))]) for of in tokens
+    ]
+    return TokenReader(reader.kind, known), ids

@@ -7,12 +7,13 @@ import numpy as np
 
 from skrnn._core import encode, linear, output, public, transduce
 from skrnn._core.architecture import Architecture
-from skrnn._core.beam import Hypotheses, beam_search, joined
 from skrnn._core.condition import Condition
+from skrnn._core.context import Context
 from skrnn._core.execution import arithmetic
-from skrnn._core.generate import StepByStep, log_probabilities
+from skrnn._core.generate import StepByStep
 from skrnn._core.sequences import rows_of
-from skrnn._core.vocabulary import END, UNKNOWN, check_ids
+from skrnn._core.vocabulary import END, check_ids
+from skrnn._core.writing import ContextWriter, batches, search, useful_threads
 from skrnn._heads.head import Head
 from skrnn._reading.reader import reader_of
 from skrnn._reading.series import SeriesReader
@@ -117,39 +118,6 @@ class Model:
         condition = None if context is None else Condition(weights, context)
         return StepByStep(weights, n_sequences, states, condition)
 
-    def search(self, context, max_length, **options):
-        """Search for the likeliest sequences that depend on vectors.
-
-        Parameters
-        ----------
-        context : Context
-        max_length : int
-        **options
-            `width`, `n_best` and `length_penalty`, as in
-            :func:`skrnn._core.beam.beam_search`.
-
-        Returns
-        -------
-        found : Hypotheses
-        """
-        per_sequence = options.get("width", 1) * len(self.arrays["intercept_"])
-        n_at_once = min(_VECTORS, max(1, output.MAX_SCORES // per_sequence))
-        parts = []
-        for some in _some_at_a_time(len(context), n_at_once):
-            steps = self.step_by_step(len(some), context=context.take(some))
-
-            def read(states, tokens, steps=steps, first=some[0]):
-                steps.states, steps.sequences = states
-                steps.read(tokens)
-                scores = steps.scores()
-                check_finite(scores, first + steps.sequences)
-                return log_probabilities(scores), (steps.states, steps.sequences)
-
-            begun = steps.states, steps.sequences
-            log_p, begun = read(begun, np.full(len(some), UNKNOWN, np.int32))
-            parts.append(beam_search(read, begun, log_p, max_length, **options))
-        return joined(parts)
-
     def scores(self, h, steps=None):
         """``V h + c``; if there is a wide path, the mean of it and ``A x``.
 
@@ -250,7 +218,7 @@ class Model:
         return mean if math.isfinite(mean) else math.inf
 
     def log_p_of_answers(self, steps, answers):
-        """The logarithm of the probability of an answer to each sequence.
+        """The logarithm of the probability of each token of an answer to each sequence.
 
         Parameters
         ----------
@@ -259,15 +227,23 @@ class Model:
 
         Returns
         -------
-        log_p : ndarray of shape (n_samples,), float64
+        log_p : ndarray of shape (n_tokens,), float64
+            In the order of the tokens of the answers.
         """
-        log_p = np.empty(len(answers))
+        log_p = np.empty(len(answers.tokens))
         with arithmetic() as execution:
             weights, values = self._tensors(steps, execution)
-            for chosen, memory in transduce.read(weights, values, steps.offsets):
-                some = answers[chosen]
-                each = transduce.log_p_of_tokens(weights, memory, some)
-                log_p[chosen] = np.add.reduceat(each, some.offsets[:-1])
+            n_threads = useful_threads(len(answers), execution.n_threads)
+
+            def compute(batch):
+                memory = transduce.read(weights, values, steps.offsets, batch)
+                batch = batch[memory.packing.indices]
+                rows, _ = rows_of(answers.offsets, batch)
+                of = weights, memory, answers[batch]
+                log_p[rows] = transduce.log_p_of_tokens(*of)
+
+            with execution.threads(n_threads) as run:
+                list(run(compute, batches(steps.lengths, n_threads)))
         return log_p
 
     def mean_loss_of_answers(self, samples):
@@ -278,10 +254,9 @@ class Model:
         samples : Samples
             Its target is Answers.
         """
-        log_p, weight = (
-            self.log_p_of_answers(samples.steps, samples.target),
-            samples.weight,
-        )
+        of_tokens = self.log_p_of_answers(samples.steps, samples.target)
+        log_p = np.add.reduceat(of_tokens, samples.target.offsets[:-1])
+        weight = samples.weight
         mean = -float(weight @ log_p / (weight @ samples.target.lengths))
         return mean if math.isfinite(mean) else math.inf
 
@@ -304,30 +279,37 @@ class Model:
         is_right = (written == expected).all(axis=1)
         return float(np.average(is_right, weights=samples.weight))
 
-    def written(self, steps, max_length, width=1, n_best=1, length_penalty=0.0):
-        """The likeliest answers to each sequence.
+    def written(self, inputs, max_length, **options):
+        """The likeliest answer to each of the inputs; see :func:`written_together`."""
+        return written_together([self], [inputs], max_length, **options)
+
+    def writer_of(self, inputs, execution):
+        """A function that returns a writer for some of the inputs.
 
         Parameters
         ----------
-        steps : Steps
-        max_length, width, n_best, length_penalty
-            As in :func:`skrnn._core.beam.beam_search`.
+        inputs : Steps or Context
+        execution : Execution
 
         Returns
         -------
-        found : Hypotheses
+        writer_of : callable
+            See :func:`skrnn._core.writing.search`.
         """
-        parts, order = [], []
-        with arithmetic() as execution:
-            weights, values = self._tensors(steps, execution)
-            writer = transduce.Writer(weights)
-            for chosen, memory in transduce.read(weights, values, steps.offsets):
-                log_p, states = writer.begin(memory)
-                of = max_length, width, n_best, length_penalty
-                parts.append(beam_search(writer.step, states, log_p, *of))
-                order.append(chosen)
-        places = np.argsort(np.concatenate(order))
-        return Hypotheses(*(part[places] for part in joined(parts)))
+        if isinstance(inputs, Context):
+
+            def from_vectors(batch):
+                steps = self.step_by_step(len(batch), context=inputs.take(batch))
+                return ContextWriter(steps, lambda h, i: check_finite(h, batch[i]))
+
+            return from_vectors
+        weights, values = self._tensors(inputs, execution)
+
+        def from_sequences(batch):
+            memory = transduce.read(weights, values, inputs.offsets, batch)
+            return transduce.Writer(weights, memory)
+
+        return from_sequences
 
     def attention_weights(self, steps, answers):
         """How the decoder looks back while it writes given answers.
@@ -344,10 +326,12 @@ class Model:
         A = [None] * len(answers)
         with arithmetic() as execution:
             weights, values = self._tensors(steps, execution)
-            for chosen, memory in transduce.read(weights, values, steps.offsets):
-                of = weights, memory, answers[chosen]
+            for batch in batches(steps.lengths):
+                memory = transduce.read(weights, values, steps.offsets, batch)
+                batch = batch[memory.packing.indices]
+                of = weights, memory, answers[batch]
                 for i, each in zip(
-                    chosen, transduce.attention_weights(*of), strict=True
+                    batch, transduce.attention_weights(*of), strict=True
                 ):
                     A[i] = each
         return A
@@ -433,6 +417,40 @@ class Model:
         if self.reader.vectors is not None:
             return "embeddings_", len(self.reader.vectors)
         return "U_", self.arrays["U_"][0].shape[1]
+
+
+def written_together(models, inputs, max_length, ids=None, **options):
+    """The likeliest answers, by the mean of the probabilities of several models.
+
+    Parameters
+    ----------
+    models : list of Model
+    inputs : list of Steps, or of Context
+        What each of them reads.
+    max_length : int
+    ids : list of ndarrays, default=None
+        As in :class:`skrnn._core.writing.Together`.
+    **options
+        `width`, `n_best` and `length_penalty`, as in
+        :func:`skrnn._core.beam.beam_search`.
+
+    Returns
+    -------
+    found : Hypotheses
+    """
+    n_outputs = max(len(model.arrays["intercept_"]) for model in models)
+    with arithmetic() as execution:
+        of_each = zip(models, inputs, strict=True)
+        writers = [model.writer_of(of, execution) for model, of in of_each]
+        of = lengths_of(inputs[0]), n_outputs, max_length, execution
+        return search(writers, *of, ids=ids, **options)
+
+
+def lengths_of(inputs):
+    """The number of steps of each of the inputs, 1 for a vector."""
+    if isinstance(inputs, Context):
+        return np.ones(len(inputs), np.int64)
+    return inputs.lengths
 
 
 def _some_at_a_time(n, n_at_once):

@@ -130,6 +130,25 @@ def written(reader, found):
     ]
 
 
+def with_log_p(answers, log_p):
+    """Pair the best answers for each sample with the logarithms of their probabilities.
+
+    Parameters
+    ----------
+    answers : list of lists
+    log_p : sequence of ndarrays
+        At least as many for each sample.
+
+    Returns
+    -------
+    pairs : list of list of tuple (answer, log_p)
+    """
+    return [
+        list(zip(best, each[: len(best)].tolist(), strict=True))
+        for best, each in zip(answers, log_p, strict=True)
+    ]
+
+
 def are_equal(found, steps):
     """Whether the best sequence found for each sample is the true one.
 

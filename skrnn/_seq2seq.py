@@ -11,13 +11,22 @@ from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
 from skrnn._core.answers import Answers
 from skrnn._core.architecture import AttentionName
+from skrnn._core.beam import mean_log_p
 from skrnn._core.samples import Samples
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._docs import share_docs
 from skrnn._heads.transduction import TransductionHead
 from skrnn._heads.validation import open_weight
 from skrnn._judging import ValidationData
-from skrnn._outputs import are_equal, learn_outputs, read_outputs, warn_of_cut, written
+from skrnn._model import written_together
+from skrnn._outputs import (
+    are_equal,
+    learn_outputs,
+    read_outputs,
+    warn_of_cut,
+    with_log_p,
+    written,
+)
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.options import ReadingOptions
 from skrnn._reading.schema import Schema
@@ -381,12 +390,7 @@ class RNNSeq2Seq(BaseRNN):
         check_count("n_best", n_best)
         head, found, places = self._found(X, int(n_best))
         self._warn_of_cut(head, found)
-        best = [
-            list(zip(sequences, log_p[: len(sequences)].tolist(), strict=True))
-            for sequences, log_p in zip(
-                written(head.reader, found), found.log_p, strict=True
-            )
-        ]
+        best = with_log_p(written(head.reader, found), found.log_p)
         return [best[i] for i in places]
 
     def score(self, X, y, sample_weight=None):
@@ -436,8 +440,11 @@ class RNNSeq2Seq(BaseRNN):
         ------
         {raises of predict}
         """
-        model, steps, answers, is_known = self._with_answers(X, y)
-        log_p = model.log_p_of_answers(steps, answers)
+        of_tokens = []
+        for member in (self, *self._others):
+            model, steps, answers, is_known = member._with_answers(X, y)
+            of_tokens.append(model.log_p_of_answers(steps, answers))
+        log_p = np.add.reduceat(mean_log_p(of_tokens), answers.offsets[:-1])
         return np.where(is_known, log_p, -np.inf)
 
     def attention_weights(self, x, y=None):
@@ -487,12 +494,20 @@ class RNNSeq2Seq(BaseRNN):
         found : Hypotheses
         places : ndarray of shape (n_samples,)
         """
-        model, steps, once = self._model_and_steps(X)
-        model.check_outputs()
-        width = max(int(self.beam_width), n_best)
-        of = width, n_best, float(self.length_penalty)
-        found = model.written(steps, self._longest(model.head), *of)
-        return model.head, found, np.arange(len(steps.lengths))[once.places]
+        of_members = [each._model_and_steps(X) for each in (self, *self._others)]
+        models, steps, (once, *_) = zip(*of_members, strict=True)
+        for model in models:
+            model.check_outputs()
+        head, width = models[0].head, max(int(self.beam_width), n_best)
+        found = written_together(
+            models,
+            steps,
+            self._longest(head),
+            width=width,
+            n_best=n_best,
+            length_penalty=float(self.length_penalty),
+        )
+        return head, found, np.arange(len(steps[0].lengths))[once.places]
 
     def _longest(self, head):
         """The largest number of tokens to predict."""

@@ -80,6 +80,7 @@ FLOORS = {
     "_core.generate": {"numpy"},
     "_core.beam": {"numpy"},
     "_core.transduce": {"numpy"},
+    "_core.writing": {"numpy"},
     "_core.schedule": set(),
     "_core.plan": set(),
     "_core.shards": {"numpy"},

@@ -459,6 +459,7 @@ def test_edited_attributes_of_other_shapes_raise(decoder, name):
 def test_vectors_are_read_some_at_a_time(decoder, monkeypatch):
     expected = decoder.score_samples(X, Y), decoder.predict_n_best(X, 3)
     monkeypatch.setattr("skrnn._model._VECTORS", 7)
+    monkeypatch.setattr("skrnn._core.writing._MAX_SEQUENCES", 7)
     np.testing.assert_array_equal(decoder.score_samples(X, Y), expected[0])
     assert decoder.predict_n_best(X, 3) == expected[1]
 

@@ -208,7 +208,7 @@ def prefix_log_p(model, x, prefix):
 
     with arithmetic() as execution:
         weights, values = fitted._tensors(steps, execution)
-        ((_, memory),) = transduce.read(weights, values, steps.offsets)
+        memory = transduce.read(weights, values, steps.offsets, np.arange(1))
         return transduce.log_p_of_tokens(weights, memory, answers)[:-1].sum()
 
 

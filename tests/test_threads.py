@@ -11,8 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNTagger, _fitting
-from skrnn._core import encode, trainer, windows
+from skrnn import (
+    RNNClassifier,
+    RNNDecoder,
+    RNNEncoder,
+    RNNLanguageModel,
+    RNNSeq2Seq,
+    RNNTagger,
+    _fitting,
+)
+from skrnn._core import encode, trainer, windows, writing
 from skrnn._core.shards import Shards
 from skrnn._core.threads import (
     _setter,
@@ -321,6 +329,34 @@ def test_predictions_of_steps_are_equal_on_any_number_of_threads(
     torch.set_num_threads(torch_threads)
     for one, three in zip(*found, strict=True):
         np.testing.assert_array_equal(one, three)
+
+
+@pytest.mark.filterwarnings("ignore:.* predicted sequences? had no end")
+@pytest.mark.filterwarnings("ignore:.* has learned next to nothing")
+@pytest.mark.parametrize("make", [RNNSeq2Seq, RNNDecoder])
+def test_sequences_are_written_alike_on_any_number_of_threads(monkeypatch, make):
+    y = ["".join(word) for n in range(1, 5) for word in product("abc", repeat=n)]
+    X = [word[::-1] for word in y]
+    if make is RNNDecoder:
+        X = np.random.default_rng(0).normal(size=(len(y), 3))
+    model = make(8, max_iter=1, beam_width=2, random_state=0).fit(X, y)
+    seen, search = set(), writing.beam_search
+
+    def spied(*arguments, **options):
+        seen.add(threading.get_ident())
+        return search(*arguments, **options)
+
+    monkeypatch.setattr(writing, "beam_search", spied)
+    monkeypatch.setattr(writing, "_WORTH_A_THREAD", 20)
+    torch_threads, found = torch.get_num_threads(), []
+    for n_threads in (1, 3):
+        seen.clear()
+        torch.set_num_threads(n_threads)
+        found.append((model.predict_n_best(X, 3), model.predict(X)))
+        assert len(seen) == n_threads
+        found[-1] += (model.score_samples(X, y).tolist(),)
+    torch.set_num_threads(torch_threads)
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("make", [RNNClassifier, RNNEncoder])

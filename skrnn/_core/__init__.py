@@ -56,6 +56,7 @@ from skrnn:
     generate        reading step by step, and drawing what comes next
     beam            searching for the likeliest sequences
     transduce       other sequences, written step by step
+    writing         sequences in batches, written by one network or by several
     schedule        how the learning rate rises and falls
     plan            how to train: the resolved settings of a fit
     shards          minibatches cut into parts, one per thread

@@ -1,5 +1,6 @@
 """Beam search: the likeliest sequences, given what comes after each beginning."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -100,6 +101,21 @@ def joined(parts):
         tokens = np.pad(part.tokens, [(0, 0), (0, 0), (0, more)], constant_values=END)
         widened.append(part._replace(tokens=tokens))
     return Hypotheses(*map(np.concatenate, zip(*widened, strict=True)))
+
+
+def mean_log_p(log_p):
+    """The logarithm of the mean of probabilities, that of one alone to the bit.
+
+    Parameters
+    ----------
+    log_p : sequence of ndarrays of one shape, float64
+        The logarithms of the probabilities, by each network.
+
+    Returns
+    -------
+    mean : ndarray of the same shape
+    """
+    return np.logaddexp.reduce(log_p) - math.log(len(log_p))
 
 
 @dataclass(frozen=True, slots=True)

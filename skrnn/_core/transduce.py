@@ -22,11 +22,8 @@ from skrnn._core.imports import kernel_imports
 from skrnn._core.layout import Layout
 from skrnn._core.memory import Scratch
 from skrnn._core.output import MAX_SCORES, output_scores
-from skrnn._core.packing import batches_by_length, pack
+from skrnn._core.packing import pack
 from skrnn._core.vocabulary import END
-
-# Maximum numbers of steps and of sequences that are read at once.
-_MAX_ROWS, _MAX_SEQUENCES = 8192, 512
 
 
 class Memory:
@@ -54,8 +51,8 @@ class Memory:
         self.H, self.packing = states_by_sequence(top, packing), packing
 
 
-def read(weights, values, offsets):
-    """Read sequences, some at a time.
+def read(weights, values, offsets, chosen):
+    """Read some sequences.
 
     Parameters
     ----------
@@ -63,21 +60,16 @@ def read(weights, values, offsets):
     values : ndarray of shape (n_rows, ...)
         Token ids or numeric values of all sequences, concatenated.
     offsets : ndarray of shape (n_samples + 1,)
-        All sequences have steps.
-
-    Yields
-    ------
     chosen : ndarray of int64
-        Some sequences, in the order of the packing of the memory.
+        Sequences that have steps.
+
+    Returns
+    -------
     memory : Memory
     """
-    starts, lengths = offsets[:-1], np.diff(offsets)
-    for chosen in batches_by_length(lengths, _MAX_ROWS, _MAX_SEQUENCES):
-        (packing,) = pack(starts[chosen], lengths[chosen])
-        yield (
-            chosen[packing.indices],
-            Memory(weights, values[packing.rows], packing),
-        )
+    starts = offsets[:-1][chosen]
+    (packing,) = pack(starts, offsets[1:][chosen] - starts)
+    return Memory(weights, values[packing.rows], packing)
 
 
 class Writer:
@@ -87,6 +79,7 @@ class Writer:
     ----------
     weights : Weights
         Of a network with a decoder.
+    memory : Memory
 
     Notes
     -----
@@ -94,44 +87,45 @@ class Writer:
     the memory; and by layer, the states of the decoder.
     """
 
-    def __init__(self, weights):
+    def __init__(self, weights, memory):
         with kernel_imports():
             from skrnn._core import attention
             from skrnn._core.products import multiply
 
         self._attention, self._multiply = attention, multiply
-        self._weights, self._memory, self._keys = weights, None, None
+        self._weights, self._memory = weights, memory
+        lengths = memory.packing.lengths
+        self._starts = np.cumsum(lengths) - lengths
         # The product reads its transpose, which is then contiguous.
         self._V, self._c = np.asfortranarray(weights.V.numpy()), weights.c.numpy()
         self._query_T = None
         if weights.architecture.attention:
             query = weights.others["query"].numpy()
             self._query_T = np.ascontiguousarray(query.T)
+            self._keys = keys(weights, memory.H, self._starts, lengths)
         self._first = _Layers(weights, 0, 1)
         self._others = None
         if len(weights.of_decoder) > 1:
             self._others = _Layers(weights, 1, None)
         self._scratch = Scratch(self._c.dtype)
 
-    def begin(self, memory):
-        """Begin to write for each sequence of a memory.
+    def begin(self):
+        """Begin to write for each sequence, in the order in which they were chosen.
 
         Returns
         -------
         log_p, states
             As :meth:`step` returns them.
         """
-        lengths = memory.packing.lengths
-        n, ends = len(lengths), np.cumsum(lengths)
-        starts = ends - lengths
-        self._memory, self._starts = memory, starts
-        if self._query_T is not None:
-            self._keys = keys(self._weights, memory.H, starts, lengths)
-        of = starts, ends - 1, self._weights.architecture.nhidden[-1]
+        packing, H = self._memory.packing, self._memory.H
+        places = np.argsort(packing.indices)
+        starts, n = self._starts[places], len(places)
+        ends = starts + packing.lengths[places] - 1
+        e = end_states(H, starts, ends, self._weights.architecture.nhidden[-1])
         first = self._first.no_states(n)
-        first[0][0] = bridge(self._weights, end_states(memory.H, *of))
+        first[0][0] = bridge(self._weights, e)
         others = self._others.no_states(n) if self._others else []
-        states = np.arange(n), *map(tuple, (*first, *others))
+        states = places, *map(tuple, (*first, *others))
         return self.step(states, np.full(n, END, np.int32))
 
     def step(self, states, tokens):

@@ -7,6 +7,7 @@ import torch
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
+from skrnn._core.beam import mean_log_p
 from skrnn._core.execution import arithmetic
 from skrnn._core.imports import import_lock
 from skrnn._heads.head import Head, log_loss_of_guess, log_shares
@@ -91,6 +92,13 @@ class ClassHead(SoftmaxHead):
         with arithmetic() as execution:
             scores = execution.tensor(scores).double()
             return execution.array(torch.log_softmax(scores, dim=1))
+
+    def together(self, heads, scores, offsets=None):
+        """This head, and logarithms of mean probabilities."""
+        log_p = [
+            head.log_probabilities(of) for head, of in zip(heads, scores, strict=True)
+        ]
+        return self, mean_log_p(log_p)
 
     def decision(self, scores):
         """The scores; for two classes, the log odds of the second one."""

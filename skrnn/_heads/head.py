@@ -68,6 +68,26 @@ class Head:
         """
         return self
 
+    def together(self, heads, scores, offsets=None):
+        """A head, and the scores for it, by which several networks predict together.
+
+        Its probabilities are the means of those of the networks, as are its numbers.
+
+        Parameters
+        ----------
+        heads : list of Head
+            Those of the networks, of which this is one.
+        scores : list of ndarrays of shape (n_targets, n_outputs)
+        offsets : ndarray of shape (n_samples + 1,), default=None
+            Where each sequence begins, if there is a target at each step.
+
+        Returns
+        -------
+        head : Head
+        scores : ndarray of shape (n_targets, n_outputs), float64
+        """
+        raise NotImplementedError
+
     def guess(self, target):
         """Scores of a guess that ignores X, of shape (n_targets, n_outputs)."""
         return np.tile(self.bias, (len(target), 1))

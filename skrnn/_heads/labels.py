@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from skrnn._core.beam import mean_log_p
 from skrnn._core.execution import arithmetic
 from skrnn._core.imports import import_lock
 from skrnn._heads.classes import labels_in_common
@@ -72,6 +73,14 @@ class LabelsHead(Head):
         with arithmetic() as execution:
             scores = execution.tensor(scores).double()
             return execution.array(torch.nn.functional.logsigmoid(scores))
+
+    def together(self, heads, scores, offsets=None):
+        """This head, and the log odds of mean probabilities."""
+        present, missing = (
+            mean_log_p([self.log_probabilities(sign * of) for of in scores])
+            for sign in (1, -1)
+        )
+        return self, present - missing
 
     def decision(self, scores):
         """The log odds of each label: the scores."""

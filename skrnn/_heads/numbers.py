@@ -86,6 +86,10 @@ class NumbersHead(Head):
         y = scores.astype(np.float64) * self.scale + self.mean
         return y[:, 0] if self.is_one else y
 
+    def together(self, heads, scores, offsets=None):
+        """This head, and mean scores; all networks have learned from the same y."""
+        return self, np.mean(scores, axis=0, dtype=np.float64)
+
     def score(self, scores, target, weight):
         """The coefficient of determination, R^2."""
         with import_lock:

@@ -32,6 +32,15 @@ class TagsHead(SoftmaxHead):
         """The probabilities of the tags at each step, float64."""
         return softmax(scores)
 
+    def together(self, heads, scores, offsets=None):
+        """A head for independent tags, and logarithms of mean probabilities."""
+        of_each = zip(heads, scores, strict=True)
+        proba = np.mean(
+            [head.probabilities(of, offsets) for head, of in of_each], axis=0
+        )
+        log_p = np.log(np.maximum(proba, np.finfo(proba.dtype).tiny))
+        return TagsHead(classes=self.classes), log_p
+
     def n_best(self, scores, offsets, n):
         """The n most probable sequences of tags of each sequence, best first.
 
