@@ -13,6 +13,7 @@ from skrnn._heads.chain import ChainHead, check_weight_of_chains
 from skrnn._heads.ragged import validate_tags
 from skrnn._heads.tags import TagsHead
 from skrnn._judging import ValidationData
+from skrnn._outputs import with_log_p
 from skrnn._stream import TagStream, check_count
 from skrnn._types import ClassWeights, takes_parameters
 
@@ -305,32 +306,22 @@ class RNNTagger(BaseRNN):
     def _attributes_of_y(self, head, y, last):
         return {"task_": head.task}
 
-    def predict(self, X, *, n_best=None):
+    def predict(self, X):
         """Predict the tag of each step.
 
         Parameters
         ----------
         {X of predict}
-        n_best : int, default=None
-            Number of sequences of tags to predict for each sequence, the most probable
-            ones, instead of one.
 
         Returns
         -------
         y : list of ndarrays of shape (n_steps,)
             For each sequence, the tag with the highest score at each step; with
-            `transitions`, the sequence of tags with the highest score [24]_. With
-            `n_best`, a list of n_samples lists of such arrays, the most probable one
-            first; fewer than `n_best` if there are not as many sequences of tags.
-        log_proba : list of ndarrays of shape (n_best,)
-            Logarithms of the probabilities of these sequences of tags. Only returned
-            with `n_best`.
+            `transitions`, the sequence of tags with the highest score [24]_.
 
         Raises
         ------
         {raises of predict}
-        ValueError
-            If `n_best` is not a whole number from 1.
 
         References
         ----------
@@ -338,12 +329,34 @@ class RNNTagger(BaseRNN):
            Asymptotically Optimum Decoding Algorithm", IEEE Transactions on Information
            Theory 13(2).
         """
-        if n_best is not None:
-            check_count("n_best", n_best)
         head, scores, offsets = self._head_and_scores_of_steps(X)
-        if n_best is not None:
-            return head.n_best(scores, offsets, int(n_best))
         return np.split(head.decode(scores, offsets), offsets[1:-1])
+
+    def predict_n_best(self, X, n_best=5):
+        """Predict several sequences of tags for each sequence, the likeliest first.
+
+        Parameters
+        ----------
+        {X of predict}
+        n_best : int, default=5
+            How many to predict.
+
+        Returns
+        -------
+        y : list of list of tuple (tags, log_p)
+            For each sequence of X, the `n_best` likeliest sequences of tags, or fewer
+            if there are not as many, each an ndarray of shape (n_steps,) with the
+            logarithm of its probability in nats.
+
+        Raises
+        ------
+        {raises of predict}
+        ValueError
+            If `n_best` is not a whole number from 1.
+        """
+        check_count("n_best", n_best)
+        head, scores, offsets = self._head_and_scores_of_steps(X)
+        return with_log_p(*head.n_best(scores, offsets, int(n_best)))
 
     def predict_proba(self, X):
         """Predict the probability of each tag at each step.

@@ -226,16 +226,15 @@ def test_n_best_are_those_of_enumeration(tagger, n, is_chain):
             setattr(tagger, name, 0 * getattr(tagger, name))
     expected = list(taggings(tagger, SENTENCES))
     predicting = tagger if is_chain else without_transitions(tagger)
-    tags, log_proba = predicting.predict(SENTENCES, n_best=n)
-    for found, log_p_found, (ways, log_p) in zip(
-        tags, log_proba, expected, strict=True
-    ):
+    n_best = predicting.predict_n_best(SENTENCES, n)
+    for pairs, (ways, log_p) in zip(n_best, expected, strict=True):
+        found, log_p_found = zip(*pairs, strict=True)
         order = np.argsort(-log_p, kind="stable")[:n]
-        assert len(found) == len(log_p_found) == len(order)
+        assert len(found) == len(order)
         np.testing.assert_allclose(log_p_found, log_p[order], rtol=1e-4, atol=1e-5)
         for ours, theirs in zip(found, ways[order], strict=True):
             np.testing.assert_array_equal(ours, tagger.classes_[theirs])
-    best = [each[0] for each in tags]
+    best = [pairs[0][0] for pairs in n_best]
     for ours, theirs in zip(best, predicting.predict(SENTENCES), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -244,15 +243,16 @@ def test_n_best_are_those_of_enumeration(tagger, n, is_chain):
 def test_n_best_is_a_count(tagger, n):
     message = f"n_best is {n!r}: a whole number from 1 was expected."
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        tagger.predict(SENTENCES, n_best=n)
+        tagger.predict_n_best(SENTENCES, n)
 
 
 def test_n_best_may_be_more_than_there_are(tagger):
-    tags, log_proba = tagger.predict(SENTENCES, n_best=10**12)
-    assert [*map(len, tags)] == [3 ** len(words) for words in SENTENCES]
-    sums = [np.exp(log_p).sum() for log_p in log_proba]
+    n_best = tagger.predict_n_best(SENTENCES, 10**12)
+    assert [*map(len, n_best)] == [3 ** len(words) for words in SENTENCES]
+    sums = [np.exp([log_p for _, log_p in pairs]).sum() for pairs in n_best]
     np.testing.assert_allclose(sums, 1)
-    assert len(tagger.predict([[]], n_best=10**12)[0][0]) == 1
+    ((_, of_none),) = tagger.predict_n_best([[]], 10**12)[0]
+    assert of_none == 0
 
 
 def test_score_is_the_accuracy_of_the_best_tags(tagger):
@@ -265,14 +265,18 @@ def test_score_is_the_accuracy_of_the_best_tags(tagger):
     assert tagger.score(SENTENCES, y, weight) == pytest.approx(expected)
 
 
+def scores_of_n_best(tagger, X):
+    return [[log_p for _, log_p in pairs] for pairs in tagger.predict_n_best(X, 3)]
+
+
 def test_batch_mates_and_threads_make_no_difference(tagger, two_threads):
     X = SENTENCES * 20
-    of_all = tagger.predict(X), tagger.predict_proba(X), tagger.predict(X, n_best=3)[1]
+    of_all = tagger.predict(X), tagger.predict_proba(X), scores_of_n_best(tagger, X)
     torch.set_num_threads(1)
     for i, x in enumerate(SENTENCES):
         alone = tagger.predict([x]), tagger.predict_proba([x])
         for ours, theirs in zip(
-            (*alone, tagger.predict([x], n_best=3)[1]), of_all, strict=True
+            (*alone, scores_of_n_best(tagger, [x])), of_all, strict=True
         ):
             np.testing.assert_array_equal(ours[0], theirs[i])
             np.testing.assert_array_equal(ours[0], theirs[i - len(SENTENCES)])
@@ -325,9 +329,9 @@ def test_what_only_the_tags_beside_tell_is_learned():
     y += ["bbbbb"]
     params = {"learning_rate_init": 0.05, "alpha": 0.0, "random_state": 0}
     tagger = RNNTagger(4, transitions=True, **params).fit(X, y * 10)
-    tags, log_proba = tagger.predict(["...."], n_best=2)
-    assert sorted("".join(each) for each in tags[0]) == ["aaaa", "bbbb"]
-    np.testing.assert_allclose(np.exp(log_proba[0]), 0.5, atol=0.05)
+    (pairs,) = tagger.predict_n_best(["...."], 2)
+    assert sorted("".join(tags) for tags, _ in pairs) == ["aaaa", "bbbb"]
+    np.testing.assert_allclose(np.exp([log_p for _, log_p in pairs]), 0.5, atol=0.05)
     np.testing.assert_allclose(tagger.predict_proba(["...."])[0], 0.5, atol=0.05)
     assert tagger.loss_ == pytest.approx(np.log(2) / 4, abs=0.03)
     plain = RNNTagger(4, **params).fit(X, y * 10)
@@ -446,7 +450,7 @@ def test_chunks_are_learned_one_after_another():
         tagger.partial_fit(SENTENCES, PARTS, classes=["D", "N", "V", "never"])
     assert tagger.score(SENTENCES, PARTS) == 1.0
     assert tagger.transitions_.shape == (4, 4)
-    assert tagger.predict(SENTENCES, n_best=2)[1][0].sum() < 0
+    assert all(log_p < 0 for _, log_p in tagger.predict_n_best(SENTENCES, 2)[0])
 
 
 @pytest.mark.parametrize("before", [False, True])
