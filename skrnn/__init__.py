@@ -3,6 +3,7 @@
 from skrnn._classifier import RNNClassifier
 from skrnn._decoder import RNNDecoder
 from skrnn._encoder import RNNEncoder
+from skrnn._ensemble import RNNEnsemble
 from skrnn._language_model import RNNLanguageModel
 from skrnn._reading.frames import sequences_from_frame
 from skrnn._regressor import RNNRegressor
@@ -14,6 +15,7 @@ __all__ = [
     "RNNClassifier",
     "RNNDecoder",
     "RNNEncoder",
+    "RNNEnsemble",
     "RNNLanguageModel",
     "RNNRegressor",
     "RNNSeq2Seq",

@@ -18,6 +18,7 @@ __all__ = [
     "RNNClassifier",
     "RNNDecoder",
     "RNNEncoder",
+    "RNNEnsemble",
     "RNNLanguageModel",
     "RNNRegressor",
     "RNNSeq2Seq",
@@ -56,6 +57,8 @@ _Vectors: TypeAlias = Any
 _RandomState: TypeAlias = int | np.integer[Any] | np.random.RandomState | None
 _Verbosity: TypeAlias = int | np.integer[Any]
 _ClassWeights: TypeAlias = Mapping[Any, float]
+_Estimator: TypeAlias = Any
+_Jobs: TypeAlias = int | np.integer[Any]
 
 # Without bases of scikit-learn: it has no types, and mypy would take any parameter.
 @dataclass(repr=False, eq=False)
@@ -192,6 +195,16 @@ class _DecoderParameters(_Parameters):
     freeze_embeddings: ClassVar[bool] = False
     truncate: ClassVar[None] = None
     overlong: ClassVar[str] = "error"
+    # End of the parameters.
+
+@dataclass(repr=False, eq=False)
+class _EnsembleParameters:
+    # Parameters of skrnn/_ensemble.py, written by tests/stubs.py:
+    estimator: _Estimator
+    n_estimators: _Count = 5
+    _: KW_ONLY
+    n_jobs: _Jobs | None = None
+    random_state: _RandomState = None
     # End of the parameters.
 
 class _BaseRNN(CallbackSupportMixin, BaseEstimator):
@@ -519,3 +532,27 @@ class RNNDecoder(_BaseRNN, _DecoderParameters):
         top_p: float | None = None,
         random_state: _RandomState = None,
     ) -> list[Any]: ...
+
+class RNNEnsemble(BaseEstimator, _EnsembleParameters):
+    estimators_: list[Any]
+
+    @property
+    def classes_(self) -> NDArray[Any]: ...
+    @property
+    def n_features_in_(self) -> int: ...
+    @property
+    def feature_names_in_(self) -> NDArray[np.object_]: ...
+    def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+    def set_params(self, **params: Any) -> Self: ...
+    def fit(
+        self, X: Any, y: Any, sample_weight: _Weights = None, **fit_params: Any
+    ) -> Self: ...
+    def predict(self, X: Any) -> Any: ...
+    def predict_proba(self, X: Any) -> Any: ...
+    def predict_log_proba(self, X: Any) -> NDArray[np.float64]: ...
+    def decision_function(self, X: Any) -> NDArray[Any]: ...
+    def predict_n_best(
+        self, X: Any, n_best: int = 5
+    ) -> list[list[tuple[Any, float]]]: ...
+    def score_samples(self, X: Any, y: Any) -> NDArray[np.float64]: ...
+    def score(self, X: Any, y: Any, sample_weight: _Weights = None) -> float: ...

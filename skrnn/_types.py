@@ -43,6 +43,8 @@ Tokens = Annotated[Mapping | Iterable, Mapping, HasMethods("__iter__")]
 Vectors = Annotated[Any, Mapping, tuple, list]
 RandomState = Annotated[Any, "random_state"]
 Verbosity = Annotated[int, "verbose"]
+Estimator = Annotated[Any, HasMethods("fit")]
+Jobs = Annotated[int, Integral]
 
 
 def takes_parameters(cls):

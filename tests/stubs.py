@@ -25,6 +25,7 @@ CLASSES["_language_model.py"] = "RNNLanguageModel"
 CLASSES["_tagger.py"] = "RNNTagger"
 CLASSES["_decoder.py"] = "RNNDecoder"
 CLASSES["_seq2seq.py"] = "RNNSeq2Seq"
+CLASSES["_ensemble.py"] = "RNNEnsemble"
 CHOICES = (architecture, cells, pooling)
 BEGIN = "    # Parameters of skrnn/{}, written by tests/stubs.py:\n"
 END = "    # End of the parameters.\n"

@@ -13,6 +13,7 @@ from skrnn import (
     RNNClassifier,
     RNNDecoder,
     RNNEncoder,
+    RNNEnsemble,
     RNNLanguageModel,
     RNNRegressor,
     RNNSeq2Seq,
@@ -86,6 +87,7 @@ ESTIMATORS = [
     OneTagPerRow(16, random_state=0),
     Speller(8, max_iter=5, random_state=0),
     Transcriber(8, max_iter=5, random_state=0),
+    RNNEnsemble(RNNClassifier(), n_estimators=2, random_state=0),
 ]
 # What scikit-learn can check of an estimator without fitting it on a y of its own.
 WITHOUT_Y = {
@@ -147,7 +149,7 @@ def test_scikit_learn_check(estimator, check):
 
 @pytest.mark.parametrize(
     "estimator, n_checks",
-    list(zip(ESTIMATORS, [67, 54, 60, 54, 46, 46, 50, 49], strict=True)),
+    list(zip(ESTIMATORS, [67, 54, 60, 54, 46, 46, 50, 49, 66], strict=True)),
 )
 def test_scikit_learn_has_this_many_checks(estimator, n_checks):
     # With other tags most checks would be left out, and nothing would say so.

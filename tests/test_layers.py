@@ -169,6 +169,7 @@ FLOORS = {
     "_seq2seq": {"numpy", "sklearn"},
     "_classifier": {"sklearn"},
     "_regressor": {"sklearn"},
+    "_ensemble": {"numpy", "sklearn"},
     "__init__": set(),
     "metrics": {"numpy", "sklearn"},
     "export._files": set(),
@@ -305,8 +306,9 @@ def test_rooms_that_never_meet(room, other):
 
 @pytest.mark.parametrize("module", FLOORS)
 def test_no_module_below_the_base_takes_an_estimator(module):
-    """The callbacks of scikit-learn, and exports, are given whole estimators."""
-    above = ("_base", "_callbacks", "_encoder", "_classifier", "_regressor", "export")
+    """Callbacks of scikit-learn, exports and ensembles are given whole estimators."""
+    above = {"_base", "_callbacks", "_encoder", "_classifier", "_regressor", "export"}
+    above.add("_ensemble")
     if module.split(".")[0] in above:
         return
     path = path_of(module)

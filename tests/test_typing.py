@@ -19,6 +19,7 @@ from skrnn import (
     RNNClassifier,
     RNNDecoder,
     RNNEncoder,
+    RNNEnsemble,
     RNNLanguageModel,
     RNNRegressor,
     RNNSeq2Seq,
@@ -35,7 +36,7 @@ SCRIPT = """
 import numpy as np
 from numpy.typing import NDArray
 from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor
-from skrnn import RNNDecoder, RNNSeq2Seq, sequences_from_frame
+from skrnn import RNNDecoder, RNNEnsemble, RNNSeq2Seq, RNNTagger, sequences_from_frame
 from skrnn.export import load_safetensors, save_safetensors
 from skrnn.metrics import span_f1_score, span_precision_recall_fscore_support
 
@@ -67,6 +68,9 @@ best: list[list[tuple[object, float]]] = decoder.predict_n_best(codes, n_best=2)
 writer: RNNSeq2Seq = RNNSeq2Seq(8, decoder_nhidden=(8, 8), attention=None).fit(X, X)
 found: list[list[tuple[object, float]]] = writer.predict_n_best(X, n_best=2)
 A: NDArray[np.float32] = writer.attention_weights("cat", "act")
+log_p: float = RNNTagger().predict_n_best(X, n_best=2)[0][0][1]
+ensemble: RNNEnsemble = RNNEnsemble(writer, 3, n_jobs=2, random_state=0).fit(X, X)
+of_ensemble: list[list[tuple[object, float]]] = ensemble.predict_n_best(X)
 """
 WRONG = {
     "RNNClassifier(hidden=3)": "call-arg",
@@ -184,7 +188,7 @@ def run_stubs():
 
 RUN = run_stubs()
 ESTIMATORS = [RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor, RNNTagger]
-ESTIMATORS += [RNNDecoder, RNNSeq2Seq]
+ESTIMATORS += [RNNDecoder, RNNSeq2Seq, RNNEnsemble]
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
@@ -212,7 +216,7 @@ def test_each_parameter_stands_in_the_stubs_once():
     # The encoder has no wide path, so each of the others says it.
     of_wide = dict.fromkeys(("wide_ngram_range", "n_wide_features"), 2)
     # Some classes have other defaults, or fix parameters.
-    names = "Language", "Tagger", "Decoder", "Seq2Seq"
+    names = "Language", "Tagger", "Decoder", "Seq2Seq", "Ensemble"
     others = (RUN[f"_{name}Parameters"] for name in names)
     again = [name for other in others for name in other.__annotations__]
     expected = {name: 1 + again.count(name) for name in counts}
