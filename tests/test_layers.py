@@ -176,11 +176,16 @@ FLOORS = {
     "export._plain": {"numpy"},
     "export._state_dict": {"sklearn", "torch"},
     "export._safetensors": {"safetensors"},
+    "export._packing": {"numpy"},
+    "export._page_reading": {"numpy"},
+    "export._page": {"numpy", "sklearn"},
+    "export._html": {"sklearn"},
     "export": set(),
 }
 # Which rooms never meet, though one is above the other.
 APART = [("_heads", "_reading"), ("_reading", "_heads")]
 STANDARD_LIBRARY = {
+    "base64",
     "collections",
     "contextlib",
     "contextvars",
@@ -211,8 +216,10 @@ STANDARD_LIBRARY = {
     "time",
     "types",
     "typing",
+    "unicodedata",
     "warnings",
     "weakref",
+    "zlib",
 }
 
 

@@ -21,7 +21,7 @@ AUTO_RANGES = {"text": (1, 5), "words": (1, 2), "tokens": (1, 2)}
 AUTO_RANGE_OF_ALIGNED = (1, 3)
 # What stands before the first and behind the last character of a string: the control
 # characters for the start and the end of a text.
-_START, _END = "\x02", "\x03"
+ENDS = _START, _END = "\x02", "\x03"
 # The minimum number of sequences that contain an n-gram.
 MIN_DF = 2
 # The maximum number of n-grams, each of which takes a row of weights, and of weights:

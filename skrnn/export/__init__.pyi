@@ -5,7 +5,13 @@ from torch import Tensor
 
 from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor
 
-__all__ = ["from_state_dict", "load_safetensors", "save_safetensors", "to_state_dict"]
+__all__ = [
+    "from_state_dict",
+    "load_safetensors",
+    "save_safetensors",
+    "to_html",
+    "to_state_dict",
+]
 
 _Estimator: TypeAlias = RNNEncoder | RNNClassifier | RNNRegressor | RNNLanguageModel
 
@@ -13,3 +19,6 @@ def to_state_dict(estimator: _Estimator) -> dict[str, Tensor | str]: ...
 def from_state_dict(state_dict: dict[str, Tensor | str]) -> _Estimator: ...
 def save_safetensors(estimator: _Estimator, path: str | PathLike[str]) -> None: ...
 def load_safetensors(path: str | PathLike[str]) -> _Estimator: ...
+def to_html(
+    estimator: RNNClassifier | RNNRegressor | RNNEncoder, path: str | PathLike[str]
+) -> None: ...

@@ -1,0 +1,137 @@
+"""What a page knows of an estimator, as JSON can hold it."""
+
+import numpy as np
+
+from skrnn._core import public
+from skrnn._core.imports import import_lock
+from skrnn._version import __version__
+from skrnn.export._packing import pack, pack_rounded
+from skrnn.export._page_reading import example_of, reading_of, shortest_grams
+
+# What page/network.js computes.
+_KNOWN = {
+    "cell": ("rnn", "gru", "lstm"),
+    "activation": ("tanh", "relu", "identity"),
+    "pooling": ("last", "mean", "max", "concat", "sum"),
+}
+
+
+def content_of(estimator, model, options):
+    """Everything that a page shows or computes with.
+
+    Parameters
+    ----------
+    estimator : RNNClassifier, RNNRegressor or RNNEncoder
+        It is fitted, and no other thread changes it.
+    model : Model
+        That of the estimator, with a TokenReader.
+    options : ReadingOptions
+
+    Returns
+    -------
+    content : dict
+
+    Raises
+    ------
+    ValueError
+        If the page cannot compute the network.
+    """
+    architecture, name = model.architecture, type(estimator).__name__
+    _check_network(name, model)
+    reading = reading_of(model.reader, options)
+    typed, x = example_of(model, reading["separator"], options.max_length)
+    numbers = _numbers(estimator, x)  # it raises if attributes do not fit each other
+    weights = public.from_public(architecture, model.arrays)
+    vectors = model.reader.vectors
+    return {
+        "name": name,
+        "version": __version__,
+        "reading": reading,
+        **{what: getattr(architecture, what) for what in _KNOWN},
+        "hasW": architecture.make_cell().has_W,
+        "embeddings": None if vectors is None else pack_rounded(vectors),
+        "layers": [list(map(_layer, directions)) for directions in weights.layers],
+        "output": _output(estimator, model),
+        "map": _map_of(model.reader, weights),
+        "example": {"text": typed, "numbers": numbers},
+    }
+
+
+def _check_network(name, model):
+    """Raise for networks that a page cannot compute."""
+    for what, known in _KNOWN.items():
+        value = getattr(model.architecture, what)
+        if value not in known:
+            raise ValueError(
+                f"to_html knows the values {', '.join(known)} of {what}, but this "
+                f"{name} has {what}={value!r}. Use one of them, or save_safetensors."
+            )
+    arrays = {**model.arrays, "wide_coef_": model.wide_coef}
+    arrays["embeddings_"] = model.reader.vectors
+    for attribute, weights in arrays.items():
+        parts = weights if isinstance(weights, list) else [weights]
+        if not all(np.isfinite(part).all() for part in parts if part is not None):
+            raise ValueError(
+                f"{attribute} of this {name} has numbers that are not finite. Undo the "
+                "changes to it since the fit, or fit again."
+            )
+
+
+def _layer(layer):
+    """The weights of a layer in one direction, blocks in the order of the cell."""
+    U, W, b = layer.U.numpy(), layer.W.numpy(), layer.b.numpy()
+    return {"U": pack_rounded(U), "W": pack(W), "b": pack(b)}
+
+
+def _output(estimator, model):
+    """What is predicted, and the weights for it; an encoder predicts nothing."""
+    head, A = model.head, model.wide_coef
+    if not hasattr(estimator, "predict"):
+        return {"task": "code"}
+    output = {
+        "task": head.task,
+        "V": pack(model.arrays["V_"]),
+        "c": pack(model.arrays["intercept_"]),
+        "A": None if A is None else pack_rounded(np.ascontiguousarray(A.T)),
+    }
+    if head.task != "regression":
+        return {**output, "labels": list(map(str, head.classes.tolist()))}
+    labels = [f"y[:, {i}]" for i in range(len(head.mean))]
+    return {
+        **output,
+        "labels": ["y"] if head.is_one else labels,
+        "mean": head.mean.tolist(),
+        "scale": head.scale.tolist(),
+    }
+
+
+def _numbers(estimator, x):
+    """What a page should compute for a sequence."""
+    methods = ("predict_proba", "predict", "transform")
+    method = next(name for name in methods if hasattr(estimator, name))
+    return np.ravel(getattr(estimator, method)([x])).tolist()
+
+
+def _map_of(reader, weights):
+    """The vectors of tokens in two dimensions, by principal components."""
+    with import_lock:  # imported here, since it takes a while
+        from sklearn.decomposition import PCA
+
+    labels, ids = shortest_grams(reader)
+    if reader.vectors is None:
+        vectors = np.hstack([layer.U.numpy()[ids] for layer in weights.layers[0]])
+    else:
+        vectors = reader.vectors[ids]
+    places, shares = np.zeros((len(ids), 2), np.float32), [0.0, 0.0]
+    n = min(2, *vectors.shape)
+    if (vectors != vectors[0]).any():
+        pca = PCA(n, random_state=0)
+        places[:, :n] = pca.fit_transform(vectors)
+        shares[:n] = pca.explained_variance_ratio_.tolist()
+    return {
+        "labels": labels,
+        "ids": pack(ids),
+        "places": pack(places),
+        "norms": pack(np.linalg.norm(vectors, axis=1)),
+        "shares": shares,
+    }
