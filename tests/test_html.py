@@ -5,12 +5,16 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor
+from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor, export
 from skrnn._core.cells import CELLS
 from skrnn._core.pooling import PoolingName
 from skrnn.export import to_html
@@ -70,6 +74,10 @@ def cases():
     yield "embeddings", of(*names, embeddings=VECTORS, bidirectional=True)
     labels = np.eye(3, dtype=int)[[0, 1, 2, 2, 2, 1, 0, 1] * 2]
     yield "labels", of(NAMES, labels, TYPED)
+    random = np.random.default_rng(0).choice(list("abcdefgh"), (40, 6))
+    random = ["".join(x) for x in random]
+    large = {"nhidden": 128, "max_iter": 1}  # its U is rounded
+    yield "rounded", of(random, ["x", "y"] * 20, random[:4], **large)
     yield "places", of(ALIGNED, [0, 1, 0, 1, 1, 0] * 2, ["acgta", "ag", "", "tttt"])
     longer = ["acgtacgtac", "ttgtacgaac", "acgaacgtcc", "ttttttttcc"] * 3
     yield "many places", of(longer, TURNS, ["acgtacgtacg", "tt"])
@@ -102,29 +110,37 @@ CASES = dict(cases())
 PROBE = """<script>
 ready.then((network) => setTimeout(() => {
   const results = TYPED.map((typed) => {
-    const reading = network.read(typed), steps = [...reading.tokens.keys(), -1];
-    return steps.map((t) => [...reading.after(t + 1).numbers]);
+    try {
+      const reading = network.read(typed), steps = [...reading.tokens.keys(), -1];
+      return steps.map((t) => [...reading.after(t + 1).numbers]);
+    } catch (error) {
+      return error.message;
+    }
   });
-  const text = document.body.innerText, check = network.example.text;
-  const injected = document.querySelectorAll("img, iframe, body > script").length;
-  const problem = document.getElementById("problem").textContent;
-  parent.postMessage({ name: NAME, results, text, injected, problem }, "*");
+  const find = (selector) => [...document.querySelectorAll(selector)];
+  const texts = (selector) => find(selector).map((element) => element.textContent);
+  const problem = texts("#problem")[0], typed = find("#typed")[0];
+  typed.value = TYPED[0];
+  typed.dispatchEvent(new Event("input"));
+  const tokens = texts(".step .token"), says = texts(".step .says");
+  find(".step input")[0].click();
+  const heard = texts("#heard")[0], labels = texts("#bars th");
+  const wide = document.documentElement.scrollWidth;
+  const counts = ["script", "img", "svg", "iframe"].map((name) => find(name).length);
+  const seen = { problem, tokens, says, heard, labels, wide, counts };
+  parent.postMessage({ name: NAME, results, ...seen }, "*");
 }));
 </script></body>"""
-AROUND = """<!DOCTYPE html><body><script>
+# And the page around them, which collects them, in ASCII.
+AROUND = """<!DOCTYPE html><body><pre></pre><script>
 const found = [];
 addEventListener("message", ({ data }) => {
   found.push(data);
-  const text = JSON.stringify(found).replace(/[^ -~]/g, (c) =>
-    "\\\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
-  document.title = found.length;
-  document.body.querySelector("pre").textContent = text;
+  const escape = (c) => "\\\\u" + c.charCodeAt(0).toString(16).padStart(4, "0");
+  const text = JSON.stringify(found).replace(/[^ -~]/g, escape);
+  document.querySelector("pre").textContent = text;
 });
-</script><pre></pre>FRAMES</body>"""
-
-
-def typed_as(x, network_separator):
-    return x if isinstance(x, str) else network_separator.join(map(str, x))
+</script>FRAMES</body>"""
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +153,7 @@ def fitted():
 
 @pytest.fixture(scope="module")
 def found(fitted, tmp_path_factory):
-    """What a browser computes on the pages of all cases, which one page frames."""
+    """What a browser computes on the pages of all cases, in frames of one page."""
     if BROWSER is None:
         pytest.skip("no chromium is installed, which would compute what pages show")
     folder = tmp_path_factory.mktemp("pages")
@@ -145,19 +161,28 @@ def found(fitted, tmp_path_factory):
     for i, (name, (estimator, X)) in enumerate(fitted.items()):
         path = folder / f"{i}.html"
         to_html(estimator, path)
-        page = path.read_text("utf-8")
-        separator = re.search(r'"separator":(null|".+?")', page)[1]
-        typed = json.dumps([typed_as(x, json.loads(separator)) for x in X])
-        probe = PROBE.replace("TYPED", typed.replace("<", "\\u003c"))
-        probe = probe.replace("NAME", json.dumps(name))
-        page = "".join(page.rsplit("</body>", 1)[:1]) + probe + "</html>"
-        path.write_text(page, "utf-8")
-        frames += f'<iframe src="{path.name}" width="400" height="900"></iframe>'
+        probe = PROBE.replace("NAME", json.dumps(name))
+        probe = probe.replace("TYPED", as_typed(X, path).replace("<", "\\u003c"))
+        before, after = path.read_text("utf-8").rsplit("</body>", 1)
+        path.write_text(before + probe + after, "utf-8")
+        frames += f'<iframe src="{path.name}" width="390" height="800"></iframe>'
     around = folder / "around.html"
     around.write_text(AROUND.replace("FRAMES", frames), "utf-8")
-    dom = dumped(around)
-    content = re.search(r"<pre>(.*?)</pre>", dom, re.DOTALL)[1]
-    return {each["name"]: each for each in json.loads(html.unescape(content) or "[]")}
+    content = re.search("<pre>(.*?)</pre>", dumped(around), re.DOTALL)[1]
+    return {each["name"]: each for each in json.loads(html.unescape(content))}
+
+
+def content_of(path):
+    """What a page knows of its estimator."""
+    pattern = '<script type="application/json" id="model">(.*?)</script>'
+    return json.loads(re.search(pattern, path.read_text("utf-8"))[1])
+
+
+def as_typed(X, path):
+    """Sequences as they are typed, as a list in JavaScript."""
+    separator = content_of(path)["reading"]["separator"]
+    typed = [x if isinstance(x, str) else separator.join(map(str, x)) for x in X]
+    return json.dumps(typed)
 
 
 def dumped(path):
@@ -165,16 +190,14 @@ def dumped(path):
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
     options += ["--allow-file-access-from-files", "--virtual-time-budget=60000"]
     run = [BROWSER, *options, path.as_uri()]
-    return subprocess.run(
-        run, capture_output=True, check=True, timeout=120
-    ).stdout.decode()
+    done = subprocess.run(run, capture_output=True, check=True, timeout=120)
+    return done.stdout.decode()
 
 
 def numbers_of(estimator, X):
-    for method in ("predict_proba", "predict", "transform"):
-        if hasattr(estimator, method):
-            result = getattr(estimator, method)(X)
-            return np.asarray(result).reshape(len(X), -1)
+    methods = ("predict_proba", "predict", "transform")
+    method = next(name for name in methods if hasattr(estimator, name))
+    return np.reshape(getattr(estimator, method)(X), (len(X), -1))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -182,10 +205,158 @@ def test_numbers_are_those_of_python(name, fitted, found):
     estimator, X = fitted[name]
     assert found[name]["problem"] == ""
     for x, ours in zip(X, found[name]["results"], strict=True):
-        # After each step, and before the first one, if steps are parts of x.
+        # After each step, and before the first one, where steps are parts of x.
         beginnings = [*(x[: t + 1] for t in range(len(x))), x[:0]]
         if estimator.kind_ == "words" or name in ("ascii", "first", "last"):
             beginnings, ours = [x], ours[-2:][:1]
         theirs = numbers_of(estimator, beginnings)
         scale = np.maximum(1, np.abs(theirs))
-        assert np.abs((np.array(ours) - theirs) / scale).max() <= 1e-5
+        assert (np.abs(np.array(ours) - theirs) / scale).max() <= 1e-5
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_nothing_but_the_page_is_on_the_page(name, found):
+    """Nothing is loaded, and no label or token has become an element or a script."""
+    n_scripts = found["gru"]["counts"][0]
+    assert found[name]["counts"] == [n_scripts, 0, 1, 0]
+
+
+def test_hostile_labels_and_tokens_are_text(found):
+    shown = ["</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>"]
+    shown += ["U+2028'\"`", "U+D800 & <!--"]
+    assert sorted(found["hostile"]["labels"]) == sorted(shown)
+    assert found["hostile tokens"]["labels"] == found["hostile"]["labels"]
+    assert found["hostile"]["tokens"] == ["<", "b", ">"]
+    assert found["hostile tokens"]["tokens"] == [HOSTILE[0], "x"]
+
+
+@pytest.mark.parametrize("name", ["gru", "words", "tokens", "labels", "number"])
+def test_rows_are_steps_and_choosing_one_shows_what_is_predicted_there(name, found):
+    expected = {"words": ["The", "gato", "sat", ",", "12²x", "!"], "tokens": TOLD[0]}
+    expected = expected.get(name, list("cat"))
+    assert found[name]["tokens"] == expected
+    assert found[name]["heard"] == f"After “{expected[0]}”"
+    assert all(found[name]["says"])
+
+
+def test_an_encoder_has_no_verdict(found):
+    assert found["encoder"]["labels"] == []
+    assert not any(found["encoder"]["says"])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_phone_shows_the_full_width(name, found):
+    assert found[name]["wide"] <= 390
+
+
+def test_a_page_says_why_it_does_not_read(tmp_path, fitted, found):
+    X, y = ["abc", "cba"] * 4, [0, 1] * 4
+    classifier = RNNClassifier(nhidden=3, max_iter=1, max_length=4).fit(X, y)
+    path = tmp_path / "page.html"
+    to_html(classifier, path)
+    page = path.read_text("utf-8")
+    call = '<script>ready.then(() => { $("typed").value = "abcab"; '
+    call += '$("typed").dispatchEvent(new Event("input")); });</script></body>'
+    path.write_text(page.replace("</body>", call), "utf-8")
+    message = "This has 5 steps, but max_length is 4."
+    assert f'<p id="problem" role="alert">{message}</p>' in dumped(path)
+
+
+def test_a_page_loads_nothing(tmp_path, fitted):
+    path = tmp_path / "page.html"
+    to_html(fitted["gru"][0], path)
+    page = path.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
+    assert "default-src 'none'" in page
+    for word in ("http:", "https:", "src=", "href=", "@import", "url(", "fetch("):
+        assert word not in page
+
+
+def test_a_page_of_characters_is_small(tmp_path):
+    rng = np.random.default_rng(0)
+    names = ["".join(x) for x in rng.choice(list(map(chr, range(65, 123))), (90, 7))]
+    options = {"ngram_range": (1, 1), "wide_ngram_range": None, "max_iter": 1}
+    classifier = RNNClassifier(100, **options).fit(names, list(range(18)) * 5)
+    to_html(classifier, tmp_path / "page.html")
+    assert (tmp_path / "page.html").stat().st_size < 400_000
+
+
+def test_tables_are_rounded_if_they_are_large(tmp_path, fitted):
+    to_html(fitted["rounded"][0], tmp_path / "page.html")
+    ((layer,),) = content_of(tmp_path / "page.html")["layers"]
+    assert layer["U"]["step"] <= 2**-19
+    assert layer["W"]["type"] == "float32"
+
+
+def test_every_file_of_the_page_is_installed():
+    root = Path(export.__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["skrnn.export"]
+    assert "page/*" in patterns
+
+
+def fit(X, y, cls=RNNClassifier, **parameters):
+    return cls(nhidden=3, max_iter=1, **parameters).fit(X, y)
+
+
+SERIES = np.random.default_rng(0).normal(size=(8, 5))
+READS = "^to_html writes a page that reads strings or tokens as they are typed, but "
+
+
+@pytest.mark.parametrize(
+    "make, error, message",
+    [
+        (
+            lambda: make_pipeline(fit(NAMES, LANGUAGES)),
+            TypeError,
+            "^a Pipeline cannot be exported to a page: an RNNClassifier, RNNRegressor "
+            "or RNNEncoder was expected. For a pipeline, pass its skrnn step; for ",
+        ),
+        (
+            lambda: RNNLanguageModel(3, max_iter=1).fit(NAMES),
+            TypeError,
+            "^an? RNNLanguageModel cannot be exported to a page: ",
+        ),
+        (RNNClassifier, NotFittedError, "^This RNNClassifier instance is not fitted"),
+        (
+            lambda: fit(SERIES, [0, 1] * 4),
+            ValueError,
+            f"{READS}this RNNClassifier reads sequences of numbers. Pass strings or ",
+        ),
+        (
+            lambda: fit([[{"a": "b"}], [{"a": "c"}]] * 4, [0, 1] * 4),
+            ValueError,
+            f"{READS}this RNNClassifier reads sequences of features. Pass strings or ",
+        ),
+        (
+            lambda: fit(NAMES, LANGUAGES, analyzer=str.upper),
+            ValueError,
+            f"{READS}analyzer is a method_descriptor. Fit on what it returns, with ",
+        ),
+        (
+            lambda: fit(NAMES, LANGUAGES, strip_accents=str.upper),
+            ValueError,
+            f"{READS}strip_accents is a method_descriptor. Use 'unicode', 'ascii' or ",
+        ),
+        (
+            lambda: fit(NAMES, LANGUAGES, analyzer="word", token_pattern="[a-z]+"),
+            ValueError,
+            f"{READS}token_pattern is '\\[a-z\\]\\+'. Use the default one, or fit on ",
+        ),
+        (
+            lambda: fit([["a", 1], ["a", 2]] * 4, [0, 1] * 4),
+            ValueError,
+            f"{READS}some tokens are strings, and some integers. Make all of them ",
+        ),
+    ],
+)
+def test_what_has_no_page(make, error, message, tmp_path):
+    with pytest.raises(error, match=message):
+        to_html(make(), tmp_path / "page.html")
+    assert not list(tmp_path.iterdir())
+
+
+def test_attributes_that_fit_would_not_have_set_have_no_page(tmp_path):
+    classifier = fit(NAMES, LANGUAGES)
+    classifier.V_ = np.full_like(classifier.V_, np.nan)
+    with pytest.raises(ValueError, match=r"^V_ of .* It was changed after the fit"):
+        to_html(classifier, tmp_path / "page.html")

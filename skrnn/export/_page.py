@@ -36,15 +36,15 @@ def content_of(estimator, model, options):
     ValueError
         If the page cannot compute the network.
     """
-    architecture, name = model.architecture, type(estimator).__name__
-    _check_network(name, model)
+    architecture = model.architecture
+    _check_network(type(estimator).__name__, architecture)
     reading = reading_of(model.reader, options)
     typed, x = example_of(model, reading["separator"], options.max_length)
     numbers = _numbers(estimator, x)  # it raises if attributes do not fit each other
     weights = public.from_public(architecture, model.arrays)
     vectors = model.reader.vectors
     return {
-        "name": name,
+        "name": type(estimator).__name__,
         "version": __version__,
         "reading": reading,
         **{what: getattr(architecture, what) for what in _KNOWN},
@@ -57,23 +57,14 @@ def content_of(estimator, model, options):
     }
 
 
-def _check_network(name, model):
+def _check_network(name, architecture):
     """Raise for networks that a page cannot compute."""
     for what, known in _KNOWN.items():
-        value = getattr(model.architecture, what)
+        value = getattr(architecture, what)
         if value not in known:
             raise ValueError(
                 f"to_html knows the values {', '.join(known)} of {what}, but this "
                 f"{name} has {what}={value!r}. Use one of them, or save_safetensors."
-            )
-    arrays = {**model.arrays, "wide_coef_": model.wide_coef}
-    arrays["embeddings_"] = model.reader.vectors
-    for attribute, weights in arrays.items():
-        parts = weights if isinstance(weights, list) else [weights]
-        if not all(np.isfinite(part).all() for part in parts if part is not None):
-            raise ValueError(
-                f"{attribute} of this {name} has numbers that are not finite. Undo the "
-                "changes to it since the fit, or fit again."
             )
 
 
