@@ -103,3 +103,26 @@ def test_seq2seq(tmp_path):
     assert best["Jun 05 69"] == "2069-06-05" and best["Jun 05 70"] == "1970-06-05"
     assert best["06/05/2024"] == best["05 June 2024"] == "2024-06-05"
     assert figure.stat().st_size > 10_000
+
+
+def share(pattern, output):
+    """A percentage in what a script has printed, as a number from 0 to 100."""
+    return float(re.search(pattern, output)[1])
+
+
+def test_grid_search():
+    output = run("plot_10_grid_search.py")
+    assert "GridSearchCV" in output and "100%" in output
+    assert share(r"on unseen names: (.*)%", output) > 70
+
+
+def test_weights_for_torch():
+    output = run("plot_12_weights_for_torch.py")
+    assert share(r"differ by at most (.*)\.", output) < 1e-5
+    assert share(r"; (.*)% of unseen ones", output) > 80
+
+
+def test_streams():
+    output = run("plot_14_streams.py")
+    assert "Step by step is as at once: True" in output
+    assert share(r"Live, (.*)% of the seconds", output) > 80
