@@ -72,30 +72,38 @@ class Model:
             "_architecture": asdict(self.architecture),
         }
 
-    def states(self, steps, per_step=False):
-        """The pooled hidden states of each sequence, or those after each step.
+    def states(self, steps):
+        """The pooled hidden states of each sequence.
 
         Parameters
         ----------
         steps : Steps
-        per_step : bool, default=False
 
         Returns
         -------
-        h : ndarray of shape (n_samples, n_features_out), float32; with `per_step` of \
-                shape (n_rows, n_directions * nhidden)
+        h : ndarray of shape (n_samples, n_features_out), float32
         """
         with arithmetic() as execution:
             weights, values = self._tensors(steps, execution)
-            if per_step:
-                width = self.architecture.n_directions * self.architecture.nhidden[-1]
-                H = np.zeros((len(steps.values), width), np.float32)
-                of = weights, values, steps.offsets
-                encode.use_states_of_all_steps(*of, H.__setitem__)
-                return H
             n_threads = encode.useful_threads(steps.offsets, execution.n_threads)
             with execution.threads(n_threads) as run:
                 return encode.encode(weights, values, steps.offsets, run, steps.keys)
+
+    def states_of_steps(self, steps):
+        """The hidden states of the last layer after each step.
+
+        Parameters
+        ----------
+        steps : Steps
+
+        Returns
+        -------
+        H : list of ndarrays of shape (n_steps, n_directions * nhidden), float32
+            As :func:`skrnn._core.encode.states_of_all_steps` returns them.
+        """
+        with arithmetic() as execution:
+            weights, values = self._tensors(steps, execution)
+            return encode.states_of_all_steps(weights, values, steps.offsets)
 
     def step_by_step(self, n_sequences, states=None, context=None):
         """Sequences that are read side by side, one step at a time.

@@ -8,7 +8,7 @@ import pytest
 from numpydoc.validate import validate
 
 import skrnn
-from skrnn import RNNEncoder, metrics
+from skrnn import RNNEncoder, inspection, metrics
 
 
 def left_out():
@@ -37,6 +37,11 @@ def public_names():
             own = [m for m in own if not m.endswith("_request")]
             yield from (f"skrnn.{name}.{member}" for member in own)
     yield from (f"skrnn.metrics.{name}" for name in metrics.__all__)
+    for name in inspection.__all__:
+        yield f"skrnn.inspection.{name}"
+        if isinstance(getattr(inspection, name), type):
+            methods = "from_estimator", "plot"
+            yield from (f"skrnn.inspection.{name}.{method}" for method in methods)
 
 
 @pytest.mark.parametrize("name", list(public_names()))
@@ -47,7 +52,8 @@ def test_docstring_is_complete(name):
 
 @pytest.mark.parametrize(
     "name",
-    [name for name in public_names() if name.count(".") == 1 or "metrics" in name],
+    # All but methods, whose class is the part before the last.
+    [name for name in public_names() if not name.split(".")[-2][0].isupper()],
 )
 def test_classes_and_functions_have_an_example_and_links(name):
     codes = {code for code, _ in validate(name)["errors"]}

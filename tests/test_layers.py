@@ -181,6 +181,18 @@ FLOORS = {
     "export._page": {"numpy", "sklearn"},
     "export._html": {"sklearn"},
     "export": set(),
+    "inspection._drawing": {"matplotlib", "numpy"},
+    "inspection._fitted": {"numpy", "sklearn"},
+    "inspection._states": {"numpy"},
+    "inspection._hidden_states": {"numpy"},
+    "inspection._plane": {"numpy", "sklearn"},
+    "inspection._recurrence": {"numpy"},
+    "inspection._loss_curve": {"matplotlib", "numpy"},
+    "inspection._attention": set(),
+    "inspection._importances": {"numpy", "sklearn"},
+    "inspection._staged": {"numpy", "sklearn"},
+    "inspection._animation": {"matplotlib", "numpy"},
+    "inspection": set(),
 }
 # Which rooms never meet, though one is above the other.
 APART = [("_heads", "_reading"), ("_reading", "_heads")]
@@ -313,9 +325,9 @@ def test_rooms_that_never_meet(room, other):
 
 @pytest.mark.parametrize("module", FLOORS)
 def test_no_module_below_the_base_takes_an_estimator(module):
-    """Callbacks of scikit-learn, exports and ensembles are given whole estimators."""
+    """Callbacks, exports, displays and ensembles are given whole estimators."""
     above = {"_base", "_callbacks", "_encoder", "_classifier", "_regressor", "export"}
-    above.add("_ensemble")
+    above |= {"_ensemble", "inspection"}
     if module.split(".")[0] in above:
         return
     path = path_of(module)

@@ -25,6 +25,7 @@ from skrnn import (
     RNNSeq2Seq,
     RNNTagger,
     export,
+    inspection,
     metrics,
 )
 from skrnn._base import BaseRNN
@@ -38,6 +39,7 @@ from numpy.typing import NDArray
 from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor
 from skrnn import RNNDecoder, RNNEnsemble, RNNSeq2Seq, RNNTagger, sequences_from_frame
 from skrnn.export import load_safetensors, save_safetensors
+from skrnn.inspection import HiddenStateDisplay, hidden_states
 from skrnn.metrics import span_f1_score, span_precision_recall_fscore_support
 
 X: list[str] = ["cat", "act"]
@@ -71,6 +73,9 @@ A: NDArray[np.float32] = writer.attention_weights("cat", "act")
 log_p: float = RNNTagger().predict_n_best(X, n_best=2)[0][0][1]
 ensemble: RNNEnsemble = RNNEnsemble(writer, 3, n_jobs=2, random_state=0).fit(X, X)
 of_ensemble: list[list[tuple[object, float]]] = ensemble.predict_n_best(X)
+stages: list[NDArray[np.float64]] = [*classifier.staged_predict_proba(X)]
+H: list[NDArray[np.float32]] = hidden_states(classifier, X)
+display: HiddenStateDisplay = HiddenStateDisplay.from_estimator(classifier, "cat")
 """
 WRONG = {
     "RNNClassifier(hidden=3)": "call-arg",
@@ -131,6 +136,7 @@ def stub_functions():
     """The functions of the stubs by their dotted names, as syntax trees."""
     files = {"skrnn": "__init__.pyi", "skrnn.export": "export/__init__.pyi"}
     files["skrnn.metrics"] = "metrics.pyi"
+    files["skrnn.inspection"] = "inspection/__init__.pyi"
     for module, file in files.items():
         for node in ast.parse((PACKAGE / file).read_text()).body:
             if isinstance(node, ast.FunctionDef):
@@ -145,12 +151,15 @@ UNDER_OTHER_NAMES = {"_BaseRNN": BaseRNN, "_Stream": Stream, "_TagStream": TagSt
 
 def in_code(name):
     module, _, rest = name.removeprefix("skrnn.").partition(".")
-    owner = {"export": export, "metrics": metrics}.get(module, skrnn)
+    modules = {"export": export, "inspection": inspection, "metrics": metrics}
+    owner = modules.get(module, skrnn)
     names = name.split(".")[1:] if owner is skrnn else rest.split(".")
     if names[0] in UNDER_OTHER_NAMES:
         owner, names = UNDER_OTHER_NAMES[names[0]], names[1:]
     for part in names:
         owner = getattr(owner, part)
+    if inspect.ismethod(owner):  # of the class
+        return owner.__func__
     return owner.fget if isinstance(owner, property) else owner
 
 

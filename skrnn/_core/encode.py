@@ -12,6 +12,7 @@ import numpy as np
 
 from skrnn._core import network, pooling
 from skrnn._core.batch import Start
+from skrnn._core.decoder import states_by_sequence
 from skrnn._core.execution import CPU
 from skrnn._core.imports import kernel_imports
 from skrnn._core.memory import Scratch
@@ -417,6 +418,35 @@ def _encode_all_steps(weights, values, offsets, out, run):
         out[chosen[packing.indices]] = np.concatenate(pooled + of_filters, axis=1)
 
     list(run(encode_batch, batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES)))
+
+
+def states_of_all_steps(weights, values, offsets):
+    """Compute the hidden states of the last layer after each step of each sequence.
+
+    Parameters
+    ----------
+    weights, values, offsets
+        As in :func:`encode`.
+
+    Returns
+    -------
+    H : list of ndarrays of shape (n_steps, n_directions * nhidden)
+        Both directions side by side. Behind filters, there is a state for the steps
+        that are averaged, instead of one for each step.
+    """
+    dtype, width = weights.V.numpy().dtype, weights.architecture.n_encoded
+    if not weights.filters:
+        H = np.zeros((len(values), width), dtype)
+        use_states_of_all_steps(weights, values, offsets, H.__setitem__)
+        return np.split(H, offsets[1:-1])
+    H, lengths = [None] * (len(offsets) - 1), np.diff(offsets)
+    for chosen in batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES):
+        packing, top, _ = _all_states(weights, values, offsets, chosen)
+        ends = np.cumsum(packing.lengths)[:-1]
+        parts = np.split(states_by_sequence(top, packing), ends)
+        for i, part in zip(chosen[packing.indices], parts, strict=True):
+            H[i] = part
+    return H
 
 
 def use_states_of_all_steps(weights, values, offsets, use, run=map, condition=None):

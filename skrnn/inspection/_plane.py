@@ -1,0 +1,405 @@
+"""Hidden states and vectors of tokens in the plane in which they vary most."""
+
+from collections import Counter
+from itertools import cycle
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from skrnn._messages import counted
+from skrnn.inspection._drawing import (
+    COLOURS,
+    axes_or_new,
+    pyplot,
+    without_frame,
+)
+from skrnn.inspection._fitted import READERS, check_estimator, label_of
+from skrnn.inspection._states import states_and_labels
+
+# With more sequences, labels would hide the paths; with more, steps would.
+_MAX_LABELS, _MAX_LABELLED_STEPS = 40, 4
+# More paths are drawn with thinner lines.
+_FEW = 10
+# Longer labels are cut.
+_MAX_CHARACTERS = 20
+
+
+def in_plane(points, what):
+    """Project points onto their first two principal components.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_points, n_dimensions)
+    what : str
+        What the points are, for the error.
+
+    Returns
+    -------
+    projected : ndarray of shape (n_points, 2)
+    shares : ndarray of shape (2,)
+        The share of the variance along each axis.
+    """
+    if min(points.shape) < 2:
+        raise ValueError(
+            f"{counted(points.shape[0], what)} of {points.shape[1]} numbers cannot be "
+            "drawn in a plane: at least 2 of at least 2 numbers are needed."
+        )
+    pca = PCA(n_components=2, svd_solver="full")
+    projected = pca.fit_transform(points.astype(np.float64))
+    return projected, pca.explained_variance_ratio_
+
+
+def label_plane(ax, shares):
+    """Label the axes of a plane by the shares of the variance along them."""
+    names = [f"principal axis {k}" for k in (1, 2)]
+    if shares is not None:
+        names = [f"{name} ({s:.0%})" for name, s in zip(names, shares, strict=True)]
+    ax.set(xlabel=names[0], ylabel=names[1])
+    ax.margins(0.12)
+    without_frame(ax)
+
+
+class TrajectoryDisplay:
+    """Paths of the hidden state h while a network reads sequences.
+
+    All states of all sequences, and the state 0 in which each begins, are projected
+    onto the plane in which they vary most, by principal component analysis. Sequences
+    that the network takes for similar end close to each other.
+
+    Parameters
+    ----------
+    paths : list of ndarrays of shape (n_steps + 1, 2)
+        For each sequence, the points of its states, that of the state 0 first.
+    tokens : list of lists of n_steps str
+        What was read at each step.
+    labels : list of str, default=None
+        A label for the end of each path. None for none.
+    groups : array-like of shape (n_sequences,), default=None
+        The group of each sequence, for its colour. None gives each its own colour.
+    shares : array-like of shape (2,), default=None
+        The share of the variance along each axis.
+
+    Attributes
+    ----------
+    lines_ : list of matplotlib Line2D
+        The path of each sequence.
+    ax_ : matplotlib Axes
+        Where they were drawn.
+    figure_ : matplotlib Figure
+        The figure of the axes.
+
+    See Also
+    --------
+    hidden_states : The states as numbers.
+    HiddenStateDisplay : All units of the states of one sequence.
+
+    Examples
+    --------
+    >>> from skrnn import RNNClassifier
+    >>> from skrnn.inspection import TrajectoryDisplay
+    >>> words = ["cat", "chat", "katze"]
+    >>> classifier = RNNClassifier(nhidden=4, random_state=0).fit(words, words)
+    >>> display = TrajectoryDisplay.from_estimator(classifier, words)
+    >>> [path.shape for path in display.paths]
+    [(4, 2), (5, 2), (6, 2)]
+    >>> display.labels
+    ['cat', 'chat', 'katze']
+    """
+
+    def __init__(self, paths, *, tokens, labels=None, groups=None, shares=None):
+        self.paths = paths
+        self.tokens = tokens
+        self.labels = labels
+        self.groups = groups
+        self.shares = shares
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y=None, *, labels=None, ax=None):
+        """Draw the paths of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : fitted estimator of skrnn that reads sequences
+            As in :func:`hidden_states`.
+        X : list, tuple, array, tensor, Series or frame of n_samples sequences
+            Sequences of the same kind as in `fit`.
+        y : array-like of shape (n_samples,), default=None
+            The class of each sequence, which gives its colour.
+        labels : list of n_samples str, default=None
+            Labels of the ends. None takes the tokens of each sequence, unless there are
+            more than 40 sequences, or they are series.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+
+        Returns
+        -------
+        display : TrajectoryDisplay
+            The display that was drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        NotFittedError, TypeError
+            As in :func:`hidden_states`.
+        ValueError
+            As in :func:`hidden_states`; also if y or `labels` are not as many as the
+            sequences, or the states have less than 2 numbers.
+        """
+        pyplot(cls.__name__)
+        H, tokens = states_and_labels(estimator, X)
+        for name, each in (("y", y), ("labels", labels)):
+            if each is not None and len(each) != len(H):
+                raise ValueError(
+                    f"{name} has length {len(each)}, but X has {len(H)} sequences. "
+                    "Pass one for each of them."
+                )
+        n = H[0].shape[1]
+        H = [np.concatenate([np.zeros((1, n), np.float32), h]) for h in H]
+        points, shares = in_plane(np.concatenate(H), "state")
+        paths = np.split(points, np.cumsum(list(map(len, H)))[:-1])
+        if labels is None and estimator.kind_ != "series" and len(H) <= _MAX_LABELS:
+            space = "" if estimator.kind_ == "text" else " "
+            labels = [_shortened(space.join(each)) for each in tokens]
+        of = {"tokens": tokens, "labels": labels, "groups": y, "shares": shares}
+        return cls(paths, **of).plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw the paths.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+
+        Returns
+        -------
+        self : TrajectoryDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        ax = axes_or_new(type(self).__name__, ax, (7, 5))
+        colours, legend = self._colours()
+        self.lines_ = []
+        are_few = len(self.paths) <= _FEW
+        of = {"lw": 1.2, "marker": "o", "ms": 2.5} if are_few else {"lw": 0.8}
+        for path, colour in zip(self.paths, colours, strict=True):
+            alpha = 0.85 if are_few else 0.4
+            self.lines_ += ax.plot(*path.T, color=colour, alpha=alpha, zorder=2, **of)
+            ax.plot(*path[-1], "o", color=colour, ms=6, zorder=3)
+        if self.paths:
+            ax.plot(*self.paths[0][0], "ks", ms=6, zorder=4)
+            self._annotate(ax, "0", self.paths[0][0], "black")
+        labels = [] if self.labels is None else self.labels
+        for path, colour, label in zip(self.paths, colours, labels, strict=False):
+            self._annotate(ax, label, path[-1], colour, weight="bold")
+        if len(self.paths) <= _MAX_LABELLED_STEPS:
+            for path, colour, tokens in zip(
+                self.paths, colours, self.tokens, strict=True
+            ):
+                for point, token in zip(path[1:-1], tokens, strict=False):
+                    self._annotate(ax, token, point, colour, size="small")
+        if legend:
+            handles = [ax.plot([], [], "o-", color=c, label=g)[0] for g, c in legend]
+            ax.legend(handles=handles, frameon=False)
+        ax.set_title("Paths of the hidden state")
+        label_plane(ax, self.shares)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _colours(self):
+        """The colour of each path, and those of the groups for the legend."""
+        if self.groups is None:
+            return [c for _, c in zip(self.paths, cycle(COLOURS), strict=False)], []
+        groups = list(map(str, self.groups))
+        legend = list(zip(dict.fromkeys(sorted(groups)), cycle(COLOURS), strict=False))
+        colour_of = dict(legend)
+        return [colour_of[group] for group in groups], legend
+
+    @staticmethod
+    def _annotate(ax, text, point, colour, **options):
+        offset = {"xytext": (5, 3), "textcoords": "offset points"}
+        ax.annotate(text, point, **offset, color=colour, zorder=5, **options)
+
+
+def _shortened(text):
+    if len(text) <= _MAX_CHARACTERS:
+        return text
+    return text[: _MAX_CHARACTERS - 1] + "…"
+
+
+class EmbeddingDisplay:
+    """The vectors of tokens, which a network has learned, in a plane.
+
+    The vector of a token is its column of U, or, with `embeddings`, its row of
+    `embeddings_`. They are projected onto the plane in which they vary most, by
+    principal component analysis. Tokens that the network treats alike are close to each
+    other.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_tokens, 2)
+        The projected vectors.
+    tokens : list of n_tokens tokens
+        The tokens.
+    shares : array-like of shape (2,), default=None
+        The share of the variance along each axis.
+
+    Attributes
+    ----------
+    texts_ : list of matplotlib Text
+        The label of each token.
+    ax_ : matplotlib Axes
+        Where they were drawn.
+    figure_ : matplotlib Figure
+        The figure of the axes.
+
+    See Also
+    --------
+    RecurrenceDisplay : The other weights of a layer.
+
+    Examples
+    --------
+    >>> from skrnn import RNNClassifier
+    >>> from skrnn.inspection import EmbeddingDisplay
+    >>> words = ["cat", "chat", "katze"]
+    >>> classifier = RNNClassifier(nhidden=4, random_state=0).fit(words, words)
+    >>> EmbeddingDisplay.from_estimator(classifier).tokens
+    ['a', 'c', 'e', 'h', 'k', 't', 'z']
+    """
+
+    def __init__(self, points, *, tokens, shares=None):
+        self.points = points
+        self.tokens = tokens
+        self.shares = shares
+
+    @classmethod
+    def from_estimator(cls, estimator, X=None, *, tokens=None, max_tokens=100, ax=None):
+        """Draw the vectors of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : fitted estimator of skrnn that reads sequences
+            As in :func:`hidden_states`, fitted on strings, token lists or sequences of
+            features.
+        X : list, tuple, array, Series or frame of sequences, default=None
+            Show the most frequent tokens of these sequences.
+        tokens : list of tokens or n-grams, default=None
+            Show these. None shows the most frequent tokens of X, or, without X, all
+            single tokens of `vocabulary_`.
+        max_tokens : int, default=100
+            The largest number of tokens to show, unless `tokens` is given.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+
+        Returns
+        -------
+        display : EmbeddingDisplay
+            The display that was drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        NotFittedError
+            If `fit` has not been called.
+        TypeError
+            If the estimator is of another class, or X is not of its kind.
+        ValueError
+            If it was fitted on series; if a token is not in `vocabulary_`; or if there
+            are more than `max_tokens`, but X, from which to choose them, is missing.
+        """
+        pyplot(cls.__name__)
+        check_estimator(estimator, READERS, f"{cls.__name__} needs")
+        model, _ = estimator._model_and_schema()
+        if model.reader.kind == "series":
+            raise ValueError(
+                "estimator was fitted on series of numbers, which have no vocabulary: "
+                "an estimator of strings or token lists was expected."
+            )
+        known = model.reader.vocabulary
+        if tokens is None:
+            tokens = _single_tokens(estimator, model.reader, X, max_tokens)
+        for token in tokens:
+            if token not in known:
+                raise ValueError(
+                    f"tokens has {token!r}, which is not in vocabulary_. Leave it out."
+                )
+        vectors = model.reader.vectors
+        if vectors is None:
+            n = model.architecture.n_directions
+            vectors = np.concatenate(model.arrays["U_"][:n]).T
+        ids = [known[token] for token in tokens]
+        points, shares = in_plane(vectors[ids], "token")
+        return cls(points, tokens=list(tokens), shares=shares).plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw the tokens.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+
+        Returns
+        -------
+        self : EmbeddingDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        ax = axes_or_new(type(self).__name__, ax, (7, 6))
+        labels = list(map(label_of, self.tokens))
+        are_letters = max(map(len, labels), default=0) <= 2
+        marker = "none" if are_letters else "."
+        ax.plot(*self.points.T, ls="none", marker=marker, color=COLOURS[0], ms=4)
+        self.texts_ = []
+        for point, label in zip(self.points, labels, strict=True):
+            of = {"ha": "center", "va": "center", "color": COLOURS[0], "size": "large"}
+            if not are_letters:
+                of = {"xytext": (3, 2), "textcoords": "offset points", "size": "small"}
+            self.texts_.append(ax.annotate(label, point, **of))
+        ax.set_title("Vectors of tokens")
+        label_plane(ax, self.shares)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _single_tokens(estimator, reader, X, max_tokens):
+    """The known single tokens, the most frequent ones of X if there is one."""
+    known = [t for t, i in reader.vocabulary.items() if i <= reader.last_token_id]
+    if X is None:
+        if len(known) > max_tokens:
+            raise ValueError(
+                f"vocabulary_ has {len(known):,} single tokens, more than max_tokens="
+                f"{max_tokens}. Pass X, of whose tokens the most frequent ones are "
+                "shown, or pass tokens."
+            )
+        return known
+    _, _, once = estimator._model_and_sequences(X)
+    count_of = _count_tokens(once)
+    found = [token for token in known if token in count_of]
+    return sorted(found, key=lambda token: -count_of[token])[:max_tokens]
+
+
+def _count_tokens(once):
+    """How often each token occurs, as a Counter."""
+    sequences, n_times = once.sequences, np.ones(len(once.sequences))
+    if once.positions is not None:
+        n_times = np.bincount(once.places)
+    values, places = np.unique(sequences.values, return_inverse=True)
+    counts = np.bincount(places, np.repeat(n_times, sequences.lengths))
+    count_of = Counter()
+    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+        token = chr(value) if sequences.tokens is None else sequences.tokens[value]
+        # A set of features is a tuple.
+        for name in token if isinstance(token, tuple) else (token,):
+            count_of[name] += count
+    return count_of
