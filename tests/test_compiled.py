@@ -234,7 +234,7 @@ class Installation:
             cwd=self.home,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

@@ -190,7 +190,7 @@ def dumped(path):
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
     options += ["--allow-file-access-from-files", "--virtual-time-budget=60000"]
     run = [BROWSER, *options, path.as_uri()]
-    done = subprocess.run(run, capture_output=True, check=True, timeout=120)
+    done = subprocess.run(run, capture_output=True, check=True, timeout=600)
     return done.stdout.decode()
 
 

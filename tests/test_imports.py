@@ -95,7 +95,7 @@ MODULES = ["numba", "numba.core.config", "numba.core.dispatcher", "numba.np.arra
 
 def run(script, *arguments):
     command = [sys.executable, "-c", BESIDE + script, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=200)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
