@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import tomllib
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,9 +14,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor, export
-from skrnn._core.cells import CELLS
-from skrnn._core.pooling import PoolingName
-from skrnn.export import to_html
+from skrnn._core.architecture import Architecture
+from skrnn.export import _page, to_html
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -54,15 +52,15 @@ def of(X, y, typed, cls=RNNClassifier, **parameters):
 def cases():
     names = NAMES, LANGUAGES, TYPED
     plain = {"ngram_range": (1, 1), "wide_ngram_range": None}
-    for cell in CELLS:
+    for cell in _page.KNOWN["cell"]:
         yield f"{cell}", of(*names, cell=cell)
         yield f"{cell}, plain", of(*names, cell=cell, pooling="last", **plain)
         deep = {"nhidden": (5, 3), "bidirectional": True, **plain}
         yield f"{cell}, deep", of(*names, cell=cell, pooling="mean", **deep)
         yield f"{cell}, both", of(*names, cell=cell, bidirectional=True)
-    for pooling in get_args(PoolingName):
+    for pooling in _page.KNOWN["pooling"]:
         yield pooling, of(*names, nhidden=(3, 4), pooling=pooling)
-    for activation in ("relu", "identity"):
+    for activation in _page.KNOWN["activation"]:
         yield activation, of(*names, cell="rnn", activation=activation)
     yield "identity W", of(*names, cell="rnn", recurrence="identity", activation="relu")
     yield "n-grams", of(*names, ngram_range=(2, 3), wide_ngram_range=(1, 2))
@@ -360,3 +358,13 @@ def test_attributes_that_fit_would_not_have_set_have_no_page(tmp_path):
     classifier.V_ = np.full_like(classifier.V_, np.nan)
     with pytest.raises(ValueError, match=r"^V_ of .* It was changed after the fit"):
         to_html(classifier, tmp_path / "page.html")
+
+
+def test_a_network_that_pages_do_not_know():
+    architecture = Architecture((3,), cell="clockwork")
+    message = (
+        "to_html knows the values rnn, gru, lstm of cell, but this RNNClassifier has "
+        "cell='clockwork'. Use one of them, or save_safetensors."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        _page.check_network("RNNClassifier", architecture)

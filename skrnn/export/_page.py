@@ -9,7 +9,7 @@ from skrnn.export._packing import pack, pack_rounded
 from skrnn.export._page_reading import example_of, reading_of, shortest_grams
 
 # What page/network.js computes.
-_KNOWN = {
+KNOWN = {
     "cell": ("rnn", "gru", "lstm"),
     "activation": ("tanh", "relu", "identity"),
     "pooling": ("last", "mean", "max", "concat", "sum"),
@@ -37,7 +37,7 @@ def content_of(estimator, model, options):
         If the page cannot compute the network.
     """
     architecture = model.architecture
-    _check_network(type(estimator).__name__, architecture)
+    check_network(type(estimator).__name__, architecture)
     reading = reading_of(model.reader, options)
     typed, x = example_of(model, reading["separator"], options.max_length)
     numbers = _numbers(estimator, x)  # it raises if attributes do not fit each other
@@ -47,7 +47,7 @@ def content_of(estimator, model, options):
         "name": type(estimator).__name__,
         "version": __version__,
         "reading": reading,
-        **{what: getattr(architecture, what) for what in _KNOWN},
+        **{what: getattr(architecture, what) for what in KNOWN},
         "hasW": architecture.make_cell().has_W,
         "embeddings": None if vectors is None else pack_rounded(vectors),
         "layers": [list(map(_layer, directions)) for directions in weights.layers],
@@ -57,9 +57,20 @@ def content_of(estimator, model, options):
     }
 
 
-def _check_network(name, architecture):
-    """Raise for networks that a page cannot compute."""
-    for what, known in _KNOWN.items():
+def check_network(name, architecture):
+    """Raise for a network that a page cannot compute.
+
+    Parameters
+    ----------
+    name : str
+        The class of the estimator.
+    architecture : Architecture
+
+    Raises
+    ------
+    ValueError
+    """
+    for what, known in KNOWN.items():
         value = getattr(architecture, what)
         if value not in known:
             raise ValueError(

@@ -17,7 +17,7 @@ from skrnn.export._packing import pack
 
 # What may stand between tokens that are typed; the first that none of them contains.
 _SEPARATORS = (" ", ",", ";", "|", "\t", "\x1f")
-_N_OF_EXAMPLE = 5  # tokens
+_N_OF_EXAMPLE = 3  # tokens, or a few more
 
 
 def check_reading(name, reader, options):
@@ -254,9 +254,11 @@ def example_of(model, separator, max_length):
         norms = np.linalg.norm(model.wide_coef, axis=0)
         norms = norms[[known["".join(gram)] for gram in grams]]
     order = sorted(range(len(grams)), key=lambda i: (-len(grams[i]), -norms[i]))
-    some = chain.from_iterable(grams[i] for i in order[:_N_OF_EXAMPLE])
-    tokens = [token for token in some if token not in ENDS]
-    tokens = tokens[: max_length or _N_OF_EXAMPLE]
+    tokens = []
+    for i in order:
+        if len(tokens) < _N_OF_EXAMPLE:
+            tokens += [token for token in grams[i] if token not in ENDS]
+    tokens = tokens[:max_length]
     if separator is not None:
         return separator.join(map(str, tokens)), tokens
     typed = ("" if reader.kind == "text" else " ").join(tokens)

@@ -4,10 +4,11 @@
 
 const MOST_STEPS = 200; // rows that are shown
 const MOST_BARS = 20; // labels that are shown, those of the largest numbers
+const FEW_BARS = 8; // so few that the map has its place below them
 const QUICK = 32; // steps after each of which a network of two directions is asked
 const PACE = 550; // milliseconds per step, while it plays
 
-const UNITS = { text: "letter", words: "word", tokens: "token" };
+const UNITS = { text: "character", words: "word", tokens: "token" };
 const CELL_NAMES = { rnn: "A simple recurrent network", gru: "A GRU", lstm: "An LSTM" };
 const POOLING_NAMES = {
   last: "the last",
@@ -67,8 +68,8 @@ class Page {
     });
     const dark = matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", () => this.read());
-    $("typed").value = this.first();
-    this.read();
+    addEventListener("hashchange", () => this.readAddress());
+    this.readAddress();
     this.check();
   }
 
@@ -78,10 +79,12 @@ class Page {
     const main = document.querySelector("main"), unit = this.unit;
     main.classList.toggle("code", this.isCode);
     main.classList.toggle("words", this.kind !== "text");
+    main.classList.toggle("few", !this.isCode && output.labels.length <= FEW_BARS);
     $("verdict").hidden = this.isCode;
     const widths = layers.map(([layer]) => layer.W.shape[1]).join(" and ");
     const both = nDirections > 1 ? " in each of two directions" : "";
-    const labels = output.labels ? `, ${output.labels.length} outputs` : "";
+    const isOne = this.isCode || output.labels.length === 1;
+    const labels = isOne ? "" : `, ${output.labels.length} outputs`;
     document.title = `${name}: type, and watch it read`;
     $("name").textContent = name;
     $("about").textContent =
@@ -104,13 +107,16 @@ class Page {
     return prompts[this.kind] ?? `Type tokens, ${how}`;
   }
 
-  // What is in the address, behind #, or an example.
-  first() {
+  // Read what is in the address, behind #, or else an example.
+  readAddress() {
+    let given = "";
     try {
-      return decodeURIComponent(location.hash.slice(1)) || this.network.example.text;
+      given = decodeURIComponent(location.hash.slice(1));
     } catch {
-      return this.network.example.text;
+      // It is malformed.
     }
+    $("typed").value = given || this.network.example.text;
+    this.read();
   }
 
   append(label) {
@@ -167,6 +173,8 @@ class Page {
       return row;
     });
     $("steps").replaceChildren(...rows);
+    const nMore = tokens.length - rows.length;
+    $("rest").textContent = nMore > 0 ? `The rows of ${nMore} more are not shown.` : "";
     $("least").textContent = `−${Number(this.scale.toPrecision(2))}`;
     $("most").textContent = `+${Number(this.scale.toPrecision(2))}`;
   }

@@ -1,7 +1,7 @@
 // The vectors of tokens, as a map on which those that have been read are lit.
 "use strict";
 
-const MOST_ON_MAP = 1500; // tokens that are drawn, those of the longest vectors
+const MOST_ON_MAP = 500; // tokens that are drawn, those of the longest vectors
 const [HEIGHT, MARGIN] = [400, 26];
 
 class EmbeddingMap {

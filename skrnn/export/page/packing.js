@@ -19,8 +19,12 @@ async function unpacked(part) {
 // The numbers of an array, and their shape.
 async function unpackedArray({ type, shape, data, step }) {
   const { readable, writable } = new DecompressionStream("deflate");
-  const writer = writable.getWriter();
-  writer.write(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)));
+  const writer = writable.getWriter(), text = atob(data);
+  const compressed = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    compressed[i] = text.charCodeAt(i);
+  }
+  writer.write(compressed);
   writer.close();
   const bytes = new Uint8Array(await new Response(readable).arrayBuffer());
   const n = bytes.length / 4;
