@@ -92,6 +92,19 @@ def test_decoder(tmp_path):
     assert figure.stat().st_size > 10_000
 
 
+def test_seeing_inside(tmp_path):
+    figure = tmp_path / "katze.png"
+    output = run("plot_07_seeing_inside.py", "--figure", figure)
+    right = re.search(r"^(\d+\.\d)% of 600 unseen names are right", output)
+    assert float(right[1]) > 70
+    stages = dict(re.findall(r"^ +(\d+) +(\d+\.\d)%$", output, flags=re.MULTILINE))
+    shares = [float(share) for share in stages.values()]
+    assert shares == sorted(shares) and shares[-1] == float(right[1])
+    assert re.search(r"German  +\[", output)
+    assert output.endswith("letters, more than half of the names are right.\n")
+    assert figure.stat().st_size > 10_000
+
+
 def test_seq2seq(tmp_path):
     figure = tmp_path / "dates.png"
     output = run("plot_06_seq2seq.py", "--figure", figure)
