@@ -113,7 +113,7 @@ HiddenStateDisplay.from_estimator(classifier, arguments.name, n_units=24)
 rng = np.random.default_rng(0)
 some = rng.permutation(len(X_test))[:60]
 TrajectoryDisplay.from_estimator(
-    classifier, [X_test[i] for i in some], [y_test[i] for i in some], labels=[""] * 60
+    classifier, [X_test[i] for i in some], [y_test[i] for i in some]
 )
 
 # %%

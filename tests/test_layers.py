@@ -186,6 +186,8 @@ FLOORS = {
     "inspection._states": {"numpy"},
     "inspection._hidden_states": {"numpy"},
     "inspection._plane": {"numpy", "sklearn"},
+    "inspection._trajectory": {"numpy"},
+    "inspection._embedding": {"numpy"},
     "inspection._recurrence": {"numpy"},
     "inspection._loss_curve": {"matplotlib", "numpy"},
     "inspection._attention": set(),

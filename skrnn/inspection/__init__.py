@@ -7,13 +7,14 @@ imported to draw; the functions that return numbers do not need it.
 
 from skrnn.inspection._animation import animate_hidden_states
 from skrnn.inspection._attention import AttentionDisplay
+from skrnn.inspection._embedding import EmbeddingDisplay
 from skrnn.inspection._hidden_states import HiddenStateDisplay
 from skrnn.inspection._importances import step_importances
 from skrnn.inspection._loss_curve import LossCurveDisplay
-from skrnn.inspection._plane import EmbeddingDisplay, TrajectoryDisplay
 from skrnn.inspection._recurrence import RecurrenceDisplay
 from skrnn.inspection._staged import StagedPredictionDisplay
 from skrnn.inspection._states import hidden_states
+from skrnn.inspection._trajectory import TrajectoryDisplay
 
 __all__ = [
     "AttentionDisplay",

@@ -6,9 +6,9 @@ import numpy as np
 
 from skrnn._classifier import RNNClassifier
 from skrnn.inspection._drawing import COLOURS, GREY, pyplot, without_frame
-from skrnn.inspection._hidden_states import HiddenStateDisplay
+from skrnn.inspection._hidden_states import HiddenStateDisplay, units_that_vary
 from skrnn.inspection._staged import staged
-from skrnn.inspection._states import states_and_labels
+from skrnn.inspection._states import states_and_labels_of_one
 
 # Maximum number of classes whose probabilities are shown.
 _MAX_CLASSES = 8
@@ -47,7 +47,8 @@ def animate_hidden_states(estimator, x, path=None, *, interval=600, n_units=32):
     NotFittedError, TypeError
         As in :func:`hidden_states`.
     ValueError
-        As in :func:`hidden_states`; also if `path` has another ending.
+        As in :func:`hidden_states`; also if x has no steps, or `path` has another
+        ending.
 
     See Also
     --------
@@ -68,8 +69,9 @@ def animate_hidden_states(estimator, x, path=None, *, interval=600, n_units=32):
     from matplotlib.animation import FuncAnimation
 
     write = _writer_for(path)
-    (H,), (tokens,) = states_and_labels(estimator, [x])
-    film = _Film(plt, *_units_that_vary(H, n_units), tokens, _predictions(estimator, x))
+    H, tokens = states_and_labels_of_one(estimator, x)
+    units, predictions = units_that_vary(H, n_units), _predictions(estimator, x)
+    film = _Film(plt, H[:, units], units, tokens, predictions)
     frames = len(tokens) + 1
     animation = FuncAnimation(
         film.figure, film.draw, frames, interval=interval, blit=False
@@ -99,13 +101,6 @@ def _write_gif(animation, path, fps):
 def _write_html(animation, path, fps):
     page = animation.to_jshtml(fps=fps)
     Path(path).write_text(f'<!DOCTYPE html><meta charset="utf-8">{page}', "utf-8")
-
-
-def _units_that_vary(H, n_units):
-    """The states of the units that vary most, and the indices of these."""
-    order = np.argsort(-H.std(axis=0), kind="stable")
-    units = np.sort(order[:n_units])
-    return H[:, units], units
 
 
 def _predictions(estimator, x):

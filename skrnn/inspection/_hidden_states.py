@@ -3,7 +3,7 @@
 import numpy as np
 
 from skrnn.inspection._drawing import DIVERGING, axes_or_new, label_steps, pyplot
-from skrnn.inspection._states import states_and_labels
+from skrnn.inspection._states import states_and_labels_of_one
 
 
 class HiddenStateDisplay:
@@ -79,15 +79,14 @@ class HiddenStateDisplay:
         ------
         ImportError
             If matplotlib is not installed.
-        NotFittedError, TypeError, ValueError
+        NotFittedError, TypeError
             As in :func:`hidden_states`.
+        ValueError
+            As in :func:`hidden_states`, or if x has no steps.
         """
         pyplot(cls.__name__)
-        (states,), (tokens,) = states_and_labels(estimator, [x])
-        units = np.arange(states.shape[1])
-        if n_units is not None:
-            spread = states.std(axis=0)
-            units = np.sort(np.argsort(-spread, kind="stable")[:n_units])
+        states, tokens = states_and_labels_of_one(estimator, x)
+        units = units_that_vary(states, n_units)
         return cls(states[:, units], tokens=tokens, units=units).plot(ax=ax)
 
     def plot(self, *, ax=None, colorbar=True):
@@ -132,3 +131,15 @@ class HiddenStateDisplay:
             ax.figure.colorbar(self.image_, ax=ax, label="h")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def units_that_vary(states, n_units=None):
+    """The indices of the units that vary most over the steps, ascending; None for all.
+
+    Parameters
+    ----------
+    states : ndarray of shape (n_steps, n_units)
+    n_units : int, default=None
+    """
+    order = np.argsort(-states.std(axis=0), kind="stable")
+    return np.sort(order[:n_units])

@@ -98,3 +98,13 @@ def states_and_labels(estimator, X):
     ]
     places = np.arange(len(H))[once.places]
     return [H[i] for i in places], [labels[i] for i in places]
+
+
+def states_and_labels_of_one(estimator, x):
+    """The hidden states of one sequence, which must have steps, and their labels."""
+    (H,), (labels,) = states_and_labels(estimator, [x])
+    if not labels:
+        raise ValueError(
+            "x is empty, so that there is no state to show. Pass a sequence with steps."
+        )
+    return H, labels
