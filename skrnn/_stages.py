@@ -37,7 +37,10 @@ def staged_scores(model, sequences, positions=None):
     n_stages = np.maximum(1, -(-sequences.lengths // at_a_time))
     scores = np.empty((len(sequences), len(model.arrays["V_"])), np.float32)
     for first, stop in _some_stages(sequences.lengths, n_stages, at_a_time):
-        stage, i = np.nonzero(np.arange(first, stop)[:, np.newaxis] < n_stages)
+        going_on = np.flatnonzero(first < n_stages)
+        stages = np.arange(first, stop)[:, np.newaxis]
+        stage, place = np.nonzero(stages < n_stages[going_on])
+        i = going_on[place]
         lengths = np.minimum((first + stage + 1) * at_a_time, sequences.lengths[i])
         steps = model.reader.encode(sequences.beginnings(i, lengths), positions[i])
         h = model.states(steps)
