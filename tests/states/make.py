@@ -3,7 +3,8 @@
     python tests/states/make.py
 
 Writes ``format_N.pkl`` beside this file, N being the format of the state: estimators,
-sequences, and what they make of them. Run it once for each new format; never again.
+sequences, and what they make of them. Run it once for each new format, and once for
+estimators that are new: what a file has already stays in it.
 ``format_1_per_step.pkl`` has those that came later, and have answers at each step.
 """
 
@@ -18,6 +19,7 @@ from skrnn import (
     RNNEncoder,
     RNNLanguageModel,
     RNNRegressor,
+    RNNSeq2Seq,
     RNNTagger,
 )
 from skrnn._state import FORMAT
@@ -90,9 +92,27 @@ def fitted_per_step():
     }
 
 
+def fitted_to_sequences():
+    """Those that came later still: sequences, and what to write for them.
+
+    Returns
+    -------
+    fitted : dict of str to (estimator, (sequences, sequences))
+    """
+    model = RNNSeq2Seq(**PARAMS).fit(X, [x[::-1] for x in X])
+    additive = RNNSeq2Seq(
+        **PARAMS, attention="additive", decoder_nhidden=2, cell="lstm"
+    )
+    additive.fit(SERIES, [[*x] for x in X[: len(SERIES)]])
+    return {
+        "sequences": (model, (X, X)),
+        "sequences of series": (additive, (SERIES, [["a"], ["b", "a"], [], ["b"]])),
+    }
+
+
 def result(estimator, X):
-    """What an estimator makes of sequences; of a decoder, of vectors and sequences."""
-    if isinstance(estimator, RNNDecoder):
+    """What an estimator makes of sequences; of those that write, of what they write."""
+    if isinstance(estimator, (RNNDecoder, RNNSeq2Seq)):
         return estimator.score_samples(*X)
     for method in ("transform", "predict_proba", "predict"):
         if hasattr(estimator, method):
@@ -101,12 +121,22 @@ def result(estimator, X):
 
 
 def main():
-    """Fit, and write."""
-    for name, of in {"": fitted, "_per_step": fitted_per_step}.items():
+    """Fit, and write what is not there yet."""
+    of_files = {"": [fitted], "_per_step": [fitted_per_step, fitted_to_sequences]}
+    for name, (first, *later) in of_files.items():
         path = Path(__file__).with_name(f"format_{FORMAT}{name}.pkl")
-        saved = {name: (est, X, result(est, X)) for name, (est, X) in of().items()}
-        path.write_bytes(pickle.dumps(saved))
-        print(path)
+        is_new = not path.exists()
+        saved = with_results(first) if is_new else pickle.loads(path.read_bytes())
+        for of in later:
+            saved = {**with_results(of), **saved}  # what it has stays
+        if is_new or later:
+            path.write_bytes(pickle.dumps(saved))
+            print(path)
+
+
+def with_results(fitted):
+    """Estimators, each with sequences and what it makes of them."""
+    return {name: (each, X, result(each, X)) for name, (each, X) in fitted().items()}
 
 
 if __name__ == "__main__":
