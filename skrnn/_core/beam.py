@@ -163,8 +163,11 @@ class _Found:
 
     def add(self, beam, log_p, length_penalty, is_cut):
         """Add the ends of the beginnings of a beam; -inf where there is none."""
+        some = np.flatnonzero((log_p > -np.inf).any(axis=1))
+        if len(some) == 0:
+            return
+        these, log_p = beam.sequences[some], log_p[some]
         n_best, n_tokens = self.score.shape[1], beam.tokens.shape[2]
-        these = beam.sequences
         score = log_p / (n_tokens + 1) ** length_penalty
         score = np.column_stack([self.score[these], score])
         order = np.argsort(-score, axis=1, kind="stable")[:, :n_best]
@@ -177,10 +180,10 @@ class _Found:
         n_left = self.hypotheses.tokens.shape[2] - n_tokens
         merge(self.score, score[:, n_best:])
         of = self.hypotheses
-        merge(of.tokens, np.pad(beam.tokens, [(0, 0), (0, 0), (0, n_left)]))
+        merge(of.tokens, np.pad(beam.tokens[some], [(0, 0), (0, 0), (0, n_left)]))
         merge(of.lengths, np.full(log_p.shape, n_tokens))
         merge(of.log_p, log_p)
-        merge(of.is_cut, is_cut)
+        merge(of.is_cut, is_cut[some])
 
     def best(self):
         """The best ones, without the memory for longer ones."""
