@@ -389,25 +389,24 @@ class RNNDecoder(BaseRNN):
         UserWarning
             If tokens are not in `vocabulary_`.
         """
-        members = self._members(X)
-        (fitted, *_), *_ = members
-        reader, _ = _in_common([model for _, model, _ in members])
-        log_p, n_unknown = [], None
-        for _, model, context in members:
-            if n_unknown is None:
-                values = fitted._read_true(reader, y, len(context)).values
-                n_unknown = int((values == UNKNOWN).sum())
-            begun = model.head.begun(fitted._read_true(model.reader, y, len(context)))
-            target, is_known, is_end = model.head.next_steps(begun)
-            losses = model.losses_of_steps(begun, target, context)
-            losses[~(is_known | is_end)] = np.inf
-            log_p.append(-losses)
+        (fitted, *_), models, contexts = zip(*self._members(X), strict=True)
+        sequences = fitted._read_true(y, len(contexts[0]))
+        reader, _ = _in_common(models)
+        values = _encoded(reader, sequences).values
+        n_unknown = int((values == UNKNOWN).sum())
         if n_unknown:
             warn(
                 f"{n_unknown} of {counted(len(values), 'token')} of y are not in "
                 "vocabulary_: sequences with one are impossible.",
                 UserWarning,
             )
+        log_p = []
+        for model, context in zip(models, contexts, strict=True):
+            begun = model.head.begun(_encoded(model.reader, sequences))
+            target, is_known, is_end = model.head.next_steps(begun)
+            losses = model.losses_of_steps(begun, target, context)
+            losses[~(is_known | is_end)] = np.inf
+            log_p.append(-losses)
         # A sequence has at least one step, the start.
         return np.add.reduceat(mean_log_p(log_p), begun.offsets[:-1])
 
@@ -439,7 +438,7 @@ class RNNDecoder(BaseRNN):
             As in :meth:`predict`.
         """
         reader, found, fitted = self._found(X)
-        steps = fitted._read_true(reader, y, len(found.lengths))
+        steps = _encoded(reader, fitted._read_true(y, len(found.lengths)))
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
                 sample_weight, steps.lengths, ensure_non_negative=True
@@ -532,12 +531,10 @@ class RNNDecoder(BaseRNN):
         warn_of_cut(found, fitted.max_length_)
         return reader, found, fitted
 
-    def _read_true(self, reader, y, n_samples):
-        """Sequences as a reader reads them."""
+    def _read_true(self, y, n_samples):
+        """Sequences that the user has passed, as in `fit`."""
         expected = Schema.from_attributes(type(self).__name__, vars(self))
-        sequences = read_outputs(expected, y, n_samples)
-        with about_sequences_in_y():
-            return reader.encode(sequences)
+        return read_outputs(expected, y, n_samples)
 
     def _read(self, X, y, settings, last):
         # scikit-learn's validation sets attributes: on a copy, not on this estimator.
@@ -600,6 +597,11 @@ class RNNDecoder(BaseRNN):
         tags.input_tags.three_d_array = False
         tags.input_tags.sparse = True
         return tags
+
+
+def _encoded(reader, sequences):
+    with about_sequences_in_y():
+        return reader.encode(sequences)
 
 
 def _in_common(models):
