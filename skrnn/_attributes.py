@@ -432,6 +432,7 @@ _OF_NETWORK = {
                 "the name of an attention or None",
                 is_optional=True,
             ),
+            "n_frames": replace(integer(0), is_optional=True),
             "condition": replace(one_of(CONDITIONS), is_optional=True),
         }
     )
@@ -457,11 +458,14 @@ def _is_without_filters(values):
 
 
 def _of_decoder(attributes):
-    """A network has a decoder if it writes sequences."""
+    """A network has a decoder, or frames, if it writes sequences."""
     writes = _task(attributes) == "transduction"
     return Is(
-        lambda values: bool(values.get("decoder")) == writes,
-        f"a network with{'' if writes else 'out'} a decoder",
+        lambda values: (
+            bool(values.get("decoder")) + bool(values.get("n_frames")) == writes
+        ),
+        f"a network with {'either' if writes else 'neither'} a decoder "
+        f"{'or' if writes else 'nor'} frames",
     )
 
 
@@ -602,7 +606,10 @@ def _of_next_step(attributes):
 def _of_transduction(attributes):
     """The outputs of a network that writes sequences."""
     kind = attributes.get("output_kind_")
+    n_frames = attributes["_architecture"].get("n_frames", 0)
+    of_ctc = {"n_frames_per_step_": integer(n_frames, n_frames)} if n_frames else {}
     return {
+        **of_ctc,
         "output_kind_": one_of(("text", "tokens")),
         "output_vocabulary_": Is(
             lambda known: _is_vocabulary(known, kind),

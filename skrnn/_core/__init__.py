@@ -18,7 +18,8 @@ from skrnn:
     threads         threads over sequences, one intra-op thread each
     execution       where arithmetic happens: devices, threads, new tensors
     packing         a batch in step order, without padding
-    answers         the sequences that a decoder is to write
+    answers         the sequences that a network is to write
+    beam            searching for the likeliest sequences
     batch           what a loss is computed from, except for the weights
     compiled        loops over numbers, compiled by numba and kept on disk
     distinct        equal sequences
@@ -51,10 +52,10 @@ from skrnn:
     condition       what depends on the context, forward and back
     network         the interface to the kernels: weights, batch -> loss, gradient
     decoder         the same for networks that write sequences
+    emission        the same for networks whose steps emit sequences
     windows         the same for long sequences, if each step has a target
     encode          pooled hidden states without gradients, sharing common prefixes
     generate        reading step by step, and drawing what comes next
-    beam            searching for the likeliest sequences
     transduce       other sequences, written step by step
     writing         sequences in batches, written by one network or by several
     schedule        how the learning rate rises and falls

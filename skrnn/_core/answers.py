@@ -1,4 +1,4 @@
-"""The sequences that a decoder is to write, each with its end."""
+"""The sequences that a network is to write, each with its end."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from skrnn._core.vocabulary import END
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The sequences that a decoder is to write for those of one batch.
+    """The sequences that a network is to write for those of one batch.
 
     Attributes
     ----------
@@ -39,10 +39,17 @@ class Answer:
         first_before = np.repeat(np.append(0, first[:-1]), sizes)
         return first_before + self.packing.sequences
 
+    def in_order(self):
+        """The sequences as Answers, in the order of what the encoder reads."""
+        packing = self.packing
+        offsets = np.append(0, np.cumsum(packing.lengths))
+        answers = Answers(self.target[packing.by_sequence], offsets)
+        return answers[np.argsort(packing.indices)]
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The sequences that a decoder is to write, each with its end.
+    """The sequences that a network is to write, each with its end.
 
     Attributes
     ----------
@@ -73,6 +80,11 @@ class Answers:
     def lengths(self):
         """Number of tokens of each sequence, with the end."""
         return np.diff(self.offsets)
+
+    def without_ends(self):
+        """The tokens without ends, and where the sequences begin in them."""
+        tokens = np.delete(self.tokens, self.offsets[1:] - 1)
+        return tokens, self.offsets - np.arange(len(self.offsets))
 
     def pack(self, indices):
         """Pack the sequences at an array of indices.

@@ -8,7 +8,8 @@ over the steps, they are appended to h. Each sequence may depend on a vector; se
 :mod:`skrnn._core.condition`.
 
 With a decoder, the network is an encoder, of another sequence; see
-:mod:`skrnn._core.decoder`.
+:mod:`skrnn._core.decoder`. Without one, its steps may emit another sequence; see
+:mod:`skrnn._core.emission`.
 """
 
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from skrnn._core import pooling
 from skrnn._core.cells import make_cell
 
 AttentionName = Literal["dot", "additive"]
+DecoderName = Literal["rnn", "ctc"]
 # What may depend on a vector that comes with each sequence.
 CONDITIONS = ("none", "start", "bias", "both")
 
@@ -54,6 +56,8 @@ class Architecture:
         Number of hidden units of each layer of a decoder; empty without one.
     attention : {"dot", "additive"} or None
         How the decoder looks back at the steps that the network has read.
+    n_frames : int
+        Number of frames that each step emits; 0 if there are none.
     """
 
     nhidden: tuple
@@ -68,6 +72,7 @@ class Architecture:
     condition: str = "none"
     decoder: tuple = ()
     attention: str | None = None
+    n_frames: int = 0
 
     @property
     def n_directions(self):
@@ -78,10 +83,13 @@ class Architecture:
     def n_features_out(self):
         """Length of the pooled vector h, over all directions.
 
-        With a decoder, that of its last state and the context, which V reads as well.
+        With a decoder, that of its last state and the context, which V reads as well;
+        with frames, that of one.
         """
         if self.decoder:
             return self.decoder[-1] + self.n_context
+        if self.n_frames:
+            return self.n_encoded
         of_recurrence = pooling.width(self.pooling, self.nhidden[-1])
         return of_recurrence * self.n_directions + self.n_features_of_filters
 
@@ -89,6 +97,11 @@ class Architecture:
     def n_encoded(self):
         """Length of the hidden states of one step, over all directions."""
         return self.nhidden[-1] * self.n_directions
+
+    @property
+    def writes(self):
+        """Whether the network writes another sequence."""
+        return bool(self.decoder or self.n_frames)
 
     @property
     def n_context(self):

@@ -214,6 +214,16 @@ def _skips(y, place):
 
 
 @compiled
+def _within_reach(t, a):
+    """The places at frame t between which y can begin and end in time: a range.
+
+    The first one, and the end.
+    """
+    n_frames, n_places = a.shape
+    return max(0, n_places - 2 * (n_frames - t)), min(2 * t + 2, n_places)
+
+
+@compiled
 def _forward(log_p, y, a):
     """Write the logarithms of the sums up to each frame, and return log p(y).
 
@@ -225,8 +235,8 @@ def _forward(log_p, y, a):
     if n_places > 1:
         a[0, 1] = log_p[0, 1]
     for t in range(1, len(a)):
-        first = max(0, n_places - 2 * (len(a) - t))
-        for place in range(first, min(2 * t + 2, n_places)):
+        first, end = _within_reach(t, a)
+        for place in range(first, end):
             total = a[t - 1, place]
             if place > 0:
                 total = log_add(total, a[t - 1, place - 1])
@@ -247,17 +257,19 @@ def _backward(log_p, y, a, log_y, weight, gradient):
     """
     n_places = a.shape[1]
     # The logarithms of the sums over what follows a frame; in v, with it.
-    b, v = np.full(n_places, -np.inf), np.empty(n_places)
+    b, v = np.full(n_places, -np.inf), np.full(n_places, -np.inf)
     b[n_places - 1] = 0.0
     if n_places > 1:
         b[n_places - 2] = 0.0
     for t in range(len(a) - 1, -1, -1):
-        for place in range(n_places):
+        first, end = _within_reach(t, a)
+        for place in range(first, end):
             i = (place + 1) // 2 if place % 2 else 0
             k = y[i - 1] if i > 0 else BLANK
             gradient[t, k] -= weight * math.exp(a[t, place] + b[place] - log_y)
             v[place] = b[place] + log_p[t, i]
-        for place in range(n_places):
+        first, end = _within_reach(t - 1, a)
+        for place in range(first, end):
             total = v[place]
             if place + 1 < n_places:
                 total = log_add(total, v[place + 1])

@@ -315,13 +315,7 @@ def loss_and_gradient(weights, batch, loss, workspace):
     dH = passed.backward(dh, workspace.gradient)
     if masks:
         dH *= mask
-    packed = np.empty_like(dH)
-    packed[packing.by_sequence] = dH
-    n = weights.architecture.nhidden[-1]
-    dH = [CPU.tensor(np.ascontiguousarray(packed[:, :n]))]
-    if packed.shape[1] > n:
-        dH.append(CPU.tensor(packed[:, n:][packing.flip]))
-    network.backward(weights, batch, trace, dH)
+    backward_by_sequence(weights, batch, trace, dH)
     return total
 
 
@@ -357,3 +351,21 @@ def states_by_sequence(top, packing):
     rows = packing.by_sequence
     parts = [top[0][rows], *(part[packing.flip][rows] for part in top[1:])]
     return np.concatenate(parts, axis=1)
+
+
+def backward_by_sequence(weights, batch, trace, dH):
+    """Backpropagate a gradient with respect to :func:`states_by_sequence`.
+
+    Parameters
+    ----------
+    weights, batch, trace
+        As in :func:`skrnn._core.network.backward`.
+    dH : ndarray of shape (n_rows, n_encoded)
+    """
+    packing, n = batch.packing, weights.architecture.nhidden[-1]
+    packed = np.empty_like(dH)
+    packed[packing.by_sequence] = dH
+    dH = [CPU.tensor(np.ascontiguousarray(packed[:, :n]))]
+    if packed.shape[1] > n:
+        dH.append(CPU.tensor(packed[:, n:][packing.flip]))
+    network.backward(weights, batch, trace, dH)

@@ -76,9 +76,13 @@ class Layout:
     def of_decoder(self):
         """Shapes of the weights of the decoder by name: biases first, then the others.
 
-        Those of layer k are ``decoder_b.k``, ``decoder_W.k`` and ``decoder_U.k``.
+        Those of layer k are ``decoder_b.k``, ``decoder_W.k`` and ``decoder_U.k``. With
+        frames in place of a decoder, it is their weights.
         """
         architecture = self.architecture
+        if architecture.n_frames:
+            n = architecture.n_encoded
+            return {}, {"frames": (architecture.n_frames * n, n)}
         if not architecture.decoder:
             return {}, {}
         cell, first = architecture.make_cell(), architecture.decoder[0]

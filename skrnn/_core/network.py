@@ -102,7 +102,7 @@ def loss_and_gradient(weights, batch, loss, workspace, dend=(), wants_end=False)
         batch.target.numpy(),
         batch.weight.numpy(),
         workspace.scratch,
-        (batch.packing.batch_sizes, chain, dchain) if chain else (),
+        (_of_chain(), batch.packing.batch_sizes, chain, dchain) if chain else (),
     )
     for mask in masks:
         dh *= mask
@@ -110,6 +110,13 @@ def loss_and_gradient(weights, batch, loss, workspace, dend=(), wants_end=False)
     dend = [[part.numpy() for part in of_layer] for of_layer in dend]
     _backward(batch, trace, dlast, dH, pooled.of_filters(dh), dend)
     return total
+
+
+def _of_chain():
+    with kernel_imports():
+        from skrnn._core import crf
+
+    return crf.loss_and_gradient_of_packed
 
 
 @dataclass(frozen=True, slots=True)

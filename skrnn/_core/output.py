@@ -46,12 +46,12 @@ def output_scores(V, c, h):
     return scores
 
 
-def loss_and_gradient(loss, output, gradient, h, target, weight, scratch, chain=()):
+def loss_and_gradient(loss, output, gradient, h, target, weight, scratch, whole=()):
     """Compute the summed loss of the scores; write the gradient of V and c.
 
     Rows are processed in chunks, so that memory does not grow with the number of rows
-    times the number of outputs, which may be one per token of the vocabulary; with
-    transitions, all rows at once.
+    times the number of outputs, which may be one per token of the vocabulary; for a
+    loss of whole sequences, all rows at once.
 
     Parameters
     ----------
@@ -61,11 +61,10 @@ def loss_and_gradient(loss, output, gradient, h, target, weight, scratch, chain=
     h : ndarray of shape (n_rows, n_features_out)
     target, weight : ndarrays of shape (n_rows, ...)
     scratch : Scratch
-    chain : tuple, default=()
-        With transitions between the outputs of consecutive steps: the number of rows of
-        each step, and the transitions and their gradient, as in
-        :func:`skrnn._core.crf.loss_and_gradient_of_packed`, which takes the place of
-        the loss.
+    whole : tuple, default=()
+        For a loss of whole sequences: a compiled function in place of that of `loss`,
+        and what it takes after scores, target and weight. Their shapes are arbitrary
+        then.
 
     Returns
     -------
@@ -74,20 +73,14 @@ def loss_and_gradient(loss, output, gradient, h, target, weight, scratch, chain=
     """
     V, _ = output
     n_at_once = len(h)
-    if not chain:
+    if not whole:
         n_at_once = min(n_at_once, max(1, MAX_SCORES // len(V)))
     V_T = scratch.take(V.shape[1], len(V))
     scores = scratch.take(n_at_once, len(V))
     dh = scratch.take(len(h), V.shape[1])
-    run = _kernel_for(_of_chain() if chain else losses.page_of(loss).loss_and_gradient)
-    return run(h, output, target, weight, V_T, scores, gradient, dh, *chain), dh
-
-
-def _of_chain():
-    with kernel_imports():
-        from skrnn._core import crf
-
-    return crf.loss_and_gradient_of_packed
+    function = whole[0] if whole else losses.page_of(loss).loss_and_gradient
+    of = h, output, target, weight, V_T, scores, gradient, dh, *whole[1:]
+    return _kernel_for(function)(*of), dh
 
 
 @cache
@@ -99,7 +92,7 @@ def _kernel_for(loss_and_gradient):
         from skrnn._core.products import multiply
 
     @compiled
-    def run(h, output, target, weight, V_T, scores, gradient, dh, *chain):
+    def run(h, output, target, weight, V_T, scores, gradient, dh, *others):
         """Return the summed loss; write the gradients of V and c, and of h."""
         V, c = output
         dV, dc = gradient
@@ -114,8 +107,11 @@ def _kernel_for(loss_and_gradient):
             for i in range(len(part)):
                 rows.copy(c, part[i])
             multiply(some, V_T, part, True)
-            of = target[first:end], weight[first:end]
-            total += loss_and_gradient(part, *of, *chain)
+            if len(part) == len(h):
+                total += loss_and_gradient(part, target, weight, *others)
+            else:
+                of = target[first:end], weight[first:end]
+                total += loss_and_gradient(part, *of, *others)
             multiply(part.T, some, dV, True)
             multiply(part, V, dh[first:end], False)
             for i in range(len(part)):

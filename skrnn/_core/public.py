@@ -203,7 +203,7 @@ def names_of(architecture, has_transitions=False):
 
 
 def _bridge_of(layout):
-    """Shapes of what leads from an encoder to its decoder, by name."""
+    """Shapes of what leads from an encoder to its decoder, or to frames, by name."""
     biases, others = layout.of_decoder
     parts = {**biases, **others}
     return {name: shape for name, shape in parts.items() if "." not in name}
@@ -307,6 +307,7 @@ def all_names():
     brought = {name for pooling in POOLINGS for name, _ in weights_of(pooling, 1)}
     architecture = Architecture((1,), decoder=(1,), attention="additive")
     bridge = _bridge_of(Layout(architecture, 1, 1))
+    bridge |= _bridge_of(Layout(Architecture((1,), n_frames=1), 1, 1))
     of_context, names = ("A_", "a_", "B_"), sorted({*brought, *bridge})
     names = (f"{name}_" for name in names)
     of_decoder = (*OF_FILTERS, *OF_DECODER)

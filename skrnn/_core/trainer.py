@@ -259,7 +259,7 @@ class _Ahead:
 
 def _widths_of_decoder(weights):
     """The widths of what a decoder reads of its encoder, and of its own layers."""
-    if not weights.architecture.decoder:
+    if not weights.architecture.writes:
         return []
     above = [len(layer.U) for layer in weights.of_decoder[1:]]
     return [weights.architecture.n_encoded, *above]

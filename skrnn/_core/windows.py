@@ -12,7 +12,7 @@ from itertools import zip_longest
 import numpy as np
 import torch
 
-from skrnn._core import decoder, network
+from skrnn._core import decoder, emission, network
 from skrnn._core.answers import Answer
 from skrnn._core.batch import Start
 
@@ -48,7 +48,8 @@ def loss_and_gradient(weights, batch, loss, workspace, truncate=None):
     transitions, there is one window.
     """
     if isinstance(batch.target, Answer):
-        return decoder.loss_and_gradient(weights, batch, loss, workspace)
+        writer = emission if weights.architecture.n_frames else decoder
+        return writer.loss_and_gradient(weights, batch, loss, workspace)
     sizes = batch.packing.batch_sizes
     if truncate is not None:
         cuts = range(0, len(sizes), truncate)

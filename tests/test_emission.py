@@ -1,0 +1,252 @@
+"""Networks whose steps emit sequences, beside torch.nn and central differences."""
+
+import numpy as np
+import pytest
+import torch
+from networks import (
+    CELLS,
+    LENGTHS,
+    N_INPUTS,
+    N_OUTPUTS,
+    OFFSETS,
+    as_read,
+    packed,
+    random_inputs,
+    random_weights,
+    slope_along,
+    with_nan_in_memory,
+)
+from torch import nn
+from torch_network import TorchNetwork
+
+from skrnn._core import emission, network, transduce, windows
+from skrnn._core.answers import Answers
+from skrnn._core.architecture import Architecture
+from skrnn._core.batch import Batch
+from skrnn._core.public import check_shapes, from_public, to_public
+
+RNG = np.random.default_rng(0)
+# One of the answers is empty, and one repeats a token.
+TOKENS = np.array([1, 3, 3, 2, 2, 1, 3, 1, 3])
+N_TOKENS = np.array([3, 0, 5, 1, 0])
+ANSWERS = Answers.of(TOKENS, np.append(0, np.cumsum(N_TOKENS)))
+SMOOTHING = 0.2
+WEIGHT = torch.tensor(RNG.uniform(0.5, 2, len(LENGTHS)))
+
+
+def make(cell="gru", nhidden=(5,), is_both=True, n_frames=2):
+    return Architecture(
+        nhidden=nhidden, bidirectional=is_both, n_frames=n_frames, **CELLS[cell]
+    )
+
+
+ARCHITECTURES = {
+    "gru": make(),
+    "gru-one-frame": make(n_frames=1),
+    "gru-one-direction": make(is_both=False),
+    "lstm-two-layers-three-frames": make("lstm", (4, 3), n_frames=3),
+    "tanh": make("tanh"),
+}
+of_each = pytest.mark.parametrize("name", ARCHITECTURES)
+of_each_kind = pytest.mark.parametrize("is_token", [True, False])
+
+
+def masks_for(weights, rate=0.5):
+    """A mask for each layer that has one, in the order of the sequences."""
+    widths = [len(of[0].U) for of in weights.layers[1:]]
+    widths += [weights.architecture.n_encoded, weights.V.shape[1]]
+    generator = torch.Generator().manual_seed(3)
+    return [
+        torch.rand(len(LENGTHS), n, generator=generator, dtype=torch.float64) / rate
+        for n in widths
+    ]
+
+
+def ours(weights, values, masks=(), chosen=None):
+    """The loss of all sequences, or of some, and the gradient."""
+    chosen = np.arange(len(LENGTHS)) if chosen is None else chosen
+    packing = packed(LENGTHS[chosen])
+    starts = np.repeat(OFFSETS[:-1][chosen], LENGTHS[chosen])
+    within = np.concatenate([np.arange(n) for n in LENGTHS[chosen]])
+    x, order = values[(starts + within)[packing.rows]], chosen[packing.indices]
+    weight = WEIGHT[order]
+    weight = torch.stack([weight * (1 - SMOOTHING), weight * SMOOTHING], dim=1)
+    batch = Batch(
+        x if x.is_floating_point() else x.int(),
+        packing,
+        ANSWERS.pack(order),
+        weight.to(weights.flat.dtype),
+        [mask[order] for mask in masks],
+    )
+    workspace = network.Workspace(weights)
+    with_nan_in_memory(workspace)
+    workspace.gradient.flat.fill_(torch.nan)
+    total = windows.loss_and_gradient(weights, batch, "ctc", workspace)
+    return total, workspace.gradient
+
+
+class TorchEmitter(nn.Module):
+    """torch.nn's layers, one sequence after the other."""
+
+    def __init__(self, weights):
+        super().__init__()
+        self.n_frames = weights.architecture.n_frames
+        self.encoder = TorchNetwork(weights)
+        self.frames = nn.Parameter(torch.from_numpy(to_public(weights)["frames_"]))
+
+    def forward(self, x, masks=()):
+        """The scores of all frames."""
+        if not x.is_floating_point():
+            x = nn.functional.one_hot(x.long(), N_INPUTS).to(self.frames.dtype)
+        for k, layer in enumerate(self.encoder.layers):
+            x = x * masks[k - 1] if k and masks else x
+            x, _ = layer(x)
+        x = x * masks[-2] if masks else x
+        frames = (x @ self.frames.T).reshape(-1, x.shape[1])
+        return self.encoder.output(frames * masks[-1] if masks else frames)
+
+    def loss(self, values, masks=()):
+        total = 0
+        for i in range(len(LENGTHS)):
+            of = values[OFFSETS[i] : OFFSETS[i + 1]], [mask[i] for mask in masks]
+            log_p = torch.log_softmax(self(*of), 1)
+            share = SMOOTHING * (N_TOKENS[i] + 1) / len(log_p)
+            total -= WEIGHT[i] * share * log_p.mean(1).sum()
+            total += WEIGHT[i] * (1 - SMOOTHING) * self.loss_of(log_p, i)
+        return total
+
+    @staticmethod
+    def loss_of(log_p, i):
+        tokens, ends = ANSWERS.without_ends()
+        y = torch.from_numpy(tokens[ends[i] : ends[i + 1]])
+        of = torch.tensor([len(log_p)]), torch.tensor([len(y)])
+        return nn.functional.ctc_loss(log_p[:, None], y, *of, reduction="sum")
+
+
+@of_each_kind
+@of_each
+def test_loss_and_gradient_equal_autograd(name, is_token):
+    weights, values = random_weights(ARCHITECTURES[name]), random_inputs(is_token)
+    for masks in ((), masks_for(weights)):
+        total, gradient = ours(weights, values, masks)
+        model = TorchEmitter(weights)
+        loss = model.loss(values, masks)
+        loss.backward()
+        np.testing.assert_allclose(total, loss.item(), rtol=1e-12)
+        theirs = {"V_": [model.encoder.output.weight], "frames_": [model.frames]}
+        theirs["intercept_"] = [model.encoder.output.bias]
+        for key, name_of in (("W_", "weight_hh_l0"), ("U_", "weight_ih_l0")):
+            theirs[key] = [
+                getattr(layer, name_of + suffix)
+                for layer in model.encoder.layers
+                for suffix in ("", "_reverse")[: 1 + layer.bidirectional]
+            ]
+        public = to_public(gradient)
+        for key, each in theirs.items():
+            found = public[key] if isinstance(public[key], list) else [public[key]]
+            for a, b in zip(found, each, strict=True):
+                np.testing.assert_allclose(a, b.grad, rtol=1e-9, atol=1e-11)
+
+
+@of_each
+def test_gradient_matches_finite_differences(name):
+    weights, values = random_weights(ARCHITECTURES[name]), random_inputs(False)
+    masks = masks_for(weights)
+    _, gradient = ours(weights, values, masks)
+    generator = torch.Generator().manual_seed(5)
+    for _ in range(3):
+        direction = torch.randn(
+            weights.flat.shape, generator=generator, dtype=torch.float64
+        )
+        slope = slope_along(direction, weights, lambda: ours(weights, values, masks)[0])
+        np.testing.assert_allclose(direction @ gradient.flat, slope, rtol=1e-6)
+
+
+@of_each
+def test_float32_is_close_to_float64(name):
+    architecture = ARCHITECTURES[name]
+    values = random_inputs(False)
+    total, gradient = ours(random_weights(architecture), values)
+    weights = random_weights(architecture, torch.float32)
+    weights.flat.copy_(random_weights(architecture).flat)
+    single, of_single = ours(weights, values.float())
+    np.testing.assert_allclose(single, total, rtol=1e-5)
+    np.testing.assert_allclose(of_single.flat, gradient.flat, rtol=1e-3, atol=1e-4)
+
+
+def test_a_gradient_is_the_sum_of_those_of_its_sequences():
+    weights, values = random_weights(ARCHITECTURES["gru"]), random_inputs(True)
+    masks = masks_for(weights)
+    total, gradient = ours(weights, values, masks)
+    parts = [
+        ours(weights, values, masks, np.array(some)) for some in ([2, 0], [1, 3, 4])
+    ]
+    np.testing.assert_allclose(sum(part for part, _ in parts), total)
+    both = sum(part.flat for _, part in parts)
+    np.testing.assert_allclose(both, gradient.flat, atol=1e-12)
+
+
+@of_each
+def test_public_weights_are_read_back(name):
+    weights = random_weights(ARCHITECTURES[name])
+    public = to_public(weights)
+    check_shapes(weights.architecture, public)
+    again = to_public(from_public(weights.architecture, public))
+    assert public.keys() == again.keys()
+    for key, part in public.items():
+        np.testing.assert_equal(part, again[key])
+
+
+def test_answers_are_put_back_in_order():
+    order = np.array([2, 0, 4, 1, 3])
+    answers = ANSWERS.pack(order).in_order()
+    np.testing.assert_array_equal(answers.tokens, ANSWERS[order].tokens)
+    np.testing.assert_array_equal(answers.offsets, ANSWERS[order].offsets)
+    tokens, ends = ANSWERS.without_ends()
+    np.testing.assert_array_equal(tokens, TOKENS)
+    np.testing.assert_array_equal(np.diff(ends), N_TOKENS)
+
+
+# Without gradients
+
+
+def memory_of(weights, values, chosen=None):
+    """The memory of all sequences, or of one."""
+    values, offsets = as_read(values), OFFSETS
+    if chosen is not None:
+        values = values[OFFSETS[chosen] : OFFSETS[chosen + 1]]
+        offsets = np.array([0, LENGTHS[chosen]])
+    ((order, memory),) = transduce.read(weights, values, offsets)
+    return order, memory
+
+
+@of_each
+def test_log_probabilities_of_answers_equal_torch(name):
+    weights, values = random_weights(ARCHITECTURES[name]), random_inputs(False)
+    order, memory = memory_of(weights, values)
+    log_p = emission.log_p_of_answers(weights, memory, ANSWERS[order])
+    model = TorchEmitter(weights)
+    for k, i in enumerate(order):
+        scores = model(values[OFFSETS[i] : OFFSETS[i + 1]])
+        expected = -model.loss_of(torch.log_softmax(scores, 1), i).item()
+        assert log_p[k] == pytest.approx(expected, rel=1e-10)
+
+
+@of_each
+def test_what_is_emitted_does_not_depend_on_others_to_the_bit(name):
+    weights = random_weights(ARCHITECTURES[name], torch.float32)
+    values = random_inputs(False, torch.float32)
+    order, memory = memory_of(weights, values)
+    found = emission.search(weights, memory, 9, 4, 3)
+    log_p = emission.log_p_of_answers(weights, memory, ANSWERS[order])
+    for k, i in enumerate(order):
+        _, alone = memory_of(weights, values, i)
+        answer = ANSWERS[np.array([i])]
+        assert emission.log_p_of_answers(weights, alone, answer) == [log_p[k]]
+        its = emission.search(weights, alone, 9, 4, 3)
+        n = its.tokens.shape[2]
+        np.testing.assert_array_equal(its.tokens[0], found.tokens[k][:, :n])
+        np.testing.assert_array_equal(its.lengths[0], found.lengths[k])
+        np.testing.assert_array_equal(its.log_p[0], found.log_p[k])
+    assert found.log_p.shape == (len(LENGTHS), 3)
+    assert N_OUTPUTS == 1 + max(TOKENS)
