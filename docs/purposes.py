@@ -8,7 +8,7 @@ from skrnn._base import BaseRNN
 
 PURPOSES = {
     "Network": "nhidden cell activation recurrence bidirectional pooling "
-    "decoder_nhidden attention condition transitions kernel_sizes patch_length",
+    "decoder decoder_nhidden attention condition transitions kernel_sizes patch_length",
     "Wide path": "wide_ngram_range n_wide_features",
     "Reading text and tokens": "analyzer lowercase strip_accents token_pattern "
     "ngram_range subwords min_df max_features vocabulary embeddings freeze_embeddings "

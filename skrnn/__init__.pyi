@@ -158,6 +158,7 @@ class _Seq2SeqParameters(_Parameters):
     # Parameters of skrnn/_seq2seq.py, written by tests/stubs.py:
     _: KW_ONLY
     alpha: _NonNegative = 0.01
+    decoder: Literal["rnn", "ctc"] = "rnn"
     decoder_nhidden: Literal["auto"] | _Count | _Counts = "auto"
     attention: Literal["dot", "additive"] | None = "dot"
     label_smoothing: _Probability = 0.1

@@ -612,11 +612,18 @@ def _of_transduction(attributes):
         **of_ctc,
         "output_kind_": one_of(("text", "tokens")),
         "output_vocabulary_": Is(
-            lambda known: _is_vocabulary(known, kind),
+            lambda known: _is_vocabulary(known, kind) and _are_single(known, kind),
             "a dict of tokens, numbered from 1",
         ),
         "longest_output_": integer(0),
     }
+
+
+def _are_single(known, kind):
+    """Whether no token is an n-gram, which is read but not written."""
+    if kind == "text":
+        return all(len(token) == 1 for token in known)
+    return not any(isinstance(token, tuple) for token in known)
 
 
 def _n_outputs(attributes):

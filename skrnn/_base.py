@@ -73,6 +73,7 @@ def fitted_names():
         *("validation_scores_", "validation_loss_curve_", "best_validation_score_"),
         *("_architecture", "_training", "learns_end_", "max_length_"),
         *("output_kind_", "output_vocabulary_", "longest_output_"),
+        "n_frames_per_step_",
     )
 
 

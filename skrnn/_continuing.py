@@ -13,7 +13,7 @@ from skrnn._reading.schema import Schema
 
 _OF_VECTORS = "vectors_"
 # Parts of the architecture that follow from the data and from other parts.
-_LEARNED = ("n_filters", "stride")
+_LEARNED = ("n_filters", "stride", "n_frames")
 _OF_WIDE = "wide_square"
 
 
@@ -21,6 +21,14 @@ def _with_tuples(value):
     """A parameter with tuples in place of lists, which mean the same."""
     is_list = isinstance(value, (list, tuple))
     return tuple(map(_with_tuples, value)) if is_list else value
+
+
+def _by_parameter(architecture):
+    """The parts of an architecture by the names of the parameters that decide them."""
+    parts = asdict(architecture)
+    layers = parts.pop("decoder")
+    decoder = "ctc" if architecture.n_frames else "rnn"
+    return {"decoder": decoder, "decoder_nhidden": layers, **parts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,10 @@ class LastFit:
                 f"{what} continues from the last fit, which had {had}. "
                 f"Use {cure}, or {instead}."
             )
-        before = {**asdict(self.model.architecture), **self.schema.options.kept()}
+        of_last = _by_parameter(self.model.architecture)
+        before = {**of_last, **self.schema.options.kept()}
         before["transitions"] = self.model.head.has_transitions
-        now = {**asdict(settings.architecture), **settings.reading.kept()}
+        now = {**_by_parameter(settings.architecture), **settings.reading.kept()}
         now["transitions"] = settings.parameters.get("transitions", False)
         sizes = "kernel_sizes"  # "auto" is None for tokens; earlier versions kept none
         if self.model.reader.kind != "series" and now[sizes] == "auto":

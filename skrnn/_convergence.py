@@ -97,7 +97,7 @@ def _how_to_learn(settings, fit, samples):
         )
     n_steps = samples.steps.offsets[-1] / len(samples)  # per sequence, on average
     forgets = fit.architecture.pooling in ("last", "mean") and not fit.head.per_step
-    forgets &= not fit.architecture.decoder
+    forgets &= not fit.architecture.writes
     if n_steps > _MANY_STEPS and forgets:
         fewer = "max_length"
         if fit.reader.kind == "series":

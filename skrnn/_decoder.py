@@ -251,17 +251,7 @@ class RNNDecoder(BaseRNN):
             reading have changed; if `X_val` is incomplete, or passed without
             `early_stopping`; or if training diverges in the first epoch.
 
-        Warns
-        -----
-        ConvergenceWarning
-            If training diverges in a later epoch, or ends with a loss that is far above
-            that of guessing, or no better.
-        UserWarning
-            If most of the memory is for the tokens of a large vocabulary.
-
-        Notes
-        -----
-        If a fit fails, the estimator is left unchanged.
+        {warns of fit}
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         return self._learn(X, y, sample_weight, validation)

@@ -11,8 +11,9 @@ from functools import partial
 from textwrap import dedent, indent
 
 from skrnn._docs_of_parameters import PARAMETERS
+from skrnn._docs_of_writers import PARTS as OF_WRITERS
 
-PARTS = {}
+PARTS = {**OF_WRITERS}
 
 
 def share_docs(cls):

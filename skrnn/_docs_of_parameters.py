@@ -156,6 +156,15 @@ _TEXT = dedent(
         are learned from, `truncate` at a time: the weights are updated after them, and
         the next ones start from the state that these lead to [13]_. Not supported with
         `bidirectional`.
+    label_smoothing : float in [0, 1), default=0.1
+        During training, the share of the target that is spread evenly over all tokens
+        [23]_, so that scores stay moderate. With ``decoder="ctc"``, it is the share of
+        the cross entropy of all tokens, and of the blank, averaged over the frames.
+    teacher_forcing : float in (0, 1], default=1.0
+        During training, the probability that the decoder reads the true token before
+        each token. Otherwise, it reads the token that it would have written there
+        [26]_, as it will have to in predictions. Below 1, an epoch takes longer, since
+        the decoder writes twice.
     learning_rate_init : float in (0, 1], default=0.005
         Maximum learning rate of Adam [2]_. The learning rate increases to this value
         over the first quarter of the epochs and decreases to a hundredth of it by the

@@ -47,8 +47,8 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
     For classifiers, y is the label of a sequence; for taggers, of a step. For
     :class:`RNNSeq2Seq` and :class:`RNNDecoder`, it is the next token, given those
     before it: at each step of one search, be it greedy or by a beam, the members'
-    probabilities of the next token are averaged. For regressors, the mean is that of
-    the predicted numbers.
+    probabilities of the next token are averaged. With ``decoder="ctc"``, those of each
+    frame are. For regressors, the mean is that of the predicted numbers.
 
     Parameters
     ----------

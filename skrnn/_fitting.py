@@ -387,7 +387,7 @@ def _initial_weights(layout, inputs, head, execution, generator):
     """Random weights."""
     weights = zeros(layout, execution=execution)
     initialise(weights, inputs.are_tokens, generator, inputs.scale)
-    weights.c.copy_(execution.tensor(head.bias))
+    weights.c.view(-1, head.n_outputs).copy_(execution.tensor(head.bias))
     if weights.filters:
         _calibrate(weights, inputs.steps)
     if inputs.steps.is_padded:

@@ -7,8 +7,10 @@ import numpy as np
 
 from skrnn._core import encode, linear, output, public, transduce
 from skrnn._core.architecture import Architecture
+from skrnn._core.beam import mean_log_p
 from skrnn._core.condition import Condition
 from skrnn._core.context import Context
+from skrnn._core.emission import Frames
 from skrnn._core.execution import arithmetic
 from skrnn._core.generate import StepByStep
 from skrnn._core.sequences import rows_of
@@ -225,7 +227,7 @@ class Model:
         mean = float(np.average(losses[counts], weights=samples.weight[counts]))
         return mean if math.isfinite(mean) else math.inf
 
-    def log_p_of_answers(self, steps, answers):
+    def log_p_of_tokens(self, steps, answers):
         """The logarithm of the probability of each token of an answer to each sequence.
 
         Parameters
@@ -262,8 +264,7 @@ class Model:
         samples : Samples
             Its target is Answers.
         """
-        of_tokens = self.log_p_of_answers(samples.steps, samples.target)
-        log_p = np.add.reduceat(of_tokens, samples.target.offsets[:-1])
+        log_p = log_p_together([self], [samples.steps], samples.target)
         weight = samples.weight
         mean = -float(weight @ log_p / (weight @ samples.target.lengths))
         return mean if math.isfinite(mean) else math.inf
@@ -315,6 +316,8 @@ class Model:
 
         def from_sequences(batch):
             memory = transduce.read(weights, values, inputs.offsets, batch)
+            if self.architecture.n_frames:
+                return Frames.of(weights, memory)
             return transduce.Writer(weights, memory)
 
         return from_sequences
@@ -397,10 +400,11 @@ class Model:
             If a user has edited attributes, or their file was damaged.
         """
         n = len(self.arrays["V_"])
-        if self.head.task == "transduction" and self.head.n_outputs != n:
+        n_expected = self.head.n_outputs * max(1, self.architecture.n_frames)
+        if self.head.task == "transduction" and n_expected != n:
             raise ValueError(
                 f"output_vocabulary_ has {self.head.n_outputs - 1} tokens, but V_ has "
-                f"{n} rows: one for each token, and one for the end, were expected. "
+                f"{n} rows: {self.head.rows_of_V} were expected. "
                 "Undo the changes to them since the fit, or fit again."
             )
         for name, each in self.head.attributes().items():
@@ -452,6 +456,37 @@ def written_together(models, inputs, max_length, ids=None, **options):
         writers = [model.writer_of(of, execution) for model, of in of_each]
         of = lengths_of(inputs[0]), n_outputs, max_length, execution
         return search(writers, *of, ids=ids, **options)
+
+
+def log_p_together(models, inputs, answers):
+    """The logarithm of the probability of an answer to each sequence.
+
+    Parameters
+    ----------
+    models, inputs
+        As in :func:`written_together`; the inputs are Steps.
+    answers : Answers
+
+    Returns
+    -------
+    log_p : ndarray of shape (n_samples,), float64
+    """
+    of_each = list(zip(models, inputs, strict=True))
+    if not models[0].architecture.n_frames:
+        of_tokens = [model.log_p_of_tokens(steps, answers) for model, steps in of_each]
+        return np.add.reduceat(mean_log_p(of_tokens), answers.offsets[:-1])
+    log_p = np.empty(len(answers))
+    with arithmetic() as execution:
+        readers = [model.writer_of(steps, execution) for model, steps in of_each]
+        n_threads = useful_threads(len(answers), execution.n_threads)
+
+        def compute(batch):
+            frames = Frames.mean([read(batch) for read in readers])
+            log_p[batch] = frames.log_p(answers[batch])
+
+        with execution.threads(n_threads) as run:
+            list(run(compute, batches(inputs[0].lengths, n_threads)))
+    return log_p
 
 
 def lengths_of(inputs):

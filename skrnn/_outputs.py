@@ -10,6 +10,7 @@ import numpy as np
 
 from skrnn._core.vocabulary import END
 from skrnn._messages import counted
+from skrnn._reading.kinds import KIND_NAMES
 from skrnn._warnings import about_sequences_in_y, warn
 
 
@@ -71,6 +72,16 @@ def check_not_missing(y, name):
     if y is None:
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None."
+        )
+
+
+def check_same_kind(now, before):
+    """Raise if y was strings, but is now token lists, or vice versa."""
+    if now != before:
+        raise TypeError(
+            f"warm_start=True continues from the last fit, in which y held "
+            f"{KIND_NAMES[before]}, but now it holds {KIND_NAMES[now]}. Pass the same "
+            "kind, or use warm_start=False."
         )
 
 

@@ -10,24 +10,24 @@ from sklearn.utils.validation import _check_sample_weight
 from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
 from skrnn._core.answers import Answers
-from skrnn._core.architecture import AttentionName
-from skrnn._core.beam import mean_log_p
+from skrnn._core.architecture import AttentionName, DecoderName
 from skrnn._core.samples import Samples
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._docs import share_docs
+from skrnn._heads.ctc import CTCHead
 from skrnn._heads.transduction import TransductionHead
 from skrnn._heads.validation import open_weight
 from skrnn._judging import ValidationData
-from skrnn._model import written_together
+from skrnn._model import check_finite, log_p_together, written_together
 from skrnn._outputs import (
     are_equal,
+    check_same_kind,
     learn_outputs,
     read_outputs,
     warn_of_cut,
     with_log_p,
     written,
 )
-from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.options import ReadingOptions
 from skrnn._reading.schema import Schema
 from skrnn._reading.tokens import TokenReader
@@ -66,6 +66,15 @@ class RNNSeq2Seq(BaseRNN):
     The weights minimise the cross entropy of all tokens of y, each after the true ones
     before it: see `teacher_forcing`.
 
+    With ``decoder="ctc"``, connectionist temporal classification [27]_, there is no
+    decoder. Each step emits a few frames, which do not depend on each other,
+
+        scores_ji = V_i e_j + c_i,    i = 1, ..., `n_frames_per_step_`,
+
+    and each frame a token of y, or nothing, the blank. If frames in a row emit the same
+    token, it counts once. The weights maximise the probability of y: the sum of those
+    of all ways in which the frames may emit it.
+
     Parameters
     ----------
     nhidden : int or tuple of int, default=128
@@ -90,12 +99,18 @@ class RNNSeq2Seq(BaseRNN):
         sequences, but at least 8 and at most 64.
     max_iter : int or "auto", default="auto"
         Number of epochs, over which the learning rate increases and decreases. "auto"
-        is the number of epochs that 10,000 updates take, but at least 12 and at most
-        1000.
+        is the number of epochs that 10,000 updates take, or 3,000 with
+        ``decoder="ctc"``, but at least 12 and at most 1000.
     alpha : float, default=0.01
         Strength of the weight decay: each update multiplies all weights but the biases
         by ``1 - learning_rate * alpha`` [4]_.
     {parameters}
+    decoder : {"rnn", "ctc"}, default="rnn"
+        What writes: a recurrent decoder ("rnn"); or the frames of the encoder ("ctc"),
+        which takes a fraction of the time, and is as good if the tokens of y come in
+        the order of the steps that they depend on, as those of a pronunciation. It is
+        not if they are reordered, as in a translation. With "ctc", `decoder_nhidden`,
+        `attention` and `teacher_forcing` are ignored.
     decoder_nhidden : int, tuple of int or "auto", default="auto"
         Length of the hidden state of the decoder. A tuple stacks layers: attention
         stands above the first one, and the second one reads its state and the context,
@@ -105,17 +120,10 @@ class RNNSeq2Seq(BaseRNN):
         How the decoder looks back at the steps of X: by the formula above ("dot"); by
         ``softmax_j(v . tanh(K e_j + Q h_t))``, which takes longer ("additive") [25]_;
         or not at all. Without, all that it knows of X is in h_0.
-    label_smoothing : float in [0, 1), default=0.1
-        During training, the share of the target that is spread evenly over all tokens
-        [23]_, so that scores stay moderate.
-    teacher_forcing : float in (0, 1], default=1.0
-        During training, the probability that the decoder reads the true token before
-        each token. Otherwise, it reads the token that it would have written there
-        [26]_, as it will have to in predictions. Below 1, an epoch takes longer, since
-        the decoder writes twice.
     beam_width : int, default=1
         Number of beginnings with which `predict` goes on at the same time. 1 always
-        goes on with the likeliest token.
+        goes on with the likeliest token; or, with ``decoder="ctc"``, after each frame
+        with the likeliest beginning [28]_.
     length_penalty : float, default=0.0
         With ``beam_width > 1``, the logarithm of the probability of a sequence is
         divided by its number of tokens, with the end, to the power of this, before it
@@ -134,31 +142,20 @@ class RNNSeq2Seq(BaseRNN):
         Number of tokens of the longest sequence of y.
     {kind}
     {weights}
-    decoder_W_, decoder_U_, decoder_b_ : lists of ndarrays
-        The weights of the layers of the decoder, as `W_`, `U_` and `b_` of the encoder.
-        Column ``output_vocabulary_[token]`` of the first U is the vector of a token,
-        and column 0 that of the start.
-    bridge_ : ndarray of shape (n_first, n_directions * nhidden)
-        The matrix B above, where n_first is the length of the state of the first layer
-        of the decoder.
-    bridge_bias_ : ndarray of shape (n_first,)
-        The vector b above.
-    query_ : ndarray of shape (n_directions * nhidden, n_first)
-        The matrix Q above. Only available with attention.
-    key_ : ndarray of shape (n_directions * nhidden, n_directions * nhidden)
-        The matrix K of additive attention. Only available with it.
-    energy_ : ndarray of shape (n_directions * nhidden,)
-        The vector v of additive attention. Only available with it.
+    {weights of decoders}
     V_ : ndarray of shape (n_outputs, n_last + n_directions * nhidden)
         Output weights, where n_last is the length of the state of the last layer of the
         decoder. Row 0 predicts the end, and row i the token with id i. Without
-        attention, there is no context, and V has n_last columns.
-    intercept_ : ndarray of shape (n_outputs,)
-        Output biases.
+        attention, there is no context, and V has n_last columns. With
+        ``decoder="ctc"``, it has the V_i above, one below the other, each of shape
+        (n_outputs, n_directions * nhidden), whose row 0 predicts the blank.
+    intercept_ : ndarray of shape (n_outputs,) or (n_frames_per_step_ * n_outputs,)
+        Output biases, in the order of the rows of V.
     {inputs}
     loss_ : float
         Loss of the last epoch: the cross entropy of smoothed targets in nats, averaged
-        over all tokens of y and their ends while the weights were being updated.
+        over all tokens of y and their ends while the weights were being updated. With
+        ``decoder="ctc"``, that of whole sequences is divided by the number of these.
     {losses}
 
     See Also
@@ -179,19 +176,7 @@ class RNNSeq2Seq(BaseRNN):
     References
     ----------
     {references}
-    .. [21] Sutskever, Vinyals and Le (2014), "Sequence to Sequence Learning with Neural
-       Networks", NeurIPS.
-    .. [22] Luong, Pham and Manning (2015), "Effective Approaches to Attention-based
-       Neural Machine Translation", EMNLP.
-    .. [23] Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer
-       Vision", CVPR, section 7.
-    .. [24] Wu et al. (2016), "Google's Neural Machine Translation System",
-       arXiv:1609.08144, section 3.3.
-    .. [25] Bahdanau, Cho and Bengio (2015), "Neural Machine Translation by Jointly
-       Learning to Align and Translate", ICLR.
-    .. [26] Bengio et al. (2015), "Scheduled Sampling for Sequence Prediction with
-       Recurrent Neural Networks", NeurIPS; all tokens at once as by Mihaylova and
-       Martins (2019), "Scheduled Sampling for Transformers", ACL SRW.
+    {references of writers}
 
     Examples
     --------
@@ -201,6 +186,15 @@ class RNNSeq2Seq(BaseRNN):
     >>> model = RNNSeq2Seq(nhidden=16, max_iter=200, random_state=0).fit(X, y)
     >>> model.predict(["two", "six"])
     ['zwei', 'sechs']
+
+    Pronunciations, which need no decoder:
+
+    >>> X = ["cat", "cot", "tack", "coat", "knock", "oak"]
+    >>> y = [["K", "AE", "T"], ["K", "AA", "T"], ["T", "AE", "K"], ["K", "OW", "T"]]
+    >>> y += [["N", "AA", "K"], ["OW", "K"]]
+    >>> model = RNNSeq2Seq(nhidden=16, decoder="ctc", max_iter=200, random_state=0)
+    >>> model.fit(X, y).predict(["tock"])
+    [['T', 'AA', 'K']]
 
     A lemma with features, and lists of tokens as answers:
 
@@ -214,6 +208,7 @@ class RNNSeq2Seq(BaseRNN):
 
     _: KW_ONLY
     alpha: NonNegative = 0.01
+    decoder: DecoderName = "rnn"
     decoder_nhidden: Literal["auto"] | Count | Counts = "auto"
     attention: AttentionName | None = "dot"
     label_smoothing: Probability = 0.1
@@ -276,20 +271,11 @@ class RNNSeq2Seq(BaseRNN):
             in length; if `warm_start` is True and parameters of the network or of
             reading have changed, or y holds a token that the last fit has not seen; if
             `X_val` is incomplete, passed without `early_stopping`, or different in kind
-            from X, or `y_val` holds a token that is not in y; or if training diverges
-            in the first epoch.
+            from X, or `y_val` holds a token that is not in y; with ``decoder="ctc"``,
+            if a sequence of `y_val`, or of y with `warm_start`, needs more frames than
+            there are; or if training diverges in the first epoch.
 
-        Warns
-        -----
-        ConvergenceWarning
-            If training diverges in a later epoch, or ends with a loss that is far above
-            that of guessing, or no better.
-        UserWarning
-            If most of the memory is for the tokens of a large vocabulary.
-
-        Notes
-        -----
-        If a fit fails, the estimator is left unchanged.
+        {warns of fit}
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         return self._learn(X, y, sample_weight, validation)
@@ -317,26 +303,34 @@ class RNNSeq2Seq(BaseRNN):
         if last is None:
             samples = Samples(y, None, np.ones(len(y)), positions)
             reader, _ = TokenReader.learn(_plain_options(), samples, None)
-            head = self._head_for(reader, longest)
+            head = self._head_for(reader, longest, sequences.kind)
         else:
             head = last.model.head
-            _check_same_kind(y.kind, head.reader.kind)
+            check_same_kind(y.kind, head.reader.kind)
             head = replace(head, longest=max(head.longest, longest))
         answers = head.targets(y)
-        head = head.fitted_to(answers, weight)
+        head = head.fitted_to(answers, weight, sequences.lengths)
         return Samples(sequences, answers, weight, positions), head
 
     def _head_of(self, attributes):
         kind, known = attributes["output_kind_"], attributes["output_vocabulary_"]
-        return self._head_for(TokenReader(kind, known), attributes["longest_output_"])
+        of = TokenReader(kind, known), attributes["longest_output_"]
+        n_frames = attributes.get("n_frames_per_step_", 0)
+        return self._head_for(*of, attributes["kind_"], n_frames)
 
-    def _head_for(self, reader, longest):
-        """The head for what a reader reads of y."""
+    def _head_for(self, reader, longest, kind, n_frames=None):
+        """The head for what a reader reads of y, beside an X of some kind.
+
+        `n_frames` is that of the last fit, 0 without frames; None before the first fit.
+        """
         reading = {**_plain_options().kept(), "columns": None, "shortest": 0}
         attributes = {"_reading": reading, "kind_": reader.kind}
         attributes["vocabulary_"] = reader.vocabulary
         schema = Schema.from_attributes(type(self).__name__, attributes)
-        return TransductionHead(None, reader, schema, longest)
+        of = None, reader, schema, longest
+        if n_frames == 0 or (n_frames is None and self.decoder == "rnn"):
+            return TransductionHead(*of)
+        return CTCHead(*of, reads_start=kind != "series", n_frames=n_frames or 0)
 
     def predict(self, X):
         """Predict a sequence for each sequence.
@@ -434,18 +428,18 @@ class RNNSeq2Seq(BaseRNN):
         -------
         log_p : ndarray of shape (n_samples,), float64
             In nats: the sum over the tokens of a sequence and its end; -inf if a token
-            is not in `output_vocabulary_`.
+            is not in `output_vocabulary_`. With ``decoder="ctc"``, it is that of all
+            ways to emit the sequence; -inf also if there are too few frames for it.
 
         Raises
         ------
         {raises of predict}
         """
-        of_tokens = []
-        for member in (self, *self._others):
-            model, steps, answers, is_known = member._with_answers(X, y)
-            of_tokens.append(model.log_p_of_answers(steps, answers))
-        log_p = np.add.reduceat(mean_log_p(of_tokens), answers.offsets[:-1])
-        return np.where(is_known, log_p, -np.inf)
+        of_members = [each._with_answers(X, y) for each in (self, *self._others)]
+        models, steps, (answers, *_), (is_known, *_) = zip(*of_members, strict=True)
+        log_p = np.where(is_known, log_p_together(models, steps, answers), -np.inf)
+        check_finite(np.exp(log_p)[:, np.newaxis])
+        return log_p
 
     def attention_weights(self, x, y=None):
         """Compute how the decoder looks back at one sequence while it writes another.
@@ -468,14 +462,17 @@ class RNNSeq2Seq(BaseRNN):
         ------
         {raises of predict}
         ValueError
-            If `attention` was None in `fit`.
+            If `attention` was None in `fit`, or `decoder` was "ctc".
         """
         y = self.predict([x])[0] if y is None else y
         model, steps, answers, is_known = self._with_answers([x], [y])
         if model.architecture.attention is None:
+            given, cure = "attention=None", "attention='dot'"
+            if model.architecture.n_frames:
+                given, cure = "decoder='ctc'", "decoder='rnn'"
             raise ValueError(
-                f"{type(self).__name__} was fitted with attention=None, so it does not "
-                "look back. Use attention='dot'."
+                f"{type(self).__name__} was fitted with {given}, so it does not look "
+                f"back. Use {cure}."
             )
         if not is_known.all():
             raise ValueError(
@@ -483,6 +480,7 @@ class RNNSeq2Seq(BaseRNN):
                 "training data."
             )
         (weights,) = model.attention_weights(steps, answers)
+        check_finite(weights.reshape(1, -1))
         return weights
 
     def _found(self, X, n_best=1):
@@ -494,6 +492,7 @@ class RNNSeq2Seq(BaseRNN):
         found : Hypotheses
         places : ndarray of shape (n_samples,)
         """
+        self._validate_params()  # set since the fit, perhaps
         of_members = [each._model_and_steps(X) for each in (self, *self._others)]
         models, steps, (once, *_) = zip(*of_members, strict=True)
         for model in models:
@@ -507,6 +506,7 @@ class RNNSeq2Seq(BaseRNN):
             n_best=n_best,
             length_penalty=float(self.length_penalty),
         )
+        check_finite(found.log_p[:, :1], once.positions)
         return head, found, np.arange(len(steps[0].lengths))[once.places]
 
     def _longest(self, head):
@@ -531,16 +531,6 @@ class RNNSeq2Seq(BaseRNN):
             np.append(ids.values == UNKNOWN, 0), ids.offsets[:-1]
         )
         return model, steps, answers, (n_unknown == 0) | (ids.lengths == 0)
-
-
-def _check_same_kind(now, before):
-    """Raise if y was strings, but is now token lists, or vice versa."""
-    if now != before:
-        raise TypeError(
-            f"warm_start=True continues from the last fit, in which y held "
-            f"{KIND_NAMES[before]}, but now it holds {KIND_NAMES[now]}. Pass the same "
-            "kind, or use warm_start=False."
-        )
 
 
 def _plain_options():

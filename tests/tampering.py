@@ -23,12 +23,12 @@ import safetensors.numpy
 import skops.io
 import torch
 
-from skrnn import export
+from skrnn import RNNSeq2Seq, export
 
 sys.path.append(str(Path(__file__).parent / "states"))
 
+from make import PARAMS, Y, fitted
 from make import X as TEXTS
-from make import Y, fitted
 
 SECONDS, MEGABYTES = 10, 500
 PROMISED = {"refused", "predicts", "refused in use"}
@@ -36,7 +36,7 @@ PROMISED = {"refused", "predicts", "refused in use"}
 _OF_X = re.compile(r"^(X\b|The tokens of X|The hidden state of X)")
 _OURS = ["skrnn._classifier.RNNClassifier", "skrnn._regressor.RNNRegressor"]
 _OURS += ["skrnn._encoder.RNNEncoder", "skrnn._tagger.RNNTagger"]
-_OURS.append("skrnn._language_model.RNNLanguageModel")
+_OURS += ["skrnn._language_model.RNNLanguageModel", "skrnn._seq2seq.RNNSeq2Seq"]
 _VALUES = [None, True, False, 0, 1, -1, 2, 3, 10**6, 10**9, 10**30, 0.5, -0.5, 1e300]
 _VALUES += [float("nan"), float("inf"), "", "a", "x" * 50, "gru", "series", "text"]
 _VALUES += ["tokens", "regression", "next_step", "\ud83d", [], [1], ["a"], {}, {"a": 1}]
@@ -471,7 +471,8 @@ class Attempts:
 
     def __init__(self, generator):
         self.generator = generator
-        self.estimators = fitted()
+        frames = RNNSeq2Seq(**PARAMS, decoder="ctc").fit(TEXTS, TEXTS[::-1])
+        self.estimators = {**fitted(), "frames": (frames, TEXTS)}
 
     def one(self):
         """What comes of one attempt, and a description of it.
@@ -513,7 +514,10 @@ class Attempts:
         except Exception as error:
             return f"{type(error).__name__}: {error}"[:200]
         is_fine = len(y) == len(X)
-        if isinstance(y, list):  # an array for each sequence
+        if isinstance(loaded, RNNSeq2Seq):  # sequences of any length
+            is_fine &= set(map(type, y)) <= {str, list}
+            y = loaded.score_samples(X, y)
+        elif isinstance(y, list):  # an array for each sequence
             is_fine &= [*map(len, y)] == [*map(len, X)]
             y = np.concatenate(y)
         if not (is_fine and (y.dtype.kind not in "f" or np.isfinite(y).all())):

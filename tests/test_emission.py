@@ -54,7 +54,7 @@ of_each_kind = pytest.mark.parametrize("is_token", [True, False])
 def masks_for(weights, rate=0.5):
     """A mask for each layer that has one, in the order of the sequences."""
     widths = [len(of[0].U) for of in weights.layers[1:]]
-    widths += [weights.architecture.n_encoded, weights.V.shape[1]]
+    widths += [weights.V.shape[1]]
     generator = torch.Generator().manual_seed(3)
     return [
         torch.rand(len(LENGTHS), n, generator=generator, dtype=torch.float64) / rate
@@ -90,20 +90,18 @@ class TorchEmitter(nn.Module):
 
     def __init__(self, weights):
         super().__init__()
-        self.n_frames = weights.architecture.n_frames
         self.encoder = TorchNetwork(weights)
-        self.frames = nn.Parameter(torch.from_numpy(to_public(weights)["frames_"]))
 
     def forward(self, x, masks=()):
         """The scores of all frames."""
         if not x.is_floating_point():
-            x = nn.functional.one_hot(x.long(), N_INPUTS).to(self.frames.dtype)
+            x = nn.functional.one_hot(x.long(), N_INPUTS)
+            x = x.to(self.encoder.output.weight.dtype)
         for k, layer in enumerate(self.encoder.layers):
             x = x * masks[k - 1] if k and masks else x
             x, _ = layer(x)
-        x = x * masks[-2] if masks else x
-        frames = (x @ self.frames.T).reshape(-1, x.shape[1])
-        return self.encoder.output(frames * masks[-1] if masks else frames)
+        x = x * masks[-1] if masks else x
+        return self.encoder.output(x).reshape(-1, N_OUTPUTS)
 
     def loss(self, values, masks=()):
         total = 0
@@ -133,7 +131,7 @@ def test_loss_and_gradient_equal_autograd(name, is_token):
         loss = model.loss(values, masks)
         loss.backward()
         np.testing.assert_allclose(total, loss.item(), rtol=1e-12)
-        theirs = {"V_": [model.encoder.output.weight], "frames_": [model.frames]}
+        theirs = {"V_": [model.encoder.output.weight]}
         theirs["intercept_"] = [model.encoder.output.bias]
         for key, name_of in (("W_", "weight_hh_l0"), ("U_", "weight_ih_l0")):
             theirs[key] = [
@@ -210,21 +208,18 @@ def test_answers_are_put_back_in_order():
 # Without gradients
 
 
-def memory_of(weights, values, chosen=None):
-    """The memory of all sequences, or of one."""
-    values, offsets = as_read(values), OFFSETS
-    if chosen is not None:
-        values = values[OFFSETS[chosen] : OFFSETS[chosen + 1]]
-        offsets = np.array([0, LENGTHS[chosen]])
-    ((order, memory),) = transduce.read(weights, values, offsets)
-    return order, memory
+def frames_of(weights, values, chosen):
+    """The frames of some sequences."""
+    chosen = np.asarray(chosen)
+    memory = transduce.read(weights, as_read(values), OFFSETS, chosen)
+    return emission.Frames.of(weights, memory)
 
 
 @of_each
 def test_log_probabilities_of_answers_equal_torch(name):
     weights, values = random_weights(ARCHITECTURES[name]), random_inputs(False)
-    order, memory = memory_of(weights, values)
-    log_p = emission.log_p_of_answers(weights, memory, ANSWERS[order])
+    order = np.array([3, 0, 4, 1, 2])
+    log_p = frames_of(weights, values, order).log_p(ANSWERS[order])
     model = TorchEmitter(weights)
     for k, i in enumerate(order):
         scores = model(values[OFFSETS[i] : OFFSETS[i + 1]])
@@ -236,17 +231,30 @@ def test_log_probabilities_of_answers_equal_torch(name):
 def test_what_is_emitted_does_not_depend_on_others_to_the_bit(name):
     weights = random_weights(ARCHITECTURES[name], torch.float32)
     values = random_inputs(False, torch.float32)
-    order, memory = memory_of(weights, values)
-    found = emission.search(weights, memory, 9, 4, 3)
-    log_p = emission.log_p_of_answers(weights, memory, ANSWERS[order])
+    order = np.array([3, 0, 4, 1, 2])
+    frames = frames_of(weights, values, order)
+    found, log_p = frames.search(9, 4, 3), frames.log_p(ANSWERS[order])
     for k, i in enumerate(order):
-        _, alone = memory_of(weights, values, i)
-        answer = ANSWERS[np.array([i])]
-        assert emission.log_p_of_answers(weights, alone, answer) == [log_p[k]]
-        its = emission.search(weights, alone, 9, 4, 3)
+        alone = frames_of(weights, values, [i])
+        assert alone.log_p(ANSWERS[np.array([i])]) == [log_p[k]]
+        its = alone.search(9, 4, 3)
         n = its.tokens.shape[2]
         np.testing.assert_array_equal(its.tokens[0], found.tokens[k][:, :n])
         np.testing.assert_array_equal(its.lengths[0], found.lengths[k])
         np.testing.assert_array_equal(its.log_p[0], found.log_p[k])
     assert found.log_p.shape == (len(LENGTHS), 3)
     assert N_OUTPUTS == 1 + max(TOKENS)
+
+
+def test_probabilities_of_frames_are_averaged():
+    weights = [random_weights(ARCHITECTURES["gru"], seed=seed) for seed in (0, 1, 2)]
+    values, order = random_inputs(False), np.array([3, 0, 4, 1, 2])
+    each = [frames_of(of, values, order) for of in weights]
+    log_p = emission.Frames.mean(each).log_p(ANSWERS[order])
+    for k, i in enumerate(order):
+        some = values[OFFSETS[i] : OFFSETS[i + 1]]
+        p = [torch.softmax(TorchEmitter(of)(some), 1) for of in weights]
+        mean = torch.stack(p).mean(0).log()
+        expected = -TorchEmitter(weights[0]).loss_of(mean, i).item()
+        assert log_p[k] == pytest.approx(expected, rel=1e-10)
+    assert emission.Frames.mean(each[:1]) is each[0]

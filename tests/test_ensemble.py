@@ -43,6 +43,10 @@ OF_Y = {
         RNNSeq2Seq(max_output_length=3, beam_width=3, **SHORT),
         [x[::-1][:3] for x in X],
     ),
+    "frames": (
+        RNNSeq2Seq(decoder="ctc", beam_width=4, **SHORT),
+        [x[::-1][:3] for x in X],
+    ),
     "vectors": (RNNDecoder(max_length=4, beam_width=2, **SHORT), X),
 }
 VECTORS = np.random.default_rng(0).normal(size=(8, 3))
@@ -168,6 +172,21 @@ def test_a_search_together_is_that_of_enumeration():
         assert min(of_members) < log_p[0] < max(of_members)
 
 
+def test_frames_are_averaged_and_searched_together():
+    ensemble, y = fitted("frames", 3)
+    outputs = ["".join(part) for n in range(7) for part in product("ab", repeat=n)]
+    for x in ["ab", "b"]:
+        log_p = ensemble.score_samples([x] * len(outputs), outputs)
+        assert np.exp(log_p).sum() == pytest.approx(1)  # frames emit no more tokens
+        ((found, best), *_) = ensemble.set_params(
+            estimator__beam_width=100
+        ).predict_n_best([x])[0]
+        assert found == outputs[np.argmax(log_p)]
+        assert best == pytest.approx(log_p.max())
+    members = np.mean([each.score_samples(X, y) for each in ensemble.estimators_], 0)
+    assert not np.allclose(ensemble.score_samples(X, y), members)
+
+
 def test_a_greedy_search_goes_on_with_the_likeliest_mean():
     ensemble, _ = fitted("sequences", 3)
     for x, predicted in zip(X, ensemble.predict(X), strict=True):
@@ -219,7 +238,7 @@ def test_decoders_that_know_other_tokens_write_together():
     assert ensemble.score(VECTORS, ensemble.predict(VECTORS)) == 1
 
 
-@pytest.mark.parametrize("name", ["sequences", "vectors"])
+@pytest.mark.parametrize("name", ["sequences", "frames", "vectors"])
 def test_batches_make_no_difference(name, monkeypatch):
     ensemble, y = fitted(name, 2)
     x = inputs_of(name)

@@ -116,6 +116,7 @@ FIXED_IN_SEQ2SEQ += ("patch_length", "truncate")
 ALL[RNNSeq2Seq] = {
     **{name: value for name, value in DEFAULTS.items() if name not in FIXED_IN_SEQ2SEQ},
     "alpha": 0.01,
+    "decoder": "rnn",
     "decoder_nhidden": "auto",
     "attention": "dot",
     "label_smoothing": 0.1,

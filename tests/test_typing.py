@@ -68,6 +68,7 @@ precision: float = of_all[0]
 decoder: RNNDecoder = RNNDecoder(condition="start", beam_width=3).fit(codes, X)
 best: list[list[tuple[object, float]]] = decoder.predict_n_best(codes, n_best=2)
 writer: RNNSeq2Seq = RNNSeq2Seq(8, decoder_nhidden=(8, 8), attention=None).fit(X, X)
+RNNSeq2Seq(decoder="ctc")
 found: list[list[tuple[object, float]]] = writer.predict_n_best(X, n_best=2)
 A: NDArray[np.float32] = writer.attention_weights("cat", "act")
 log_p: float = RNNTagger().predict_n_best(X, n_best=2)[0][0][1]
@@ -82,6 +83,7 @@ WRONG = {
     "RNNClassifier(nhidden='3')": "arg-type",
     "RNNClassifier(cell='gruu')": "arg-type",
     "RNNClassifier().fit(['a'])": "call-arg",
+    "RNNSeq2Seq(decoder='gru')": "arg-type",
     "RNNRegressor(class_weight=None)": "call-arg",
     "RNNLanguageModel().sample(prompt='a', n=3)": "call-arg",
 }

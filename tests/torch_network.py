@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from networks import ARCHITECTURES, N_OUTPUTS
+from networks import ARCHITECTURES
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
 
@@ -60,7 +60,7 @@ class TorchNetwork(nn.Module):
             self.layers.append(torch_layer(architecture, n_inputs, directions, dtype))
             n_inputs = n * architecture.n_directions
         n_codes = architecture.n_features_out
-        self.output = nn.Linear(n_codes, N_OUTPUTS, dtype=dtype)
+        self.output = nn.Linear(n_codes, len(weights.c), dtype=dtype)
         with torch.no_grad():
             self.output.weight.copy_(weights.V)
             self.output.bias.copy_(weights.c)

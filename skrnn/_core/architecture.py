@@ -84,7 +84,7 @@ class Architecture:
         """Length of the pooled vector h, over all directions.
 
         With a decoder, that of its last state and the context, which V reads as well;
-        with frames, that of one.
+        with frames, that of the states of one step.
         """
         if self.decoder:
             return self.decoder[-1] + self.n_context

@@ -115,7 +115,8 @@ def mean_log_p(log_p):
     -------
     mean : ndarray of the same shape
     """
-    return np.logaddexp.reduce(log_p) - math.log(len(log_p))
+    with np.errstate(invalid="ignore"):  # NaN is kept
+        return np.logaddexp.reduce(log_p) - math.log(len(log_p))
 
 
 @dataclass(frozen=True, slots=True)

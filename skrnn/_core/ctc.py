@@ -96,6 +96,26 @@ def loss_and_gradient(scores, tokens, weight, offsets, ends):
 
 
 @compiled
+def loss_and_gradient_of_steps(scores, tokens, weight, offsets, ends, n_frames):
+    """Do the same for the scores of steps, each of which has those of some frames.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_steps, n_frames * n_outputs)
+        The frames of a step are side by side.
+    tokens, weight, offsets, ends
+        As in :func:`loss_and_gradient`; offsets count frames.
+    n_frames : int
+
+    Returns
+    -------
+    total : float
+    """
+    shape = len(scores) * n_frames, scores.shape[1] // n_frames
+    return loss_and_gradient(scores.reshape(shape), tokens, weight, offsets, ends)
+
+
+@compiled
 def log_probabilities(scores, tokens, offsets, ends):
     """Return log p(y) of each sequence; -inf if it has too few frames.
 
@@ -186,14 +206,18 @@ def _through_softmax(s, y, weight, log_p):
     total = 0.0
     for t in range(len(s)):
         row, largest, n, mean = s[t], _largest(s[t]), 0.0, 0.0
+        _of_tokens(row, largest, y, log_p[t])
         for k in range(len(row)):
-            n += math.exp(row[k] - largest)
             mean += np.float64(row[k])
-        log_n = largest + math.log(n)
-        total += log_n - mean / len(row)
-        _of_tokens(row, log_n, y, log_p[t])
+            each = math.exp(row[k] - largest)
+            n += each
+            row[k] = each
+        log_n = math.log(n)
+        total += largest + log_n - mean / len(row)
+        for i in range(len(y) + 1):
+            log_p[t, i] -= log_n
         for k in range(len(row)):
-            row[k] = weight * math.exp(row[k] - log_n)
+            row[k] *= weight / n
     return total
 
 

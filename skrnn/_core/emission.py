@@ -1,17 +1,18 @@
 """Frames, which the steps of a sequence emit, and which emit another one.
 
-    frame_ji = F_i e_j,    i = 1, ..., n_frames
-    scores_ji = V frame_ji + c
+    scores_ji = V_i e_j + c_i,    i = 1, ..., n_frames
 
-where e_j is the state of the network after step j. All frames of step j come before
-those of step j + 1. What they emit is that of :mod:`skrnn._core.ctc`.
+where e_j is the state of the network after step j. The frames of step j come before
+those of step j + 1. What they emit is that of :mod:`skrnn._core.ctc`. V has all V_i,
+one below the other.
 """
 
 import numpy as np
 
 from skrnn._core import network, output
-from skrnn._core.beam import Hypotheses
+from skrnn._core.beam import Hypotheses, mean_log_p
 from skrnn._core.decoder import backward_by_sequence, states_by_sequence
+from skrnn._core.generate import log_probabilities
 from skrnn._core.imports import kernel_imports
 
 
@@ -33,51 +34,29 @@ def loss_and_gradient(weights, batch, loss, workspace):
     """
     with kernel_imports():
         from skrnn._core import ctc
-        from skrnn._core.products import multiply
 
     trace = network.forward(weights, batch, workspace)
     packing, masks = batch.packing, batch.masks[len(weights.layers) - 1 :]
     H = states_by_sequence(trace.passed.top, packing)
     masks = [np.repeat(mask.numpy(), packing.lengths, axis=0) for mask in masks]
-    if masks:
-        H *= masks[0]
-    frames = _frames(weights, H)
-    if masks:  # the same for all frames of a step
-        of_frames = np.repeat(masks[1], weights.architecture.n_frames, axis=0)
-        frames *= of_frames
+    for mask in masks:
+        H *= mask
     tokens, ends = batch.target.in_order().without_ends()
-    total, dframes = output.loss_and_gradient(
+    of = _offsets(weights, packing), ends, weights.architecture.n_frames
+    total, dH = output.loss_and_gradient(
         loss,
         (weights.V.numpy(), weights.c.numpy()),
         (workspace.gradient.V.numpy(), workspace.gradient.c.numpy()),
-        frames,
+        H,
         tokens,
         batch.weight.numpy(),
         workspace.scratch,
-        (ctc.loss_and_gradient, _offsets(weights, packing), ends),
+        (ctc.loss_and_gradient_of_steps, *of),
     )
-    if masks:
-        dframes *= of_frames
-    # frames = H F^T, all frames of a step side by side
-    dframes, dH = dframes.reshape(len(H), -1), np.empty_like(H)
-    F, dF = weights.others["frames"].numpy(), workspace.gradient.others["frames"]
-    multiply(dframes.T, H, dF.numpy(), False)
-    multiply(dframes, F, dH, False)
-    if masks:
-        dH *= masks[0]
+    for mask in masks:
+        dH *= mask
     backward_by_sequence(weights, batch, trace, dH)
     return total
-
-
-def _frames(weights, H):
-    """The frames of all steps, of shape (n_states * n_frames, n_encoded)."""
-    with kernel_imports():
-        from skrnn._core.products import multiply
-
-    F = weights.others["frames"].numpy()
-    frames = np.empty((len(H), len(F)), H.dtype)
-    multiply(H, np.ascontiguousarray(F.T), frames, False)
-    return frames.reshape(-1, H.shape[1])
 
 
 def _offsets(weights, packing):
@@ -86,73 +65,84 @@ def _offsets(weights, packing):
     return np.append(0, np.cumsum(n_frames))
 
 
-def scores_of_frames(weights, memory):
-    """The scores of the frames of some sequences.
+class Frames:
+    """The frames of some sequences, which emit others.
 
     Parameters
     ----------
-    weights : Weights
-    memory : Memory
-        See :mod:`skrnn._core.transduce`.
-
-    Returns
-    -------
     scores : ndarray of shape (n_frames, n_outputs)
     offsets : ndarray of shape (n_sequences + 1,), int64
-        Where the frames of each sequence begin, in the order of the memory.
+        Where the frames of each sequence begin.
+    order : ndarray of shape (n_sequences,), int64
+        Which of the sequences that were chosen these are.
     """
-    frames = _frames(weights, memory.H)
-    scores = output.output_scores(weights.V.numpy(), weights.c.numpy(), frames)
-    return scores, _offsets(weights, memory.packing)
 
+    def __init__(self, scores, offsets, order):
+        self._scores, self._offsets, self._order = scores, offsets, order
 
-def log_p_of_answers(weights, memory, answers):
-    """The logarithms of the probabilities of given answers.
+    @classmethod
+    def of(cls, weights, memory):
+        """Those of what a network has read; see :mod:`skrnn._core.transduce`."""
+        scores = output.output_scores(weights.V.numpy(), weights.c.numpy(), memory.H)
+        scores = scores.reshape(len(scores) * weights.architecture.n_frames, -1)
+        packing = memory.packing
+        return cls(scores, _offsets(weights, packing), packing.indices)
 
-    Parameters
-    ----------
-    weights : Weights
-    memory : Memory
-    answers : Answers
-        Those of the sequences of the memory, in its order.
+    @classmethod
+    def mean(cls, frames):
+        """Those of the mean of the probabilities of several networks."""
+        first, *others = frames
+        if not others:
+            return first
+        log_p = mean_log_p([log_probabilities(each._scores) for each in frames])
+        return cls(log_p, first._offsets, first._order)
 
-    Returns
-    -------
-    log_p : ndarray of shape (n_sequences,), float64
-        -inf for those that have more tokens than there are frames for.
-    """
-    with kernel_imports():
-        from skrnn._core import ctc
+    def log_p(self, answers):
+        """The logarithms of the probabilities of given answers.
 
-    scores, offsets = scores_of_frames(weights, memory)
-    tokens, ends = answers.without_ends()
-    return ctc.log_probabilities(scores, tokens, offsets, ends)
+        Parameters
+        ----------
+        answers : Answers
+            Those of the sequences, in the order in which they were chosen.
 
+        Returns
+        -------
+        log_p : ndarray of shape (n_sequences,), float64
+            -inf for those that have more tokens than there are frames for.
+        """
+        with kernel_imports():
+            from skrnn._core import ctc
 
-def search(weights, memory, max_length, width=1, n_best=1, length_penalty=0.0):
-    """Search for the likeliest sequences; see :mod:`skrnn._core.ctc_search`.
+        tokens, ends = answers[self._order].without_ends()
+        log_p = np.empty(len(answers))
+        log_p[self._order] = ctc.log_probabilities(
+            self._scores, tokens, self._offsets, ends
+        )
+        return log_p
 
-    Parameters
-    ----------
-    weights : Weights
-    memory : Memory
-    max_length, width, n_best, length_penalty
-        As in :func:`skrnn._core.beam.beam_search`.
+    def search(self, max_length, width=1, n_best=1, length_penalty=0.0):
+        """Search for the likeliest sequences; see :mod:`skrnn._core.ctc_search`.
 
-    Returns
-    -------
-    found : Hypotheses
-        In the order of the memory.
-    """
-    with kernel_imports():
-        from skrnn._core import ctc_search
+        Parameters
+        ----------
+        max_length, width, n_best, length_penalty
+            As in :func:`skrnn._core.beam.beam_search`.
 
-    scores, offsets = scores_of_frames(weights, memory)
-    # No sequence has more tokens than frames.
-    longest = min(max_length, int(np.diff(offsets).max(initial=0)))
-    shape = len(offsets) - 1, n_best
-    tokens = np.empty((*shape, longest), np.int64)
-    lengths, log_p = np.empty(shape, np.int64), np.empty(shape)
-    found = Hypotheses(tokens, lengths, log_p, np.empty(shape, bool))
-    ctc_search.search(scores, offsets, (width, longest), length_penalty, *found)
-    return found
+        Returns
+        -------
+        found : Hypotheses
+            In the order in which sequences were chosen.
+        """
+        with kernel_imports():
+            from skrnn._core import ctc_search
+
+        # No sequence has more tokens than frames.
+        longest = min(max_length, int(np.diff(self._offsets).max(initial=0)))
+        shape = len(self._order), n_best
+        tokens = np.empty((*shape, longest), np.int64)
+        lengths, log_p = np.empty(shape, np.int64), np.empty(shape)
+        found = Hypotheses(tokens, lengths, log_p, np.empty(shape, bool))
+        limits = width, longest
+        ctc_search.search(self._scores, self._offsets, limits, length_penalty, *found)
+        places = np.argsort(self._order)
+        return Hypotheses(*(part[places] for part in found))

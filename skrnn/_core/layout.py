@@ -27,7 +27,8 @@ class Layout:
     n_inputs : int
         Number of inputs, the length of x.
     n_outputs : int
-        Number of scores. A decoder reads as many tokens.
+        Number of scores, of each frame if steps emit any. A decoder reads as many
+        tokens.
     has_transitions : bool, default=False
         Whether the outputs of consecutive steps form a linear chain.
     n_features : int, default=0
@@ -76,13 +77,9 @@ class Layout:
     def of_decoder(self):
         """Shapes of the weights of the decoder by name: biases first, then the others.
 
-        Those of layer k are ``decoder_b.k``, ``decoder_W.k`` and ``decoder_U.k``. With
-        frames in place of a decoder, it is their weights.
+        Those of layer k are ``decoder_b.k``, ``decoder_W.k`` and ``decoder_U.k``.
         """
         architecture = self.architecture
-        if architecture.n_frames:
-            n = architecture.n_encoded
-            return {}, {"frames": (architecture.n_frames * n, n)}
         if not architecture.decoder:
             return {}, {}
         cell, first = architecture.make_cell(), architecture.decoder[0]
@@ -123,13 +120,14 @@ class Layout:
         first = {f"U.{i}": U.pop(f"U.{i}") for i in range(n_directions)}
         of_both = zip(self.of_context, self.of_decoder, strict=True)
         biases, others = ({**one, **other} for one, other in of_both)
+        n_scores = self.n_outputs * max(1, architecture.n_frames)
         return {
             **b,
             **{f"f.{i}": (n,) for i, (_, n) in enumerate(filters)},
             **biases,
-            "c": (self.n_outputs,),
+            "c": (n_scores,),
             **W,
-            "V": (self.n_outputs, architecture.n_features_out),
+            "V": (n_scores, architecture.n_features_out),
             **dict(self.of_pooling),
             **dict(self.of_chain),
             **others,

@@ -129,7 +129,8 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
     if filters:
         n_inputs = np.shape(arrays["filters_"][0])[1]
     options = OF_TRANSITIONS[0] in arrays, _n_features(arrays)
-    layout = Layout(architecture, n_inputs, len(c), *options)
+    n_outputs = len(c) // max(1, architecture.n_frames)
+    layout = Layout(architecture, n_inputs, n_outputs, *options)
     order = {name: _inverse(of) for name, of in architecture.make_cell().torch_order}
     others = {}
     for name, array in arrays.items():
@@ -203,7 +204,7 @@ def names_of(architecture, has_transitions=False):
 
 
 def _bridge_of(layout):
-    """Shapes of what leads from an encoder to its decoder, or to frames, by name."""
+    """Shapes of what leads from an encoder to its decoder, by name."""
     biases, others = layout.of_decoder
     parts = {**biases, **others}
     return {name: shape for name, shape in parts.items() if "." not in name}
@@ -307,7 +308,6 @@ def all_names():
     brought = {name for pooling in POOLINGS for name, _ in weights_of(pooling, 1)}
     architecture = Architecture((1,), decoder=(1,), attention="additive")
     bridge = _bridge_of(Layout(architecture, 1, 1))
-    bridge |= _bridge_of(Layout(Architecture((1,), n_frames=1), 1, 1))
     of_context, names = ("A_", "a_", "B_"), sorted({*brought, *bridge})
     names = (f"{name}_" for name in names)
     of_decoder = (*OF_FILTERS, *OF_DECODER)

@@ -1,12 +1,14 @@
 """Writing sequences, by one network or by several, some at a time.
 
 A writer has ``begin()``, which returns what :meth:`Together.step` does, and
-``step(states, tokens)``, for the sequences of a batch side by side.
+``step(states, tokens)``, for the sequences of a batch side by side. Of networks with
+frames, which write all tokens of a sequence at once, it is the frames.
 """
 
 import numpy as np
 
 from skrnn._core.beam import Hypotheses, beam_search, joined, mean_log_p
+from skrnn._core.emission import Frames
 from skrnn._core.generate import log_probabilities
 from skrnn._core.output import MAX_SCORES
 from skrnn._core.packing import batches_by_length
@@ -71,6 +73,8 @@ def search(writers, lengths, n_outputs, max_length, execution, ids=None, **optio
 
     def search_batch(batch):
         each = [writer_of(batch) for writer_of in writers]
+        if isinstance(each[0], Frames):
+            return Frames.mean(each).search(max_length, **options)
         writer = each[0] if len(each) == 1 else Together(each, ids)
         log_p, states = writer.begin()
         return beam_search(writer.step, states, log_p, max_length, **options)

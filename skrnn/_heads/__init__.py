@@ -11,6 +11,7 @@ Modules may import those above them in this list, and lower layers of the packag
     next_step     the next step, after each step; without y
     language      the same from the first token on, and perhaps the end
     transduction  another sequence, token by token
+    ctc           the same, emitted by the steps
     task          what y is, and which head predicts it
     opening       the containers of y and sample_weight
     validation    y and sample_weight as arrays, checked against X

@@ -41,7 +41,11 @@ def later_targets(head, y, weight, offsets=None):
         y = column_or_1d(y)
         cure = "Drop these sequences, or train on some of that class."
         check_classes(head, y, "the training data", cure, offsets)
-    return head.targets(y) if head.task == "transduction" else head.targets(y, weight)
+    if head.task == "transduction":
+        answers = head.targets(y)
+        head.check_can_write(answers, np.diff(offsets))
+        return answers
+    return head.targets(y, weight)
 
 
 def check_labels(head, y, when):

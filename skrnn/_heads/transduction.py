@@ -34,14 +34,23 @@ class TransductionHead(Head):
 
     task = "transduction"
     loss = "smoothed_cross_entropy"
+    rows_of_V = "one for each token, and one for the end,"
 
     @property
     def n_outputs(self):
         """Number of scores."""
         return self.reader.n_ids
 
-    def fitted_to(self, answers, weight):
-        """This head with a bias from the data of a fit."""
+    def fitted_to(self, answers, weight, n_steps):
+        """This head with a bias from the data of a fit.
+
+        Parameters
+        ----------
+        answers : Answers
+        weight : ndarray of shape (n_samples,)
+        n_steps : ndarray of shape (n_samples,)
+            Number of steps of each sequence of X.
+        """
         of_rows = np.repeat(weight / weight.max(), answers.lengths)
         counts = np.bincount(answers.tokens, of_rows, self.n_outputs)
         return replace(self, bias=log_shares(counts))
@@ -72,6 +81,9 @@ class TransductionHead(Head):
                 "sequence, or train on some that have this token."
             )
         return Answers.of(steps.values, steps.offsets)
+
+    def check_can_write(self, answers, n_steps):
+        """Raise unless the network can write answers to sequences of so many steps."""
 
     def begun(self, steps):
         """Steps with one more before each sequence of tokens."""
