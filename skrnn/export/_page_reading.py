@@ -1,5 +1,6 @@
 """How a page reads what is typed: as the estimator reads strings and tokens."""
 
+import re
 import sys
 import unicodedata
 from functools import cache, partial
@@ -257,9 +258,13 @@ def example_of(model, separator, max_length):
     tokens = []
     for i in order:
         if len(tokens) < _N_OF_EXAMPLE:
-            tokens += [token for token in grams[i] if token not in ENDS]
-    tokens = tokens[:max_length]
-    if separator is not None:
+            tokens += [token for token in grams[i] if token not in (*ENDS, "")]
+    if reader.kind == "text":
+        typed = "".join(tokens)[:max_length]
+    elif reader.kind == "words":
+        words = re.findall(TOKEN_PATTERN, " ".join(tokens))
+        typed = " ".join(words[:max_length])
+    else:
+        tokens = tokens[:max_length]
         return separator.join(map(str, tokens)), tokens
-    typed = ("" if reader.kind == "text" else " ").join(tokens)
     return typed, typed

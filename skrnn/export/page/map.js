@@ -30,7 +30,7 @@ class EmbeddingMap {
     const mark = makeInSvg("g", { class: hasLabel ? "" : "dot" });
     const parts = [
       makeInSvg("title", {}, visible(label)),
-      makeInSvg("circle", { cx: x, cy: y }),
+      makeInSvg("circle", { cx: x, cy: y, r: hasLabel ? 17 : 3 }),
       makeInSvg("text", { x, y }, visible(label)),
     ];
     mark.append(...parts);

@@ -109,11 +109,12 @@ class Reader {
       return Array(2 + 2 * lengths.length).fill(null);
     }
     const lower = token.toLowerCase(), characters = Array.from(lower);
-    const part = (n, ...range) => {
-      return characters.length > n ? characters.slice(...range).join("") : null;
+    const part = (first, end) => characters.slice(first, end).join("");
+    const ofLengths = (write) => {
+      return lengths.map((n) => (characters.length > n ? write(n) : null));
     };
-    const before = lengths.map((n) => part(n, 0, n)?.replace(/^/, "<") ?? null);
-    const after = lengths.map((n) => part(n, -n)?.replace(/$/, ">") ?? null);
+    const before = ofLengths((n) => `<${part(0, n)}`);
+    const after = ofLengths((n) => `${part(-n)}>`);
     const kinds = Array.from(token, (character) => this.kindOf(character));
     const shape = kinds.filter((kind, i) => kind !== kinds[i - 1]).join("");
     return [`<${lower}>`, ...before, ...after, shape];
