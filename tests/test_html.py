@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor, export
 from skrnn._core.architecture import Architecture
-from skrnn.export import _page, to_html
+from skrnn.export import _packing, _page, to_html
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -283,6 +283,14 @@ def test_tables_are_rounded_if_they_are_large(tmp_path, fitted):
     ((layer,),) = content_of(tmp_path / "page.html")["layers"]
     assert layer["U"]["step"] <= 2**-19
     assert layer["W"]["type"] == "float32"
+
+
+@pytest.mark.parametrize("numbers", [[1.0], [1.0, 1e12]])
+def test_tables_that_cannot_be_rounded_are_not(numbers):
+    """Those of one number alone, and those whose numbers are too far apart."""
+    table = np.full((2**9, 2**8), numbers[0], np.float32)
+    table[0, 0] = numbers[-1]
+    assert _packing.pack_rounded(table)["type"] == "float32"
 
 
 def test_every_file_of_the_page_is_installed():
