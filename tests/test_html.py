@@ -247,17 +247,39 @@ def test_a_phone_shows_the_full_width(name, found):
     assert found[name]["wide"] <= 390
 
 
-def test_a_page_says_why_it_does_not_read(tmp_path, fitted, found):
+# What a user does: reads step by step, then types what is too long.
+PLAY = """<script>
+const wait = (milliseconds) => new Promise((then) => setTimeout(then, milliseconds));
+const type = (text) => {
+  $("typed").value = text;
+  $("typed").dispatchEvent(new Event("input"));
+};
+ready.then(async () => {
+  const heard = [];
+  type("abca");
+  $("form").requestSubmit();
+  for (let i = 0; i < 5; i++) {
+    heard.push($("heard").textContent);
+    await wait(PACE + 5);
+  }
+  document.title = heard.join(", ");
+  type("abcab");
+});
+</script></body>"""
+
+
+def test_a_page_plays_and_says_why_it_does_not_read(tmp_path):
+    if BROWSER is None:
+        pytest.skip("no chromium is installed, which would play")
     X, y = ["abc", "cba"] * 4, [0, 1] * 4
-    classifier = RNNClassifier(nhidden=3, max_iter=1, max_length=4).fit(X, y)
     path = tmp_path / "page.html"
-    to_html(classifier, path)
-    page = path.read_text("utf-8")
-    call = '<script>ready.then(() => { $("typed").value = "abcab"; '
-    call += '$("typed").dispatchEvent(new Event("input")); });</script></body>'
-    path.write_text(page.replace("</body>", call), "utf-8")
+    to_html(fit(X, y, max_length=4), path)
+    path.write_text(path.read_text("utf-8").replace("</body>", PLAY), "utf-8")
+    shown = dumped(path)
+    heard = "Before any step, After “a”, After “ab”, After “abc”, After “abca”"
+    assert f"<title>{heard}</title>" in shown
     message = "This has 5 steps, but max_length is 4."
-    assert f'<p id="problem" role="alert">{message}</p>' in dumped(path)
+    assert f'<p id="problem" role="alert">{message}</p>' in shown
 
 
 def test_a_page_loads_nothing(tmp_path, fitted):

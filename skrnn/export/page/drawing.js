@@ -88,7 +88,7 @@ class Page {
     document.title = `${name}: type, and watch it read`;
     $("name").textContent = name;
     $("about").textContent =
-      `${CELL_NAMES[cell]} of ${widths} units${both}${labels}, fitted with skrnn ` +
+      `${CELL_NAMES[cell]} of ${widths} units${both}${labels}, written by skrnn ` +
       `${version}. All that you see is computed here, in your browser.`;
     $("prompt").textContent = this.prompt();
     $("hint").textContent =
@@ -259,7 +259,7 @@ class Page {
 
   // Read again, step by step.
   play() {
-    const n = this.reading.tokens.length;
+    const n = this.reading?.tokens.length ?? 0;
     const next = () => {
       this.show(this.#step + 1);
       this.#timer = this.#step < n ? setTimeout(next, PACE) : null;
