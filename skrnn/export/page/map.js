@@ -12,9 +12,9 @@ class EmbeddingMap {
     this.onChoose = onChoose;
     this.path = makeInSvg("polyline", {});
     svg.append(this.path);
-    const width = svg.clientWidth < 480 ? HEIGHT : 1.6 * HEIGHT;
-    svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-    const at = fitted(places.values, width);
+    this.width = svg.clientWidth < 480 ? HEIGHT : 1.6 * HEIGHT;
+    svg.setAttribute("viewBox", `0 0 ${this.width} ${HEIGHT}`);
+    const at = fitted(places.values, this.width);
     this.known = new Map(); // by id
     ids.values.forEach((id, i) => this.known.set(id, { label: labels[i], at: at[i] }));
     const order = [...labels.keys()].sort((i, j) => norms.values[j] - norms.values[i]);
@@ -28,12 +28,13 @@ class EmbeddingMap {
   add(id, hasLabel) {
     const { label, at: [x, y] } = this.known.get(id);
     const mark = makeInSvg("g", { class: hasLabel ? "" : "dot" });
-    const parts = [
+    const half = halfOf(visible(label)); // long labels near an edge stay within it
+    const anchor = x < half ? "start" : x > this.width - half ? "end" : "middle";
+    mark.append(
       makeInSvg("title", {}, visible(label)),
       makeInSvg("circle", { cx: x, cy: y, r: hasLabel ? 17 : 3 }),
-      makeInSvg("text", { x, y }, visible(label)),
-    ];
-    mark.append(...parts);
+      makeInSvg("text", { x, y, "text-anchor": anchor }, visible(label))
+    );
     mark.addEventListener("click", () => this.onChoose(label));
     this.svg.append(mark);
     this.#marks.set(id, mark);
@@ -85,9 +86,12 @@ function fitted(values, width) {
   ]);
 }
 
+// Half the width of a label.
+const halfOf = (label) => 5.5 * label.length + 2;
+
 // Whether there is room for a label among those that have been taken; it is then taken.
 function takesRoom([x, y], label, taken) {
-  const half = 5.5 * label.length + 2;
+  const half = halfOf(label);
   const isFree = taken.every(([u, v, other]) => {
     return Math.abs(u - x) > half + other || Math.abs(v - y) > 15;
   });
