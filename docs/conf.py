@@ -88,9 +88,10 @@ class Parameters(SphinxDirective):
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 
-def is_generated(app, what, name, obj, skip, options):
-    """Leave out set_fit_request and others: they refer to scikit-learn's own guide."""
-    return True if re.fullmatch(r"set_\w+_request", name) else None
+def is_left_out(app, what, name, obj, skip, options):
+    """Leave out set_fit_request and others, and what the class says of parameters."""
+    is_parameter = name in purposes.all_names()
+    return True if is_parameter or re.fullmatch(r"set_\w+_request", name) else None
 
 
 def group_parameters(app, what, name, obj, options, lines):
@@ -111,5 +112,5 @@ def setup(app):
     """Called by Sphinx."""
     app.add_directive("parameters", Parameters)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
-    app.connect("autodoc-skip-member", is_generated)
+    app.connect("autodoc-skip-member", is_left_out)
     app.connect("autodoc-process-docstring", group_parameters, priority=900)

@@ -41,6 +41,11 @@ def names_of(cls):
     return [field.name for field in fields(cls) if field.init]
 
 
+def all_names():
+    """The parameters of all estimators."""
+    return {name for names in PURPOSES.values() for name in names}
+
+
 def grouped(lines):
     """The lines of numpydoc with a heading before the parameters of each purpose."""
     start = next((i for i, line in enumerate(lines) if line == ":Parameters:"), None)

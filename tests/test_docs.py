@@ -25,8 +25,7 @@ def test_each_parameter_has_one_purpose(cls):
 
 def test_purposes_name_parameters_that_exist():
     known = {name for cls in purposes.estimators() for name in purposes.names_of(cls)}
-    listed = {name for names in purposes.PURPOSES.values() for name in names}
-    assert listed == known
+    assert purposes.all_names() == known
 
 
 def test_tables_of_parameters_tell_defaults_and_estimators():

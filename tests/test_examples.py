@@ -123,6 +123,13 @@ def share(pattern, output):
     return float(re.search(pattern, output)[1])
 
 
+def test_gestures():
+    output = run("plot_08_gestures.py")
+    known = share(r"people it knows: (.*)%", output)
+    new = share(r"new people: (.*)%", output)
+    assert known > 90 and 60 < new < known - 2
+
+
 def test_grid_search():
     output = run("plot_10_grid_search.py")
     assert "GridSearchCV" in output and "100%" in output
