@@ -130,6 +130,13 @@ def test_gestures():
     assert known > 90 and 60 < new < known - 2
 
 
+def test_colours():
+    output = run("plot_09_colours.py")
+    rows = re.findall(r"^(.+?)  +(0\.\d+)$", output, flags=re.MULTILINE)
+    off = {name: float(distance) for name, distance in rows}
+    assert off["RNNRegressor"] < off["n-grams + Ridge"] < off["mean colour"]
+
+
 def test_grid_search():
     output = run("plot_10_grid_search.py")
     assert "GridSearchCV" in output and "100%" in output
@@ -140,6 +147,14 @@ def test_weights_for_torch():
     output = run("plot_12_weights_for_torch.py")
     assert share(r"differ by at most (.*)\.", output) < 1e-5
     assert share(r"; (.*)% of unseen ones", output) > 80
+
+
+def test_the_article():
+    output = run("plot_13_the_article.py")
+    rows = re.findall(r"^(\w.+?)  +(0\.\d+) ", output, flags=re.MULTILINE)
+    accuracy = {name: float(score) for name, score in rows}
+    assert accuracy["the loop"] > 0.6
+    assert accuracy["the defaults"] > accuracy["the loop"]
 
 
 def test_streams():
