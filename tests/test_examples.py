@@ -143,6 +143,12 @@ def test_grid_search():
     assert share(r"on unseen names: (.*)%", output) > 70
 
 
+def test_few_labels():
+    output = run("plot_11_few_labels.py")
+    assert "Without labels: next_step" in output
+    assert share(r"names without labels gain (.*) points", output) > 1
+
+
 def test_weights_for_torch():
     output = run("plot_12_weights_for_torch.py")
     assert share(r"differ by at most (.*)\.", output) < 1e-5
