@@ -23,6 +23,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from skrnn import RNNSeq2Seq
+from skrnn.inspection import AttentionDisplay
 
 parser = argparse.ArgumentParser(description="Read dates.")
 parser.add_argument("--figure", help="where to save the figure, such as dates.png")
@@ -80,17 +81,12 @@ print(f"Without attention, {score:.1%} are read without a mistake.")
 # %%
 # Where it looks
 # --------------
-# Each row of ``attention_weights`` shows which characters are read while one is
-# written. The first column is the start that is read before each string, and the last
-# row is the end.
+# Each row shows which characters are read while one is written. The first column is the
+# start that is read before each string, and the last row is the end. The numbers come
+# from ``attention_weights``.
 
-date = "Sunday, 03 March 2024"
-weights, iso = model.attention_weights(date), model.predict([date])[0]
 figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
-ax.imshow(weights, cmap="Blues", aspect="auto")
-ax.set_xticks(range(len(date) + 1), ["start", *date])
-ax.set_yticks(range(len(iso) + 1), [*iso, "end"])
-ax.set(xlabel="read", ylabel="written", title=f"{date} -> {iso}")
+AttentionDisplay.from_estimator(model, "Sunday, 03 March 2024", ax=ax)
 if arguments.figure:
     figure.savefig(arguments.figure)
 plt.show()

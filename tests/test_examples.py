@@ -167,3 +167,12 @@ def test_streams():
     output = run("plot_14_streams.py")
     assert "Step by step is as at once: True" in output
     assert share(r"Live, (.*)% of the seconds", output) > 80
+
+
+def test_spelling_to_sounds(tmp_path):
+    figure = tmp_path / "sounds.png"
+    output = run("plot_15_spelling_to_sounds.py", "--figure", figure)
+    assert output.startswith("4000 words, such as localization: L OW K AH L AH Z EY SH")
+    right = re.search(r"(\d+\.\d)% of 1000 unseen words are pronounced", output)
+    assert float(right[1]) >= 40
+    assert figure.stat().st_size > 10_000
