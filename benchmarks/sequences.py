@@ -34,7 +34,7 @@ from peers_seq2seq import TorchLoop
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from skrnn import RNNDecoder, RNNSeq2Seq
+from skrnn import RNNDecoder, RNNEnsemble, RNNSeq2Seq
 
 DIGITS = "zero one two three four five six seven eight nine".split()
 FORMATS = ["%d %B %Y", "%B %d, %Y", "%d.%m.%Y", "%m/%d/%Y", "%A, %d %B %Y"]
@@ -104,7 +104,19 @@ ACCURACY["reversed letters"]["attention=None"] = (
     RNNSeq2Seq(attention=None, random_state=0),
     (1,),
 )
-BEST = {}
+MEMBER = RNNSeq2Seq((128, 128))
+BEST = {
+    "English sounds": {
+        "8 networks, nhidden=(128, 128)": (
+            RNNEnsemble(MEMBER, 8, n_jobs=-1, random_state=0),
+            (1, 4),
+        ),
+        "decoder='ctc', nhidden=(128, 128)": (
+            RNNSeq2Seq((128, 128), decoder="ctc", random_state=0),
+            (1, 4),
+        ),
+    },
+}
 
 
 def measure(settings, tasks, folder, is_quick, is_validation):
@@ -144,9 +156,9 @@ def quicker(estimator):
 
 def with_beam(model, beam_width):
     """The fitted model, to predict with a beam."""
-    for member in getattr(model, "estimators_", [model]):
-        member.set_params(beam_width=beam_width)
-    return model
+    is_ensemble = hasattr(model, "estimators_")
+    name = "estimator__beam_width" if is_ensemble else "beam_width"
+    return model.set_params(**{name: beam_width})
 
 
 def errors(y_true, y_pred):
