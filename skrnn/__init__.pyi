@@ -182,7 +182,7 @@ class _DecoderParameters(_Parameters):
     condition: Literal["both", "start", "bias"] = "both"
     beam_width: _Count = 1
     length_penalty: _NonNegative = 0.0
-    analyzer: Literal["auto", "char", "word", "token"] | _Function = "auto"
+    analyzer: Literal["auto", "char", "word", "token", "series"] | _Function = "auto"
     standardize: bool = True
     bidirectional: ClassVar[bool] = False
     pooling: ClassVar[str] = "last"

@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import validate_parameter_constraints
 from skrnn._continuing import is_generator_state
 from skrnn._core.architecture import CONDITIONS, Architecture, AttentionName
 from skrnn._core.cells import ActivationName, CellName, RecurrenceName
+from skrnn._core.density import n_scores
 from skrnn._core.layout import Layout
 from skrnn._core.pooling import PoolingName
 from skrnn._core.public import shapes_of
@@ -43,7 +44,7 @@ from skrnn._parameters import check_kernel_sizes, check_ngram_range
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.options import KEPT
 from skrnn._reading.places import MAX_PLACES, has_places
-from skrnn._reading.schema import KIND_OF_ANALYZER
+from skrnn._reading.schema import KIND_OF_ANALYZER, are_targets
 from skrnn._reading.text import compiled_pattern
 from skrnn._reading.tokens import AUTO_RANGES, range_of_known
 from skrnn._reading.wide import make_table
@@ -93,7 +94,9 @@ def check_attributes(attributes, tasks_of_y, says_of_y, constraints, name):
     check(_of_kind_of_y(tasks_of_y, says_of_y))
     if attributes["kind_"] != "series" or _task(attributes) in _PER_STEP:
         check({"_architecture": Is(_is_without_filters, "a network without filters")})
-    if attributes["kind_"] == "series":
+    if attributes["kind_"] == "series" and are_targets(attributes):
+        check(_of_targets(attributes))
+    elif attributes["kind_"] == "series":
         check(_OF_SERIES)
         check(_of_scales(attributes))
     else:
@@ -395,6 +398,23 @@ def _of_scales(attributes):
     return expected
 
 
+def _of_targets(attributes):
+    """Means and scales of series that are predicted."""
+    n, columns = None, attributes["_reading"]["columns"]
+    n = n if columns is None else len(columns)
+    if isinstance(attributes.get("target_mean_"), np.ndarray):
+        n = n or attributes["target_mean_"].size or None
+    tiny = np.finfo(np.float64).smallest_subnormal
+    return {
+        "target_mean_": Numbers((n,), np.dtype("f8")),
+        "target_scale_": Numbers((n,), np.dtype("f8"), tiny),
+        "_is_one_output": Is(
+            lambda value: type(value) is bool and (n == 1 or not value),
+            "True or False" if n == 1 else "False",
+        ),
+    }
+
+
 def _are_names(names, n):
     is_array = isinstance(names, np.ndarray) and names.shape == (n,)
     return is_array and all(isinstance(each, str) for each in names.tolist())
@@ -499,6 +519,8 @@ def _n_inputs(attributes):
         ngram_range = attributes.get("_grams", {}).get("ngram_range", (1, 1))
         known, subwords = attributes["vocabulary_"], attributes.get("subwords_")
         return n_ids(known, ngram_range, subwords)
+    if are_targets(attributes):  # beside each number of y, whether this is the start
+        return len(attributes["target_mean_"]) + 1
     n_features, order = len(attributes["mean_"]), len(attributes["difference_scale_"])
     n_marks = 1 if attributes["_reading"]["missing"] == "mask" else 0
     n_own = 3 + order if np.size(attributes.get("own_mean_", ())) else 0
@@ -542,9 +564,9 @@ def _of_kind_of_y(tasks_of_y, says_of_y):
         # The encoder of a classifier or regressor has the flag of that, too.
         flag = replace(FLAG, is_optional=True)
         return {**dict.fromkeys(flags, flag), "task_": one_of(tasks_of_y)}
-    of_y = {says_of_y: integer(1) if says_of_y == "max_length_" else FLAG}
-    if not says_of_y:
-        of_y = {}
+    of_y = {says_of_y: FLAG} if says_of_y else {}
+    if says_of_y == "max_length_":  # series tell whether they are one-dimensional
+        of_y = {says_of_y: integer(1), flags[1]: replace(FLAG, is_optional=True)}
     return {**dict.fromkeys(("task_", *flags), NOTHING), **of_y}
 
 
@@ -574,6 +596,8 @@ def _of_y(attributes):
         ),
     }
     if task == "next_step":
+        if attributes["kind_"] == "series" and are_targets(attributes):
+            del flags["_is_one_output"]
         return {**flags, **_of_next_step(attributes)}
     if task == "transduction":
         return {**flags, **_of_transduction(attributes)}
@@ -590,7 +614,9 @@ def _of_y(attributes):
 
 def _of_next_step(attributes):
     """The outputs of a network that predicts what it reads next."""
-    if attributes["kind_"] == "series":
+    if attributes["kind_"] == "series" and are_targets(attributes):
+        least = most = n_scores(len(attributes["target_mean_"]))
+    elif attributes["kind_"] == "series":
         least = most = _n_inputs(attributes)
     else:  # tokens that were never a next step need no output
         least, most = 1, 1 + len(attributes["vocabulary_"])

@@ -113,7 +113,7 @@ class LastFit:
         ValueError
             If attributes were edited since.
         """
-        self.model.check(steps)
+        self.model.check(self.model.head.begun(steps))
         reader = self.model.reader
         if reader.kind == "series":
             return

@@ -1,62 +1,45 @@
 """RNNDecoder: from a vector to a sequence."""
 
 from dataclasses import KW_ONLY
-from itertools import chain
 from typing import ClassVar, Literal
 
-import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
 
-from skrnn._base import BaseRNN, fitted_names
+from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
-from skrnn._core.beam import mean_log_p
-from skrnn._core.samples import Samples
-from skrnn._core.vocabulary import END, UNKNOWN
 from skrnn._docs import share_docs
-from skrnn._heads.language import LanguageHead
-from skrnn._heads.validation import validate_targets
+from skrnn._from_vectors import FromVectors
 from skrnn._judging import ValidationData
-from skrnn._messages import counted
-from skrnn._model import Model, written_together
-from skrnn._outputs import (
-    are_equal,
-    check_not_missing,
-    joined,
-    learn_outputs,
-    read_outputs,
-    tokens_of,
-    warn_of_cut,
-    with_log_p,
-    written,
-)
-from skrnn._reading.schema import Schema
-from skrnn._reading.tokens import TokenReader
-from skrnn._reading.vectors import VectorReader, context_of
-from skrnn._stream import Draws, Stream, check_count, check_draws, random_state_of
+from skrnn._stream import check_count, check_draws, random_state_of
 from skrnn._types import Count, Counts, Function, NonNegative, takes_parameters
-from skrnn._warnings import about_sequences_in_y, about_validation_data, warn
 
 
 @share_docs
 @takes_parameters
-class RNNDecoder(BaseRNN):
-    r"""Predict a sequence, such as a name, from a vector of features.
+class RNNDecoder(FromVectors, BaseRNN):
+    r"""Predict a sequence, such as a name or a curve, from a vector of features.
 
-    The network [1]_ writes the sequence y token by token, and reads each token before
-    it writes the next one. In the simplest case, it computes
+    The network [1]_ writes the sequence y step by step, and reads each step before it
+    writes the next one. In the simplest case, it computes
 
         h_0 = tanh(A x + a),    h_t = activation(W h_{t-1} + U y_{t-1} + B x + b),
         scores = V h_t + c,
 
-    where x is the vector, standardised, y_0 is the start, and the softmax of the scores
-    are the probabilities of the next token and of the end. The product of the
-    probabilities of all its tokens and its end is that of the sequence given x. The
-    weights maximise it.
+    where x is the vector, standardised, and y_0 is the start. If the steps are tokens,
+    the softmax of the scores are the probabilities of the next token and of the end.
+
+    If the steps are numbers, standardised by feature, the scores are e, m and l, and
+    the next step is drawn from independent normal distributions [23]_,
+
+        p(end) = s(e),    p(y_t) = (1 - s(e)) prod_j N(y_tj; m_j, 1e-4 + exp(l_j)),
+
+    where s is the logistic function. So no standard deviation is below 1 % of that of
+    the feature in training, which keeps densities finite where y has no noise.
+
+    The product over all steps and the end is the probability of the sequence, or its
+    density, given x. The weights maximise it; in the gradient, each normal distribution
+    has its standard deviation as a weight [24]_, lest the most precise numbers outweigh
+    all else.
 
     Parameters
     ----------
@@ -64,15 +47,18 @@ class RNNDecoder(BaseRNN):
         Length of the hidden state h. A tuple stacks layers: each layer reads the hidden
         states of the layer before it, step by step.
     {parameters}
-    analyzer : {"auto", "char", "word", "token"} or callable, default="auto"
-        What a step of a sequence in y is. "auto" reads strings as characters, and a
-        sequence of strings or integers as tokens. "char" and "word" require strings.
-        Predicted words are joined by spaces. A callable is applied to each sequence as
-        it was passed and returns what to learn instead.
+    analyzer : {"auto", "char", "word", "token", "series"} or callable, default="auto"
+        What a step of a sequence in y is. "auto" reads strings as characters, a
+        sequence of strings or integers as tokens, and a sequence of floats or of rows
+        of numbers as a series. "char" and "word" require strings; "token" and "series"
+        determine how integers are read. Predicted words are joined by spaces. A
+        callable is applied to each sequence as it was passed and returns what to learn
+        instead.
     standardize : bool, default=True
         Whether to subtract the mean of each feature of X over the training data, and to
         divide by its standard deviation. Sparse features are all divided by one number,
-        the root mean square of all of X, so that what is 0 stays so.
+        the root mean square of all of X, so that what is 0 stays so. Numbers in y are
+        standardised in any case.
     max_length : int or None, default=None
         Maximum length of a sequence, of those in y as well as of predictions. None is
         no limit for y, and twice the length of the longest one for predictions.
@@ -99,17 +85,18 @@ class RNNDecoder(BaseRNN):
     beam_width : int, default=1
         How many beginnings predictions keep, of which the likeliest continuations are
         tried [22]_. 1 always goes on with the likeliest token. More take as many times
-        as long, and may find likelier sequences.
+        as long, and may find likelier sequences. Must be 1 if y holds numbers.
     length_penalty : float, default=0.0
         In predictions with a `beam_width` above 1, sequences are compared by the
         logarithm of their probability, divided by the number of their tokens, with the
         end, to the power of this. At 0, they are compared by their probability, and at
-        1, by its geometric mean per token, which favours longer ones.
+        1, by its geometric mean per token, which favours longer ones. Must be 0 if y
+        holds numbers.
 
     Attributes
     ----------
     max_length_ : int
-        The largest number of tokens of a prediction.
+        The largest number of steps of a prediction.
     {kind}
     {weights}
     A_ : ndarray of shape (n_states, `n_features_in_`)
@@ -123,12 +110,17 @@ class RNNDecoder(BaseRNN):
         ``U_[0]``. Only available if `condition` is "bias" or "both".
     V_ : ndarray of shape (n_outputs, nhidden)
         Output weights. Row 0 predicts the end of a sequence, and row i the token with
-        id i.
+        id i. For n numbers per step, the n rows after the first predict m, and the last
+        n rows l.
     intercept_ : ndarray of shape (n_outputs,)
         Output biases.
     vocabulary_ : dict of token -> int
         Mapping of the tokens of y to ids, which start at 1, sorted; or those of
-        `vocabulary`, in its order.
+        `vocabulary`, in its order. Not available if y holds numbers.
+    target_mean_, target_scale_ : ndarrays of shape (n_numbers,)
+        Mean and standard deviation of each number of a step in y, by which they are
+        standardised; the scale of a constant is 1. Only available if y holds numbers.
+        The last column of ``U_[0]`` is then the vector of the start.
     mean_, scale_ : ndarrays of shape (`n_features_in_`,)
         What is subtracted from each feature of X, and what it is then divided by.
     n_features_in_ : int
@@ -137,7 +129,8 @@ class RNNDecoder(BaseRNN):
         Names of the features. Only available if X was a frame with named columns.
     loss_ : float
         Loss of the last epoch, averaged over all steps while the weights were being
-        updated: the cross entropy in nats per token, where the end counts as one.
+        updated: the cross entropy in nats per token, where the end counts as one; or
+        minus the logarithm of the density of standardised numbers.
     {losses}
 
     See Also
@@ -154,6 +147,10 @@ class RNNDecoder(BaseRNN):
     {references}
     .. [22] Freitag and Al-Onaizan (2017), "Beam Search Strategies for Neural Machine
        Translation", NMT.
+    .. [23] Graves (2013), "Generating Sequences With Recurrent Neural Networks",
+       arXiv:1308.0850, section 4.1, here with one normal distribution for each number.
+    .. [24] Seitzer et al. (2022), "On the Pitfalls of Heteroscedastic Uncertainty
+       Estimation with Probabilistic Neural Networks", ICLR.
 
     Examples
     --------
@@ -167,6 +164,15 @@ class RNNDecoder(BaseRNN):
     >>> right, wrong = decoder.score_samples([[0, 1], [0, 1]], ["right", "left"])
     >>> bool(right > wrong + 3)
     True
+
+    Series of numbers, which rise or fall:
+
+    >>> up_or_down = np.array([[1], [-1]] * 20)
+    >>> y = [10.0 + sign * np.arange(1, 5) for (sign,) in up_or_down]
+    >>> decoder = RNNDecoder(nhidden=16, max_iter=100, random_state=0)
+    >>> rising, falling = decoder.fit(up_or_down, y).predict([[1], [-1]])
+    >>> rising.round(), falling.round()
+    (array([11., 12., 13., 14.]), array([9., 8., 7., 6.]))
     """
 
     # Exact predictions of held-out training data, and their log-probability, with 128
@@ -179,7 +185,7 @@ class RNNDecoder(BaseRNN):
     condition: Literal["both", "start", "bias"] = "both"
     beam_width: Count = 1
     length_penalty: NonNegative = 0.0
-    analyzer: Literal["auto", "char", "word", "token"] | Function = "auto"
+    analyzer: Literal["auto", "char", "word", "token", "series"] | Function = "auto"
     standardize: bool = True
 
     # What a prediction of the next token leaves no choice of.
@@ -220,10 +226,11 @@ class RNNDecoder(BaseRNN):
         X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
             Vectors of numbers.
         y : list, tuple, array, Series or frame of n_samples sequences
-            For each vector a string, or a sequence of tokens (strings or integers). One
-            may be empty: its end is then the first that is learned. y may also be a
-            column of pandas, polars, pyarrow or awkward, or a frame with one such
-            column.
+            For each vector a string; a sequence of tokens (strings or integers) or of
+            floats; or numbers of shape (n_steps, n_numbers). One may be empty: its end
+            is then the first that is learned. y may also be a column of pandas, polars,
+            pyarrow or awkward, or a frame with one such column; or an array of numbers
+            of shape (n_samples, n_steps) or (n_samples, n_steps, n_numbers).
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample in the loss. A weight of 0 is equivalent to removing
             the sample.
@@ -243,13 +250,15 @@ class RNNDecoder(BaseRNN):
         Raises
         ------
         TypeError
-            If y is not a container of strings or of token lists.
+            If y is not a container of sequences that are all of one kind.
         ValueError
             If X is not a matrix of finite numbers; if X and y differ in length; if all
             sequences are empty, or one is longer than `max_length`; if the vocabulary
-            is empty; if `warm_start` is True and parameters of the network or of
-            reading have changed; if `X_val` is incomplete, or passed without
-            `early_stopping`; or if training diverges in the first epoch.
+            is empty; if a number in y is infinite or NaN, series differ in their
+            numbers per step, or `beam_width` is above 1 for them; if `warm_start` is
+            True and parameters of the network or of reading have changed; if `X_val` is
+            incomplete, or passed without `early_stopping`; or if training diverges in
+            the first epoch.
 
         {warns of fit}
         """
@@ -304,10 +313,12 @@ class RNNDecoder(BaseRNN):
 
         Returns
         -------
-        y : list of str or list of list
+        y : list of str, list of list or list of ndarray
             Of the kind that y had in `fit`; words are joined by spaces. With a
             `beam_width` of 1, the likeliest token is chosen again and again, until it
-            is the end.
+            is the end. Of numbers, each step is the mean m, given the means before it,
+            in float64 and of shape (n_steps,) or (n_steps, n_numbers), as y had; a
+            series ends where the probability of that exceeds 1/2.
 
         Raises
         ------
@@ -316,10 +327,9 @@ class RNNDecoder(BaseRNN):
         Warns
         -----
         UserWarning
-            If sequences have no end after ``max_length_`` tokens.
+            If sequences have no end after ``max_length_`` steps.
         """
-        reader, found, _ = self._found(X)
-        return [best for (best,) in written(reader, found)]
+        return self._writer(X).predict()
 
     def predict_n_best(self, X, n_best=5):
         """Predict several sequences for each vector, the likeliest first.
@@ -342,7 +352,7 @@ class RNNDecoder(BaseRNN):
         ------
         {raises of predict from vectors}
         ValueError
-            If `n_best` is not a whole number from 1.
+            If `n_best` is not a whole number from 1, or y held numbers in `fit`.
 
         Warns
         -----
@@ -350,11 +360,10 @@ class RNNDecoder(BaseRNN):
             If the first of them have no end after ``max_length_`` tokens.
         """
         check_count("n_best", n_best)
-        reader, found, _ = self._found(X, int(n_best))
-        return with_log_p(written(reader, found), found.log_p)
+        return self._writer(X).predict_n_best(int(n_best))
 
     def score_samples(self, X, y):
-        """Compute the logarithm of the probability of given sequences.
+        """Compute the logarithm of the probability, or density, of given sequences.
 
         Parameters
         ----------
@@ -366,7 +375,8 @@ class RNNDecoder(BaseRNN):
         -------
         log_p : ndarray of shape (n_samples,), float64
             In nats: the sum over the tokens of a sequence and its end. It is -inf if
-            the sequence has a token that is not in `vocabulary_`.
+            the sequence has a token that is not in `vocabulary_`. Of numbers, that of
+            the density in the units of y: the sum over the steps and the end.
 
         Raises
         ------
@@ -379,42 +389,31 @@ class RNNDecoder(BaseRNN):
         UserWarning
             If tokens are not in `vocabulary_`.
         """
-        (fitted, *_), models, contexts = zip(*self._members(X), strict=True)
-        sequences = fitted._read_true(y, len(contexts[0]))
-        reader, _ = _in_common(models)
-        values = _encoded(reader, sequences).values
-        n_unknown = int((values == UNKNOWN).sum())
-        if n_unknown:
-            warn(
-                f"{n_unknown} of {counted(len(values), 'token')} of y are not in "
-                "vocabulary_: sequences with one are impossible.",
-                UserWarning,
-            )
-        log_p = []
-        for model, context in zip(models, contexts, strict=True):
-            begun = model.head.begun(_encoded(model.reader, sequences))
-            target, is_known, is_end = model.head.next_steps(begun)
-            losses = model.losses_of_steps(begun, target, context)
-            losses[~(is_known | is_end)] = np.inf
-            log_p.append(-losses)
-        # A sequence has at least one step, the start.
-        return np.add.reduceat(mean_log_p(log_p), begun.offsets[:-1])
+        return self._writer(X).score_samples(y)
 
     def score(self, X, y, sample_weight=None):
-        """Compute the share of predictions that are exactly right.
+        """Compute the share of right predictions, or the mean log-density of numbers.
 
         Parameters
         ----------
         {vectors of predict}
         y : list, tuple, array, Series or frame of n_samples sequences
-            The true sequences. They are compared token by token.
+            The true sequences, of the same kind as in `fit`. Those of tokens are
+            compared token by token.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample. None gives all the same weight.
 
         Returns
         -------
         score : float
-            From 0 to 1, where 1 is perfect.
+            Of tokens, the share of sequences that are predicted without a mistake, from
+            0 to 1, where 1 is perfect. Of numbers, the sum of :meth:`score_samples`,
+            divided by the number of steps, where an end counts as a step; higher is
+            better, and there is no upper limit but that by the smallest variance. It
+            judges numbers, their spread and where series end, so that a search by it
+            finds what `fit` aims for. R^2 of steps that are predicted from those
+            before them would not: where a series goes on smoothly, it is near 1 for
+            every model, and it ignores the ends.
 
         Raises
         ------
@@ -427,13 +426,7 @@ class RNNDecoder(BaseRNN):
         UserWarning
             As in :meth:`predict`.
         """
-        reader, found, fitted = self._found(X)
-        steps = _encoded(reader, fitted._read_true(y, len(found.lengths)))
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, steps.lengths, ensure_non_negative=True
-            )
-        return float(np.average(are_equal(found, steps), weights=sample_weight))
+        return self._writer(X).score(y, sample_weight)
 
     def sample(self, X, *, temperature=1.0, top_k=None, top_p=None, random_state=None):
         """Draw a sequence at random for each vector.
@@ -443,21 +436,24 @@ class RNNDecoder(BaseRNN):
         {vectors of predict}
         temperature : float, default=1.0
             Scores are divided by it: at less than 1, likely tokens become even likelier
-            and at 0, the likeliest one is always chosen.
+            and at 0, the likeliest one is always chosen. Of numbers, variances are
+            multiplied by it, and the log-odds of the end divided: at 0, the result is
+            that of :meth:`predict`.
         top_k : int, default=None
-            Draw from this many of the likeliest tokens only.
+            Draw from this many of the likeliest tokens only. None for numbers.
         top_p : float, default=None
             Draw from the fewest of the likeliest tokens whose probabilities sum up to
-            at least this only [1]_. With `top_k`, from those among its tokens.
+            at least this only [1]_. With `top_k`, from those among its tokens. None for
+            numbers.
         random_state : int, RandomState instance or None, default=None
             Pass an int for reproducible sequences. None draws a new seed from the
             operating system.
 
         Returns
         -------
-        y : list of str or list of list
+        y : list of str, list of list or list of ndarray
             Of the kind that y had in `fit`. A sequence ends where its end is drawn, or
-            after ``max_length_`` tokens.
+            after ``max_length_`` steps.
 
         Raises
         ------
@@ -471,147 +467,5 @@ class RNNDecoder(BaseRNN):
            ICLR.
         """
         check_draws(1, 1, temperature, top_k, top_p)
-        fitted, model, context = self._model_and_context(X)
-        stream = Stream(model, len(context), context)
-        draws = Draws(temperature, top_k, top_p, fitted.max_length_, [])
-        drawn = [[] for _ in range(len(context))]
-        token_of = tokens_of(model.reader, model.head.n_outputs)
-        for rows, ids, _ in draws.of(stream, random_state_of(random_state)):
-            for row, i in zip(rows, ids.tolist(), strict=True):
-                drawn[row].append(token_of[i])
-        return [joined(model.reader.kind, tokens) for tokens in drawn]
-
-    def _model_and_context(self, X):
-        """This estimator as it is now, its model, and X as the network reads it."""
-        fitted = self._at_this_moment()
-        check_is_fitted(fitted)
-        attributes = vars(fitted)
-        model = Model.from_attributes(attributes, self._head_of(attributes))
-        context = context_of(fitted._matrix(X, reset=False))
-        return fitted, model, VectorReader.from_attributes(attributes).read(context)
-
-    def _members(self, X):
-        """What :meth:`_model_and_context` returns, of all with which it predicts."""
-        return [each._model_and_context(X) for each in (self, *self._others)]
-
-    def _found(self, X, n_best=1):
-        """Search for the likeliest sequences; warn if they have no end.
-
-        Returns
-        -------
-        reader : TokenReader
-            That knows the tokens that were found.
-        found : Hypotheses
-        fitted : RNNDecoder
-            This estimator as it was during the search.
-        """
-        of_members = self._members(X)
-        (fitted, *_), models, contexts = zip(*of_members, strict=True)
-        fitted._validate_params()  # they may have been set since the fit
-        reader, ids = _in_common(models)
-        found = written_together(
-            models,
-            contexts,
-            fitted.max_length_,
-            ids,
-            width=max(fitted.beam_width, n_best),
-            n_best=n_best,
-            length_penalty=fitted.length_penalty,
-        )
-        warn_of_cut(found, fitted.max_length_)
-        return reader, found, fitted
-
-    def _read_true(self, y, n_samples):
-        """Sequences that the user has passed, as in `fit`."""
-        expected = Schema.from_attributes(type(self).__name__, vars(self))
-        return read_outputs(expected, y, n_samples)
-
-    def _read(self, X, y, settings, last):
-        # scikit-learn's validation sets attributes: on a copy, not on this estimator.
-        other = self._at_this_moment(without=() if last else fitted_names())
-        check_not_missing(y, settings.estimator_name)
-        X = other._matrix(X, reset=last is None)
-        if last is not None:
-            expected, sequences = last.schema, read_outputs(last.schema, y, X.shape[0])
-        else:
-            before = Schema(settings.estimator_name, settings.reading)
-            expected, sequences = learn_outputs(before, y, X.shape[0])
-        kept = expected.attributes()
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(other, name):
-                kept[name] = getattr(other, name)
-        longest = 2 * int(sequences.lengths.max())
-        if last is not None:
-            longest = max(longest, last.attributes["max_length_"])
-        given = settings["max_length"]
-        kept["max_length_"] = longest if given is None else int(given)
-        return kept, expected, sequences, context_of(X)
-
-    def _matrix(self, X, reset):
-        """X as a matrix of finite numbers, dense or CSR, as scikit-learn reads it."""
-        dtype = [np.float64, np.float32]
-        return validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=reset)
-
-    def _validated(self, y, sample_weight, sequences, head=None):
-        # y holds the sequences, and the next steps of these are the targets.
-        return validate_targets(
-            None,
-            sample_weight,
-            sequences.lengths,
-            type(self).__name__,
-            are_numbers=False,
-            is_required=False,
-        )
-
-    def _read_validation(self, validation, kept, expected, head):
-        fitted = self._at_this_moment(without=fitted_names())
-        vars(fitted).update(kept)
-        with about_validation_data():
-            X = fitted._matrix(validation.X, reset=False)
-            sequences = read_outputs(expected, validation.y, X.shape[0])
-            _, weight = self._validated(None, validation.sample_weight, sequences)
-        positions = np.arange(len(sequences))
-        return Samples(sequences, None, weight, positions, context=context_of(X))
-
-    def _parameters(self):
-        return {**super()._parameters(), "learn_end": True}
-
-    def _head_of(self, attributes):
-        return LanguageHead(
-            is_series=False, _n_outputs=len(attributes["V_"]), learns_end=True
-        )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = False
-        tags.input_tags.three_d_array = False
-        tags.input_tags.sparse = True
-        return tags
-
-
-def _encoded(reader, sequences):
-    with about_sequences_in_y():
-        return reader.encode(sequences)
-
-
-def _in_common(models):
-    """A reader of the tokens that any of some models writes.
-
-    Models that have held out parts of the same data may have learned other tokens.
-
-    Returns
-    -------
-    reader : TokenReader
-    ids : list of ndarrays of shape (n_outputs,), or None
-        The ids there of the outputs of each model; None if all have the same.
-    """
-    reader = models[0].reader
-    if all(model.reader.vocabulary == reader.vocabulary for model in models):
-        return reader, None
-    tokens = [tokens_of(model.reader, model.head.n_outputs) for model in models]
-    known = dict.fromkeys(chain.from_iterable(of.values() for of in tokens))
-    known = {token: i for i, token in enumerate(known, start=1)}
-    ids = [
-        np.array([END, *(known[of[i]] for i in range(1, len(of) + 1))]) for of in tokens
-    ]
-    return TokenReader(reader.kind, known), ids
+        random_state = random_state_of(random_state)
+        return self._writer(X).sample(random_state, temperature, top_k, top_p)

@@ -50,6 +50,11 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
     probabilities of the next token are averaged. With ``decoder="ctc"``, those of each
     frame are. For regressors, the mean is that of the predicted numbers.
 
+    If :class:`RNNDecoder` writes series of numbers, y is the next step, given those
+    before it, and p is its density, or the probability that the series ends instead:
+    both are averaged. `predict` writes the mean of that mixture at each step, which all
+    members then read, and ends where the mean probability of the end exceeds 1/2.
+
     Parameters
     ----------
     estimator : RNNClassifier, RNNRegressor, RNNTagger, RNNSeq2Seq or RNNDecoder
@@ -185,7 +190,7 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
         -------
         y : ndarray or list
             What a member predicts: the labels with the highest mean probabilities; mean
-            numbers; or the likeliest sequences that were found.
+            numbers; the likeliest sequences that were found; or series of means.
 
         Raises
         ------
@@ -262,12 +267,17 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
         -------
         y : list of list of tuple (sequence, log_p)
             As from a member, with the logarithms of probabilities of the ensemble.
+
+        Raises
+        ------
+        ValueError
+            As in `predict_n_best` of a member.
         """
         return self._together().predict_n_best(X, n_best)
 
     @_if_members_have("score_samples")
     def score_samples(self, X, y):
-        """Compute the logarithm of the probability of given sequences.
+        """Compute the logarithm of the probability, or density, of given sequences.
 
         Parameters
         ----------
@@ -279,8 +289,8 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         log_p : ndarray of shape (n_samples,), float64
-            In nats: the sum, over the tokens of a sequence and its end, of the
-            logarithms of mean probabilities.
+            In nats: the sum, over the steps of a sequence and its end, of the
+            logarithms of mean probabilities, or of mean densities.
         """
         return self._together().score_samples(X, y)
 
@@ -300,7 +310,8 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
         -------
         score : float
             Accuracy; of regressors the coefficient of determination R^2; of those that
-            write sequences, the share of sequences without a mistake.
+            write sequences, the share of sequences without a mistake, or the mean
+            logarithm of the density of a step if they are series.
         """
         return self._together().score(X, y, sample_weight)
 

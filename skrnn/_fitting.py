@@ -20,6 +20,7 @@ from skrnn._core.training_data import TrainingData
 from skrnn._core.training_state import TrainingState
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._core.weights import initialise, zeros
+from skrnn._heads.density import DensityHead
 from skrnn._heads.head import Head
 from skrnn._heads.language import LanguageHead, in_streams
 from skrnn._heads.next_step import NextStepHead
@@ -318,7 +319,9 @@ def _next_step_head(reader, samples, settings, last, learns_end):
     elif settings.is_partial and not is_series:  # later chunks may have any token
         n_outputs = 1 + reader.last_token_id
     patch_length = reader.patch_length if is_series else 1
-    if learns_end is None:
+    if is_series and samples.context is not None:
+        head = DensityHead()
+    elif learns_end is None:
         head = NextStepHead(is_series=is_series, patch_length=patch_length)
     else:
         learns_end &= not is_series

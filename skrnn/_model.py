@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from skrnn._core import encode, linear, output, public, transduce
+from skrnn._core import density, encode, linear, output, public, transduce
 from skrnn._core.architecture import Architecture
 from skrnn._core.beam import mean_log_p
 from skrnn._core.condition import Condition
@@ -25,7 +25,7 @@ from skrnn._reading.tokens import TokenReader
 # that takes less time than finding the distinct ones.
 _FEW = 256
 # Maximum number of sequences whose vectors are multiplied by weights at once.
-_VECTORS = 4096
+VECTORS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +191,8 @@ class Model:
         losses : ndarray of shape (n_rows,), float64
         """
         losses = np.zeros(len(target))
-        if context is not None and len(context) > _VECTORS:
-            for some in _some_at_a_time(len(context), _VECTORS):
+        if context is not None and len(context) > VECTORS_AT_ONCE:
+            for some in some_at_a_time(len(context), VECTORS_AT_ONCE):
                 rows, _ = rows_of(steps.offsets, some)
                 of = steps.take(some), target[rows], context.take(some)
                 losses[rows] = self.losses_of_steps(*of)
@@ -407,6 +407,14 @@ class Model:
                 f"{n} rows: {self.head.rows_of_V} were expected. "
                 "Undo the changes to them since the fit, or fit again."
             )
+        if self.head.task == "next_step" and self.head.loss == "gaussian_or_end":
+            n_numbers = len(self.reader.mean)
+            if n != density.n_scores(n_numbers):
+                raise ValueError(
+                    f"target_mean_ has the length {n_numbers}, but V_ has {n} rows: "
+                    "two for each number, and one for the end, were expected. Undo the "
+                    "changes to them since the fit, or fit again."
+                )
         for name, each in self.head.attributes().items():
             is_per_output = self.head.task != "transduction"
             if is_per_output and np.shape(each) != (n,):
@@ -496,7 +504,7 @@ def lengths_of(inputs):
     return inputs.lengths
 
 
-def _some_at_a_time(n, n_at_once):
+def some_at_a_time(n, n_at_once):
     """Yield the numbers from 0 to n, as arrays of at most `n_at_once`."""
     for first in range(0, n, n_at_once):
         yield np.arange(first, min(first + n_at_once, n))

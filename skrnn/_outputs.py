@@ -7,6 +7,7 @@ prediction has.
 from itertools import islice
 
 import numpy as np
+from sklearn.utils.validation import check_array
 
 from skrnn._core.vocabulary import END
 from skrnn._messages import counted
@@ -15,12 +16,12 @@ from skrnn._warnings import about_sequences_in_y, warn
 
 
 def learn_outputs(before, y, n_samples):
-    """Read the y of `fit`, which holds strings or token lists.
+    """Read the y of `fit`, which holds strings or token lists, or perhaps numbers.
 
     Parameters
     ----------
     before : Schema
-        It has learned nothing yet.
+        It has learned nothing yet. If its `is_target` is True, y may hold numbers.
     y : list, tuple, array or Series of n_samples sequences
     n_samples : int
         Number of samples in X.
@@ -40,8 +41,8 @@ def learn_outputs(before, y, n_samples):
     check_not_missing(y, before.estimator_name)
     with about_sequences_in_y():
         # Characters, rather than words, unless the user says otherwise.
-        schema, sequences = before.learn(y, _refuse_numbers, has_y=False)
-    if sequences.kind == "series":
+        schema, sequences = before.learn(y, _reader_of_tables(before), has_y=False)
+    if sequences.kind == "series" and not before.is_target:
         _refuse_numbers()
     if sequences.kind == "features":
         raise TypeError(
@@ -62,7 +63,7 @@ def read_outputs(schema, y, n_samples):
     """
     check_not_missing(y, schema.estimator_name)
     with about_sequences_in_y():
-        sequences = schema.read(y, _refuse_numbers)
+        sequences = schema.read(y, _reader_of_tables(schema))
     _check_length(sequences, n_samples)
     return sequences
 
@@ -83,6 +84,15 @@ def check_same_kind(now, before):
             f"{KIND_NAMES[before]}, but now it holds {KIND_NAMES[now]}. Pass the same "
             "kind, or use warm_start=False."
         )
+
+
+def _reader_of_tables(schema):
+    return _read_table if schema.is_target else _refuse_numbers
+
+
+def _read_table(y, skip_check_array=False, **options):
+    """A table of numbers, each row of which is a series, as scikit-learn reads it."""
+    return y if skip_check_array else check_array(y, **options)
 
 
 def _refuse_numbers(*_, **__):
@@ -188,11 +198,16 @@ def warn_of_cut(found, max_length, name="max_length"):
 
     `name` is that of the parameter that limits them.
     """
-    n_cut, n = int(found.is_cut[:, 0].sum()), len(found.is_cut)
+    warn_of_no_end(found.is_cut[:, 0], max_length, name)
+
+
+def warn_of_no_end(is_cut, max_length, name="max_length", what="token"):
+    """Warn once of sequences that did not end, given which of them are such."""
+    n_cut, n = int(is_cut.sum()), len(is_cut)
     if n_cut:
         warn(
             f"{n_cut} of {counted(n, 'predicted sequence')} had no end after "
-            f"{counted(max_length, 'token')}, and {'was' if n_cut == 1 else 'were'} "
+            f"{counted(max_length, what)}, and {'was' if n_cut == 1 else 'were'} "
             f"cut. Increase {name}, or fit for longer.",
             UserWarning,
         )

@@ -195,6 +195,8 @@ class Settings:
             teacher_forcing=self._teacher_forcing(),
             n_held=n_held,
             loss_to_reach=0.0 if chance is None else _SHARE_OF_CHANCE * chance,
+            # A density is never so high that it could not be higher.
+            least_loss=-math.inf if loss == "gaussian_or_end" else 0.0,
             truncate=None if truncate is None else min(int(truncate), _MAX_STEPS),
         )
 

@@ -65,6 +65,8 @@ def _of_validation_data(message):
 
 def _of_sequences_in_y(message):
     """A message about sequences in X as one about those in y."""
+    # What is missing cannot be predicted.
+    message = message.replace(", or use missing='mask'", "")
     return _SEQUENCES.sub("y", message)
 
 

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -22,6 +23,7 @@ from skrnn import (
 )
 from skrnn._core import transduce, writing
 from skrnn._core.execution import arithmetic
+from skrnn._writers import _Following
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.* has learned next to nothing"),
@@ -48,13 +50,14 @@ OF_Y = {
         [x[::-1][:3] for x in X],
     ),
     "vectors": (RNNDecoder(max_length=4, beam_width=2, **SHORT), X),
+    "series": (RNNDecoder(**SHORT), [np.arange(0.5, len(x)) for x in X]),
 }
 VECTORS = np.random.default_rng(0).normal(size=(8, 3))
 METHODS = "predict", "predict_proba", "predict_log_proba", "decision_function"
 
 
 def inputs_of(name):
-    return VECTORS if name == "vectors" else X
+    return VECTORS if name in ("vectors", "series") else X
 
 
 def fitted(name, n, **options):
@@ -81,9 +84,9 @@ def test_an_ensemble_of_one_is_its_member_to_the_bit(name):
         if hasattr(member, method):
             assert_equal(getattr(ensemble, method)(x), getattr(member, method)(x))
     assert hasattr(ensemble, "predict_n_best") == hasattr(member, "predict_n_best")
-    if hasattr(member, "predict_n_best"):
+    if hasattr(member, "predict_n_best") and name != "series":
         assert_equal(ensemble.predict_n_best(x, 3), member.predict_n_best(x, 3))
-    if name in ("sequences", "beam", "vectors"):
+    if name in ("sequences", "beam", "vectors", "series"):
         assert_equal(ensemble.score_samples(x, y), member.score_samples(x, y))
     assert ensemble.score(x, y) == member.score(x, y)
 
@@ -236,6 +239,69 @@ def test_decoders_that_know_other_tokens_write_together():
     ]
     assert np.isfinite(of_c).all()
     assert ensemble.score(VECTORS, ensemble.predict(VECTORS)) == 1
+
+
+def fitted_to_series(n_numbers):
+    """Two decoders that were fitted to series of different scales, and the series."""
+    y = [np.outer(1.5 ** np.arange(len(x)), np.arange(1, n_numbers + 1)) for x in X]
+    member = RNNDecoder(nhidden=6, max_iter=40)
+    ensemble = RNNEnsemble(member, 2, random_state=0).fit(VECTORS, y)
+    ensemble.estimators_[1].fit(VECTORS, [3 * each - 1 for each in y])
+    return ensemble, y
+
+
+def followed_by_hand(ensemble, x, y):
+    """The mean density of a series, the mean of each step, and p(end) before each."""
+    parts, total, means, ends = [], 0.0, [], []
+    for member in ensemble.estimators_:
+        _, model, context = member._model_and_context(x)
+        parts.append(_Following(model, context, np.arange(1)))
+    expected = [each.begin() for each in parts]
+    for step in [*y, None]:
+        p_end = np.array([1 / (1 + np.exp(-end[0])) for end, *_ in expected])
+        ends.append(p_end.mean())
+        of_steps = [mean[0] for _, mean, _ in expected]
+        means.append(np.average(of_steps, axis=0, weights=1 - p_end))
+        if step is None:
+            return total + np.log(p_end.mean()), means, ends
+        p = [norm.pdf(step, mean[0], sd[0]).prod() for _, mean, sd in expected]
+        total += np.log(np.mean((1 - p_end) * p))
+        goes_on = np.ones(1, bool)
+        expected = [each.step(step[np.newaxis], goes_on) for each in parts]
+
+
+@pytest.mark.parametrize("n_numbers", [1, 2])
+def test_densities_of_series_are_averaged_step_by_step(n_numbers):
+    ensemble, y = fitted_to_series(n_numbers)
+    log_p = ensemble.score_samples(VECTORS, y)
+    by_hand = [
+        followed_by_hand(ensemble, VECTORS[[i]], each)[0] for i, each in enumerate(y)
+    ]
+    np.testing.assert_allclose(log_p, by_hand, rtol=1e-4)
+    n_steps = sum(len(each) + 1 for each in y)
+    assert ensemble.score(VECTORS, y) == pytest.approx(log_p.sum() / n_steps)
+
+
+@pytest.mark.parametrize("n_numbers", [1, 2])
+def test_series_of_mean_steps_are_read_by_all_members(n_numbers):
+    ensemble, _ = fitted_to_series(n_numbers)
+    (first, *_) = ensemble.estimators_
+    predicted = ensemble.predict(VECTORS)
+    assert {each.shape[1:] for each in predicted} == {(n_numbers,)}
+    assert any(map(len, predicted))
+    for i, y in enumerate(predicted):
+        _, means, ends = followed_by_hand(ensemble, VECTORS[[i]], y)
+        np.testing.assert_allclose(y, means[: len(y)], rtol=1e-4, atol=1e-6)
+        assert (np.array(ends[: len(y)]) <= 0.5).all()
+        assert ends[len(y)] > 0.5 or len(y) == first.max_length_
+
+
+def test_series_have_no_n_best():
+    ensemble, _ = fitted("series", 2)
+    with pytest.raises(ValueError, match="predict_n_best needs tokens, but the y of"):
+        ensemble.predict_n_best(VECTORS)
+    with pytest.raises(ValueError, match="beam_width=2 needs tokens, but y holds"):
+        ensemble.set_params(estimator__beam_width=2).predict(VECTORS)
 
 
 @pytest.mark.parametrize("name", ["sequences", "frames", "vectors"])

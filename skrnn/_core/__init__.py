@@ -33,6 +33,7 @@ from skrnn:
     wide            the wide path: a linear map of n-grams, and the way back
     linear          the same for rows of either kind
     minirocket      shares of steps at which patterns are found in series
+    density         densities of the next step of a series, which may end
     losses          scores and targets -> loss and gradient
     crf             chains of tags: their loss and gradient
     best_tags       the best tags of a chain

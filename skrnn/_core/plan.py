@@ -52,6 +52,8 @@ class Plan:
         is below `loss_to_reach`, but not for longer than this many epochs. 0 if the fit
         has `n_epochs` in any case.
     loss_to_reach : float
+    least_loss : float
+        No loss is lower; a training loss that is hardly higher ends the fit.
     truncate : int or None
         Backpropagate only through the last `truncate` steps of each sequence; or, if
         each step has a target, through `truncate` steps at a time, with an update of
@@ -85,6 +87,7 @@ class Plan:
     truncate: int | None = None
     n_held: int = 0
     loss_to_reach: float = 0.0
+    least_loss: float = 0.0
 
     @property
     def clock(self):

@@ -91,7 +91,7 @@ class Progress:
         high is lowered when the score improves no more, from the best weights.
         """
         self.goes_back = False
-        self._count(plan.tol)
+        self._count(plan)
         if self.clock.is_held:
             self._lengthen(plan)
         if self.n_no_change < plan.n_iter_no_change:
@@ -115,7 +115,7 @@ class Progress:
             end = plan.lengthened(n_done, has_fallen)
             self.clock = self.clock.moved(n_done, end, is_held)
 
-    def _count(self, tol):
+    def _count(self, plan):
         """Count the epochs without a change.
 
         A loss plateau does not count: at a large learning rate, the loss often stays
@@ -123,11 +123,12 @@ class Progress:
         again once the learning rate does.
         """
         if not self.validation_scores:
-            self.n_no_change = self.n_no_change + 1 if self.loss_curve[-1] < tol else 0
+            is_least = self.loss_curve[-1] < plan.least_loss + plan.tol
+            self.n_no_change = self.n_no_change + 1 if is_least else 0
             return
         score = self.validation_scores[-1]
         is_warm = self.clock.read(self.n_done) > WARM_UP
-        if score > self._to_beat + tol or not is_warm:
+        if score > self._to_beat + plan.tol or not is_warm:
             self._to_beat, self.n_no_change = max(score, self._to_beat), 0
         else:
             self.n_no_change += 1

@@ -10,6 +10,7 @@ Modules may import those above them in this list, and lower layers of the packag
     numbers       one or more numbers for each sequence
     next_step     the next step, after each step; without y
     language      the same from the first token on, and perhaps the end
+    density       the next step of a series, or its end
     transduction  another sequence, token by token
     ctc           the same, emitted by the steps
     task          what y is, and which head predicts it

@@ -22,6 +22,7 @@ Modules may import those above them in this list, and lower layers of the packag
     inputs       what the network reads of the training data
     wide_series  what the wide path reads of series
     series       the reader of numbers
+    targets      the reader of numbers that are predicted
     places       n-grams with their places, of sequences of one length
     wide         what the wide path reads of strings and token lists
     tokens       the reader of tokens

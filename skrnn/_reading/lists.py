@@ -21,7 +21,9 @@ from skrnn._reading.text import read_characters, read_text
 from skrnn._reading.token_lists import read_tokens
 
 
-def read_opened(opened, wanted, fitted, options, read_table, given=None):
+def read_opened(
+    opened, wanted, fitted, options, read_table, given=None, allow_empty=False
+):
     """Read what :func:`skrnn._reading.containers.open_container` returned.
 
     Parameters
@@ -36,6 +38,8 @@ def read_opened(opened, wanted, fitted, options, read_table, given=None):
         As in :meth:`skrnn._reading.schema.Schema.learn`.
     given : container, default=None
         What was opened, for the advice of errors. None gives none.
+    allow_empty : bool, default=False
+        Whether series in a list may be empty.
 
     Returns
     -------
@@ -56,10 +60,10 @@ def read_opened(opened, wanted, fitted, options, read_table, given=None):
             strip_accents=options.strip_accents,
             token_pattern=options.token_pattern,
         )
-    return read_sequences(opened, kind, allow_missing, given)
+    return read_sequences(opened, kind, allow_missing, given, allow_empty)
 
 
-def read_sequences(X, kind=None, allow_missing=False, given=None):
+def read_sequences(X, kind=None, allow_missing=False, given=None, allow_empty=False):
     """Read a list of strings, of token lists or of numeric arrays.
 
     Parameters
@@ -77,6 +81,8 @@ def read_sequences(X, kind=None, allow_missing=False, given=None):
     allow_missing : bool, default=False
         Whether numbers may be NaN.
     given : container, default=None
+        As in :func:`read_opened`.
+    allow_empty : bool, default=False
         As in :func:`read_opened`.
 
     Returns
@@ -100,7 +106,7 @@ def read_sequences(X, kind=None, allow_missing=False, given=None):
         if kind == "tokens" and has_other_numbers(X):
             kind = "series"
     if kind == "series":
-        return read_series(X, allow_missing, given)
+        return read_series(X, allow_missing, given, allow_empty)
     if kind == "features":
         return read_features(X)
     return read_characters(X) if kind == "text" else read_tokens(X)

@@ -17,7 +17,7 @@ from skrnn._reading.offsets import offsets_of
 from skrnn._reading.padding import how_to_cut
 
 
-def read_series(X, allow_missing=False, given=None):
+def read_series(X, allow_missing=False, given=None, allow_empty=False):
     """Read a list of arrays or lists of numbers, one per sequence.
 
     Parameters
@@ -27,6 +27,8 @@ def read_series(X, allow_missing=False, given=None):
         Whether numbers may be NaN.
     given : container, default=None
         What the user passed as X, for the advice of errors. None gives none.
+    allow_empty : bool, default=False
+        Whether sequences may have no steps.
 
     Returns
     -------
@@ -34,23 +36,42 @@ def read_series(X, allow_missing=False, given=None):
     """
     if _are_of_one_form(X):
         lengths = np.fromiter(map(len, X), dtype=np.int64, count=len(X))
-        if not lengths.all():
+        if not (lengths.all() or allow_empty):
             raise ValueError(no_steps(np.argmin(lengths)))
         offsets = offsets_of(lengths)
         values = _as_float(np.concatenate(X))
-        values = values.reshape(len(values), -1)
+        values = values.reshape(len(values), *(X[0].shape[1:] or (1,)))
         return _checked_series(values, offsets, allow_missing, given)
-    arrays = [_as_series(item, i, allow_missing, given) for i, item in enumerate(X)]
-    lengths = np.fromiter(map(len, arrays), dtype=np.int64, count=len(arrays))
-    offsets = offsets_of(lengths)
-    n_features = arrays[0].shape[1]
-    for i, array in enumerate(arrays):
+    lengths, arrays, first, n_features = [], [], 0, 0
+    for i, item in enumerate(X):
+        if allow_empty and _is_empty(item):
+            lengths.append(0)
+            continue
+        array = _as_series(item, i, allow_missing, given)
+        if not arrays:
+            first, n_features = i, array.shape[1]
         if array.shape[1] != n_features:
             raise ValueError(
-                f"X[{i}] has {counted(array.shape[1], 'feature')}, but X[0] has "
+                f"X[{i}] has {counted(array.shape[1], 'feature')}, but X[{first}] has "
                 f"{n_features}: all sequences must have the same number of features."
             )
-    return _checked_series(np.concatenate(arrays), offsets, allow_missing, given)
+        lengths.append(len(array))
+        arrays.append(array)
+    offsets = offsets_of(np.array(lengths, np.int64))
+    values = np.concatenate(arrays) if arrays else np.empty((0, 1))
+    return _checked_series(values, offsets, allow_missing, given)
+
+
+def are_flat(X):
+    """Whether opened series are one-dimensional, as far as any with steps tells."""
+    if not isinstance(X, (list, tuple)):
+        return np.ndim(X) < 3  # a table
+    some = (item for item in X if not _is_empty(item))
+    return np.ndim(next(some, ())) < 2
+
+
+def _is_empty(item):
+    return isinstance(item, (list, tuple, np.ndarray)) and np.shape(item)[:1] == (0,)
 
 
 def _are_of_one_form(X):
@@ -256,8 +277,9 @@ def _no_nan(values, offsets, place, cut):
         where = f"at step 0, and up to step {end - 1}{in_all}"
         padding = cut((i, len(own) - end), n_features, "beginning")
     else:
-        is_all = np.logical_and.reduceat(is_missing_step, offsets[:-1])
-        others = np.flatnonzero(is_missing_step[offsets[1:] - 1] & ~is_all)
+        some = np.flatnonzero(np.diff(offsets))  # that have steps
+        is_all = np.logical_and.reduceat(is_missing_step, offsets[some])
+        others = some[is_missing_step[offsets[some + 1] - 1] & ~is_all]
         for j in others[:1]:
             other = is_missing_step[offsets[j] : offsets[j + 1]]
             padding = cut((j, len(other) - int(other[::-1].argmin())), n_features)

@@ -10,7 +10,9 @@ from skrnn._reading.integers import (
     warn_of_unknown_integers,
 )
 from skrnn._reading.kinds import KIND_NAMES
+from skrnn._reading.schema import are_targets
 from skrnn._reading.series import SeriesReader
+from skrnn._reading.targets import TargetReader
 from skrnn._reading.tokens import TokenReader, check_no_spaces
 from skrnn._reading.wide import WideReader
 from skrnn._warnings import warn
@@ -70,7 +72,9 @@ def learn_reader(options, samples, generator, has_labels=True, n_outputs=1):
                 f"{name} needs tokens, but X holds sequences of numbers. Use "
                 f"{name}=None, or analyzer='token' if whole numbers are tokens."
             )
-    reader, steps = SeriesReader.learn(options, samples)
+    # Beside vectors, the sequences are those of y.
+    reader_class = SeriesReader if samples.context is None else TargetReader
+    reader, steps = reader_class.learn(options, samples)
     n_features = options.n_wide_features
     if n_features == "auto":
         of = samples.steps.offsets, n_outputs
@@ -151,6 +155,8 @@ def read_more(reader, options, sequences, positions=None):
 def reader_of(attributes):
     """The reader of a fitted estimator, from its attributes."""
     reader = SeriesReader if attributes["kind_"] == "series" else TokenReader
+    if reader is SeriesReader and are_targets(attributes):
+        reader = TargetReader
     return reader.from_attributes(attributes)
 
 

@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skrnn._core.sequences import Sequences
 from skrnn._messages import these_hold
 from skrnn._reading.containers import open_container
 from skrnn._reading.kinds import INTEGERS, KIND_NAMES
 from skrnn._reading.lists import read_opened
+from skrnn._reading.numbers import are_flat
 from skrnn._reading.options import ReadingOptions
 from skrnn._reading.text import are_sentences
 from skrnn._warnings import warn
@@ -43,6 +45,11 @@ class Schema:
         The number of features per step, if X held numbers.
     has_integers : bool
         Whether X held token lists, some of integers.
+    is_target : bool
+        Whether the sequences are those of y, to be predicted one step after the other.
+        Series may then be empty, and tables of any width.
+    is_flat : bool
+        Whether such series were one-dimensional.
     """
 
     estimator_name: str
@@ -53,21 +60,26 @@ class Schema:
     n_steps: int | None = None
     n_features: int | None = None
     has_integers: bool = False
+    is_target: bool = False
+    is_flat: bool = False
 
     @classmethod
     def from_attributes(cls, estimator_name, attributes):
         """The schema of a fitted estimator, from its attributes."""
         reading = attributes["_reading"]
-        mean = attributes.get("mean_")
+        is_target = are_targets(attributes)
+        mean = attributes.get("target_mean_" if is_target else "mean_")
         return cls(
             estimator_name,
             ReadingOptions.of(reading),
             attributes["kind_"],
             reading.get("columns"),
             reading["shortest"],
-            attributes.get("n_features_in_"),
+            None if is_target else attributes.get("n_features_in_"),
             None if mean is None else len(mean),
             _are_integers(attributes.get("vocabulary_")),
+            is_target,
+            attributes.get("_is_one_output", False),
         )
 
     def attributes(self):
@@ -77,6 +89,8 @@ class Schema:
         attributes = {"kind_": self.kind, "_reading": reading}
         if self.n_steps is not None:
             attributes["n_features_in_"] = self.n_steps
+        if self.is_target and self.kind == "series":
+            attributes["_is_one_output"] = self.is_flat
         return attributes
 
     def learn(self, X, read_table, has_y=True):
@@ -123,11 +137,12 @@ class Schema:
             shortest=int(sequences.lengths.min()),
         )
         if sequences.kind == "series":
-            schema = replace(schema, n_features=sequences.values.shape[1])
+            of = {"n_features": sequences.values.shape[1], "is_flat": are_flat(opened)}
+            schema = replace(schema, **of)
         elif sequences.kind == "tokens":
             has_integers = any(isinstance(t, INTEGERS) for t in sequences.tokens)
             schema = replace(schema, has_integers=has_integers)
-        if _is_rectangular(sequences):
+        if _is_rectangular(sequences) and not self.is_target:
             schema = replace(schema, n_steps=int(sequences.lengths[0]))
         return schema, self._of_allowed_length(sequences)
 
@@ -145,6 +160,9 @@ class Schema:
         if self.kind == "series":
             self._check_axes(opened)
         sequences = self._read_opened(opened, read_table, X)
+        if self.is_target and self.kind == "series" and not len(sequences.values):
+            nothing = np.empty((0, self.n_features))  # of whatever kind
+            sequences = Sequences("series", nothing, sequences.offsets)
         self._check_same_kind(sequences)
         return self._of_allowed_length(sequences)
 
@@ -175,9 +193,8 @@ class Schema:
 
     def _read_opened(self, opened, read_table, X):
         given = None if callable(self.options.analyzer) else X
-        return read_opened(
-            opened, self._wanted, self.kind, self.options, read_table, given
-        )
+        of = self._wanted, self.kind, self.options, read_table, given
+        return read_opened(opened, *of, allow_empty=self.is_target)
 
     def _is_of_words(self, opened):
         """Whether X holds sentences, and nothing says that they are not read so."""
@@ -240,7 +257,8 @@ class Schema:
         elif len(opened.shape) == 3:
             shapes, cure = [opened.shape[1:]], "X.transpose(0, 2, 1)"
         else:
-            self._check_not_a_column(opened)
+            if not self.is_target:
+                self._check_not_a_column(opened)
             # Also for a frame, before scikit-learn complains about its column names.
             if opened.shape[1] == expected > 1 and opened.shape[0] > 0:
                 raise ValueError(self._other_features(1, is_one=True))
@@ -282,6 +300,11 @@ class Schema:
             f"X has {n_features} feature{plural} at each step, but "
             f"{self.estimator_name} was fitted with {self.n_features}. {cure}"
         )
+
+
+def are_targets(attributes):
+    """Whether a fit has learned to predict sequences from vectors."""
+    return "max_length_" in attributes
 
 
 def _warn_of_missing_series(sequences):

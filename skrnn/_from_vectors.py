@@ -1,0 +1,118 @@
+"""What an estimator does whose X has a vector for each sequence in y."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skrnn._base import fitted_names
+from skrnn._core.samples import Samples
+from skrnn._heads.density import DensityHead
+from skrnn._heads.language import LanguageHead
+from skrnn._heads.validation import validate_targets
+from skrnn._model import Model
+from skrnn._outputs import check_not_missing, learn_outputs, read_outputs
+from skrnn._reading.schema import Schema
+from skrnn._reading.vectors import VectorReader, context_of
+from skrnn._warnings import about_validation_data
+from skrnn._writers import SeriesWriter, TokenWriter
+
+
+class FromVectors:
+    """A mixin, which stands before BaseRNN: reads X and y, in `fit` and after it."""
+
+    def _writer(self, X):
+        """What writes sequences for X, by all with which this estimator predicts."""
+        members = [each._model_and_context(X) for each in (self, *self._others)]
+        (fitted, *_), models, contexts = zip(*members, strict=True)
+        fitted._validate_params()  # they may have been set since the fit
+        schema = Schema.from_attributes(type(self).__name__, vars(fitted))
+        of = schema, models, contexts, fitted.max_length_
+        if schema.kind == "series":
+            fitted._check_no_search()
+            return SeriesWriter(*of, fitted._is_one_output)
+        return TokenWriter(*of, fitted.beam_width, fitted.length_penalty)
+
+    def _model_and_context(self, X):
+        """This estimator as it is now, its model, and X as the network reads it."""
+        fitted = self._at_this_moment()
+        check_is_fitted(fitted)
+        attributes = vars(fitted)
+        model = Model.from_attributes(attributes, self._head_of(attributes))
+        context = context_of(fitted._matrix(X, reset=False))
+        return fitted, model, VectorReader.from_attributes(attributes).read(context)
+
+    def _check_no_search(self):
+        """Raise for parameters of a search, if y holds numbers."""
+        for name, plain in (("beam_width", 1), ("length_penalty", 0.0)):
+            value = getattr(self, name)
+            if value != plain:
+                raise ValueError(
+                    f"{name}={value!r} needs tokens, but y holds series of numbers, "
+                    "which are predicted without a search. Use "
+                    f"{name}={plain}."
+                )
+
+    def _read(self, X, y, settings, last):
+        # scikit-learn's validation sets attributes: on a copy, not on this estimator.
+        other = self._at_this_moment(without=() if last else fitted_names())
+        check_not_missing(y, settings.estimator_name)
+        X = other._matrix(X, reset=last is None)
+        if last is not None:
+            expected, sequences = last.schema, read_outputs(last.schema, y, X.shape[0])
+        else:
+            of = settings.estimator_name, settings.reading
+            before = Schema(*of, is_target=True)
+            expected, sequences = learn_outputs(before, y, X.shape[0])
+        if sequences.kind == "series":
+            self._check_no_search()
+        kept = expected.attributes()
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(other, name):
+                kept[name] = getattr(other, name)
+        longest = 2 * int(sequences.lengths.max())
+        if last is not None:
+            longest = max(longest, last.attributes["max_length_"])
+        given = settings["max_length"]
+        kept["max_length_"] = longest if given is None else int(given)
+        return kept, expected, sequences, context_of(X)
+
+    def _matrix(self, X, reset):
+        """X as a matrix of finite numbers, dense or CSR, as scikit-learn reads it."""
+        dtype = [np.float64, np.float32]
+        return validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=reset)
+
+    def _validated(self, y, sample_weight, sequences, head=None):
+        # y holds the sequences, and the next steps of these are the targets.
+        return validate_targets(
+            None,
+            sample_weight,
+            sequences.lengths,
+            type(self).__name__,
+            are_numbers=False,
+            is_required=False,
+        )
+
+    def _read_validation(self, validation, kept, expected, head):
+        fitted = self._at_this_moment(without=fitted_names())
+        vars(fitted).update(kept)
+        with about_validation_data():
+            X = fitted._matrix(validation.X, reset=False)
+            sequences = read_outputs(expected, validation.y, X.shape[0])
+            _, weight = self._validated(None, validation.sample_weight, sequences)
+        positions = np.arange(len(sequences))
+        return Samples(sequences, None, weight, positions, context=context_of(X))
+
+    def _parameters(self):
+        return {**super()._parameters(), "learn_end": True}
+
+    def _head_of(self, attributes):
+        n_outputs = len(attributes["V_"])
+        if attributes["kind_"] == "series":
+            return DensityHead(_n_outputs=n_outputs)
+        return LanguageHead(_n_outputs=n_outputs, learns_end=True)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = False
+        tags.input_tags.three_d_array = False
+        tags.input_tags.sparse = True
+        return tags
