@@ -53,10 +53,10 @@ from skrnn:
     condition       what depends on the context, forward and back
     network         the interface to the kernels: weights, batch -> loss, gradient
     decoder         the same for networks that write sequences
-    emission        the same for networks whose steps emit sequences
-    windows         the same for long sequences, if each step has a target
     encode          pooled hidden states without gradients, sharing common prefixes
     generate        reading step by step, and drawing what comes next
+    emission        loss and gradient of networks whose steps emit sequences
+    windows         the same for long sequences, if each step has a target
     transduce       other sequences, written step by step
     writing         sequences in batches, written by one network or by several
     schedule        how the learning rate rises and falls
