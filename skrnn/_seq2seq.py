@@ -107,7 +107,7 @@ class RNNSeq2Seq(BaseRNN):
     {parameters}
     decoder : {"rnn", "ctc"}, default="rnn"
         What writes: a recurrent decoder ("rnn"); or the frames of the encoder ("ctc"),
-        which takes a fraction of the time, and is as good if the tokens of y come in
+        which takes a fraction of the time, and is nearly as good if tokens of y come in
         the order of the steps that they depend on, as those of a pronunciation. It is
         not if they are reordered, as in a translation. With "ctc", `decoder_nhidden`,
         `attention` and `teacher_forcing` are ignored.

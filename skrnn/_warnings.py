@@ -39,6 +39,16 @@ def about_validation_data():
     return _renaming(_of_validation_data)
 
 
+# Cures that there are for X alone: what is missing, or cut off, cannot be predicted.
+_NOT_FOR_Y = {
+    ", or use missing='mask'": "",
+    "use missing='mask' if they are numbers, ": "",
+    "Use overlong='first' or overlong='last' to keep only that many steps.": (
+        "Increase max_length, or leave it out."
+    ),
+}
+
+
 def about_sequences_in_y():
     """Errors and warnings of this block name y where they would name X.
 
@@ -65,8 +75,8 @@ def _of_validation_data(message):
 
 def _of_sequences_in_y(message):
     """A message about sequences in X as one about those in y."""
-    # What is missing cannot be predicted.
-    message = message.replace(", or use missing='mask'", "")
+    for cure, other in _NOT_FOR_Y.items():
+        message = message.replace(cure, other)
     return _SEQUENCES.sub("y", message)
 
 

@@ -152,7 +152,9 @@ def test_an_empty_sequence_ends_at_once():
 def test_predictions_are_at_most_twice_as_long_as_y(decoder):
     assert decoder.max_length_ == 6
     assert RNNDecoder(**PARAMS, max_length=4).fit(X, Y).max_length_ == 4
-    with pytest.raises(ValueError, match=r"^y\[\d+\] has 3 steps, but max_length is 2"):
+    with pytest.raises(
+        ValueError, match=r"^y\[\d+\] has 3 steps, but max_length is 2. Incr"
+    ):
         RNNDecoder(**PARAMS, max_length=2).fit(X, Y)
 
 
