@@ -4,7 +4,7 @@ from dataclasses import KW_ONLY
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
@@ -14,6 +14,7 @@ from skrnn._decoder import RNNDecoder
 from skrnn._messages import describe
 from skrnn._regressor import RNNRegressor
 from skrnn._seq2seq import RNNSeq2Seq
+from skrnn._stream import random_state_of
 from skrnn._tagger import RNNTagger
 from skrnn._types import Count, Estimator, Jobs, RandomState, takes_parameters
 
@@ -154,7 +155,7 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
         If the fit of a member fails, the ensemble is left unchanged.
         """
         _check_kind(self.estimator)
-        random_state = check_random_state(self.random_state)
+        random_state = random_state_of(self.random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=self.n_estimators)
         fit_params = {"sample_weight": sample_weight, **fit_params}
         self.estimators_ = Parallel(n_jobs=self.n_jobs)(

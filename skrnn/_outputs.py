@@ -4,6 +4,7 @@ A token has the id by which a reader knows it, and id 0, UNKNOWN, is a token tha
 prediction has.
 """
 
+from copy import deepcopy
 from itertools import islice
 
 import numpy as np
@@ -167,6 +168,28 @@ def with_log_p(answers, log_p):
     return [
         list(zip(best, each[: len(best)].tolist(), strict=True))
         for best, each in zip(answers, log_p, strict=True)
+    ]
+
+
+def each_its_own(results, places):
+    """The result of each sample, which no other shares.
+
+    Parameters
+    ----------
+    results : list
+        Those of distinct samples.
+    places : ndarray of shape (n_samples,)
+        Which of them is that of each sample.
+
+    Returns
+    -------
+    results : list of length n_samples
+    """
+    places = places.tolist()
+    firsts = dict(zip(reversed(places), reversed(range(len(places))), strict=True))
+    return [
+        results[i] if firsts[i] == place else deepcopy(results[i])
+        for place, i in enumerate(places)
     ]
 
 

@@ -5,7 +5,6 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils.validation import _check_sample_weight
 
 from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
@@ -16,12 +15,13 @@ from skrnn._core.vocabulary import UNKNOWN
 from skrnn._docs import share_docs
 from skrnn._heads.ctc import CTCHead
 from skrnn._heads.transduction import TransductionHead
-from skrnn._heads.validation import open_weight
+from skrnn._heads.validation import weight_of
 from skrnn._judging import ValidationData
 from skrnn._model import check_finite, log_p_together, written_together
 from skrnn._outputs import (
     are_equal,
     check_same_kind,
+    each_its_own,
     learn_outputs,
     read_outputs,
     warn_of_cut,
@@ -290,13 +290,7 @@ class RNNSeq2Seq(BaseRNN):
             outputs = read_outputs(head.schema, y, n)
         else:
             _, outputs = learn_outputs(Schema(name, _plain_options()), y, n)
-        weight = _check_sample_weight(
-            open_weight(sample_weight),
-            sequences.lengths,
-            dtype=np.float64,
-            ensure_non_negative=True,
-        )
-        return outputs, weight
+        return outputs, weight_of(sample_weight, sequences.lengths)
 
     def _aim(self, sequences, y, weight, classes, settings, last):
         positions, longest = np.arange(len(sequences)), int(y.lengths.max())
@@ -356,7 +350,7 @@ class RNNSeq2Seq(BaseRNN):
         head, found, places = self._found(X)
         self._warn_of_cut(head, found)
         best = [sequences[0] for sequences in written(head.reader, found)]
-        return [best[i] for i in places]
+        return each_its_own(best, places)
 
     def predict_n_best(self, X, n_best=5):
         """Predict several sequences for each sequence, the likeliest first.
@@ -385,7 +379,7 @@ class RNNSeq2Seq(BaseRNN):
         head, found, places = self._found(X, int(n_best))
         self._warn_of_cut(head, found)
         best = with_log_p(written(head.reader, found), found.log_p)
-        return [best[i] for i in places]
+        return each_its_own(best, places)
 
     def score(self, X, y, sample_weight=None):
         """Compute the share of sequences that are predicted without a mistake.
@@ -410,7 +404,7 @@ class RNNSeq2Seq(BaseRNN):
         """
         head, found, places = self._found(X)
         sequences = read_outputs(head.schema, y, len(places))
-        weight = _check_sample_weight(open_weight(sample_weight), places)
+        weight = weight_of(sample_weight, places)
         found = type(found)(*(part[places] for part in found))
         are_right = are_equal(found, head.reader.encode(sequences))
         return float(np.average(are_right, weights=weight))

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight
 
 from skrnn._core import density
 from skrnn._core.beam import mean_log_p
 from skrnn._core.series import standardise
 from skrnn._core.vocabulary import END, UNKNOWN
+from skrnn._heads.validation import weight_of
 from skrnn._messages import counted
 from skrnn._model import VECTORS_AT_ONCE, check_finite, some_at_a_time, written_together
 from skrnn._outputs import (
@@ -65,7 +65,9 @@ class Writer:
         log_p = mean_log_p([self._log_p_of_steps(*of, sequences) for of in of_each])
         # A sequence has at least one step, the start.
         starts = sequences.offsets[:-1] + np.arange(len(sequences))
-        return np.add.reduceat(log_p, starts)
+        log_p = np.add.reduceat(log_p, starts)
+        check_finite(np.where(np.isneginf(log_p), 0, log_p)[:, np.newaxis])
+        return log_p
 
     def _log_p_of_steps(self, model, context, sequences):
         """Those of all steps and ends, by one network."""
@@ -117,7 +119,7 @@ class TokenWriter(Writer):
     def score(self, y, sample_weight):
         """The share of predictions that are exactly right."""
         sequences = self._read(y)
-        weight = _weight_of(sequences, sample_weight)
+        weight = weight_of(sample_weight, sequences.lengths)
         reader, found = self._search()
         are_right = are_equal(found, _encoded(reader, sequences))
         return float(np.average(are_right, weights=weight))
@@ -189,7 +191,7 @@ class SeriesWriter(Writer):
     def score(self, y, sample_weight):
         """The mean logarithm of the density of a step."""
         sequences = self._read(y)
-        weight = _weight_of(sequences, sample_weight)
+        weight = weight_of(sample_weight, sequences.lengths)
         n_steps = weight @ (sequences.lengths + 1)
         return float(weight @ self._log_p(sequences) / n_steps)
 
@@ -317,12 +319,6 @@ class _Following:
 def _encoded(reader, sequences):
     with about_sequences_in_y():
         return reader.encode(sequences)
-
-
-def _weight_of(sequences, sample_weight):
-    """The weights of given sequences in a score; None gives all the same."""
-    of = sample_weight, sequences.lengths
-    return _check_sample_weight(*of, ensure_non_negative=True)
 
 
 def _in_common(models):

@@ -668,6 +668,8 @@ def test_the_density_of_given_scores_has_an_inverse():
     assert logistic(end[0]) == pytest.approx(0.2)
     np.testing.assert_allclose(mean, [[0.5, -1.0]])
     np.testing.assert_allclose(np.exp(log_variance), [[0.3, 1]])
+    for p_end in (0.0, 1.0):  # as rounded
+        assert np.isfinite(density.scores_of(p_end, np.zeros(1), np.ones(1))).all()
 
 
 def test_a_mixture_has_the_mean_and_the_variance_of_its_parts():

@@ -381,6 +381,16 @@ def test_other_estimators_raise(other):
         RNNEnsemble(other).fit(X, [0, 1] * 4)
 
 
+def test_the_global_generator_is_not_used():
+    np.random.seed(0)
+    before = np.random.get_state()[1].copy()
+    member, y = OF_Y["classes"]
+    one = RNNEnsemble(member, 2).fit(X, y)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+    other = RNNEnsemble(member, 2).fit(X, y)
+    assert (one.predict_proba(X) != other.predict_proba(X)).any()
+
+
 def test_a_fit_that_fails_changes_nothing():
     ensemble, _ = fitted("classes", 2)
     members = ensemble.estimators_

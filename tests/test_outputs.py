@@ -8,7 +8,14 @@ import pytest
 from skrnn import RNNLanguageModel
 from skrnn._core.beam import Hypotheses
 from skrnn._core.samples import Samples
-from skrnn._outputs import are_equal, learn_outputs, read_outputs, warn_of_cut, written
+from skrnn._outputs import (
+    are_equal,
+    each_its_own,
+    learn_outputs,
+    read_outputs,
+    warn_of_cut,
+    written,
+)
 from skrnn._reading.options import ReadingOptions
 from skrnn._reading.schema import Schema
 from skrnn._reading.tokens import TokenReader
@@ -111,3 +118,11 @@ def test_cut_sequences_are_counted_in_one_warning():
     with pytest.warns(UserWarning, match=re.escape(message)) as caught:
         warn_of_cut(found, 1)
     assert len(caught) == 1
+
+
+def test_equal_samples_share_no_result():
+    results = [["a"], ["b"], ["c"]]
+    found = each_its_own(results, np.array([1, 0, 1, 1]))
+    assert found == [["b"], ["a"], ["b"], ["b"]]
+    assert len({id(each) for each in found}) == 4
+    assert found[0] is results[1]

@@ -243,7 +243,7 @@ def test_arrays_have_the_names_of_attributes():
         (
             lambda: make_pipeline(StandardScaler(), RNNClassifier()),
             TypeError,
-            "cannot be exported: an estimator of skrnn was expected. For a pipeline",
+            "cannot be exported: a single network of skrnn was expected. For a pipe",
         ),
         (lambda: RNNEncoder(), NotFittedError, "is not fitted yet"),
         (

@@ -510,3 +510,14 @@ def test_entries_that_are_there_twice_are_summed():
     rows = context_of(twice).rows
     np.testing.assert_array_equal(rows.values, [3, 4])
     assert twice.nnz == 3
+
+
+@pytest.mark.parametrize("y", [Y, [np.arange(1.0, 4.0)] * 40], ids=["tokens", "series"])
+def test_scores_that_are_not_finite_raise(y):
+    decoder = RNNDecoder(4, max_iter=1, random_state=0).fit(X, y)
+    decoder.W_[0][:] = np.nan
+    for compute in (decoder.score_samples, decoder.score):
+        with pytest.raises(
+            ValueError, match=r"The hidden state of X\[\d+\] is not finite"
+        ):
+            compute(X, y)

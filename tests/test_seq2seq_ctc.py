@@ -387,6 +387,8 @@ def test_validation_data_that_cannot_be_emitted():
     model = RNNSeq2Seq(**SMALL, early_stopping=True)
     with pytest.raises(ValueError, match=re.escape(message)):
         model.fit(X, Y, X_val=["a", "b"], y_val=["x", "xyyx"])
+    val = {"X_val": ["a", "b"], "y_val": ["x", "xyyx"], "sample_weight_val": [1, 0]}
+    assert len(model.fit(X, Y, **val).validation_scores_) == 3
 
 
 def test_a_warm_start_with_sequences_that_cannot_be_emitted():

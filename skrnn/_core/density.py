@@ -120,7 +120,6 @@ def scores_of(p_end, mean, variance):
     Parameters
     ----------
     p_end : float
-        Above 0 and below 1.
     mean, variance : ndarrays of shape (n_features,)
         One of at most the floor, as of a constant, is replaced by 1.
 
@@ -128,6 +127,8 @@ def scores_of(p_end, mean, variance):
     -------
     scores : ndarray of shape (n_scores,)
     """
+    rounding = np.finfo(np.float64).eps
+    p_end = min(max(p_end, rounding), 1 - rounding)
     end = math.log(p_end / (1 - p_end))
     above = np.where(variance > FLOOR, variance, 1.0) - FLOOR
     return np.concatenate([[end], mean, np.log(above)])

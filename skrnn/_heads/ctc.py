@@ -53,15 +53,17 @@ class CTCHead(TransductionHead):
         self._check(answers, n_steps, some, "X", "warm_start=False")
         return head
 
-    def check_can_write(self, answers, n_steps):
+    def check_can_write(self, answers, weight, n_steps):
         """Raise if an answer of validation data needs more frames than there are.
+
+        Answers of weight 0 need nothing.
 
         Raises
         ------
         ValueError
         """
-        everything = np.arange(len(answers))
-        self._check(answers, n_steps, everything, "X_val", "decoder='rnn'")
+        some = np.flatnonzero(weight)
+        self._check(answers, n_steps, some, "X_val", "decoder='rnn'")
 
     def _check(self, answers, n_steps, some, name, instead):
         """Raise if an answer needs more frames than there are."""

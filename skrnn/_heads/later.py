@@ -43,7 +43,7 @@ def later_targets(head, y, weight, offsets=None):
         check_classes(head, y, "the training data", cure, offsets)
     if head.task == "transduction":
         answers = head.targets(y)
-        head.check_can_write(answers, np.diff(offsets))
+        head.check_can_write(answers, weight, np.diff(offsets))
         return answers
     return head.targets(y, weight)
 

@@ -82,7 +82,7 @@ class TransductionHead(Head):
             )
         return Answers.of(steps.values, steps.offsets)
 
-    def check_can_write(self, answers, n_steps):
+    def check_can_write(self, answers, weight, n_steps):
         """Raise unless the network can write answers to sequences of so many steps."""
 
     def begun(self, steps):

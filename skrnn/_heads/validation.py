@@ -62,13 +62,7 @@ def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_require
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
-    sample_weight = _check_sample_weight(
-        open_weight(sample_weight),
-        lengths,
-        dtype=np.float64,
-        ensure_non_negative=True,
-    )
-    return y, sample_weight
+    return y, weight_of(sample_weight, lengths)
 
 
 def validate_scored(y, sample_weight, name, *, are_numbers):
@@ -175,6 +169,24 @@ def without_long_floats(y):
             "float64 cannot hold. Use y.astype(str) if it is a label."
         )
     return short
+
+
+def weight_of(sample_weight, samples):
+    """The weight of each sample, float64; None gives all the same.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,), number or None
+    samples : ndarray of shape (n_samples, ...)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is not one number from 0 for each sample.
+    """
+    return _check_sample_weight(
+        open_weight(sample_weight), samples, dtype=np.float64, ensure_non_negative=True
+    )
 
 
 def open_weight(weight):

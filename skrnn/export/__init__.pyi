@@ -3,7 +3,15 @@ from typing import TypeAlias
 
 from torch import Tensor
 
-from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor
+from skrnn import (
+    RNNClassifier,
+    RNNDecoder,
+    RNNEncoder,
+    RNNLanguageModel,
+    RNNRegressor,
+    RNNSeq2Seq,
+    RNNTagger,
+)
 
 __all__ = [
     "from_state_dict",
@@ -13,7 +21,15 @@ __all__ = [
     "to_state_dict",
 ]
 
-_Estimator: TypeAlias = RNNEncoder | RNNClassifier | RNNRegressor | RNNLanguageModel
+_Estimator: TypeAlias = (
+    RNNEncoder
+    | RNNClassifier
+    | RNNRegressor
+    | RNNTagger
+    | RNNLanguageModel
+    | RNNDecoder
+    | RNNSeq2Seq
+)
 
 def to_state_dict(estimator: _Estimator) -> dict[str, Tensor | str]: ...
 def from_state_dict(state_dict: dict[str, Tensor | str]) -> _Estimator: ...

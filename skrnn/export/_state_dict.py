@@ -132,8 +132,9 @@ def take_apart(estimator):
     name = type(estimator).__name__
     if _CLASSES.get(name) is not type(estimator):
         raise TypeError(
-            f"{describe(estimator)} cannot be exported: an estimator of skrnn was "
-            "expected. For a pipeline, pass its skrnn step."
+            f"{describe(estimator)} cannot be exported: a single network of skrnn was "
+            "expected. For a pipeline, pass its skrnn step; for an ensemble, each of "
+            "its estimators_."
         )
     check_is_fitted(estimator)
     estimator._check_parameters()

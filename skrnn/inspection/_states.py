@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrnn._model import check_finite
+from skrnn._outputs import each_its_own
 from skrnn._reading.reader import read_more
 from skrnn.inspection._fitted import (
     READERS,
@@ -97,7 +98,7 @@ def states_and_labels(estimator, X):
         for tokens, h in zip(tokens_of(once.sequences), H, strict=True)
     ]
     places = np.arange(len(H))[once.places]
-    return [H[i] for i in places], [labels[i] for i in places]
+    return each_its_own(H, places), [labels[i] for i in places]
 
 
 def states_and_labels_of_one(estimator, x):
