@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 
 from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor, export
 from skrnn._core.architecture import Architecture
-from skrnn.export import _packing, _page, to_html
+from skrnn.export import _page, to_html
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -74,8 +75,8 @@ def cases():
     yield "labels", of(NAMES, labels, TYPED)
     random = np.random.default_rng(0).choice(list("abcdefgh"), (40, 6))
     random = ["".join(x) for x in random]
-    large = {"nhidden": 128, "max_iter": 1}  # its U is rounded
-    yield "rounded", of(random, ["x", "y"] * 20, random[:4], **large)
+    large = {"nhidden": 128, "max_iter": 1}
+    yield "large", of(random, ["x", "y"] * 20, random[:4], **large)
     yield "places", of(ALIGNED, [0, 1, 0, 1, 1, 0] * 2, ["acgta", "ag", "", "tttt"])
     longer = ["acgtacgtac", "ttgtacgaac", "acgaacgtcc", "ttttttttcc"] * 3
     yield "many places", of(longer, TURNS, ["acgtacgtacg", "tt"])
@@ -104,6 +105,8 @@ def cases():
 
 
 CASES = dict(cases())
+# Those that are also written with rounded weights.
+ROUNDED = ["large", "lstm, deep", "embeddings", "words", "number", "encoder"]
 # What is appended to a page, to hand its numbers to the page around it.
 PROBE = """<script>
 ready.then((network) => setTimeout(() => {
@@ -123,9 +126,10 @@ ready.then((network) => setTimeout(() => {
   const tokens = texts(".step .token"), says = texts(".step .says");
   find(".step input")[0].click();
   const heard = texts("#heard")[0], labels = texts("#bars th");
+  const about = texts("#about")[0], check = texts("#check")[0];
   const wide = document.documentElement.scrollWidth;
   const counts = ["script", "img", "svg", "iframe"].map((name) => find(name).length);
-  const seen = { problem, tokens, says, heard, labels, wide, counts };
+  const seen = { problem, tokens, says, heard, labels, about, check, wide, counts };
   parent.postMessage({ name: NAME, results, ...seen }, "*");
 }));
 </script></body>"""
@@ -143,10 +147,32 @@ addEventListener("message", ({ data }) => {
 
 @pytest.fixture(scope="module")
 def fitted():
-    return {
+    """By the name of a page, an estimator with its weights, and what is typed."""
+    pages = {
         name: (estimator.fit(X, y), typed)
         for name, (estimator, X, y, typed) in CASES.items()
     }
+    for name in ROUNDED:
+        estimator, typed = pages[name]
+        pages[f"{name}, rounded"] = with_rounded_weights(estimator), typed
+    return pages
+
+
+def with_rounded_weights(estimator):
+    """A copy with tables in steps, powers of 2: 20 to 40 in a standard deviation."""
+
+    def rounded(table):
+        step = 2.0**20
+        while step > np.std(table, dtype=float) / 20:
+            step /= 2
+        return np.array(np.round(table / step) * step, np.float32)
+
+    other = copy(estimator)
+    other.U_ = list(map(rounded, other.U_))
+    for name in ("embeddings_", "wide_coef_"):
+        if hasattr(other, name):
+            setattr(other, name, rounded(getattr(other, name)))
+    return other
 
 
 @pytest.fixture(scope="module")
@@ -156,9 +182,11 @@ def found(fitted, tmp_path_factory):
         pytest.skip("no chromium is installed, which would compute what pages show")
     folder = tmp_path_factory.mktemp("pages")
     frames = ""
-    for i, (name, (estimator, X)) in enumerate(fitted.items()):
+    for i, (name, (_, X)) in enumerate(fitted.items()):
         path = folder / f"{i}.html"
-        to_html(estimator, path)
+        case = name.removesuffix(", rounded")
+        weights = "exact" if case == name else "rounded"
+        to_html(fitted[case][0], path, weights=weights)
         probe = PROBE.replace("NAME", json.dumps(name))
         probe = probe.replace("TYPED", as_typed(X, path).replace("<", "\\u003c"))
         before, after = path.read_text("utf-8").rsplit("</body>", 1)
@@ -198,7 +226,7 @@ def numbers_of(estimator, X):
     return np.reshape(getattr(estimator, method)(X), (len(X), -1))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [*CASES, *(f"{name}, rounded" for name in ROUNDED)])
 def test_numbers_are_those_of_python(name, fitted, found):
     estimator, X = fitted[name]
     assert found[name]["problem"] == ""
@@ -210,6 +238,23 @@ def test_numbers_are_those_of_python(name, fitted, found):
         theirs = numbers_of(estimator, beginnings)
         scale = np.maximum(1, np.abs(theirs))
         assert (np.abs(np.array(ours) - theirs) / scale).max() <= 1e-5
+
+
+@pytest.mark.parametrize("name", ROUNDED)
+def test_a_page_says_what_rounding_does_to_its_numbers(name, fitted, found, tmp_path):
+    assert "rounded" not in found[name]["about"] + found[name]["check"]
+    page = found[f"{name}, rounded"]
+    assert page["about"].endswith("in your browser, with rounded weights.")
+    to_html(fitted[name][0], tmp_path / "page.html", weights="rounded")
+    example = content_of(tmp_path / "page.html")["example"]
+    theirs = np.array(example["unrounded"])
+    scale = np.maximum(1, np.abs(theirs))
+    change = (np.abs(np.array(example["numbers"]) - theirs) / scale).max()
+    said = re.search(
+        "with the same rounded weights, .* from these by (.*) at most", page["check"]
+    )
+    assert 0 < change < 0.1
+    assert float(said[1]) == pytest.approx(change, rel=0.5)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -298,21 +343,6 @@ def test_a_page_of_characters_is_small(tmp_path):
     classifier = RNNClassifier(100, **options).fit(names, list(range(18)) * 5)
     to_html(classifier, tmp_path / "page.html")
     assert (tmp_path / "page.html").stat().st_size < 400_000
-
-
-def test_tables_are_rounded_if_they_are_large(tmp_path, fitted):
-    to_html(fitted["rounded"][0], tmp_path / "page.html")
-    ((layer,),) = content_of(tmp_path / "page.html")["layers"]
-    assert layer["U"]["step"] <= 2**-19
-    assert layer["W"]["type"] == "float32"
-
-
-@pytest.mark.parametrize("numbers", [[1.0], [1.0, 1e12]])
-def test_tables_that_cannot_be_rounded_are_not(numbers):
-    """Those of one number alone, and those whose numbers are too far apart."""
-    table = np.full((2**9, 2**8), numbers[0], np.float32)
-    table[0, 0] = numbers[-1]
-    assert _packing.pack_rounded(table)["type"] == "float32"
 
 
 def test_every_file_of_the_page_is_installed():

@@ -1,5 +1,5 @@
 from os import PathLike
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from torch import Tensor
 
@@ -36,5 +36,8 @@ def from_state_dict(state_dict: dict[str, Tensor | str]) -> _Estimator: ...
 def save_safetensors(estimator: _Estimator, path: str | PathLike[str]) -> None: ...
 def load_safetensors(path: str | PathLike[str]) -> _Estimator: ...
 def to_html(
-    estimator: RNNClassifier | RNNRegressor | RNNEncoder, path: str | PathLike[str]
+    estimator: RNNClassifier | RNNRegressor | RNNEncoder,
+    path: str | PathLike[str],
+    *,
+    weights: Literal["auto", "exact", "rounded"] = "auto",
 ) -> None: ...

@@ -10,16 +10,43 @@ import zlib
 
 import numpy as np
 
-# Numbers of large tables are rounded to multiples of a power of 2: the largest one that
-# is at most this one, and at most this share of their standard deviation. Of 3,000
-# surnames, a default model rounded so changes probabilities by up to 2e-6, and hidden
-# states by up to 7e-6; steps twice as large change these by 1.6e-5.
-_STEP, _SHARE = 2.0**-19, 2.0**-16
-_LARGE = 2**16  # as a number of numbers
+# Tables are rounded to multiples of a power of 2: the largest one that is at most the
+# first of these numbers, and at most the second times their standard deviation. Of
+# 3,000 surnames, a default model with "exact" weights so changes probabilities by up to
+# 2e-6, and hidden states by up to 7e-6; steps twice as large change these by 1.6e-5.
+_STEPS = {"exact": (2.0**-19, 2.0**-16), "rounded": (math.inf, 1 / 20)}
+_LARGE = 2**16  # numbers in a table; "exact" weights of smaller ones are not rounded
+
+
+def rounded(table, weights):
+    """A table whose numbers are rounded, so that they take less room.
+
+    Parameters
+    ----------
+    table : ndarray of floats
+    weights : {"exact", "rounded"}
+        How far: so little that what is computed is the same to 1e-5, or so far that
+        most numbers fit in a byte.
+
+    Returns
+    -------
+    table : ndarray of float32
+    """
+    table = np.asarray(table, np.float32)
+    deviation = float(np.std(table, dtype=np.float64))
+    is_small = weights == "exact" and table.size < _LARGE
+    if is_small or deviation == 0:
+        return table
+    most, share = _STEPS[weights]
+    step = np.float64(min(most, 2.0 ** math.floor(math.log2(deviation * share))))
+    return (np.rint(table / step) * step).astype(np.float32)
 
 
 def pack(array):
     """An array of floats or integers, as float32 or int32.
+
+    Floats that are multiples of a number, as those of :func:`rounded` are, take fewer
+    bytes than the 4.6 of others: 3.2 with "exact" weights, 1.2 with "rounded" ones.
 
     Parameters
     ----------
@@ -28,32 +55,24 @@ def pack(array):
     Returns
     -------
     packed : dict
-        ``type``, ``shape`` and ``data``, a string; what JSON can hold.
+        ``type``, ``shape`` and ``data``, a string; of multiples with the ``step`` to
+        multiply by. What JSON can hold.
     """
-    if array.dtype.kind == "f":
-        return _packed("float32", array, np.ascontiguousarray(array, "<f4"))
-    return _packed("int32", array, _zigzag(array))
+    if array.dtype.kind != "f":
+        return _packed("int32", array, _zigzag(array))
+    array = np.ascontiguousarray(array, "<f4")
+    step = _step_of(array)
+    if np.abs(array).max(initial=0) < 2**30 * step:  # as far as int32 reaches
+        return {**_packed("multiples", array, _zigzag(array / step)), "step": step}
+    return _packed("float32", array, array)
 
 
-def pack_rounded(table):
-    """A table of floats, rounded if it is large: to 2.4 bytes per number, not 3.7.
-
-    Parameters
-    ----------
-    table : ndarray of float32
-
-    Returns
-    -------
-    packed : dict
-        As that of :func:`pack`; of a rounded table with the ``step`` to multiply by.
-    """
-    deviation = float(np.std(table, dtype=np.float64))
-    if table.size < _LARGE or deviation == 0:
-        return pack(table)
-    step = min(_STEP, 2.0 ** math.floor(math.log2(deviation * _SHARE)))
-    if np.abs(table).max() >= 2**30 * step:  # as far as int32 reaches
-        return pack(table)
-    return {**_packed("rounded", table, _zigzag(np.rint(table / step))), "step": step}
+def _step_of(table):
+    """The largest power of 2, of 1 and less, that all numbers are multiples of."""
+    mantissas, exponents = np.frexp(table[table != 0])
+    integers = (mantissas * 2**24).astype(np.int32)
+    lowest_bits = np.log2(integers & -integers)
+    return float(np.exp2((exponents - 24 + lowest_bits).min(initial=0)))
 
 
 def _zigzag(array):

@@ -5,7 +5,7 @@ import numpy as np
 from skrnn._core import public
 from skrnn._core.imports import import_lock
 from skrnn._version import __version__
-from skrnn.export._packing import pack, pack_rounded
+from skrnn.export._packing import pack, rounded
 from skrnn.export._page_reading import example_of, reading_of, shortest_grams
 
 # What page/network.js computes.
@@ -16,16 +16,15 @@ KNOWN = {
 }
 
 
-def content_of(estimator, model, options):
+def content_of(estimator, weights):
     """Everything that a page shows or computes with.
 
     Parameters
     ----------
     estimator : RNNClassifier, RNNRegressor or RNNEncoder
-        It is fitted, and no other thread changes it.
-    model : Model
-        That of the estimator, with a TokenReader.
-    options : ReadingOptions
+        It is fitted, reads tokens, and no other thread changes it.
+    weights : {"exact", "rounded"}
+        All numbers of the page are those of an estimator with these weights.
 
     Returns
     -------
@@ -36,12 +35,15 @@ def content_of(estimator, model, options):
     ValueError
         If the page cannot compute the network.
     """
+    shown = _rounded_copy(estimator) if weights == "rounded" else estimator
+    model, schema = shown._model_and_schema()
     architecture = model.architecture
     check_network(type(estimator).__name__, architecture)
-    reading = reading_of(model.reader, options)
-    typed, x = example_of(model, reading["separator"], options.max_length)
-    numbers = _numbers(estimator, x)  # it raises if attributes do not fit each other
-    weights = public.from_public(architecture, model.arrays)
+    reading = reading_of(model.reader, schema.options)
+    typed, x = example_of(model, reading["separator"], schema.options.max_length)
+    numbers = _numbers(shown, x)  # it raises if attributes do not fit each other
+    unrounded = _numbers(estimator, x) if weights == "rounded" else None
+    network = public.from_public(architecture, model.arrays)
     vectors = model.reader.vectors
     return {
         "name": type(estimator).__name__,
@@ -49,11 +51,11 @@ def content_of(estimator, model, options):
         "reading": reading,
         **{what: getattr(architecture, what) for what in KNOWN},
         "hasW": architecture.make_cell().has_W,
-        "embeddings": None if vectors is None else pack_rounded(vectors),
-        "layers": [list(map(_layer, directions)) for directions in weights.layers],
+        "embeddings": None if vectors is None else pack(rounded(vectors, "exact")),
+        "layers": [list(map(_layer, directions)) for directions in network.layers],
         "output": _output(estimator, model),
-        "map": _map_of(model.reader, weights),
-        "example": {"text": typed, "numbers": numbers},
+        "map": _map_of(model.reader, network),
+        "example": {"text": typed, "numbers": numbers, "unrounded": unrounded},
     }
 
 
@@ -79,10 +81,20 @@ def check_network(name, architecture):
             )
 
 
+def _rounded_copy(estimator):
+    """A copy of an estimator, whose tables of weights are rounded."""
+    copy = estimator._at_this_moment()
+    now = vars(copy)
+    now["U_"] = [rounded(U, "rounded") for U in now["U_"]]
+    for name in {"embeddings_", "wide_coef_"} & now.keys():
+        now[name] = rounded(now[name], "rounded")
+    return copy
+
+
 def _layer(layer):
     """The weights of a layer in one direction, blocks in the order of the cell."""
     U, W, b = layer.U.numpy(), layer.W.numpy(), layer.b.numpy()
-    return {"U": pack_rounded(U), "W": pack(W), "b": pack(b)}
+    return {"U": pack(rounded(U, "exact")), "W": pack(W), "b": pack(b)}
 
 
 def _output(estimator, model):
@@ -94,7 +106,7 @@ def _output(estimator, model):
         "task": head.task,
         "V": pack(model.arrays["V_"]),
         "c": pack(model.arrays["intercept_"]),
-        "A": None if A is None else pack_rounded(np.ascontiguousarray(A.T)),
+        "A": None if A is None else pack(rounded(A.T, "exact")),
     }
     if head.task != "regression":
         return {**output, "labels": list(map(str, head.classes.tolist()))}

@@ -75,7 +75,8 @@ class Page {
 
   // What does not depend on what is typed.
   write() {
-    const { name, version, cell, layers, nDirections, output, map } = this.network;
+    const { name, version, cell, layers, nDirections, output, map, example } =
+      this.network;
     const main = document.querySelector("main"), unit = this.unit;
     main.classList.toggle("code", this.isCode);
     main.classList.toggle("words", this.kind !== "text");
@@ -89,7 +90,8 @@ class Page {
     $("name").textContent = name;
     $("about").textContent =
       `${CELL_NAMES[cell]} of ${widths} units${both}${labels}, written by skrnn ` +
-      `${version}. All that you see is computed here, in your browser.`;
+      `${version}. All that you see is computed here, in your browser` +
+      (example.unrounded ? ", with rounded weights." : ".");
     $("prompt").textContent = this.prompt();
     $("hint").textContent =
       `A row for each ${unit}, a cell for each unit. Choose a row to see what is ` +
@@ -277,19 +279,32 @@ class Page {
 
   // Compare the numbers of the example with those that Python computed.
   check() {
-    const { text, numbers } = this.network.example, reading = this.network.read(text);
+    const { text, numbers, unrounded } = this.network.example;
+    const reading = this.network.read(text);
     const ours = reading.after(reading.tokens.length).numbers;
-    const differences = numbers.map((x, i) => {
-      return Math.abs(x - ours[i]) / Math.max(1, Math.abs(x));
-    });
-    const most = Math.max(...differences);
+    const most = largestDifference(ours, numbers);
     if (!(most < 1e-4)) {
       $("problem").textContent = "This browser computes other numbers than Python did.";
     }
+    const how = unrounded ? ", with the same rounded weights," : "";
     $("check").textContent =
-      `Compared with Python on “${visible(text)}”: the numbers differ by ` +
+      `Compared with Python${how} on “${visible(text)}”: the numbers differ by ` +
       `${most.toExponential(0)} at most.`;
+    if (unrounded) {
+      const change = largestDifference(ours, unrounded).toExponential(0);
+      $("check").textContent +=
+        " Weights are rounded to keep this page small; with those of the estimator, " +
+        `the numbers would differ from these by ${change} at most.`;
+    }
   }
+}
+
+// Between numbers and those that they should be, relative to those above 1.
+function largestDifference(numbers, expected) {
+  const differences = expected.map((x, i) => {
+    return Math.abs(x - numbers[i]) / Math.max(1, Math.abs(x));
+  });
+  return Math.max(...differences);
 }
 
 function makeBar(label) {
