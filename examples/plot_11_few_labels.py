@@ -48,8 +48,9 @@ print(f"{len(X)} names without labels, {len(X_test)} test names")
 
 # %%
 # Learning from names alone
-# ------------------------- Without y, the encoder learns to predict the next letter. It
-# then knows which letters follow which, but not yet that there are languages.
+# --------------------------
+# Without y, the encoder learns to predict the next letter. It then knows which letters
+# follow which, but not yet that there are languages.
 
 encoder = RNNEncoder(warm_start=True, random_state=0).fit(X)
 print(f"Without labels: {encoder.task_}, loss {encoder.loss_:.2f} nats")

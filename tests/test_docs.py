@@ -70,6 +70,15 @@ def test_the_version_to_cite_is_the_version():
     assert f"\nversion: {skrnn.__version__}\n" in text
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.stem
+)
+def test_headings_of_lessons_are_underlined_in_a_line_of_their_own(path):
+    text = path.read_text(encoding="utf-8")
+    underlines = re.findall(r"^# (.+)\n# (--.*)$", text, re.MULTILINE)
+    assert [line for _, line in underlines if line.strip("-")] == []
+
+
 def test_the_readme_fits_on_a_page_and_its_links_lead_to_files():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert text.count("\n") <= 120
