@@ -15,6 +15,7 @@ from skrnn import (
     RNNClassifier,
     RNNDecoder,
     RNNEncoder,
+    RNNEnsemble,
     RNNLanguageModel,
     RNNRegressor,
     RNNSeq2Seq,
@@ -465,17 +466,41 @@ def test_estimators_must_be_fitted(display):
 @pytest.mark.parametrize("display", DISPLAYS)
 def test_other_estimators_are_refused(display, classifier):
     pipeline = make_pipeline(FunctionTransformer(), classifier)
-    cure = "For a pipeline, pass its skrnn step; for a search, its best_estimator_."
+    cure = "For a pipeline, pass its skrnn step; for a search, its best_estimator_; for"
     with pytest.raises(TypeError, match=f"estimator is a Pipeline, but.*{cure}"):
         call(display, pipeline)
+
+
+def test_an_ensemble_has_no_loss_curve():
+    message = re.escape(
+        "estimator is a RNNEnsemble, but LossCurveDisplay needs a fitted network of "
+        "skrnn. For a pipeline, pass its skrnn step; for a search, its "
+        "best_estimator_; for an RNNEnsemble, one of its estimators_."
+    )
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        LossCurveDisplay.from_estimator(RNNEnsemble(RNNClassifier()))
+
+
+@pytest.mark.parametrize("n_units", [0, -1, 1.5])
+def test_numbers_of_units_are_checked(classifier, n_units):
+    for show in (HiddenStateDisplay.from_estimator, animate_hidden_states):
+        with pytest.raises(ValueError, match=r"The 'n_units' parameter of .* must be"):
+            show(classifier, "katze", n_units=n_units)
+
+
+def test_time_goes_on_in_a_film(classifier):
+    message = "The 'interval' parameter of animate_hidden_states must be"
+    with pytest.raises(ValueError, match=message):
+        animate_hidden_states(classifier, "katze", interval=0)
 
 
 def test_a_decoder_has_no_states_of_what_it_reads(classifier):
     decoder = RNNDecoder(**SMALL).fit(np.eye(4), WORDS)
     message = re.escape(
-        "estimator is a RNNDecoder, but its hidden states need a fitted RNNEncoder, "
+        "estimator is a RNNDecoder, but hidden_states needs a fitted RNNEncoder, "
         "RNNClassifier, RNNRegressor, RNNTagger, RNNLanguageModel or RNNSeq2Seq. For a "
-        "pipeline, pass its skrnn step; for a search, its best_estimator_."
+        "pipeline, pass its skrnn step; for a search, its best_estimator_; for an "
+        "RNNEnsemble, one of its estimators_."
     )
     with pytest.raises(TypeError, match=message):
         hidden_states(decoder, WORDS)

@@ -193,7 +193,7 @@ FLOORS = {
     "inspection._drawing": {"matplotlib", "numpy"},
     "inspection._fitted": {"numpy", "sklearn"},
     "inspection._states": {"numpy"},
-    "inspection._hidden_states": {"numpy"},
+    "inspection._hidden_states": {"numpy", "sklearn"},
     "inspection._plane": {"numpy", "sklearn"},
     "inspection._trajectory": {"numpy"},
     "inspection._embedding": {"numpy"},
@@ -202,7 +202,7 @@ FLOORS = {
     "inspection._attention": set(),
     "inspection._importances": {"numpy", "sklearn"},
     "inspection._staged": {"numpy", "sklearn"},
-    "inspection._animation": {"matplotlib", "numpy"},
+    "inspection._animation": {"matplotlib", "numpy", "sklearn"},
     "inspection": set(),
 }
 # Which rooms never meet, though one is above the other.

@@ -1,8 +1,10 @@
 """The hidden state while a network reads, as a film."""
 
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
+from sklearn.utils._param_validation import Interval, validate_params
 
 from skrnn._classifier import RNNClassifier
 from skrnn.inspection._drawing import COLOURS, GREY, pyplot, without_frame
@@ -14,10 +16,17 @@ from skrnn.inspection._states import states_and_labels_of_one
 _MAX_CLASSES = 8
 
 
+@validate_params(
+    {
+        "interval": [Interval(Integral, 1, None, closed="left")],
+        "n_units": [Interval(Integral, 1, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
 def animate_hidden_states(estimator, x, path=None, *, interval=600, n_units=32):
     """Show how the hidden state changes while a network reads one sequence.
 
-    Step by step, the heat map of :class:`HiddenStateDisplay` grows by a column. Of a
+    Step by step, the heat map of :class:`HiddenStateDisplay` grows by a column. For a
     classifier, bars beside it show the probabilities of the classes so far.
 
     Parameters
@@ -47,8 +56,8 @@ def animate_hidden_states(estimator, x, path=None, *, interval=600, n_units=32):
     NotFittedError, TypeError
         As in :func:`hidden_states`.
     ValueError
-        As in :func:`hidden_states`; also if x has no steps, or `path` has another
-        ending.
+        As in :func:`hidden_states`; also if x has no steps, `path` has another ending,
+        or `interval` or `n_units` is not a whole number from 1.
 
     See Also
     --------

@@ -22,7 +22,7 @@ START, END = "start", "end"
 _VISIBLE = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥"})
 
 
-def check_estimator(estimator, classes, purpose):
+def check_estimator(estimator, classes, purpose, what=None):
     """Raise unless an estimator is fitted, and of one of some classes.
 
     Parameters
@@ -30,7 +30,9 @@ def check_estimator(estimator, classes, purpose):
     estimator : object
     classes : tuple of classes
     purpose : str
-        What it is to be used for, as in "hidden_states reads".
+        What needs it, as in "hidden_states needs".
+    what : str, default=None
+        What the classes are, together; None lists their names.
 
     Raises
     ------
@@ -43,8 +45,9 @@ def check_estimator(estimator, classes, purpose):
         names = [cls.__name__ for cls in classes]
         names = " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
         raise TypeError(
-            f"estimator is {describe(estimator)}, but {purpose} a fitted {names}. For "
-            "a pipeline, pass its skrnn step; for a search, its best_estimator_."
+            f"estimator is {describe(estimator)}, but {purpose} a fitted "
+            f"{what or names}. For a pipeline, pass its skrnn step; for a search, its "
+            "best_estimator_; for an RNNEnsemble, one of its estimators_."
         )
     check_is_fitted(estimator)
 

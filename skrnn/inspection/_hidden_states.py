@@ -1,6 +1,9 @@
 """A heat map of the hidden states of one sequence."""
 
+from numbers import Integral
+
 import numpy as np
+from sklearn.utils._param_validation import Interval, validate_params
 
 from skrnn.inspection._drawing import DIVERGING, axes_or_new, label_steps, pyplot
 from skrnn.inspection._states import states_and_labels_of_one
@@ -55,6 +58,10 @@ class HiddenStateDisplay:
         self.units = units
 
     @classmethod
+    @validate_params(
+        {"n_units": [Interval(Integral, 1, None, closed="left"), None]},
+        prefer_skip_nested_validation=True,
+    )
     def from_estimator(cls, estimator, x, *, n_units=None, ax=None):
         """Draw the hidden states of a fitted estimator.
 
@@ -82,7 +89,8 @@ class HiddenStateDisplay:
         NotFittedError, TypeError
             As in :func:`hidden_states`.
         ValueError
-            As in :func:`hidden_states`, or if x has no steps.
+            As in :func:`hidden_states`; also if x has no steps, or `n_units` is not a
+            whole number from 1.
         """
         pyplot(cls.__name__)
         states, tokens = states_and_labels_of_one(estimator, x)

@@ -39,7 +39,7 @@ def step_importances(estimator, X, *, target=None, width=1):
         Sequences of the same kind as in `fit`.
     target : label, or int, default=None
         The class, one of `classes_`; None for the class that is predicted for each
-        sequence, or the label with the highest probability. Of several numbers that are
+        sequence, or the label with the highest probability. If several numbers are
         predicted, the index of one of them.
     width : int, default=1
         Number of consecutive steps that are hidden at once: step t, about half of them

@@ -71,7 +71,7 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : fitted estimator of skrnn
-            The estimator, of any class.
+            The estimator, of any class but RNNEnsemble.
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
 
@@ -87,10 +87,11 @@ class LossCurveDisplay:
         NotFittedError
             If `fit` has not been called.
         TypeError
-            If the estimator is none of skrnn.
+            If the estimator is no network of skrnn.
         """
         pyplot(cls.__name__)
-        check_estimator(estimator, (BaseRNN,), f"{cls.__name__} needs")
+        needs = f"{cls.__name__} needs"
+        check_estimator(estimator, (BaseRNN,), needs, what="network of skrnn")
         losses, best_epoch = getattr(estimator, "validation_loss_curve_", None), None
         if losses is not None:
             best_epoch = 1 + int(np.argmax(estimator.validation_scores_))

@@ -24,7 +24,7 @@ _DARK = ("#0072B2", "#009E73", "#D55E00")
 class StagedPredictionDisplay:
     """Prediction of a network after each step of one sequence.
 
-    Of a classifier, it shows the probabilities of the classes; of a regressor, the
+    For a classifier, it shows the probabilities of the classes; for a regressor, the
     numbers.
 
     Parameters

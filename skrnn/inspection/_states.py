@@ -52,7 +52,7 @@ def hidden_states(estimator, X):
     -----
     A step is what ``estimator.kind_`` says: a character, a word, a token or a set of
     features, together with the n-grams that end there and the subwords that the reader
-    adds. Of numeric series, a step is `patch_length_` rows of numbers, the last of
+    adds. In numeric series, a step is `patch_length_` rows of numbers, the last of
     which ends with the series; with `kernel_sizes`, it is about as many rows, whose
     filters are averaged, and the first step begins with the series.
 
@@ -86,7 +86,7 @@ def states_and_labels(estimator, X):
     H : list of ndarrays of shape (n_steps, n_directions * nhidden), float32
     labels : list of lists of str
     """
-    check_estimator(estimator, READERS, "its hidden states need")
+    check_estimator(estimator, READERS, "hidden_states needs")
     model, options, once = estimator._model_and_sequences(X)
     steps = read_more(model.reader, options, once.sequences, once.positions)
     H = model.states_of_steps(model.head.begun(steps))
