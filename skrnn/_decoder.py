@@ -61,7 +61,8 @@ class RNNDecoder(FromVectors, BaseRNN):
         standardised in any case.
     max_length : int or None, default=None
         Maximum length of a sequence, of those in y as well as of predictions. None is
-        no limit for y, and twice the length of the longest one for predictions.
+        no limit for y, and twice the length of the longest one for predictions. `fit`
+        reads it: to change the limit of predictions, fit again.
     token_dropout : float in [0, 1) or "auto", default="auto"
         During training, the minimum probability with which each token that is read is
         replaced by the unknown token. "auto" is 0.
@@ -83,9 +84,9 @@ class RNNDecoder(FromVectors, BaseRNN):
         the inputs of the first layer at all steps, as a bias ("bias"); or both. With
         "start", B is left out, and with "bias", A and a: h_0 is then 0.
     beam_width : int, default=1
-        How many beginnings predictions keep, of which the likeliest continuations are
-        tried [22]_. 1 always goes on with the likeliest token. More take as many times
-        as long, and may find likelier sequences. Must be 1 if y holds numbers.
+        Number of beginnings that predictions keep, of which the likeliest continuations
+        are tried [22]_. 1 always goes on with the likeliest token. More take as many
+        times as long, and may find likelier sequences. Must be 1 if y holds numbers.
     length_penalty : float, default=0.0
         In predictions with a `beam_width` above 1, sequences are compared by the
         logarithm of their probability, divided by the number of their tokens, with the
@@ -233,7 +234,7 @@ class RNNDecoder(FromVectors, BaseRNN):
             of shape (n_samples, n_steps) or (n_samples, n_steps, n_numbers).
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample in the loss. A weight of 0 is equivalent to removing
-            the sample.
+            the sample, except that `max_length_` depends on it.
         X_val : {array-like, sparse matrix, frame}, default=None
             Validation data for `early_stopping`, with the features of X. Nothing is
             learned from it, and no part of X is held out. In a pipeline,
@@ -314,11 +315,11 @@ class RNNDecoder(FromVectors, BaseRNN):
         Returns
         -------
         y : list of str, list of list or list of ndarray
-            Of the kind that y had in `fit`; words are joined by spaces. With a
-            `beam_width` of 1, the likeliest token is chosen again and again, until it
-            is the end. Of numbers, each step is the mean m, given the means before it,
-            in float64 and of shape (n_steps,) or (n_steps, n_numbers), as y had; a
-            series ends where the probability of that exceeds 1/2.
+            Sequences of the kind that y had in `fit`; words are joined by spaces. With
+            a `beam_width` of 1, the likeliest token is chosen again and again, until it
+            is the end. In series of numbers, each step is the mean m, given the means
+            before it, in float64 and of shape (n_steps,) or (n_steps, n_numbers), as y
+            had; a series ends where the probability of that exceeds 1/2.
 
         Raises
         ------
@@ -375,8 +376,9 @@ class RNNDecoder(FromVectors, BaseRNN):
         -------
         log_p : ndarray of shape (n_samples,), float64
             In nats: the sum over the tokens of a sequence and its end. It is -inf if
-            the sequence has a token that is not in `vocabulary_`. Of numbers, that of
-            the density in the units of y: the sum over the steps and the end.
+            the sequence has a token that is not in `vocabulary_`. For series of
+            numbers, it is the logarithm of the density in the units of y: the sum over
+            the steps and the end.
 
         Raises
         ------
@@ -392,7 +394,7 @@ class RNNDecoder(FromVectors, BaseRNN):
         return self._writer(X).score_samples(y)
 
     def score(self, X, y, sample_weight=None):
-        """Compute the share of right predictions, or the mean log-density of numbers.
+        """Compute the share of right predictions, or the mean log-density of steps.
 
         Parameters
         ----------
@@ -406,14 +408,14 @@ class RNNDecoder(FromVectors, BaseRNN):
         Returns
         -------
         score : float
-            Of tokens, the share of sequences that are predicted without a mistake, from
-            0 to 1, where 1 is perfect. Of numbers, the sum of :meth:`score_samples`,
-            divided by the number of steps, where an end counts as a step; higher is
-            better, and there is no upper limit but that by the smallest variance. It
-            judges numbers, their spread and where series end, so that a search by it
-            finds what `fit` aims for. R^2 of steps that are predicted from those
-            before them would not: where a series goes on smoothly, it is near 1 for
-            every model, and it ignores the ends.
+            For tokens, the share of sequences that are predicted without a mistake,
+            from 0 to 1, where 1 is perfect. For series of numbers, the sum of
+            :meth:`score_samples`, divided by the number of steps, where an end counts
+            as a step; higher is better, and only the smallest variance sets an upper
+            limit. This score judges numbers, their spread and where series end, so a
+            search by it finds what `fit` aims for. R^2 of steps that are predicted from
+            those before them would not: where a series goes on smoothly, it is near 1
+            for every model, and it ignores the ends.
 
         Raises
         ------
@@ -436,9 +438,9 @@ class RNNDecoder(FromVectors, BaseRNN):
         {vectors of predict}
         temperature : float, default=1.0
             Scores are divided by it: at less than 1, likely tokens become even likelier
-            and at 0, the likeliest one is always chosen. Of numbers, variances are
-            multiplied by it, and the log-odds of the end divided: at 0, the result is
-            that of :meth:`predict`.
+            and at 0, the likeliest one is always chosen. For series of numbers, it
+            multiplies the variances and divides the log-odds of the end: at 0, the
+            result is that of :meth:`predict`.
         top_k : int, default=None
             Draw from this many of the likeliest tokens only. None for numbers.
         top_p : float, default=None
@@ -452,8 +454,8 @@ class RNNDecoder(FromVectors, BaseRNN):
         Returns
         -------
         y : list of str, list of list or list of ndarray
-            Of the kind that y had in `fit`. A sequence ends where its end is drawn, or
-            after ``max_length_`` steps.
+            Sequences of the kind that y had in `fit`. Each ends where its end is drawn,
+            or after ``max_length_`` steps.
 
         Raises
         ------

@@ -21,7 +21,7 @@ from skrnn._reading.reader import reader_of
 from skrnn._reading.series import SeriesReader
 from skrnn._reading.tokens import TokenReader
 
-# Maximum number of tokens of which a vector each is copied, even if they are the same:
+# Up to this number of tokens, the vector of each is copied, even if some are the same:
 # that takes less time than finding the distinct ones.
 _FEW = 256
 # Maximum number of sequences whose vectors are multiplied by weights at once.
@@ -553,7 +553,7 @@ def check_finite(h, positions=None):
     i = int(np.argmin(np.isfinite(h).all(axis=1)))
     i = i if positions is None else positions[i]
     raise ValueError(
-        f"The hidden state of X[{i}] is not finite: its numbers are far from "
-        "those seen in fit, or it is too long for activation='relu', under "
-        "which h can grow at each step. Use activation='tanh'."
+        f"The hidden state of X[{i}] is not finite: its numbers are far from those "
+        "seen in fit, or h grows at each step, as it can with activation='relu'. Use "
+        "activation='tanh'."
     )

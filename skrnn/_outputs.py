@@ -216,21 +216,22 @@ def are_equal(found, steps):
     return same_length & (tokens == expected).all(axis=1)
 
 
-def warn_of_cut(found, max_length, name="max_length"):
-    """Warn once of sequences that did not end.
-
-    `name` is that of the parameter that limits them.
-    """
-    warn_of_no_end(found.is_cut[:, 0], max_length, name)
+# max_length limits y in `fit`, and predictions thereafter.
+_LEARN_MORE = "Fit again, with a larger max_length or for longer."
 
 
-def warn_of_no_end(is_cut, max_length, name="max_length", what="token"):
+def warn_of_cut(found, max_length, cure=_LEARN_MORE):
+    """Warn once of sequences that did not end."""
+    warn_of_no_end(found.is_cut[:, 0], max_length, cure)
+
+
+def warn_of_no_end(is_cut, max_length, cure=_LEARN_MORE, what="token"):
     """Warn once of sequences that did not end, given which of them are such."""
     n_cut, n = int(is_cut.sum()), len(is_cut)
     if n_cut:
         warn(
             f"{n_cut} of {counted(n, 'predicted sequence')} had no end after "
             f"{counted(max_length, what)}, and {'was' if n_cut == 1 else 'were'} "
-            f"cut. Increase {name}, or fit for longer.",
+            f"cut. {cure}",
             UserWarning,
         )

@@ -100,10 +100,18 @@ class RNNSeq2Seq(BaseRNN):
     max_iter : int or "auto", default="auto"
         Number of epochs, over which the learning rate increases and decreases. "auto"
         is the number of epochs that 10,000 updates take, or 3,000 with
-        ``decoder="ctc"``, but at least 12 and at most 1000.
+        ``decoder="ctc"``, but at least 12 and at most 1000; and up to three times as
+        many if y takes longer to learn, by the rule in :class:`RNNClassifier`.
     alpha : float, default=0.01
         Strength of the weight decay: each update multiplies all weights but the biases
         by ``1 - learning_rate * alpha`` [4]_.
+    early_stopping : bool, default=False
+        Whether to keep the weights with the best score of all epochs on validation
+        data: the share of sequences that are predicted without a mistake, as with a
+        `beam_width` of 1. The validation data is what `fit` gets as `X_val`, or else a
+        part of the training data that is held out. Once the score has stopped improving
+        (see `n_iter_no_change`), the learning rate is lowered before the fit ends,
+        because scores often improve again when it is low.
     {parameters}
     decoder : {"rnn", "ctc"}, default="rnn"
         What writes: a recurrent decoder ("rnn"); or the frames of the encoder ("ctc"),
@@ -121,13 +129,15 @@ class RNNSeq2Seq(BaseRNN):
         ``softmax_j(v . tanh(K e_j + Q h_t))``, which takes longer ("additive") [25]_;
         or not at all. Without, all that it knows of X is in h_0.
     beam_width : int, default=1
-        Number of beginnings with which `predict` goes on at the same time. 1 always
-        goes on with the likeliest token; or, with ``decoder="ctc"``, after each frame
-        with the likeliest beginning [28]_.
+        Number of beginnings that predictions keep, of which the likeliest continuations
+        are tried. 1 always goes on with the likeliest token; or, with
+        ``decoder="ctc"``, after each frame with the likeliest beginning [28]_. More
+        take as many times as long, and may find likelier sequences.
     length_penalty : float, default=0.0
-        With ``beam_width > 1``, the logarithm of the probability of a sequence is
-        divided by its number of tokens, with the end, to the power of this, before it
-        is compared with those of others. At 0, short sequences are preferred.
+        In predictions with a `beam_width` above 1, sequences are compared by the
+        logarithm of their probability, divided by the number of their tokens, with the
+        end, to the power of this. At 0, they are compared by their probability, and at
+        1, by its geometric mean per token, which favours longer ones.
     max_output_length : int or "auto", default="auto"
         Maximum number of tokens to predict. "auto" is twice the length of the longest
         sequence of y in `fit`.
@@ -247,7 +257,10 @@ class RNNSeq2Seq(BaseRNN):
         y : list, tuple, array or Series of n_samples sequences
             The sequence to write for each sequence of X: a string, or a sequence of
             tokens (strings or integers). It may be empty, and is then learned as such.
-        {sample_weight}
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sequence in the loss. A weight of 0 is equivalent to removing
+            the sequence, except that the tokens in its y stay in `output_vocabulary_`,
+            and that `longest_output_` includes it.
         {X_val}
         y_val : list, tuple, array or Series of sequences, default=None
             The y of `X_val`.
@@ -510,7 +523,8 @@ class RNNSeq2Seq(BaseRNN):
         return int(self.max_output_length)
 
     def _warn_of_cut(self, head, found):
-        warn_of_cut(found, self._longest(head), "max_output_length")
+        cure = "Increase max_output_length, or fit for longer."
+        warn_of_cut(found, self._longest(head), cure)
 
     def _with_answers(self, X, y):
         """The model, the steps of X, the answers in y, and which of them are known."""

@@ -964,8 +964,8 @@ def test_a_state_that_is_not_finite_raises():
     classifier.W_[0][:] *= 3
     sentence = (
         "The hidden state of X[1] is not finite: its numbers are far from those seen "
-        "in fit, or it is too long for activation='relu', under which h can grow at "
-        "each step. Use activation='tanh'."
+        "in fit, or h grows at each step, as it can with activation='relu'. Use "
+        "activation='tanh'."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         classifier.predict(["ab", "ab" * 5000])

@@ -112,8 +112,8 @@ def test_cut_sequences_are_counted_in_one_warning():
     warn_of_cut(found, 1)  # not at all
     found.is_cut[1:] = True
     message = (
-        "2 of 3 predicted sequences had no end after 1 token, and were cut. Increase "
-        "max_length, or fit for longer."
+        "2 of 3 predicted sequences had no end after 1 token, and were cut. Fit "
+        "again, with a larger max_length or for longer."
     )
     with pytest.warns(UserWarning, match=re.escape(message)) as caught:
         warn_of_cut(found, 1)
