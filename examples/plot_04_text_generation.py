@@ -86,8 +86,8 @@ for character, p in pairs:
 # %%
 # New surnames
 # ------------
-# Of many sequences, such as the English surnames of the faker package, the network also
-# learns where they end: samples end by themselves.
+# From many sequences, such as the English surnames of the faker package, the network
+# also learns where they end: samples end by themselves.
 
 names = sorted(set(import_module("faker.providers.person.en_GB").Provider.last_names))
 random.Random(0).shuffle(names)

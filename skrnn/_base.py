@@ -1,6 +1,6 @@
 """What the estimators share: parameters, the template of fit, fitted attributes.
 
-This is the only module that sets attributes of an estimator. It sets all of them in one
+This is the only module that sets attributes of a network. It sets all of them in one
 step at the end of a fit, so that another thread that reads them meanwhile sees the
 complete last fit.
 """
