@@ -368,7 +368,7 @@ PARTS["sample_weight"] = dedent(
     """
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sequence in the loss. A weight of 0 is equivalent to removing the
-        sequence, except that its class stays in `classes_`.
+        sequence, except that its class, if y holds classes, stays in `classes_`.
     """
 ).strip()
 
@@ -415,14 +415,15 @@ PARTS["partial_fit"] = dedent(
 
 PARTS["stages"] = dedent(
     """
-    A step is what `kind_` says: a character, a word, a token or a set of features. Of
-    numeric series, `patch_length_` steps are read at each stage. There are as many
-    stages as the longest sequence has steps; a shorter one is read as a whole from its
-    end on. If `max_length` cuts a sequence, its stages are those of what is left.
+    There is one stage for each step of the longest sequence, where a step is what
+    `kind_` says: a character, a word, a token or a set of features. For numeric series,
+    there is one for every `patch_length_` steps. After the end of a shorter sequence,
+    its prediction stays the same. If `max_length` cuts a sequence, its stages are those
+    of what is left.
 
-    The beginnings of many stages are read at once, in memory O(n_steps). If a network
-    reads strings or tokens in one direction, they share the steps that they have in
-    common; otherwise, the time is quadratic in the length of a sequence.
+    Many stages are read at once, in memory O(n_steps). They share their steps if the
+    network reads strings or tokens in one direction; otherwise, the time is quadratic
+    in the length of a sequence.
     """
 ).strip()
 

@@ -40,8 +40,8 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
     Copies of one estimator learn from the same data. They differ by their
     `random_state`: by their first weights, by the order of the sequences, and by what
     is held out for early stopping. Where one is wrong, the others often are not, or are
-    wrong in other ways, so that the mean of their probabilities is better than those of
-    one of them [1]_ [2]_,
+    wrong in other ways, so the mean of their probabilities is usually better than the
+    probabilities of any single one [1]_ [2]_,
 
         p(y) = (p_1(y) + ... + p_n(y)) / n.
 
@@ -88,6 +88,12 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
     -----
     A fit takes `n_estimators` times as long as that of one member, as do predictions.
     An ensemble of one predicts what its member does, to the bit.
+
+    What an ensemble has no method for, such as `sample`, `partial_fit`,
+    `staged_predict`, `start` or `attention_weights`, is for single networks: call it on
+    one of `estimators_`, and pass one of these to functions of :mod:`skrnn.inspection`
+    and :mod:`skrnn.export`. `n_jobs` is for fits; in predictions, one member reads X
+    after the other.
 
     `beam_width`, `length_penalty` and `max_output_length` may be set after a fit, by
     ``set_params(estimator__beam_width=4)``.
@@ -214,7 +220,7 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         probabilities : ndarray, or list of ndarrays
-            Of classifiers of shape (n_samples, n_classes), of taggers of shape
+            For classifiers, of shape (n_samples, n_classes); for taggers, of shape
             (n_steps, n_classes) for each sequence; float64. Columns are in the order of
             `classes_`.
         """
@@ -267,7 +273,10 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         y : list of list of tuple (sequence, log_p)
-            As from a member, with the logarithms of probabilities of the ensemble.
+            As from a member, with the logarithms of probabilities of the ensemble. For
+            taggers, the probability of a sequence of tags is the product of the mean
+            probabilities of its tags. With `transitions`, those are mean marginals, so
+            sequences that all members forbid have a probability as well.
 
         Raises
         ------
@@ -310,8 +319,8 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         score : float
-            Accuracy; of regressors the coefficient of determination R^2; of those that
-            write sequences, the share of sequences without a mistake, or the mean
+            Accuracy; for regressors, the coefficient of determination R^2; for those
+            that write sequences, the share of sequences without a mistake, or the mean
             logarithm of the density of a step if they are series.
         """
         return self._together().score(X, y, sample_weight)

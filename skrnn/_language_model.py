@@ -54,7 +54,7 @@ class RNNLanguageModel(
 
     and the softmax of the scores are the probabilities of the next token, from the
     first token of a sequence on. The product of the probabilities of all its tokens is
-    that of the sequence. Of numeric series, the scores are the numbers of the next
+    that of the sequence. For numeric series, the scores are the numbers of the next
     step, standardised, and the squared error is minimised.
 
     X is one long text, or many sequences, such as names. A text, which may be passed as
@@ -356,7 +356,7 @@ class RNNLanguageModel(
         -------
         perplexity : float
             At least 1, which is perfect: among how many equally likely tokens the model
-            chooses on average. Of series, whose steps have no probabilities, it has no
+            chooses on average. For series, whose steps have no probabilities, it has no
             such meaning.
 
         Raises
@@ -508,8 +508,8 @@ class RNNLanguageModel(
         -------
         sequences : list of str, list of list, or list of ndarray
             The prompt and what was added, of the kind that X was in `fit`; words are
-            joined by spaces. Of series, the numbers that are expected; nothing is drawn
-            at random.
+            joined by spaces. For series, the numbers that are expected; nothing is
+            drawn at random.
 
         Raises
         ------

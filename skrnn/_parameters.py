@@ -17,11 +17,11 @@ from skrnn._reading.options import ReadingOptions
 # of small data sets become better for longer.
 _UPDATES, _UPDATES_OF_FILTERS = 400, 1600
 # Networks that write sequences learn for longer, by smaller minibatches, and are best
-# with some dropout. Of 1,500 English words to be pronounced, a model of 28,500 others
-# had these shares wrong: after 8 epochs, 0.396 with one layer of 256 units in the
+# with some dropout. A model of 28,500 English words pronounced these shares of 1,500
+# others wrong: after 8 epochs, 0.396 with one layer of 256 units in the
 # decoder, and 0.371 with two of 192; after 26 epochs, 0.360 with a dropout of 0.3, but
-# after 20 epochs 0.345 with 0.2. Of 1,000 words, a model of 8,000 others without a
-# decoder had 0.466 wrong after 3,000 updates, and with two layers 0.424.
+# after 20 epochs 0.345 with 0.2. Without a decoder, a model of 8,000 words had 0.466 of
+# 1,000 others wrong after 3,000 updates, and with two layers 0.424.
 _UPDATES_OF_DECODERS, _UPDATES_OF_CTC = 10_000, 3000
 _DROPOUT_OF_WRITERS, _MAX_BATCH_OF_WRITERS = 0.2, 64
 # The number of filters of a layer of convolutions, as a share of nhidden.

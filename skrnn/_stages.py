@@ -26,9 +26,9 @@ def staged_scores(model, sequences, positions=None):
 
     Notes
     -----
-    Beginnings of many lengths are read at once, so that steps which they share are read
-    only once if the network reads in one direction. They take memory O(n_steps): the
-    steps of all beginnings together are quadratic in the length of a sequence.
+    The beginnings of a sequence have a number of steps that is quadratic in its length,
+    so they are read in parts, for memory O(n_steps). A network that reads in one
+    direction computes the steps that beginnings of a part share only once.
     """
     if positions is None:
         positions = np.arange(len(sequences))

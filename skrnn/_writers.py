@@ -274,7 +274,7 @@ class _Following:
     model : Model
     context : Context
     some : ndarray of int
-        Of which vectors.
+        Which of the vectors it writes for.
     """
 
     def __init__(self, model, context, some):

@@ -5,8 +5,8 @@
 The prefixes are the sequences that the frames up to some frame may stand for. Each has
 two probabilities: of the alignments that end in a blank, and of those that end in its
 last token. A frame leaves a prefix as it is, by a blank or by its last token once more,
-or appends a token to it, which may be the last one again only after a blank. Of all
-prefixes, the likeliest go on.
+or appends a token to it, which may be the last one again only after a blank. The
+likeliest of all prefixes go on.
 
 A prefix is a node of a tree: a token after its parent. So a prefix that comes about in
 several ways is found to be the same.
@@ -210,7 +210,7 @@ def _choose(frame, prefixes, bounds, stays, is_there, best):
     """Write the likeliest prefixes after a frame, and return their number.
 
     ``best`` gets the log-probability of each, the prefix that it comes from, and what
-    was appended to that, if anything. Of two that are the same, the first one is taken.
+    was appended to that, if anything. If two are the same, the first one is taken.
     """
     (_, token, _, _, depth, was_cut), max_length = bounds
     nodes = prefixes[0]

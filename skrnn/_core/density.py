@@ -1,6 +1,6 @@
 """The density of the next step of a series that may also end.
 
-Of d standardised numbers, the scores are (e, m_1, ..., m_d, l_1, ..., l_d):
+For d standardised numbers, the scores are (e, m_1, ..., m_d, l_1, ..., l_d):
 
     p(end) = sigmoid(e),
     p(y) = (1 - p(end)) N(y_1; m_1, v_1) ... N(y_d; m_d, v_d),    v_j = f + exp(l_j).

@@ -254,7 +254,7 @@ def rounding_of_differences(values, order, given, scale):
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_columns), float32
-        Of which differences are taken.
+        What differences are taken of.
     order : int
     given : ndarray of shape (n_rows, n_columns)
         The numbers before they were standardised, in their own precision; NaN where

@@ -1,8 +1,8 @@
 """Writing sequences, by one network or by several, some at a time.
 
 A writer has ``begin()``, which returns what :meth:`Together.step` does, and
-``step(states, tokens)``, for the sequences of a batch side by side. Of networks with
-frames, which write all tokens of a sequence at once, it is the frames.
+``step(states, tokens)``, for the sequences of a batch side by side. Networks with
+frames, which write all tokens of a sequence at once, have :class:`Frames` instead.
 """
 
 import numpy as np

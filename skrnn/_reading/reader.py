@@ -17,7 +17,7 @@ from skrnn._reading.tokens import TokenReader, check_no_spaces
 from skrnn._reading.wide import WideReader
 from skrnn._warnings import warn
 
-# Of the wide path, which only some estimators have.
+# Attributes of the wide path, which only some estimators have.
 OF_WIDE = (*wide.ATTRIBUTES, *wide_series.ATTRIBUTES)
 ATTRIBUTES = (*tokens.ATTRIBUTES, *series.ATTRIBUTES, *OF_WIDE)
 

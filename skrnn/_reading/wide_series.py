@@ -25,7 +25,7 @@ _N_BIASES = 5
 # Features are clipped to so many standard deviations: otherwise one that hardly varies
 # in the training data could decide alone.
 _FARTHEST = 3.0
-# Of a feature. In float32, a smaller one would not be precise, or 0.
+# The least scale of a feature: in float32, a smaller one would not be precise, or 0.
 LEAST_SCALE = float(np.finfo(np.float32).tiny)
 # So many steps take a millisecond or two, for which it is worth starting a thread.
 _WORTH_A_THREAD = 2**10

@@ -8,8 +8,9 @@ See :mod:`skrnn._core.density` for the meaning of the scores (e, m, l). The grad
 where v = f + exp(l), and the last two are 0 where the series ends. They are multiplied
 by the standard deviation sqrt(v) [1]_, as if it were a weight of the number: otherwise,
 the numbers that are known best would leave nothing of the gradient for others and for
-the end. Of sine waves with lengths in X, all ended where they should instead of none
-after 64 epochs, and the log-density rose from 3.15 to 3.28 nats per step.
+the end. With these factors, sine waves whose lengths are in X all ended where they
+should after 64 epochs, and without them none; the log-density rose from 3.15 to 3.28
+nats per step.
 
 References
 ----------
