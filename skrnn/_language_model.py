@@ -582,10 +582,10 @@ class RNNLanguageModel(
         Returns
         -------
         tokens : iterator
-            Of the tokens after the prompt, each of which is drawn when it is asked for;
-            or of the numbers of steps. With `return_proba`, of pairs (token, proba),
-            where `proba` has the probabilities of `tokens_` before this token was
-            drawn, at a temperature of 1.
+            Yields the tokens after the prompt, each of which is drawn when it is asked
+            for; or the numbers of steps. With `return_proba`, it yields pairs (token,
+            proba), where `proba` has the probabilities of `tokens_` before this token
+            was drawn, at a temperature of 1.
 
         Raises
         ------
@@ -679,7 +679,7 @@ def _warn_of_unknown(steps, is_known, once):
     Parameters
     ----------
     steps : Steps
-        Of each distinct string, and each with a start before it.
+        Those of each distinct string, and each with a start before it.
     is_known : ndarray of shape (n_rows,), bool
         Whether a token that is predicted comes next.
     once : EachOnce

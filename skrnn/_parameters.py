@@ -150,7 +150,8 @@ class Settings:
             minibatch then has several updates.
         chance : float, default=None
             The loss of a guess that ignores X, if that says how far a fit should get.
-        loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
+        loss : str
+            A module of :mod:`skrnn._core.losses`, or "ctc".
 
         Returns
         -------

@@ -469,7 +469,7 @@ def stops_of(stop, kind, token_of):
     Parameters
     ----------
     stop : token, list of tokens or None
-        Of strings whose characters are tokens, any strings.
+        If characters are the tokens, any strings.
     kind : {"text", "words", "tokens"}
     token_of : dict of int -> token
         The tokens that may be drawn.

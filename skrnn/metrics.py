@@ -283,7 +283,7 @@ def _count(y_true, y_pred, scheme):
     Returns
     -------
     n_right, n_predicted, n_true : ndarrays of shape (n_types,), int64
-        Of all types in sorted order.
+        One number for each type, in sorted order.
     """
     true, predicted = _read_tags(y_true, y_pred)
     true_spans = _all_spans(true, scheme, "y_true")

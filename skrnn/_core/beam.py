@@ -35,8 +35,8 @@ class Hypotheses(NamedTuple):
 def beam_search(step, states, log_p, max_length, width=1, n_best=1, length_penalty=0.0):
     """Find the likeliest sequences [1]_.
 
-    Of all continuations of the beginnings of a sequence, the `width` likeliest are kept
-    after each token. Those that are ends are candidates for the result, and the others
+    After each token, the `width` likeliest of all continuations of the beginnings of a
+    sequence are kept. Those that are ends are candidates for the result, and the others
     go on. The search is over once the `n_best` ends cannot be bettered [2]_.
 
     Parameters

@@ -13,7 +13,7 @@ from skrnn._core.crf import in_float64, log_partition, longest
 def viterbi(scores, offsets, chain, tags):
     """Find the best tags of each sequence [1]_.
 
-    Of two equal scores, that with the lower last tag is taken or, if these are the
+    If two scores are equal, that with the lower last tag is taken or, if these are the
     same, with the lower tag before it, and so on.
 
     Parameters

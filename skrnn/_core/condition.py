@@ -21,7 +21,7 @@ class Condition:
     Parameters
     ----------
     weights : Weights
-        Of a network of one direction.
+        Those of a network of one direction.
     context : Context
 
     Attributes

@@ -138,7 +138,7 @@ def average(z, starts, lengths, stride, to, to_starts):
     ----------
     z : ndarray of shape (n_rows, n_filters)
     starts, lengths : ndarrays of shape (n_sequences,), int64
-        Of the sequences in z.
+        Those of the sequences in z.
     stride : int
     to : ndarray of shape (n_rows_out, n_filters)
     to_starts : ndarray of shape (n_sequences,), int64

@@ -282,7 +282,7 @@ def loss_and_gradient(weights, batch, loss, workspace):
     Parameters
     ----------
     weights : Weights
-        Of a network with a decoder.
+        Those of a network with a decoder.
     batch : Batch
         All its sequences have steps, and its target is an Answer.
     loss : {"smoothed_cross_entropy"}

@@ -22,7 +22,7 @@ def loss_and_gradient(weights, batch, loss, workspace):
     Parameters
     ----------
     weights : Weights
-        Of a network with frames.
+        Those of a network with frames.
     batch : Batch
         All its sequences have steps, and its target is an Answer.
     loss : {"ctc"}

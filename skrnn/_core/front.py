@@ -82,7 +82,7 @@ class Front:
     Attributes
     ----------
     packing : Packing
-        Of what the recurrence reads.
+        That of what the recurrence reads.
     pooled : ndarray of shape (n_sequences, n_features_of_filters)
         Layer by layer, the mean and the largest value of each filter. Only of sequences
         that have steps.

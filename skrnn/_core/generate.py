@@ -12,7 +12,7 @@ class StepByStep:
     Parameters
     ----------
     weights : Weights
-        Of a network of one direction.
+        Those of a network of one direction.
     n_sequences : int
     states : list of tuples of ndarrays of shape (n_sequences, nhidden), default=None
         By layer, the states before the next step. None if nothing has been read.

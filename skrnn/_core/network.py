@@ -71,7 +71,8 @@ def loss_and_gradient(weights, batch, loss, workspace, dend=(), wants_end=False)
     ----------
     weights : Weights
     batch : Batch
-    loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
+    loss : str
+        A module of :mod:`skrnn._core.losses`.
     workspace : Workspace
     dend : list of list of Tensors of shape (n_that_go_on, nhidden), default=()
         By layer, then direction, a gradient with respect to the states after the last

@@ -46,7 +46,7 @@ class Packing:
         rows : slice
             The packed rows of the window, which are contiguous.
         packing : Packing
-            Of these rows alone. Its sequences are the first of those of the window
+            That of these rows alone. Its sequences are the first of those of the window
             before.
         """
         sizes, begin = self.batch_sizes, 0

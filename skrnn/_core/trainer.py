@@ -34,7 +34,8 @@ class Trainer:
 
     Attributes
     ----------
-    loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
+    loss : str
+        A module of :mod:`skrnn._core.losses`, or "ctc".
     plan : Plan
     execution : Execution
     """

@@ -58,7 +58,7 @@ class TrainingData:
         hiding : ndarray of shape (n_inputs,), float32, default=None
         execution : Execution, default=CPU
         label_smoothing : float, default=0.0
-            Of answers; see :mod:`skrnn._core.losses.smoothed_cross_entropy`.
+            For answers; see :mod:`skrnn._core.losses.smoothed_cross_entropy`.
         """
         if isinstance(samples.target, Answers):
             weight = samples.weight * len(samples)

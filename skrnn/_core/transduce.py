@@ -32,7 +32,7 @@ class Memory:
     Parameters
     ----------
     weights : Weights
-        Of a network with a decoder.
+        Those of a network with a decoder.
     x : ndarray of shape (n_rows, ...)
         The steps of all sequences, rows in packed order.
     packing : Packing
@@ -78,7 +78,7 @@ class Writer:
     Parameters
     ----------
     weights : Weights
-        Of a network with a decoder.
+        Those of a network with a decoder.
     memory : Memory
 
     Notes

@@ -28,7 +28,8 @@ def loss_and_gradient(weights, batch, loss, workspace, truncate=None):
     ----------
     weights : Weights
     batch : Batch
-    loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
+    loss : str
+        A module of :mod:`skrnn._core.losses`, or "ctc".
     workspace : Workspace
         With `truncate`, ``workspace.end`` has the states after the last step of the
         sequences that are in the last window.

@@ -20,7 +20,8 @@ class Head:
         after the fit.
     task : str
         What is predicted; the public ``task_`` of encoders.
-    loss : {"cross_entropy", "binary_cross_entropy", "squared_error"}
+    loss : str
+        A module of :mod:`skrnn._core.losses`, or "ctc".
     per_step : bool
         Whether there is a prediction at each step.
     has_transitions : bool

@@ -26,7 +26,7 @@ def read_features(X):
     Returns
     -------
     sequences : Sequences
-        Of kind "features". Each of its tokens is a tuple of strings, in sorted order.
+        Their kind is "features", and each token a tuple of strings in sorted order.
 
     Raises
     ------

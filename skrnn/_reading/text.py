@@ -259,7 +259,7 @@ def each_once(sequences):
     Parameters
     ----------
     sequences : Sequences
-        Of other kinds, all are kept.
+        If they are of another kind, all are kept.
 
     Returns
     -------

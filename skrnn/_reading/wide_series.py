@@ -203,7 +203,7 @@ def _dilations(n_steps, n_features):
 
 
 def _choose_inputs(n_dilations, n_inputs, generator):
-    """Of several numbers at a step, those that are summed: up to 9, rather few."""
+    """Choose which of several numbers of a step are summed: up to 9, rather few."""
     if n_inputs == 1:
         return np.ones((n_dilations, 1, 1), bool)
     is_read = np.zeros((n_dilations, 84, n_inputs), bool)

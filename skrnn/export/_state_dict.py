@@ -184,7 +184,7 @@ def read_content(text):
 def _without_doubles(pairs):
     """A dict of pairs, no two of which have the same key.
 
-    Of two, another reader of JSON may take the other one.
+    If two had, another reader of JSON might take the other one.
     """
     result = dict(pairs)
     if len(result) < len(pairs):
@@ -200,7 +200,7 @@ def put_together(cls, state, names, get_array):
     cls : class
     state : dict
     names : iterable of str
-        Of the arrays, each of which must be used once.
+        Names of the arrays, each of which must be used once.
     get_array : callable
         ``get_array(name)`` reads an array.
     """

@@ -30,7 +30,8 @@ def loss_and_gradient(name, scores, target, weight):
 
     Parameters
     ----------
-    name : {"cross_entropy", "binary_cross_entropy", "squared_error"}
+    name : {"cross_entropy", "binary_cross_entropy", "squared_error", \
+            "gaussian_or_end"}
     scores : ndarray of shape (n_targets, n_outputs)
     target : ndarray of shape (n_targets,), int64, or (n_targets, n_outputs)
         Labels for "cross_entropy", 0 and 1 for "binary_cross_entropy", numbers for

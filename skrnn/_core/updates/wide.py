@@ -34,7 +34,7 @@ class Wide:
     Parameters
     ----------
     updates : AllWeights, SomeRows or Embedded
-        Of the network.
+        Those of the network.
     A : Tensor of shape (n_columns, n_outputs)
         Trained in place.
     loss : str
