@@ -77,7 +77,7 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
         The labels, if members predict labels.
     n_features_in_ : int
         Number of features of X. Only available if members have it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features. Only available if members have them.
 
     See Also

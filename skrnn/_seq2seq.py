@@ -159,8 +159,8 @@ class RNNSeq2Seq(BaseRNN):
         attention, there is no context, and V has n_last columns. With
         ``decoder="ctc"``, it has the V_i above, one below the other, each of shape
         (n_outputs, n_directions * nhidden), whose row 0 predicts the blank.
-    intercept_ : ndarray of shape (n_outputs,) or (n_frames_per_step_ * n_outputs,)
-        Output biases, in the order of the rows of V.
+    intercept_ : ndarray of shape (n_outputs,) or (n_frames * n_outputs,)
+        Output biases, in the order of the rows of V; n_frames is `n_frames_per_step_`.
     {inputs}
     loss_ : float
         Loss of the last epoch: the cross entropy of smoothed targets in nats, averaged
