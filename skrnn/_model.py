@@ -265,8 +265,9 @@ class Model:
             Its target is Answers.
         """
         log_p = log_p_together([self], [samples.steps], samples.target)
-        weight = samples.weight
-        mean = -float(weight @ log_p / (weight @ samples.target.lengths))
+        counts = samples.weight > 0  # others may be impossible
+        weight, lengths = samples.weight[counts], samples.target.lengths[counts]
+        mean = -float(weight @ log_p[counts] / (weight @ lengths))
         return mean if math.isfinite(mean) else math.inf
 
     def share_written(self, samples):

@@ -389,6 +389,7 @@ def test_validation_data_that_cannot_be_emitted():
         model.fit(X, Y, X_val=["a", "b"], y_val=["x", "xyyx"])
     val = {"X_val": ["a", "b"], "y_val": ["x", "xyyx"], "sample_weight_val": [1, 0]}
     assert len(model.fit(X, Y, **val).validation_scores_) == 3
+    assert np.isfinite(model.validation_loss_curve_).all()
 
 
 def test_a_warm_start_with_sequences_that_cannot_be_emitted():
