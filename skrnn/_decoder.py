@@ -262,6 +262,8 @@ class RNNDecoder(FromVectors, BaseRNN):
             the first epoch.
 
         {warns of fit}
+
+        {notes of fit}
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         return self._learn(X, y, sample_weight, validation)

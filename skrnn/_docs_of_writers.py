@@ -13,7 +13,11 @@ PARTS["warns of fit"] = dedent(
         that of guessing, or no better.
     UserWarning
         If most of the memory is for the tokens of a large vocabulary.
+    """
+).strip()
 
+PARTS["notes of fit"] = dedent(
+    """
     Notes
     -----
     If a fit fails, the estimator is left unchanged.

@@ -289,6 +289,11 @@ class RNNSeq2Seq(BaseRNN):
             there are; or if training diverges in the first epoch.
 
         {warns of fit}
+            With ``decoder="ctc"``, if few sequences that are long in y and short in X
+            set `n_frames_per_step_`: if it is more than three times as large as it
+            would be without 1 % of the sequences, or one of fewer than 200.
+
+        {notes of fit}
         """
         validation = ValidationData(X_val, y_val, sample_weight_val)
         return self._learn(X, y, sample_weight, validation)

@@ -131,6 +131,30 @@ def test_frames_suffice_for_sequences_that_are_held_out():
         assert np.isfinite(model.score_samples(train, y)).all()
 
 
+def test_few_sequences_that_need_many_frames():
+    train = [*["abab"] * 249, "b"]
+    y = [*["xy"] * 249, "xyxyxyxy"]
+    message = (
+        "y[249] has 8 tokens, but X[249] has 1 step. For it alone, each step emits "
+        "n_frames_per_step_=4 frames, which all have to be computed; 1 would suffice "
+        "for the other 249 sequences. Drop it, or use decoder='rnn'."
+    )
+    with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
+        model = RNNSeq2Seq(**SMALL).fit(train, y)
+    assert model.n_frames_per_step_ == 4
+    RNNSeq2Seq(**SMALL).fit(train, y, [*[1] * 249, 0])  # no warning
+    RNNSeq2Seq(**SMALL).fit(train, [*y[:-1], "xyxyxy"])  # 3 frames are not much more
+    train, y = ["a", *train[1:]], ["xyxyx", *y[1:]]
+    message = (
+        "For it and 1 other sequence, each step emits n_frames_per_step_=4 frames, "
+        "which all have to be computed; 1 would suffice for the other 248 sequences. "
+        "Drop them, or use decoder='rnn'."
+    )
+    with pytest.warns(UserWarning, match=re.escape(message)):
+        RNNSeq2Seq(**SMALL).fit(train, y)
+    RNNSeq2Seq(**SMALL).fit(["a", *train], ["xyxyx", *y])  # three of 251 are not few
+
+
 # What goes in and comes out
 
 

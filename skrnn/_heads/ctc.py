@@ -7,6 +7,11 @@ import numpy as np
 from skrnn._core.imports import kernel_imports
 from skrnn._heads.transduction import TransductionHead
 from skrnn._messages import counted
+from skrnn._warnings import warn
+
+# Sequences that set the number of frames are few if they are one, or at most this share
+# of all; and it is large if it exceeds so many times what suffices for the others.
+_FEW, _TIMES_AS_MANY = 0.01, 3
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,9 @@ class CTCHead(TransductionHead):
         some = np.flatnonzero(weight)
         if not self.n_frames:
             needed = -(-_n_needed(answers)[some] // self._n_read(n_steps)[some])
-            return replace(head, n_frames=max(1, int(needed.max(initial=1))))
+            needed = np.maximum(needed, 1)
+            _warn_of_few(needed, some, answers, n_steps)
+            return replace(head, n_frames=int(needed.max(initial=1)))
         self._check(answers, n_steps, some, "X", "warm_start=False")
         return head
 
@@ -90,6 +97,39 @@ class CTCHead(TransductionHead):
     def attributes(self):
         """The attributes that an estimator keeps of the head."""
         return {**super().attributes(), "n_frames_per_step_": self.n_frames}
+
+
+def _warn_of_few(needed, some, answers, n_steps):
+    """Warn if few sequences set a number of frames that is too large for the others.
+
+    Parameters
+    ----------
+    needed : ndarray
+        How many frames each step of some sequences needs to emit.
+    some : ndarray of int64
+        Which sequences these are.
+    answers, n_steps
+        Those of all sequences.
+    """
+    n_few = max(1, int(_FEW * len(needed)))
+    if len(needed) <= n_few:
+        return
+    sufficient = int(np.sort(needed)[-1 - n_few])  # for all but these few
+    if needed.max() <= _TIMES_AS_MANY * sufficient:
+        return
+    i, n_others = int(some[needed.argmax()]), int((needed > sufficient).sum()) - 1
+    whom, them = "it alone", "it"
+    if n_others:
+        whom, them = f"it and {counted(n_others, 'other sequence')}", "them"
+    warn(
+        f"y[{i}] has {counted(int(answers.lengths[i]) - 1, 'token')}, but X[{i}] has "
+        f"{counted(int(n_steps[i]), 'step')}. For {whom}, each step emits "
+        f"n_frames_per_step_={needed.max()} frames, which all have to be computed; "
+        f"{sufficient} would suffice for the other "
+        f"{counted(len(needed) - n_others - 1, 'sequence')}. Drop {them}, or use "
+        "decoder='rnn'.",
+        UserWarning,
+    )
 
 
 def _n_needed(answers):
