@@ -385,7 +385,8 @@ PARTS["X_val"] = dedent(
 PARTS["sample_weight_val"] = dedent(
     """
     sample_weight_val : array-like, default=None
-        Weight of each sequence of `X_val` in the validation score and loss.
+        Weight of each sequence of `X_val` in the validation score and loss. A weight of
+        0 is equivalent to removing the sequence.
     """
 ).strip()
 

@@ -320,7 +320,7 @@ class RNNSeq2Seq(BaseRNN):
             head = last.model.head
             check_same_kind(y.kind, head.reader.kind)
             head = replace(head, longest=max(head.longest, longest))
-        answers = head.targets(y)
+        answers = head.targets(y, weight)
         head = head.fitted_to(answers, weight, sequences.lengths)
         return Samples(sequences, answers, weight, positions), head
 

@@ -210,6 +210,7 @@ class RNNTagger(BaseRNN):
             The y of `X_val`.
         sample_weight_val : array-like, default=None
             Weight of each sequence or step of `X_val` in the validation score and loss.
+            A weight of 0 is equivalent to removing the sequence, or the tag.
 
         Returns
         -------

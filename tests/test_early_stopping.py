@@ -1,5 +1,7 @@
 """Early stopping: what is held out, what is kept, when it stops."""
 
+import re
+
 import awkward as ak
 import numpy as np
 import pandas as pd
@@ -7,9 +9,17 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.metrics import log_loss
 
-from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, _fitting
+from skrnn import (
+    RNNClassifier,
+    RNNEncoder,
+    RNNRegressor,
+    RNNSeq2Seq,
+    RNNTagger,
+    _fitting,
+)
 from skrnn._core.samples import Samples
 from skrnn._heads.classes import ClassHead
 from skrnn._parameters import Settings
@@ -257,6 +267,42 @@ def test_a_weight_of_zero_in_given_validation_data_is_as_good_as_removal():
     theirs = RNNClassifier(**PARAMS, max_iter=5).fit(X[:60], y[:60], **validation)
     assert ours.validation_scores_ == theirs.validation_scores_
     np.testing.assert_array_equal(ours.V_, theirs.V_)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        RNNClassifier(4),
+        RNNTagger(4),
+        RNNTagger(4, transitions=True),
+        RNNSeq2Seq(4),
+        RNNSeq2Seq(4, decoder="ctc"),
+    ],
+    ids=repr,
+)
+def test_what_is_unknown_may_have_a_weight_of_zero(estimator):
+    estimator.set_params(max_iter=3, early_stopping=True, random_state=0)
+    X, y, X_val, y_val = ["ab", "b", "ba"] * 5, ["ab", "b", "ba"] * 5, ["b"], ["b"]
+    theirs = clone(estimator).fit(X, y, X_val=X_val, y_val=y_val)
+    validation = {"X_val": [*X_val, "a", "b"], "y_val": [*y_val, "z", "A"]}
+    ours = clone(estimator).fit(X, y, **validation, sample_weight_val=[1, 0, 0])
+    assert ours.validation_scores_ == theirs.validation_scores_
+    assert ours.validation_loss_curve_ == theirs.validation_loss_curve_
+    with pytest.raises(ValueError, match=re.escape("y_val[2]")):
+        estimator.fit(X, y, **validation, sample_weight_val=[1, 0, 1])
+
+
+def test_unknown_tags_may_have_a_weight_of_zero():
+    tagger = RNNTagger(4, max_iter=3, early_stopping=True, random_state=0)
+    X, weight = ["ab", "b", "ba"] * 5, [[1, 0], [1]]
+    ours, theirs = (
+        clone(tagger).fit(
+            X, X, X_val=["ab", "b"], y_val=y_val, sample_weight_val=weight
+        )
+        for y_val in (["az", "b"], ["ab", "b"])
+    )
+    assert ours.validation_scores_ == theirs.validation_scores_
+    assert ours.validation_loss_curve_ == theirs.validation_loss_curve_
 
 
 @pytest.mark.parametrize("name", CONTAINERS)

@@ -396,6 +396,14 @@ def test_a_token_of_validation_data_that_is_not_in_y():
         model.fit(X, Y, X_val=["a", "b"], y_val=["x", "xq"])
 
 
+def test_a_token_that_a_warm_start_cannot_write():
+    model = RNNSeq2Seq(**SMALL, warm_start=True).fit(X, Y)
+    more = [*X, "a"], [*Y, "xq"]
+    with pytest.raises(ValueError, match=re.escape("y[6] has a token at step 1 that")):
+        model.fit(*more)
+    model.fit(*more, [*[1] * 6, 0])
+
+
 def test_a_warm_start_with_another_kind_of_y():
     model = RNNSeq2Seq(**SMALL, warm_start=True).fit(X, Y)
     before = weights_of(model)

@@ -51,9 +51,10 @@ class SoftmaxHead(Head):
         return len(self.classes)
 
     def targets(self, y, weight=None):
-        """The indices of the labels in `classes`, int64."""
+        """The indices of the labels in `classes`, int64; arbitrary if unknown."""
         y = column_or_1d(y)
-        return np.searchsorted(self.classes, y).astype(np.int64, copy=False)
+        places = np.searchsorted(self.classes, y).astype(np.int64, copy=False)
+        return np.minimum(places, len(self.classes) - 1)
 
     def chance(self, target, weight):
         """The mean loss of the best guess that ignores X."""

@@ -30,8 +30,8 @@ def later_targets(head, y, weight, offsets=None):
     Raises
     ------
     ValueError
-        If y holds a label that the head does not know, or has a different number of
-        columns; or if a number is too far from the mean.
+        If y holds a label or token that the head does not know, of a weight above 0, or
+        has a different number of columns; or if a number is too far from the mean.
     """
     if head.task == "regression":
         check_columns(y, head.n_outputs, "for training")
@@ -40,12 +40,11 @@ def later_targets(head, y, weight, offsets=None):
     elif head.task != "transduction":
         y = column_or_1d(y)
         cure = "Drop these sequences, or train on some of that class."
-        check_classes(head, y, "the training data", cure, offsets)
+        check_classes(head, y, "the training data", cure, offsets, weight > 0)
+    target = head.targets(y, weight)
     if head.task == "transduction":
-        answers = head.targets(y)
-        head.check_can_write(answers, weight, np.diff(offsets))
-        return answers
-    return head.targets(y, weight)
+        head.check_can_write(target, weight, np.diff(offsets))
+    return target
 
 
 def check_labels(head, y, when):
@@ -60,8 +59,11 @@ def check_labels(head, y, when):
         )
 
 
-def check_classes(head, y, whose, cure, offsets=None):
-    """Raise if y holds a label that a ClassHead, or a TagsHead, does not know."""
+def check_classes(head, y, whose, cure, offsets=None, counts=True):
+    """Raise if y holds a label that a ClassHead, or a TagsHead, does not know.
+
+    `counts` tells of each label whether it matters.
+    """
     # NumPy would compare numbers with strings as strings.
     are_strings = [labels.dtype.kind in "UT" for labels in (y, head.classes)]
     are_objects = "O" in (y.dtype.kind, head.classes.dtype.kind)
@@ -69,6 +71,7 @@ def check_classes(head, y, whose, cure, offsets=None):
         unknown = ~np.isin(y, head.classes)
     else:
         unknown = np.ones(len(y), dtype=bool)
+    unknown &= counts
     if unknown.any():
         i = int(unknown.argmax())
         where = f"y[{i}]"

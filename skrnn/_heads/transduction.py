@@ -55,12 +55,13 @@ class TransductionHead(Head):
         counts = np.bincount(answers.tokens, of_rows, self.n_outputs)
         return replace(self, bias=log_shares(counts))
 
-    def targets(self, sequences):
-        """The sequences to write.
+    def targets(self, sequences, weight):
+        """The sequences to write; arbitrary where the weight is 0.
 
         Parameters
         ----------
         sequences : Sequences
+        weight : ndarray of shape (n_samples,)
 
         Returns
         -------
@@ -73,6 +74,7 @@ class TransductionHead(Head):
         """
         steps = self.reader.encode(sequences)
         is_unknown = steps.values == UNKNOWN
+        is_unknown &= np.repeat(weight > 0, sequences.lengths)
         if is_unknown.any():
             i, step = sequences.locate(int(is_unknown.argmax()))
             raise ValueError(
