@@ -60,7 +60,7 @@ def test_ctrl_c_keeps_the_last_complete_epoch_or_the_best_one(
         params["nhidden"] = 3
     stopped = RNNClassifier(**params).set_callbacks(StopAfterTwo()).fit(X, Y)
     interrupt = _Interrupt(2 * N_UPDATES + when)
-    monkeypatch.setattr(trainer.network, "loss_and_gradient", interrupt)
+    monkeypatch.setattr(network, "loss_and_gradient", interrupt)
     kept = "the best epoch" if early_stopping else "epoch 2"
     sentence = f"^Training was interrupted after 2 of 6 epochs.*keeps.* from {kept}"
     with pytest.warns(ConvergenceWarning, match=sentence):
@@ -76,7 +76,7 @@ def test_ctrl_c_in_the_first_epoch_ends_the_fit(monkeypatch):
     classifier = RNNClassifier(**PARAMS).fit(X, Y)
     before = dict(vars(classifier))
     interrupt = _Interrupt(N_UPDATES // 2)
-    monkeypatch.setattr(trainer.network, "loss_and_gradient", interrupt)
+    monkeypatch.setattr(network, "loss_and_gradient", interrupt)
     with pytest.raises(KeyboardInterrupt):
         classifier.fit(X, Y)
     assert vars(classifier) == before
@@ -101,7 +101,7 @@ def test_ctrl_c_with_several_threads(monkeypatch):
 
 
 def _fit_interrupted(n):
-    trainer.network.loss_and_gradient = _Interrupt(n)
+    network.loss_and_gradient = _Interrupt(n)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -120,7 +120,7 @@ def test_workers_of_other_processes_are_ended():
 
 def test_a_search_is_ended(monkeypatch):
     interrupt = _Interrupt(3 * N_UPDATES // 2)
-    monkeypatch.setattr(trainer.network, "loss_and_gradient", interrupt)
+    monkeypatch.setattr(network, "loss_and_gradient", interrupt)
     search = GridSearchCV(RNNClassifier(**PARAMS), {"nhidden": [3, 4]}, cv=2)
     with pytest.raises(KeyboardInterrupt):
         search.fit(X, Y)
@@ -128,7 +128,7 @@ def test_a_search_is_ended(monkeypatch):
 
 def test_a_pipeline_keeps_its_last_step(monkeypatch):
     interrupt = _Interrupt(3 * N_UPDATES // 2)
-    monkeypatch.setattr(trainer.network, "loss_and_gradient", interrupt)
+    monkeypatch.setattr(network, "loss_and_gradient", interrupt)
     pipeline = make_pipeline("passthrough", RNNClassifier(**PARAMS))
     with pytest.warns(ConvergenceWarning, match="was interrupted after 1 of 6 epochs"):
         pipeline.fit(X, Y)

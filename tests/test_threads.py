@@ -20,7 +20,7 @@ from skrnn import (
     RNNTagger,
     _fitting,
 )
-from skrnn._core import encode, trainer, windows, writing
+from skrnn._core import encode, network, trainer, windows, writing
 from skrnn._core.shards import Shards
 from skrnn._core.threads import (
     _setter,
@@ -489,13 +489,13 @@ def test_denormals_are_flushed_while_weights_move_and_nowhere_else(
     before, n_shards, monkeypatch, two_threads
 ):
     monkeypatch.setattr(trainer, "shards_for", lambda *_: Shards(n_shards, 4))
-    inside, gradient = [], trainer.network.loss_and_gradient
+    inside, gradient = [], network.loss_and_gradient
 
     def noted(*arguments):
         inside.append((threading.get_ident(), flushes_denormals()))
         return gradient(*arguments)
 
-    monkeypatch.setattr(trainer.network, "loss_and_gradient", noted)
+    monkeypatch.setattr(network, "loss_and_gradient", noted)
     watch = Watch()
     X, y = ["ab", "ba", "abb", "b"] * 8, [0, 1, 0, 1] * 8
     params = {"early_stopping": True, "validation_fraction": 0.2, "max_iter": 2}

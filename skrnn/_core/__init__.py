@@ -68,6 +68,8 @@ from skrnn:
     adam            the arithmetic of Adam, in one pass over memory
     rules           update rules: Adam
     updates         updates of all weights, or only of the rows that a minibatch uses
+    autograd        the same by torch's operations, and losses and gradients
+    kernels         what computes losses and gradients, by name
     progress        what a fit has done so far
     training_state  everything that changes during a fit
     trainer         the minibatch loop: epochs, and when to stop

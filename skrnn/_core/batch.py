@@ -8,7 +8,7 @@ import torch
 from skrnn._core.answers import Answer
 from skrnn._core.context import Context
 from skrnn._core.dense_rows import DenseRows
-from skrnn._core.execution import CPU
+from skrnn._core.execution import Execution
 from skrnn._core.packing import Packing
 from skrnn._core.sparse_rows import SparseRows
 
@@ -106,7 +106,7 @@ class Batch:
         """
         if not masks:
             return self
-        order = CPU.tensor(self.packing.indices - first)
+        order = Execution.of(masks[0]).tensor(self.packing.indices - first)
         return replace(self, masks=[mask.index_select(0, order) for mask in masks])
 
     def freed(self, is_free, first):

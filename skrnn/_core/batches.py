@@ -88,7 +88,7 @@ class Batches:
             return shards
         longest = max(len(shard.target.packing.batch_sizes) for shard in shards)
         n = self.plan.batch_size
-        chances = self.execution.uniform(n * longest, torch.float32, generator)
+        chances = CPU.uniform(n * longest, torch.float32, generator)
         is_free = chances.view(n, longest).numpy() >= self.plan.teacher_forcing
         return [shard.freed(is_free, first) for shard in shards]
 

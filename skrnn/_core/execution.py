@@ -15,7 +15,7 @@ from skrnn._core.threads import denormals_flushed, threads, torch_settings
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A device, and how many threads may work on it.
+    """A device, how many threads may work on it, and what computes there.
 
     Random numbers are drawn on the host, so that a seed gives the same numbers on any
     device.
@@ -24,16 +24,36 @@ class Execution:
     ----------
     device : str, default="cpu"
     n_threads : int, default=1
+    kernels : {"numba", "autograd"}, default="numba"
+        Whether gradients and updates are computed by the compiled kernels, on the CPU
+        only; or by torch's operations, on any device: see :mod:`skrnn._core.autograd`.
     """
 
     device: str = "cpu"
     n_threads: int = 1
+    kernels: str = "numba"
+
+    def on(self, name):
+        """Return the execution of a fit on a device, see :func:`find_device`."""
+        device = find_device(name)
+        return self if device == "cpu" else Execution(device, kernels="autograd")
+
+    @classmethod
+    def of(cls, tensor):
+        """Return that of the device on which a tensor lies."""
+        return cls(str(tensor.device))
 
     def tensor(self, array):
         """Return an array as a tensor, sharing its memory if possible."""
         if not array.flags.writeable:
             array = array.copy()
-        return torch.from_numpy(array).to(self.device)
+        return self.move(torch.from_numpy(array))
+
+    def move(self, tensor):
+        """Return a tensor of the host on the device, without waiting for a GPU."""
+        if self.device.startswith("cuda"):
+            return tensor.pin_memory().to(self.device, non_blocking=True)
+        return tensor.to(self.device)
 
     def zeros(self, shape, dtype=torch.float32):
         """Return a tensor of zeros.
@@ -56,18 +76,18 @@ class Execution:
     def normal(self, shape, scale, generator):
         """Draw normally distributed numbers with mean 0, float32."""
         numbers = torch.empty(shape, dtype=torch.float32, device="cpu")
-        return numbers.normal_(0.0, scale, generator=generator).to(self.device)
+        return self.move(numbers.normal_(0.0, scale, generator=generator))
 
     def uniform(self, n, dtype, generator):
         """Draw uniformly distributed numbers between 0 and 1."""
         numbers = torch.rand(n, generator=generator, dtype=dtype, device="cpu")
-        return numbers.to(self.device)
+        return self.move(numbers)
 
     def dropout_mask(self, shape, rate, generator):
         """Draw 0 with probability `rate` and ``1 / (1 - rate)`` otherwise, float32."""
         mask = torch.empty(shape, dtype=torch.float32, device="cpu")
         mask.bernoulli_(1 - rate, generator=generator).div_(1 - rate)
-        return mask.to(self.device)
+        return self.move(mask)
 
     def denormals_flushed(self):
         """See :func:`skrnn._core.threads.denormals_flushed`."""
@@ -76,6 +96,47 @@ class Execution:
     def threads(self, n_threads):
         """See :func:`skrnn._core.threads.threads`."""
         return threads(n_threads)
+
+
+def find_device(name):
+    """Return the device that the parameter `device` names.
+
+    Returns
+    -------
+    device : str
+        "cpu", or "cuda:" and the number of a GPU.
+
+    Raises
+    ------
+    ValueError
+        If it names nothing, or no GPU that torch finds.
+    """
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return "cpu"
+    if name == "auto":
+        name = "cuda"
+    kind, _, number = name.partition(":")
+    if kind != "cuda" or not (number.isdecimal() or name == "cuda"):
+        raise ValueError(
+            f"device is {name!r}: 'cpu', 'cuda', 'cuda:1' for the second GPU, or "
+            "'auto' was expected."
+        )
+    if not torch.cuda.is_available():
+        what = "which is built without CUDA. Install a build of torch with CUDA, or"
+        if torch.version.cuda or torch.version.hip:
+            what = "which finds no GPU. See whether its driver is installed, or"
+        raise ValueError(
+            f"device={name!r} needs a GPU, but this is torch {torch.__version__}, "
+            f"{what} use device='cpu', or device='auto' for a GPU where there is one."
+        )
+    n = torch.cuda.device_count()
+    number = int(number) if number else torch.cuda.current_device()
+    if number >= n:
+        raise ValueError(
+            f"device={name!r} is GPU number {number}, but torch finds {n} in all, "
+            f"numbered from 0. Use one of 'cuda:0' to 'cuda:{n - 1}'."
+        )
+    return f"cuda:{number}"
 
 
 def permutation(n, generator):

@@ -88,7 +88,7 @@ class Adam:
             *(tensor.view(-1).numpy() for tensor in arrays),
             n_biases,
             (self.beta_1, self.beta_2),
-            self._factors(learning_rate, decay, scale),
+            self.factors(learning_rate, decay, scale),
         )
 
     def move_rows(self, rows, tokens, gradient, learning_rate, decay, scale):
@@ -112,11 +112,16 @@ class Adam:
             tokens.numpy(),
             gradient.numpy(),
             (self.beta_1, self.beta_2),
-            self._factors(learning_rate, decay, scale),
+            self.factors(learning_rate, decay, scale),
         )
 
-    def _factors(self, learning_rate, decay, scale):
-        """The factors of a step, as the arithmetic needs them."""
+    def factors(self, learning_rate, decay, scale):
+        """The factors of a step, as the arithmetic needs them.
+
+        Returns
+        -------
+        decay, epsilon, size, scale : float
+        """
         # Both averages started at 0: divide by the total weight of their gradients.
         seen_mean = 1 - self.beta_1**self.n_steps
         seen_square = 1 - self.beta_2**self.n_steps

@@ -80,6 +80,8 @@ def torch_settings():
         with ExitStack() as settings:
             if torch.get_default_device().type != "cpu":
                 settings.enter_context(torch.device("cpu"))
+            if torch.is_inference_mode_enabled():
+                settings.enter_context(torch.inference_mode(False))
             if torch.is_autocast_enabled("cpu"):
                 settings.enter_context(torch.autocast("cpu", enabled=False))
             yield call.n_threads

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
-from skrnn._core import network, windows
+from skrnn._core import windows
+from skrnn._core.autograd import updates as on_device
 from skrnn._core.batch import Start
 from skrnn._core.batches import Batches
-from skrnn._core.encode import states_after
-from skrnn._core.execution import Execution
+from skrnn._core.execution import CPU, Execution
+from skrnn._core.kernels import KERNELS
 from skrnn._core.linear import check_columns
 from skrnn._core.plan import Plan
 from skrnn._core.rules import RULES
@@ -44,6 +45,11 @@ class Trainer:
     plan: Plan
     execution: Execution
 
+    @property
+    def kernels(self):
+        """What computes losses and gradients."""
+        return KERNELS[self.execution.kernels]
+
     def run(self, state, data, judge=None, watch=None):
         """Train the weights of `state` in place.
 
@@ -76,7 +82,8 @@ class Trainer:
         # A minibatch may have few of many tokens: no gradient for all of them.
         n_inputs = None if data.values.is_floating_point() else 0
         workspaces = [
-            network.Workspace(state.weights, n_inputs) for _ in range(n_workers)
+            self.kernels.make_workspace(state.weights, n_inputs)
+            for _ in range(n_workers)
         ]
         with (
             self.execution.threads(n_workers) as run,
@@ -120,29 +127,45 @@ class Trainer:
 
     def _updates(self, state, data, moments):
         """The updates of the network, and of the wide path if there is one."""
-        updates = self._of_network(state, data, moments)
-        if data.is_padded:
-            updates = Padded(updates)
+        is_here = self.execution.kernels == "numba"
+        updates = (self._of_network if is_here else self._of_copy)(state, data, moments)
         if self.plan.recurrent_dropout > 0:
             rate, generator = self.plan.recurrent_dropout, state.generator
             updates = DropConnect(updates, rate, generator, self.execution)
         if state.wide is None:
             return updates
-        return Wide(updates, state.wide, self.loss, moments)
+        if is_here:
+            return Wide(updates, state.wide, self.loss, moments)
+        of = state.wide, self.loss, self.execution, moments
+        return on_device.Wide(updates, *of)
 
     def _of_network(self, state, data, moments):
         """Choose between updates of all token vectors and of those in the minibatch."""
-        weights, plan, rule = state.weights, self.plan, RULES[self.plan.rule]
+        weights, rule = state.weights, RULES[self.plan.rule]
         if state.embeddings is not None:
-            return Embedded(weights, rule, state.embeddings, moments)
+            updates = Embedded(weights, rule, state.embeddings, moments)
+        elif self._has_few_of_many_tokens(weights, data):
+            updates = SomeRows(weights, rule, moments)
+        else:
+            updates = AllWeights(weights, rule, moments)
+        return Padded(updates) if data.is_padded else updates
+
+    def _of_copy(self, state, data, moments):
+        """The same for a copy of the weights on a device."""
+        is_lazy = state.embeddings is None
+        is_lazy = is_lazy and self._has_few_of_many_tokens(state.weights, data)
+        of = state, self.plan, self.execution, moments
+        return on_device.Updates(*of, is_lazy=is_lazy, is_padded=data.is_padded)
+
+    def _has_few_of_many_tokens(self, weights, data):
+        """Whether an update moves only the vectors of tokens in the minibatch."""
+        plan = self.plan
         share = min(1, plan.batch_size / len(data))
         if data.per_step and plan.truncate is not None:
             share *= min(1, plan.truncate * len(data) / len(data.values))
         tokens_per_update = data.values.numel() * share
         is_token = not data.values.is_floating_point()
-        if is_token and weights.n_inputs > _MANY_TOKENS + 2 * tokens_per_update:
-            return SomeRows(weights, rule, moments)
-        return AllWeights(weights, rule, moments)
+        return is_token and weights.n_inputs > _MANY_TOKENS + 2 * tokens_per_update
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +200,7 @@ class _Epoch:
                 done += share
             state.n_minibatches += 1
         self.updates.synchronise()
-        return total / len(data)
+        return float(total) / len(data)
 
     def _spans(self, minibatch, generator):
         """Yield the shards of each update, and their share of the minibatch."""
@@ -212,10 +235,7 @@ class _Epoch:
         left = list(range(len(shards)))  # to pop from, as no two threads do at once
 
         def loss_of(shard, workspace):
-            if shard.past is not None:
-                start = states_after(weights, shard.past)
-                shard = replace(shard, start=start)
-            loss = windows.loss_and_gradient(
+            loss = self.trainer.kernels.loss_and_gradient(
                 weights, shard, self.trainer.loss, workspace, self._truncate
             )
             if left.pop() == 0:
@@ -281,7 +301,7 @@ def _check_values(state, data):
     ------
     ValueError
     """
-    values, n_inputs = data.values.numpy(), state.weights.n_inputs
+    values, n_inputs = CPU.array(data.values), state.weights.n_inputs
     if state.wide is not None:
         check_columns(data.wide, len(state.wide))
     if not data.values.is_floating_point():

@@ -15,6 +15,7 @@ import torch
 from skrnn._core import decoder, emission, network
 from skrnn._core.answers import Answer
 from skrnn._core.batch import Start
+from skrnn._core.encode import states_after
 
 # Maximum number of entries of hidden states in a window. With 128 units, these are
 # 8,192 rows, for which a GRU needs about 70 MB; larger windows are not faster.
@@ -48,6 +49,8 @@ def loss_and_gradient(weights, batch, loss, workspace, truncate=None):
     `truncate`, a batch of more than one window takes a third more time. With
     transitions, there is one window.
     """
+    if batch.past is not None:
+        batch = replace(batch, start=states_after(weights, batch.past))
     if isinstance(batch.target, Answer):
         writer = emission if weights.architecture.n_frames else decoder
         return writer.loss_and_gradient(weights, batch, loss, workspace)

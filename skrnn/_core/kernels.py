@@ -1,0 +1,36 @@
+"""What computes the losses and gradients of minibatches, by the name of a back end.
+
+A back end is two functions. ``make_workspace(weights, n_inputs)`` makes the memory of
+one thread, whose ``gradient.flat`` is the gradient that was last computed, and whose
+``end`` are the states in which truncated windows have ended.
+``loss_and_gradient(weights, batch, loss, workspace, truncate)`` computes the summed
+loss of a batch, a number or a Tensor of shape (), and writes the gradient; see
+:func:`skrnn._core.windows.loss_and_gradient`. Its weights and batches are on the device
+where it computes.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from skrnn._core import network, windows
+from skrnn._core.autograd import network as on_device
+
+
+class Kernels(NamedTuple):
+    """A back end.
+
+    Attributes
+    ----------
+    make_workspace, loss_and_gradient : callables
+    """
+
+    make_workspace: Callable
+    loss_and_gradient: Callable
+
+
+KERNELS = {
+    "numba": Kernels(network.Workspace, windows.loss_and_gradient),
+    "autograd": Kernels(
+        lambda weights, n_inputs: on_device.Workspace(), on_device.loss_and_gradient
+    ),
+}
