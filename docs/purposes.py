@@ -16,7 +16,7 @@ PURPOSES = {
     "Reading numbers": "standardize differences missing",
     "Length of sequences": "max_length overlong truncate max_output_length",
     "Training": "learning_rate_init batch_size max_iter tol n_iter_no_change "
-    "max_grad_norm class_weight teacher_forcing warm_start",
+    "max_grad_norm class_weight teacher_forcing warm_start device",
     "Regularisation": "alpha dropout recurrent_dropout token_dropout label_smoothing",
     "Early stopping": "early_stopping validation_fraction",
     "Writing sequences": "beam_width length_penalty",

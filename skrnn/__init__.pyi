@@ -102,6 +102,7 @@ class _Parameters:
     tol: _NonNegative = 1e-4
     n_iter_no_change: _Count = 10
     warm_start: bool = False
+    device: str = "cpu"
     random_state: _RandomState = None
     verbose: _Verbosity = 0
     # End of the parameters.

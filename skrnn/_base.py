@@ -19,6 +19,7 @@ from skrnn._callbacks import CallbackSupportMixin, FitTask
 from skrnn._continuing import LastFit
 from skrnn._core import public
 from skrnn._core.cells import ActivationName, CellName, RecurrenceName
+from skrnn._core.execution import find_device
 from skrnn._core.pooling import PoolingName
 from skrnn._core.samples import Samples
 from skrnn._core.sequences import rows_of
@@ -119,6 +120,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     tol: NonNegative = 1e-4
     n_iter_no_change: Count = 10
     warm_start: bool = False
+    device: str = "cpu"
     random_state: RandomState = None
     verbose: Verbosity = 0
 
@@ -215,6 +217,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         if is_partial:
             self._validate_params()  # scikit-learn skips this if it is fitted
         settings = Settings.of(type(self).__name__, self._parameters(), is_partial)
+        find_device(settings["device"])  # before all of X is read
         last = self._last_fit(settings)
         kept, expected, sequences, context = self._read(X, y, settings, last)
         targets, weight = self._validated(y, sample_weight, sequences)

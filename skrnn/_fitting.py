@@ -167,10 +167,11 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         result = Fit(*of, vector_reader)
         judge = _judge(held_out, given, settings, result)
         smoothing = settings.parameters.get("label_smoothing", 0.0)
-        data = TrainingData.of(samples, inputs.hiding, execution, float(smoothing))
+        there = execution.on(settings["device"])
+        data = TrainingData.of(samples, inputs.hiding, there, float(smoothing))
         watch.begin(plan.lengthened(plan.n_held), result)
         with _announcing(watch.says()):
-            Trainer(head.loss, plan, execution).run(state, data, judge, watch)
+            Trainer(head.loss, plan, there).run(state, data, judge, watch)
         check_converged(settings, result, samples, judge)
     return result
 

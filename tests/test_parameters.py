@@ -91,6 +91,7 @@ DEFAULTS = {
     "tol": 1e-4,
     "n_iter_no_change": 10,
     "warm_start": False,
+    "device": "cpu",
     "random_state": None,
     "verbose": 0,
 }
