@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-_LONGEST_PATTERN = 12
+LONGEST_PATTERN = 12
 
 
 class Parts(NamedTuple):
@@ -76,7 +76,7 @@ def subwords_of(word, parts=OF_SENTENCES):
         *(n and f"<{lower[:n]}" for n in lengths),
         *(n and f"{lower[-n:]}>" for n in lengths),
         _shape(word),
-        *([f"~{_pattern(word[:_LONGEST_PATTERN])}"] if parts.has_pattern else []),
+        *([f"~{_pattern(word[:LONGEST_PATTERN])}"] if parts.has_pattern else []),
     ]
 
 

@@ -26,7 +26,7 @@ _VARYING_SCALE = 0.5
 _MAX_NUMBERS = 2**21
 # What the level and the logarithm of the scale of a series are clipped to, in standard
 # deviations of those in fit.
-_FARTHEST = 3.0
+FARTHEST = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +270,7 @@ class SeriesReader:
         both = np.stack([level, np.log(scale)]) - self.own_mean[:, np.newaxis]
         both /= self.own_scale[:, np.newaxis]
         both[1][is_constant] = -np.inf
-        both = np.clip(np.concatenate(both, axis=1), -_FARTHEST, _FARTHEST)
+        both = np.clip(np.concatenate(both, axis=1), -FARTHEST, FARTHEST)
         own = series.standardise_each(values, offsets, level, scale)
         if is_missing.any():  # before the first number, the level of the series
             own[is_missing] = np.nan

@@ -24,7 +24,7 @@ _MIN_STEPS = 9
 _N_BIASES = 5
 # Features are clipped to so many standard deviations: otherwise one that hardly varies
 # in the training data could decide alone.
-_FARTHEST = 3.0
+FARTHEST = 3.0
 # The least scale of a feature: in float32, a smaller one would not be precise, or 0.
 LEAST_SCALE = float(np.finfo(np.float32).tiny)
 # So many steps take a millisecond or two, for which it is worth starting a thread.
@@ -181,7 +181,7 @@ class WideSeriesReader:
         """Features of mean 0, whose squares have a sum of about 1, in their memory."""
         shares -= self.mean.astype(np.float32)
         shares /= self.scale.astype(np.float32)
-        np.clip(shares, -_FARTHEST, _FARTHEST, out=shares)
+        np.clip(shares, -FARTHEST, FARTHEST, out=shares)
         shares /= np.float32(math.sqrt(len(self.biases)))
         return DenseRows(shares)
 

@@ -8,6 +8,7 @@ estimator reads what is typed.
 """
 
 from skrnn.export._html import to_html
+from skrnn.export._onnx import to_onnx
 from skrnn.export._safetensors import load_safetensors, save_safetensors
 from skrnn.export._state_dict import from_state_dict, to_state_dict
 
@@ -16,5 +17,6 @@ __all__ = [
     "load_safetensors",
     "save_safetensors",
     "to_html",
+    "to_onnx",
     "to_state_dict",
 ]

@@ -1,5 +1,5 @@
 from os import PathLike
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from torch import Tensor
 
@@ -18,6 +18,7 @@ __all__ = [
     "load_safetensors",
     "save_safetensors",
     "to_html",
+    "to_onnx",
     "to_state_dict",
 ]
 
@@ -41,3 +42,6 @@ def to_html(
     *,
     weights: Literal["auto", "exact", "rounded"] = "auto",
 ) -> None: ...
+def to_onnx(
+    estimator: RNNClassifier | RNNRegressor | RNNEncoder | RNNTagger,
+) -> Any: ...

@@ -6,17 +6,16 @@ from importlib.resources import files
 from pathlib import Path
 
 from sklearn.utils._param_validation import StrOptions, validate_params
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn._classifier import RNNClassifier
 from skrnn._encoder import RNNEncoder
-from skrnn._messages import describe
 from skrnn._regressor import RNNRegressor
 from skrnn.export._files import write
+from skrnn.export._fitted import model_of
 from skrnn.export._page import content_of
 from skrnn.export._page_reading import check_reading
 
-_CLASSES = (RNNClassifier, RNNEncoder, RNNRegressor)
+_CLASSES = (RNNClassifier, RNNRegressor, RNNEncoder)
 _LARGE = 5_000_000  # bytes of a page
 
 
@@ -103,18 +102,8 @@ def to_html(estimator, path, *, weights="auto"):
     ...     path.read_text(encoding="utf-8")[:15]
     '<!DOCTYPE html>'
     """
-    if type(estimator) not in _CLASSES:
-        raise TypeError(
-            f"{describe(estimator)} cannot be exported to a page: an RNNClassifier, "
-            "RNNRegressor or RNNEncoder was expected. For a pipeline, pass its skrnn "
-            "step; for other estimators of skrnn, use save_safetensors."
-        )
-    fitted = estimator._at_this_moment()
-    check_is_fitted(fitted)
-    fitted._check_parameters()
-    fitted._check_fitted(fitted._fitted())
-    model, schema = fitted._model_and_schema()
-    check_reading(type(fitted).__name__, model.reader, schema.options)
+    fitted, model, options = model_of(estimator, _CLASSES, "to a page")
+    check_reading(type(fitted).__name__, model.reader, options)
     page = None if weights == "rounded" else _page_of(content_of(fitted, "exact"))
     if page is None or (weights == "auto" and len(page) >= _LARGE):
         page = _page_of(content_of(fitted, "rounded"))

@@ -35,18 +35,10 @@ def check_reading(name, reader, options):
     ------
     ValueError
     """
-    what, cure = None, "Pass strings or token lists to fit, or use save_safetensors."
+    what, cure = only_in_python(reader.kind, options)
     if reader.kind in ("series", "features"):
         what = f"this {name} reads {KIND_NAMES[reader.kind]}"
-    elif callable(options.analyzer):
-        what = f"analyzer is {describe(options.analyzer)}"
-        cure = "Fit on what it returns, with analyzer='auto'."
-    elif callable(options.strip_accents):
-        what = f"strip_accents is {describe(options.strip_accents)}"
-        cure = "Use 'unicode', 'ascii' or None, or apply the function before fit."
-    elif reader.kind == "words" and options.token_pattern != TOKEN_PATTERN:
-        what = f"token_pattern is {options.token_pattern!r}"
-        cure = "Use the default one, or fit on the lists that re.findall returns."
+        cure = "Pass strings or token lists to fit, or use save_safetensors."
     elif reader.kind == "tokens" and len(_types(_tokens(reader))) > 1:
         what = "some tokens are strings, and some integers"
         cure = "Make all of them strings before fit."
@@ -55,6 +47,30 @@ def check_reading(name, reader, options):
             "to_html writes a page that reads strings or tokens as they are typed, but "
             f"{what}. {cure}"
         )
+
+
+def only_in_python(kind, options):
+    """What of reading only Python can do, or None, and the cure.
+
+    Parameters
+    ----------
+    kind : {"text", "words", "tokens", "features", "series"}
+    options : ReadingOptions
+
+    Returns
+    -------
+    what, cure : str or None
+    """
+    if callable(options.analyzer):
+        what = f"analyzer is {describe(options.analyzer)}"
+        return what, "Fit on what it returns, with analyzer='auto'."
+    if callable(options.strip_accents):
+        what = f"strip_accents is {describe(options.strip_accents)}"
+        return what, "Use 'unicode', 'ascii' or None, or apply the function before fit."
+    if kind == "words" and options.token_pattern != TOKEN_PATTERN:
+        what = f"token_pattern is {options.token_pattern!r}"
+        return what, "Use the default one, or fit on the lists that re.findall returns."
+    return None, None
 
 
 def _types(tokens):
@@ -92,7 +108,7 @@ def reading_of(reader, options):
         "accents": accents,
         "maxLength": options.max_length,
         "overlong": options.overlong,
-        "classes": _classes_for(reader, accents),
+        "classes": classes_for(reader, accents),
         "separator": None,
         "areIntegers": reader.kind == "tokens" and not isinstance(tokens[0], str),
         "grams": _grams(reader),
@@ -127,15 +143,19 @@ def _grams(reader):
         parts, lengths = split_all(grams, reader.kind)
         number_of = reader.grams["number_of"]
         tokens, numbers = list(number_of), [number_of[token] for token in parts]
-    absent = n_ids(reader.vocabulary, reader.ngram_range, reader.subwords) - 1
     return {
         "tokens": list(map(str, tokens)),
         "range": list(map(int, reader.ngram_range)),
-        "absent": absent,
+        "absent": absent_id(reader),
         "numbers": pack(np.array(numbers, int)),
         "lengths": pack(np.array(lengths, int)),
         "ids": pack(np.array(ids, int)),
     }
+
+
+def absent_id(reader):
+    """The id of n-grams and subwords that are absent, where any can be."""
+    return n_ids(reader.vocabulary, reader.ngram_range, reader.subwords) - 1
 
 
 def _wide(wide, kind):
@@ -169,7 +189,7 @@ def _wide(wide, kind):
     }
 
 
-def _classes_for(reader, accents):
+def classes_for(reader, accents):
     """The classes of characters that a page has to tell apart, as Python does."""
     names = []
     if accents == "unicode":
