@@ -37,6 +37,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from skrnn import RNNEncoder
 from skrnn._core import ngrams, vocabulary
+from skrnn._core.counts import GramCounts, learn_vocabulary
 from skrnn._messages import is_missing
 from skrnn._reading.lists import read_sequences
 from skrnn._reading.text import read_text
@@ -715,7 +716,7 @@ def reference_gram(steps, kind):
 def test_ids_of_n_grams_equal_those_of_a_loop(known, others, ab, min_df, most):
     kind, X = known
     other_kind, more = others
-    learned = vocabulary.learn_vocabulary(read(kind, X), ab, min_df, most)
+    learned = learn_vocabulary(read(kind, X), ab, min_df, most)
     assume(learned)
     assert sorted(learned.values()) == list(range(1, len(learned) + 1))
     encoder = None if ab == (1, 1) else vocabulary.make_gram_table(learned, kind)
@@ -755,12 +756,12 @@ def test_n_grams_are_those_of_count_vectorizer(data, ab, min_df, most):
         counts = np.asarray(theirs.fit_transform(X).sum(axis=0))[0]
     except ValueError as error:
         assert re.match("After pruning, no|empty voc|max_df corr", str(error))
-        assert vocabulary.learn_vocabulary(sequences, ab, min_df) == {}
+        assert learn_vocabulary(sequences, ab, min_df) == {}
         return
     expected = {gram: counts[i] for gram, i in theirs.vocabulary_.items()}
-    ours = vocabulary.learn_vocabulary(sequences, ab, min_df)
+    ours = learn_vocabulary(sequences, ab, min_df)
     assert ours.keys() == expected.keys()
-    tokens, _ = vocabulary._sorted_tokens(sequences)
+    tokens = GramCounts.of(sequences).tokens
     code_of = {token: code for code, token in enumerate(tokens)}
     codes = vocabulary._look_up_tokens(sequences, code_of, -1)
     found = ngrams.count_grams(codes, sequences.offsets, ab[1])
@@ -772,7 +773,7 @@ def test_n_grams_are_those_of_count_vectorizer(data, ab, min_df, most):
     assert {gram: n_times[gram] for gram in expected} == expected
     if most is not None:
         # Of grams that occur equally often, which ones are kept is left open there.
-        kept = vocabulary.learn_vocabulary(sequences, ab, min_df, most)
+        kept = learn_vocabulary(sequences, ab, min_df, most)
         assert Counter(expected[gram] for gram in kept) == Counter(
             sorted(expected.values(), reverse=True)[:most]
         )

@@ -26,6 +26,7 @@ FLOORS = {
     "_core.ngrams": {"numpy"},
     "_core.subwords": {"numpy"},
     "_core.vocabulary": {"numpy"},
+    "_core.counts": {"numpy"},
     "_core.threads": {"numpy", "torch"},
     "_core.execution": {"numpy", "torch"},
     "_core.packing": {"numpy"},

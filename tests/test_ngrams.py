@@ -18,6 +18,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from skrnn import RNNClassifier, RNNEncoder
 from skrnn._core import ngrams, vocabulary
+from skrnn._core.counts import learn_vocabulary
 from skrnn._core.encode import encode
 from skrnn._reading.lists import read_sequences
 from skrnn._reading.text import read_words
@@ -69,7 +70,7 @@ def test_grams_that_end_at_each_step(X, min_n, more, is_sparse):
 
 def check_grams(X, min_n, max_n):
     sequences = read_sequences(X)
-    known = vocabulary.learn_vocabulary(sequences, (min_n, max_n))
+    known = learn_vocabulary(sequences, (min_n, max_n))
     table = vocabulary.make_gram_table(known, "text")
     ids, keys = vocabulary.find_ids(sequences, known, (min_n, max_n), table)
     expected = naive_ids(X, known, min_n, max_n)
@@ -118,7 +119,7 @@ def test_grams_and_counts_are_those_of_CountVectorizer(
         ngram_range=ngram_range,
         min_df=min_df,
     )
-    ours = vocabulary.learn_vocabulary(sequences, ngram_range, min_df)
+    ours = learn_vocabulary(sequences, ngram_range, min_df)
     assert list(ours.values()) == list(range(1, len(ours) + 1))
     try:
         matrix = vectorizer.fit_transform(X).toarray()
@@ -131,7 +132,7 @@ def test_grams_and_counts_are_those_of_CountVectorizer(
     counts = counted_grams(sequences, ngram_range[1])
     assert {gram: counts[gram] for gram in ours} == theirs
     # Which grams that occur equally often are kept is left open there: here the first.
-    kept = vocabulary.learn_vocabulary(sequences, ngram_range, min_df, most)
+    kept = learn_vocabulary(sequences, ngram_range, min_df, most)
     by_count = sorted(ours, key=lambda gram: (-theirs[gram][0], ours[gram]))
     assert list(kept) == sorted(by_count[:most], key=ours.get)
 
@@ -139,8 +140,8 @@ def test_grams_and_counts_are_those_of_CountVectorizer(
 def test_max_features_keeps_what_occurs_most_often():
     X = ["aab", "ab", "aac"]
     sequences = read_sequences(X)
-    assert vocabulary.learn_vocabulary(sequences, max_features=2) == {"a": 1, "b": 2}
-    grams = vocabulary.learn_vocabulary(sequences, (1, 2), max_features=3)
+    assert learn_vocabulary(sequences, max_features=2) == {"a": 1, "b": 2}
+    grams = learn_vocabulary(sequences, (1, 2), max_features=3)
     assert grams == {"a": 1, "b": 2, "aa": 3}
 
 

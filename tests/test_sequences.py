@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skrnn._core import vocabulary
+from skrnn._core.counts import learn_vocabulary
 from skrnn._reading.lists import read_sequences
 from skrnn._reading.numbers import read_array
 
@@ -33,7 +34,7 @@ def decoded(sequences, vocabulary_):
 @given(texts)
 def test_text_encodes_and_decodes_to_itself(X):
     sequences = read_sequences(X)
-    vocabulary_ = vocabulary.learn_vocabulary(sequences)
+    vocabulary_ = learn_vocabulary(sequences)
     assert sequences.kind == "text"
     assert decoded(sequences, vocabulary_) == [list(text) for text in X]
 
@@ -41,7 +42,7 @@ def test_text_encodes_and_decodes_to_itself(X):
 @given(token_lists)
 def test_tokens_encode_and_decode_to_themselves(X):
     sequences = read_sequences(X)
-    vocabulary_ = vocabulary.learn_vocabulary(sequences)
+    vocabulary_ = learn_vocabulary(sequences)
     assert sequences.kind == "tokens"
     assert decoded(sequences, vocabulary_) == X
 
@@ -56,7 +57,7 @@ def test_series_keep_their_numbers(X):
 
 def test_vocabulary_is_sorted_and_leaves_0_for_the_unknown():
     sequences = read_sequences([["b", 2, "a"], [10, "b"]])
-    assert vocabulary.learn_vocabulary(sequences) == {2: 1, 10: 2, "a": 3, "b": 4}
+    assert learn_vocabulary(sequences) == {2: 1, 10: 2, "a": 3, "b": 4}
 
 
 @pytest.mark.parametrize("X", [["été"], [["e", "x", 7]]])
@@ -69,7 +70,7 @@ def test_unseen_tokens_become_the_unknown_one(X):
 def test_characters_beyond_the_basic_plane_are_one_step():
     sequences = read_sequences(["a😀", "😀"])
     assert sequences.lengths.tolist() == [2, 1]
-    assert set(vocabulary.learn_vocabulary(sequences)) == {"a", "😀"}
+    assert set(learn_vocabulary(sequences)) == {"a", "😀"}
 
 
 def test_entries_say_what_a_sequence_is_and_not_its_container():

@@ -17,12 +17,13 @@ from ways import WAYS, by_pickle
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn._core import losses, wide
 from skrnn._core.batch import Batch
+from skrnn._core.counts import learn_vocabulary
 from skrnn._core.packing import Packing
 from skrnn._core.sparse_rows import SparseRows
 from skrnn._core.training_state import TrainingState
 from skrnn._core.updates.moments import Moments
 from skrnn._core.updates.wide import DAMPING, RATE, Wide
-from skrnn._core.vocabulary import learn_vocabulary, numbers_of
+from skrnn._core.vocabulary import numbers_of
 from skrnn._reading import wide as wide_reading
 from skrnn._reading.places import MAX_FOR_PAIRS, learn_grams
 from skrnn._reading.text import TOKEN_PATTERN, read_characters, read_text

@@ -15,6 +15,7 @@ from skrnn:
     ngrams          the n-grams that end at each step
     subwords        what words are made of
     vocabulary      token or n-gram -> id
+    counts          how often tokens and n-grams occur, merged part by part
     threads         threads over sequences, one intra-op thread each
     execution       where arithmetic happens: devices, threads, new tensors
     packing         a batch in step order, without padding

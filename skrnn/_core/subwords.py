@@ -11,9 +11,10 @@ References
    TACL 5.
 """
 
+from dataclasses import dataclass
 from itertools import chain, groupby
 from numbers import Integral
-from operator import index
+from operator import add, index
 from typing import NamedTuple
 
 import numpy as np
@@ -99,44 +100,112 @@ def _kind(character):
     return "0" if character.isdigit() else character
 
 
+@dataclass(frozen=True, slots=True)
+class SubwordCounts:
+    """How often subwords, or features, occur in sequences, and in how many of these.
+
+    Attributes
+    ----------
+    n_samples : int
+        Number of sequences.
+    counts : dict of str -> tuple of (int, int)
+        How often each occurs, and in how many sequences; both are equal unless they
+        were counted by sequence.
+    """
+
+    n_samples: int
+    counts: dict
+
+    @classmethod
+    def of(cls, sequences, parts=OF_SENTENCES, by_sequence=True):
+        """Count the subwords of all words.
+
+        Parameters
+        ----------
+        sequences : Sequences of kind "words", "tokens" or "features"
+        parts : Parts or None, default=OF_SENTENCES
+            None if each token is a set of strings, which are read as they are.
+        by_sequence : bool, default=True
+            Whether to also count the sequences that contain each subword.
+        """
+        number_of, numbers = {}, []
+        for word in sequences.tokens:
+            names = word if parts is None else subwords_of(word, parts)
+            names = [name for name in names if name is not None]
+            numbers.append(
+                [number_of.setdefault(name, len(number_of)) for name in names]
+            )
+        n_words = np.bincount(sequences.values, minlength=len(numbers))
+        n_times = n_sequences = _sums(numbers, n_words, len(number_of))
+        if by_sequence:
+            n_sequences = _count_sequences(numbers, sequences, len(number_of))
+        of = zip(n_times.tolist(), n_sequences.tolist(), strict=True)
+        return cls(len(sequences), dict(zip(number_of, of, strict=True)))
+
+    def merged(self, other, n_most=None):
+        """The counts of these sequences and of others, as if counted together.
+
+        Parameters
+        ----------
+        other : SubwordCounts
+        n_most : int, default=None
+            The maximum number of subwords that are kept: those in most sequences. None
+            keeps all.
+        """
+        counts, none = dict(self.counts), (0, 0)
+        for name, of in other.counts.items():
+            counts[name] = tuple(map(add, counts.get(name, none), of))
+        if n_most is not None and len(counts) > n_most:
+            by_number = sorted(counts, key=lambda name: (-counts[name][1], name))
+            counts = {name: counts[name] for name in by_number[:n_most]}
+        return type(self)(self.n_samples + other.n_samples, counts)
+
+    def numbered(self, first_id, min_df=1, max_features=None):
+        """Number the distinct subwords in sorted order.
+
+        Parameters
+        ----------
+        first_id : int
+        min_df : int or float, default=1
+            Minimum number, or minimum fraction, of the sequences that contain a
+            subword.
+        max_features : int, default=None
+            Maximum number of subwords; the most frequent ones are kept.
+
+        Returns
+        -------
+        known : dict of str -> int
+        """
+        least = max(1, least_number(min_df, self.n_samples))
+        names = [(-of[0], name) for name, of in self.counts.items() if of[1] >= least]
+        kept = sorted(name for _, name in sorted(names)[:max_features])
+        return {name: i for i, name in enumerate(kept, start=first_id)}
+
+
 def learn_subwords(
     sequences, first_id, min_df=1, max_features=None, parts=OF_SENTENCES
 ):
-    """Number the distinct subwords of all words, in sorted order.
+    """Number the distinct subwords of sequences that are in memory.
 
     Parameters
     ----------
-    sequences : Sequences of kind "words" or "tokens"
-    first_id : int
-    min_df : int or float, default=1
-        Minimum number, or minimum fraction, of the sequences that contain a subword.
-    max_features : int, default=None
-        Maximum number of subwords; the most frequent ones are kept.
-    parts : Parts or None, default=OF_SENTENCES
-        None if each token is a set of strings, which are read as they are.
+    sequences, parts
+        As in :meth:`SubwordCounts.of`.
+    first_id, min_df, max_features
+        As in :meth:`SubwordCounts.numbered`.
 
     Returns
     -------
     known : dict of str -> int
     """
-    number_of, numbers = {}, []
-    for word in sequences.tokens:
-        names = word if parts is None else subwords_of(word, parts)
-        names = [name for name in names if name is not None]
-        numbers.append([number_of.setdefault(name, len(number_of)) for name in names])
-    n_words = np.bincount(sequences.values, minlength=len(numbers))
-    counts = _sums(numbers, n_words, len(number_of))
-    n_sequences = counts
-    least = min_df if isinstance(min_df, Integral) else min_df * len(sequences)
-    if least > 1:
-        n_sequences = _count_sequences(numbers, sequences, len(number_of))
-    names = [
-        (-count, name)
-        for name, count, n in zip(number_of, counts, n_sequences, strict=True)
-        if n >= max(1, least)
-    ]
-    kept = sorted(name for _, name in sorted(names)[:max_features])
-    return {name: i for i, name in enumerate(kept, start=first_id)}
+    by_sequence = least_number(min_df, len(sequences)) > 1
+    counts = SubwordCounts.of(sequences, parts, by_sequence)
+    return counts.numbered(first_id, min_df, max_features)
+
+
+def least_number(min_df, n_samples):
+    """The minimum number of sequences that `min_df` stands for; may be a fraction."""
+    return min_df if isinstance(min_df, Integral) else min_df * n_samples
 
 
 def _sums(numbers, n_words, n_subwords):

@@ -9,12 +9,11 @@ one token is the token itself.
 """
 
 from itertools import chain
-from numbers import Integral
 from operator import index
 
 import numpy as np
 
-from skrnn._core.ngrams import count_grams, look_up, make_table
+from skrnn._core.ngrams import look_up, make_table
 from skrnn._core.subwords import OF_SENTENCES, find_features, find_subwords
 
 UNKNOWN = 0
@@ -24,73 +23,12 @@ END = 0
 _MAX_ROWS = 2**20  # processed at once
 
 
-def learn_vocabulary(sequences, ngram_range=(1, 1), min_df=1, max_features=None):
-    """Number the distinct tokens, or n-grams, in sorted order, short ones first.
-
-    Parameters
-    ----------
-    sequences : Sequences of kind "text", "words" or "tokens"
-    ngram_range : tuple of int, default=(1, 1)
-        The smallest and the largest n.
-    min_df : int or float, default=1
-        Minimum number of sequences that contain an n-gram, or, as a float, the minimum
-        fraction of all sequences.
-    max_features : int, default=None
-        Maximum number of n-grams; the most frequent ones are kept.
-
-    Returns
-    -------
-    vocabulary : dict of n-gram -> int
-        Ids start at 1; 0 is reserved for the unknown token. May be empty.
-    """
-    if len(sequences.values) == 0:
-        return {}
-    least = min_df if isinstance(min_df, Integral) else min_df * len(sequences)
-    if tuple(ngram_range) == (1, 1) and least <= 1:  # sequences need not be counted
-        tokens, counts = _sorted_tokens(sequences)
-        grams = [[token] for token in tokens]
-        return _most_frequent(grams, counts, max_features, sequences.kind)
-    tokens, _ = _sorted_tokens(sequences)
-    number_of = {token: i for i, token in enumerate(tokens)}
-    numbers = _look_up_tokens(sequences, number_of, -1)
-    grams, counts = [], []
-    found = count_grams(numbers, sequences.offsets, ngram_range[1], least > 1)
-    for n, (parts, n_times, n_sequences) in enumerate(found, start=1):
-        if n < ngram_range[0]:
-            continue
-        is_kept = n_sequences >= least
-        grams += [[tokens[i] for i in gram] for gram in parts[is_kept].tolist()]
-        counts.append(n_times[is_kept])
-    counts = np.concatenate(counts) if counts else np.zeros(0, dtype=np.int64)
-    return _most_frequent(grams, counts, max_features, sequences.kind)
-
-
-def _most_frequent(grams, counts, max_features, kind):
-    """Return the vocabulary of the most frequent n-grams."""
-    if max_features is not None and len(grams) > max_features:
-        most = np.argsort(-counts, kind="stable")[:max_features]
-        grams = [grams[i] for i in np.sort(most)]
-    return number(_join(gram, kind) for gram in grams)
-
-
 def number(grams):
     """Assign ids to n-grams, in their order, from 1."""
     return {gram: i for i, gram in enumerate(grams, start=1)}
 
 
-def _sorted_tokens(sequences):
-    """Return the distinct tokens in sorted order, and how often each occurs."""
-    counts = _count(sequences.values)
-    numbers = np.flatnonzero(counts).tolist()
-    if sequences.kind == "text":
-        return list(map(chr, numbers)), counts[numbers]
-    # Sort by type first, since strings and integers cannot be compared.
-    tokens = sequences.tokens
-    numbers.sort(key=lambda i: (isinstance(tokens[i], str), tokens[i]))
-    return [tokens[i] for i in numbers], counts[numbers]
-
-
-def _count(numbers, minlength=0):
+def count_numbers(numbers, minlength=0):
     """Call np.bincount in parts, since it makes a copy with 64 bits per entry."""
     n_counts = max(minlength, int(numbers.max(initial=0)) + 1)
     counts = np.zeros(n_counts, dtype=np.int64)
@@ -102,15 +40,6 @@ def _count(numbers, minlength=0):
 def _parts(n_rows):
     """Return slices of at most `_MAX_ROWS` rows."""
     return [slice(i, i + _MAX_ROWS) for i in range(0, n_rows, _MAX_ROWS)]
-
-
-def _join(gram, kind):
-    """Return the name of an n-gram, given its tokens."""
-    if kind == "text":
-        return "".join(gram)
-    if len(gram) == 1:
-        return gram[0]
-    return " ".join(gram) if kind == "words" else tuple(gram)
 
 
 def split_all(grams, kind):
@@ -187,9 +116,9 @@ def find_ids(
         return ids[sequences.values], sequences.values + np.int32(1)
     absent = n_ids(vocabulary, ngram_range, subwords) - 1
     if ngram_range == (1, 1):
-        ids = keys = _look_up_tokens(sequences, vocabulary, UNKNOWN)
+        ids = keys = look_up_tokens(sequences, vocabulary, UNKNOWN)
     else:
-        numbers = _look_up_tokens(sequences, table["number_of"], -1)
+        numbers = look_up_tokens(sequences, table["number_of"], -1)
         ids = look_up(table, numbers, sequences.offsets, *ngram_range, absent)
         keys = numbers + 1
     if subwords is None:
@@ -203,7 +132,7 @@ def find_ids(
 
 def numbers_of(sequences, table):
     """Return the number of the token of each step in a table of n-grams, else -1."""
-    return _look_up_tokens(sequences, table["number_of"], -1)
+    return look_up_tokens(sequences, table["number_of"], -1)
 
 
 def check_ids(ids, n_vectors, source="vocabulary_", table="U_"):
@@ -237,7 +166,7 @@ def n_ids(vocabulary, ngram_range=(1, 1), subwords=None):
     return len(vocabulary) + len(subwords or ()) + (1 if is_plain else 2)
 
 
-def _look_up_tokens(sequences, number_of, default):
+def look_up_tokens(sequences, number_of, default):
     """Return the number of the token of each step."""
     if sequences.kind == "text" and len(sequences.values) < len(number_of):
         # A few characters need not wait for a table of all that are known.
@@ -281,7 +210,7 @@ def weighted_counts(ids, offsets, weight, n_ids):
     """
     lengths = np.diff(offsets)
     if (weight == weight[0]).all():
-        return weight[0] * _count(ids.reshape(-1), n_ids)
+        return weight[0] * count_numbers(ids.reshape(-1), n_ids)
     counts = np.zeros(n_ids)
     for part in _parts(len(weight)):
         rows = slice(offsets[part][0], offsets[part][0] + lengths[part].sum())

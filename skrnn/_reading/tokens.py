@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skrnn._core import vocabulary
+from skrnn._core.counts import learn_vocabulary
 from skrnn._core.execution import CPU
 from skrnn._core.steps import Steps
 from skrnn._core.subwords import OF_SENTENCES, OF_TAGS, Parts, learn_subwords
@@ -300,9 +301,7 @@ def _learn_vocabulary(options, samples, has_labels, others=()):
     elif kind == "features":
         known = learn_subwords(sequences, 1, options.min_df, max_features, None)
     else:
-        known = vocabulary.learn_vocabulary(
-            sequences, ngram_range, options.min_df, max_features
-        )
+        known = learn_vocabulary(sequences, ngram_range, options.min_df, max_features)
         if others:
             known = vocabulary.number(dict.fromkeys([*known, *others]))
     if not known:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from skrnn._core import vocabulary
+from skrnn._core.counts import learn_vocabulary
 from skrnn._core.execution import arithmetic
 from skrnn._core.imports import kernel_imports
 from skrnn._core.sequences import Sequences
@@ -82,7 +83,7 @@ class WideReader:
             most = max(1, most // 2)
         has_ends = sequences.kind == "text" and not n_places
         marked = _with_ends(sequences) if has_ends else sequences
-        ids = vocabulary.learn_vocabulary(marked, ngram_range, MIN_DF, most)
+        ids = learn_vocabulary(marked, ngram_range, MIN_DF, most)
         if has_ends:  # each string has them, and an empty one has nothing else
             ids = vocabulary.number(gram for gram in ids if gram.strip(_START + _END))
         if not ids:
