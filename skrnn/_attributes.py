@@ -41,12 +41,13 @@ from skrnn._expected import (
 )
 from skrnn._messages import is_missing
 from skrnn._parameters import check_kernel_sizes, check_ngram_range
+from skrnn._reading.counts import AUTO_RANGES
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.options import KEPT
 from skrnn._reading.places import MAX_PLACES, has_places
 from skrnn._reading.schema import KIND_OF_ANALYZER, are_targets
 from skrnn._reading.text import compiled_pattern
-from skrnn._reading.tokens import AUTO_RANGES, range_of_known
+from skrnn._reading.tokens import range_of_known
 from skrnn._reading.wide import make_table
 from skrnn._reading.wide_series import LEAST_SCALE
 

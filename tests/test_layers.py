@@ -145,6 +145,7 @@ FLOORS = {
     "_reading.targets": {"numpy"},
     "_reading.places": {"numpy"},
     "_reading.wide": {"numpy"},
+    "_reading.counts": {"numpy"},
     "_reading.tokens": {"numpy"},
     "_reading.reader": set(),
     "_heads.head": {"numpy", "torch"},

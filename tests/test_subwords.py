@@ -6,7 +6,7 @@ from ways import by_pickle
 
 from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, RNNTagger
 from skrnn._core.subwords import OF_SENTENCES, OF_TAGS, find_subwords, subwords_of
-from skrnn._reading import tokens
+from skrnn._reading import counts
 from skrnn._reading.text import are_sentences
 
 SENTENCES = [
@@ -263,7 +263,7 @@ def test_taggers_remember_which_subwords_they_read(fitted):
 
 def test_taggers_read_the_most_frequent_subwords(monkeypatch):
     X, y = [["walks", "walk", "Ox"]], [["a", "b", "a"]]
-    monkeypatch.setattr(tokens, "MAX_AUTO_SUBWORDS", 4)
+    monkeypatch.setattr(counts, "MAX_AUTO_SUBWORDS", 4)
     tagger = RNNTagger(**PARAMS).fit(X, y)
     assert list(tagger.subwords_) == ["<w", "<wa", "<wal", "x"]
     tagger = RNNTagger(**PARAMS, max_features=5).fit(X, y)

@@ -115,27 +115,34 @@ class GramCounts:
         vocabulary : dict of n-gram -> int
             Ids start at 1; 0 is reserved for the unknown token. May be empty.
         """
+        return number(self.kept(ngram_range, min_df, max_features).names())
+
+    def kept(self, ngram_range=(1, 1), min_df=1, max_features=None):
+        """The counts of the n-grams of a vocabulary; see :meth:`vocabulary`."""
         least = least_number(min_df, self.n_samples)
-        grams, counts = [], [np.zeros(0, np.int64)]
-        first, last = ngram_range
-        for of in list(zip(self.grams, self.n_times, self.n_sequences, strict=True))[
-            first - 1 : last
-        ]:
-            some, n_times, _ = _of_at_least(least, *of)
-            grams.append(some)
-            counts.append(n_times)
-        counts = np.concatenate(counts)
-        is_kept = np.ones(len(counts), bool)
-        if max_features is not None and len(counts) > max_features:
-            is_kept[np.argsort(-counts, kind="stable")[max_features:]] = False
-        parts = np.split(is_kept, np.cumsum(list(map(len, grams)))[:-1])
-        # Python objects are made of the n-grams that are kept only.
-        kept = (some[of] for some, of in zip(grams, parts, strict=False))
-        return number(
+        parts = list(zip(self.grams, self.n_times, self.n_sequences, strict=True))
+        parts = parts[ngram_range[0] - 1 : ngram_range[1]]
+        parts = [_of_at_least(least, *of) for of in parts]
+        n_times = np.concatenate([np.zeros(0, np.int64), *(of[1] for of in parts)])
+        if max_features is not None and len(n_times) > max_features:
+            is_kept = np.zeros(len(n_times), bool)
+            is_kept[np.argsort(-n_times, kind="stable")[:max_features]] = True
+            cuts = np.cumsum([len(of[1]) for of in parts])[:-1]
+            rows = np.split(is_kept, cuts)
+            parts = [
+                [each[some] for each in of]
+                for of, some in zip(parts, rows, strict=True)
+            ]
+        counts = map(list, zip(*parts, strict=True)) if parts else ([], [], [])
+        return type(self)(self.kind, self.n_samples, self.tokens, *counts)
+
+    def names(self):
+        """The n-grams by name, short ones first."""
+        return [
             _join([self.tokens[i] for i in gram], self.kind)
-            for some in kept
-            for gram in some.tolist()
-        )
+            for grams in self.grams
+            for gram in grams.tolist()
+        ]
 
     def _parts(self, place):
         """For each n, the n-grams by other places of the tokens, and both counts."""

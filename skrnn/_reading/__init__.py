@@ -25,6 +25,7 @@ Modules may import those above them in this list, and lower layers of the packag
     targets      the reader of numbers that are predicted
     places       n-grams with their places, of sequences of one length
     wide         what the wide path reads of strings and token lists
+    counts       what is counted to learn how tokens are read
     tokens       the reader of tokens
     reader       which reader reads which kind
 """

@@ -1,10 +1,11 @@
 """Which reader reads which kind of sequences."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import NoneType
 
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._reading import series, tokens, wide, wide_series
+from skrnn._reading.counts import TokenCounts, check_no_spaces
 from skrnn._reading.integers import (
     warn_of_measurements,
     warn_of_unknown_integers,
@@ -13,8 +14,8 @@ from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.schema import are_targets
 from skrnn._reading.series import SeriesReader
 from skrnn._reading.targets import TargetReader
-from skrnn._reading.tokens import TokenReader, check_no_spaces
-from skrnn._reading.wide import WideReader
+from skrnn._reading.tokens import TokenReader
+from skrnn._reading.wide import WideCounts, WideReader
 from skrnn._warnings import warn
 
 # Attributes of the wide path, which only some estimators have.
@@ -22,7 +23,9 @@ OF_WIDE = (*wide.ATTRIBUTES, *wide_series.ATTRIBUTES)
 ATTRIBUTES = (*tokens.ATTRIBUTES, *series.ATTRIBUTES, *OF_WIDE)
 
 
-def learn_reader(options, samples, generator, has_labels=True, n_outputs=1):
+def learn_reader(
+    options, samples, generator, has_labels=True, n_outputs=1, counts=None
+):
     """Learn how to read the training data.
 
     Parameters
@@ -35,11 +38,14 @@ def learn_reader(options, samples, generator, has_labels=True, n_outputs=1):
         Whether labels or tokens are predicted, rather than numbers.
     n_outputs : int, default=1
         Number of scores, if there may be a wide path.
+    counts : ReaderCounts, default=None
+        What has been counted of all training data, if `samples` are some of them.
 
     Returns
     -------
     reader : TokenReader or SeriesReader
     steps : Steps
+        Those of the samples.
     """
     kind = samples.steps.kind
     _warn_of_no_effect(options, kind)
@@ -62,8 +68,10 @@ def learn_reader(options, samples, generator, has_labels=True, n_outputs=1):
     if kind == "features":
         _check_features(options)
     if kind != "series":
-        reader, steps = TokenReader.learn(options, samples, generator, has_labels)
-        of_wide, rows = _learn_wide(options, samples, has_labels, n_outputs)
+        of_tokens = None if counts is None else counts.tokens
+        of = options, samples, generator, has_labels, of_tokens
+        reader, steps = TokenReader.learn(*of)
+        of_wide, rows = _learn_wide(options, samples, has_labels, n_outputs, counts)
         return replace(reader, wide=of_wide), steps._replace(wide=rows)
     for name in ("embeddings", "vocabulary", "wide_ngram_range"):
         value = getattr(options, name)
@@ -97,30 +105,97 @@ def _check_features(options):
             )
 
 
-def _learn_wide(options, samples, has_labels, n_outputs):
-    """What the wide path reads, if there is one.
+@dataclass(frozen=True, slots=True)
+class ReaderCounts:
+    """What is counted of sequences to learn how they are read.
+
+    It is decided by the first of them what that is.
+
+    Attributes
+    ----------
+    tokens : TokenCounts or None
+        None for numbers.
+    wide : WideCounts or None
+        None if the wide path reads no n-grams.
+    """
+
+    tokens: TokenCounts | None
+    wide: WideCounts | None
+
+    @classmethod
+    def of(cls, options, samples, has_labels):
+        """Decide what to count of some of the training data, and count it.
+
+        Parameters
+        ----------
+        options, samples, has_labels
+            As in :func:`learn_reader`.
+        """
+        if samples.steps.kind == "series":
+            return cls(None, None)
+        tokens = TokenCounts.of(options, samples, has_labels, are_all=False)
+        of_wide = _to_count(options, samples, has_labels)
+        return cls(tokens, of_wide and of_wide.of(samples.steps))
+
+    def of_others(self, options, samples):
+        """The same of other samples."""
+        if self.tokens is None:
+            return self
+        tokens = self.tokens.of_others(options, samples)
+        return type(self)(tokens, self.wide and self.wide.of(samples.steps))
+
+    def merged(self, other, n_most=None):
+        """The counts of these samples and of others, as if counted together.
+
+        Parameters
+        ----------
+        other : ReaderCounts
+            What :meth:`of_others` returned.
+        n_most : int, default=None
+            As in :meth:`skrnn._core.counts.GramCounts.merged`.
+        """
+        pairs = (self.tokens, other.tokens), (self.wide, other.wide)
+        merged = (ours and ours.merged(theirs, n_most) for ours, theirs in pairs)
+        return type(self)(*merged)
+
+
+def _to_count(options, samples, has_labels):
+    """What to count for the wide path; None if there is to be none.
 
     By default, there is none for numbers: on held-out training data, it lowered the
     RMSE of lipophilicity from 0.73 to 0.68, but raised that of solubility from 0.73 to
     0.74, and that of solvation energies from 1.25 to 1.40.
-
-    Returns
-    -------
-    reader : WideReader or None
-    rows : SparseRows or None
-        What it reads of the training data.
     """
     sequences, ngram_range = samples.steps, options.wide_ngram_range
     is_auto = ngram_range == "auto"
     if is_auto:
         ngram_range = wide.auto_range(sequences) if has_labels else None
     if ngram_range is None:
-        return None, None
+        return None
     if sequences.kind == "words" and ngram_range[1] > 1:
         check_no_spaces(sequences, samples.positions, "wide_ngram_range")
     n_places = wide.n_places(sequences) if is_auto else 0
-    reader, rows = WideReader.learn(sequences, ngram_range, n_outputs, n_places)
-    if reader is None and not is_auto:
+    return WideCounts(ngram_range, n_places)
+
+
+def _learn_wide(options, samples, has_labels, n_outputs, counts):
+    """What the wide path reads, if there is one.
+
+    Returns
+    -------
+    reader : WideReader or None
+    rows : SparseRows or None
+        What it reads of the samples.
+    """
+    if counts is None:
+        counts, read = None, _to_count(options, samples, has_labels)
+    else:
+        counts = read = counts.wide
+    if read is None:
+        return None, None
+    of = samples.steps, read.ngram_range, n_outputs, read.n_places
+    reader, rows = WideReader.learn(*of, counts)
+    if reader is None and options.wide_ngram_range != "auto":
         raise ValueError(
             f"wide_ngram_range={options.wide_ngram_range!r} leaves nothing to read: no "
             f"such n-gram is in {wide.MIN_DF} sequences of X. Lower its first n, or "

@@ -5,15 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skrnn._core import vocabulary
-from skrnn._core.counts import learn_vocabulary
 from skrnn._core.execution import CPU
 from skrnn._core.steps import Steps
-from skrnn._core.subwords import OF_SENTENCES, OF_TAGS, Parts, learn_subwords
+from skrnn._core.subwords import OF_SENTENCES, OF_TAGS, Parts
 from skrnn._core.updates.embedded import Embeddings
 from skrnn._core.vocabulary import UNKNOWN
+from skrnn._reading.counts import TokenCounts
 from skrnn._reading.given import given_tokens, read_embeddings
 from skrnn._reading.inputs import Inputs, root_mean_square
-from skrnn._reading.text import has_spaces
 from skrnn._reading.wide import WideReader
 from skrnn._warnings import warn
 
@@ -27,14 +26,6 @@ DROPOUT = {"text": 0.4, "words": 0.1, "tokens": 0.4}
 # 0.940 at 0.3, 0.938 at 0.4 and 0.936 at 0.5; the F1 of named entities was 0.23 at 0.2,
 # 0.19 at 0.4 and 0.18 at 0.5.
 DROPOUT_OF_TAGS = 0.2
-# The maximum number of n-grams, unless set by the user: each takes a column of U.
-MAX_AUTO_GRAMS = 50_000
-# That of the subwords of words with tags, of which there are more than of words. All
-# that occur only once were no loss among 34,000, but 0.001 of accuracy among 14,000.
-MAX_AUTO_SUBWORDS = 20_000
-# The range of n-grams for labels, unless set by the user.
-AUTO_RANGES = {"text": (1, 3), "words": (1, 2), "tokens": (1, 1), "features": (1, 1)}
-
 ATTRIBUTES = ("vocabulary_", "_grams", "embeddings_", "_given_ids", "subwords_")
 ATTRIBUTES += ("_subword_parts",)
 
@@ -73,7 +64,7 @@ class TokenReader:
     wide: WideReader | None = None
 
     @classmethod
-    def learn(cls, options, samples, generator, has_labels=True):
+    def learn(cls, options, samples, generator, has_labels=True, counts=None):
         """Learn from the training data.
 
         Parameters
@@ -85,6 +76,8 @@ class TokenReader:
             For the vectors of tokens without a pretrained one.
         has_labels : bool, default=True
             Whether labels or tokens are predicted, rather than numbers.
+        counts : TokenCounts, default=None
+            What has been counted of all training data, if `samples` are some of them.
 
         Returns
         -------
@@ -94,10 +87,11 @@ class TokenReader:
         """
         sequences = samples.steps
         if options.embeddings is None:
-            return _learn_vocabulary(options, samples, has_labels)
+            return _learn_vocabulary(options, samples, has_labels, counts=counts)
         tokens, matrix = read_embeddings(options.embeddings, sequences.kind)
         _warn_of_upper_case(options, sequences.kind, tokens, "embeddings")
-        reader, steps = _learn_vocabulary(options, samples, has_labels, tokens)
+        of = options, samples, has_labels, tokens, counts
+        reader, steps = _learn_vocabulary(*of)
         ids = steps.values
         vectors, given = _learn_vectors(reader, ids, tokens, matrix, generator)
         return replace(reader, vectors=vectors, given_ids=given), steps
@@ -278,7 +272,7 @@ class TokenReader:
         return hiding.astype(np.float32)
 
 
-def _learn_vocabulary(options, samples, has_labels, others=()):
+def _learn_vocabulary(options, samples, has_labels, others=(), counts=None):
     """A reader of the tokens or n-grams of the training data, and the encoded data.
 
     Parameters
@@ -288,20 +282,20 @@ def _learn_vocabulary(options, samples, has_labels, others=()):
     others : iterable of tokens, default=()
         Tokens to know in addition to those of the sequences, unless ``vocabulary`` is
         given.
+    counts : TokenCounts, default=None
+        As in :meth:`TokenReader.learn`.
     """
     sequences = samples.steps
     kind = sequences.kind
-    ngram_range, max_features = _ngram_range(options, sequences, has_labels)
-    if ngram_range != (1, 1) and kind == "words":
-        check_no_spaces(sequences, samples.positions)
+    if counts is None:
+        counts = TokenCounts.of(options, samples, has_labels)
+    ngram_range = counts.ngram_range
     if options.vocabulary is not None:
         given = given_tokens(options.vocabulary, "vocabulary", kind)
         _warn_of_upper_case(options, kind, given, "vocabulary")
         known = vocabulary.number(given)
-    elif kind == "features":
-        known = learn_subwords(sequences, 1, options.min_df, max_features, None)
     else:
-        known = learn_vocabulary(sequences, ngram_range, options.min_df, max_features)
+        known = counts.known(options.min_df)
         if others:
             known = vocabulary.number(dict.fromkeys([*known, *others]))
     if not known:
@@ -315,13 +309,9 @@ def _learn_vocabulary(options, samples, has_labels, others=()):
         table = vocabulary.make_gram_table(known, kind)
         ngram_range = range_of_known(ngram_range, len(table["pairs"]))
         reader = TokenReader(kind, known, {"ngram_range": ngram_range, **table})
-    if _reads_subwords(options, kind):
-        parts = OF_SENTENCES
-        if options.has_tags:
-            parts, max_features = OF_TAGS, options.max_features or MAX_AUTO_SUBWORDS
-        limits = options.min_df, max_features
-        found = learn_subwords(sequences, 1 + len(known), *limits, parts)
-        reader = replace(reader, subwords=found, parts=parts)
+    found = counts.known_subwords(1 + len(known), options)
+    if found is not None:
+        reader = replace(reader, subwords=found, parts=counts.parts)
     steps = reader.encode(sequences)
     if reader.knows_some(steps.values):
         return reader, steps
@@ -335,31 +325,6 @@ def _learn_vocabulary(options, samples, has_labels, others=()):
         f"vocabulary has no token of X: its first one is {next(iter(known))!r}. Check "
         f"the analyzer, lowercase and ngram_range={options.ngram_range!r}."
     )
-
-
-def _ngram_range(options, sequences, has_labels):
-    """The range of n-grams, and the maximum number to learn; None for all.
-
-    For labels, n-grams of characters are better than single characters (surnames: 0.84
-    against 0.81); for numbers, they are not (solubility from SMILES: RMSE 0.93 against
-    0.76; both validated on training data).
-    """
-    if options.ngram_range != "auto":
-        return tuple(options.ngram_range), options.max_features
-    is_given = options.vocabulary is not None or options.embeddings is not None
-    auto = AUTO_RANGES[sequences.kind]
-    if auto == (1, 1) or is_given or not has_labels or has_spaces(sequences):
-        return (1, 1), options.max_features
-    return auto, options.max_features or MAX_AUTO_GRAMS
-
-
-def _reads_subwords(options, kind):
-    """Whether subwords are read beside the words."""
-    if kind in ("text", "features") or options.embeddings is not None:
-        return False
-    if options.subwords == "auto":
-        return kind == "words" and options.vocabulary is None
-    return options.subwords
 
 
 def range_of_known(ngram_range, longest):
@@ -421,31 +386,6 @@ def _warn_of_upper_case(options, kind, tokens, name):
             f"{upper[0]!r}, and are never found, since lowercase=True. Turn them into "
             "lower case, or use lowercase=False.",
             UserWarning,
-        )
-
-
-def check_no_spaces(sequences, positions, name="ngram_range"):
-    """Raise for words with a space, which look like several words.
-
-    Parameters
-    ----------
-    sequences : Sequences of kind "words"
-    positions : ndarray of shape (n_samples,)
-        The positions of the sequences in X, for errors.
-    name : str, default="ngram_range"
-        The parameter because of which there are n-grams.
-    """
-    has_space = np.array([" " in word for word in sequences.tokens])
-    if not has_space.any():
-        return
-    rows = np.flatnonzero(has_space[sequences.values])
-    if len(rows):
-        i, step = sequences.locate(rows[0])
-        word = sequences.tokens[sequences.values[rows[0]]]
-        raise ValueError(
-            f"X[{positions[i]}] has the word {word[:40]!r} at step {step}: words "
-            "without spaces were expected, since n-grams of words are joined by one. "
-            f"Use {name}=(1, 1), or another token_pattern."
         )
 
 

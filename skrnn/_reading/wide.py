@@ -1,13 +1,13 @@
 """What the wide path reads: the TF-IDF weights of the n-grams of a sequence."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from skrnn._core import vocabulary
-from skrnn._core.counts import learn_vocabulary
+from skrnn._core.counts import GramCounts
 from skrnn._core.execution import arithmetic
 from skrnn._core.imports import kernel_imports
 from skrnn._core.sequences import Sequences
@@ -34,6 +34,64 @@ ARRAYS = ("roots", "tokens", "children", "columns")
 
 
 @dataclass(frozen=True, slots=True)
+class WideCounts:
+    """In how many sequences the n-grams occur that the wide path may read.
+
+    Attributes
+    ----------
+    ngram_range : tuple of int
+    n_places : int
+        The length of the sequences, if n-grams are to be read with their places, too.
+    grams : GramCounts or None
+        Of n-grams without places.
+    """
+
+    ngram_range: tuple
+    n_places: int
+    grams: GramCounts | None = None
+
+    def of(self, sequences, are_all=False):
+        """Count those of sequences.
+
+        Parameters
+        ----------
+        sequences : Sequences of kind "text", "words" or "tokens"
+        are_all : bool, default=False
+            Whether there are no others, so that what is rare can be left out at once.
+        """
+        if self.has_ends(sequences.kind):
+            sequences = _with_ends(sequences)
+        least = MIN_DF if are_all else 1
+        grams = GramCounts.of(sequences, self.ngram_range[1], least=least)
+        return replace(self, grams=grams)
+
+    def merged(self, other, n_most=None):
+        """The counts of these sequences and of others, as if counted together."""
+        return replace(self, grams=self.grams.merged(other.grams, n_most))
+
+    def has_ends(self, kind):
+        """Whether n-grams tell the ends of strings."""
+        return kind == "text" and not self.n_places
+
+    def n_sequences(self, most, ids, others):
+        """In how many sequences each of some n-grams occurs.
+
+        Parameters
+        ----------
+        most : int
+            The maximum number of n-grams of which it is known.
+        ids : iterable of n-grams
+        others : ndarray
+            The numbers for those of which it is not known.
+        """
+        kept = self.grams.kept(self.ngram_range, MIN_DF, most)
+        n_sequences = np.concatenate(kept.n_sequences).tolist()
+        n_of = dict(zip(kept.names(), n_sequences, strict=True))
+        pairs = zip(ids, others, strict=True)
+        return np.array([n_of.get(gram, other) for gram, other in pairs])
+
+
+@dataclass(frozen=True, slots=True)
 class WideReader:
     """What the wide path reads of each sequence.
 
@@ -57,7 +115,7 @@ class WideReader:
     COLUMNS = "wide_idf_"  # the attribute that has a number for each column of x
 
     @classmethod
-    def learn(cls, sequences, ngram_range, n_outputs=1, n_places=0):
+    def learn(cls, sequences, ngram_range, n_outputs=1, n_places=0, counts=None):
         """Learn from the training data.
 
         Parameters
@@ -70,24 +128,32 @@ class WideReader:
         n_places : int, default=0
             The length of all sequences, if n-grams are to be read with their places,
             too.
+        counts : WideCounts, default=None
+            What has been counted of all training data, if `sequences` are some of them.
+            N-grams with places are counted in these.
 
         Returns
         -------
         reader : WideReader or None
             None if there is no n-gram that at least 2 sequences contain.
         rows : SparseRows or None
-            What the wide path reads of the training data.
+            What the wide path reads of `sequences`.
         """
+        are_all = counts is None
+        if are_all:
+            counts = WideCounts(ngram_range, n_places).of(sequences, are_all)
+        n_samples = counts.grams.n_samples
         most = max(1, min(MAX_GRAMS, _MAX_WEIGHTS // n_outputs))
         if n_places:
             most = max(1, most // 2)
-        has_ends = sequences.kind == "text" and not n_places
-        marked = _with_ends(sequences) if has_ends else sequences
-        ids = learn_vocabulary(marked, ngram_range, MIN_DF, most)
+        has_ends = counts.has_ends(sequences.kind)
+        ids = counts.grams.vocabulary(ngram_range, MIN_DF, most)
         if has_ends:  # each string has them, and an empty one has nothing else
             ids = vocabulary.number(gram for gram in ids if gram.strip(_START + _END))
         if not ids:
             return None, None
+        if not (sequences.lengths == n_places).all():
+            n_places = 0  # later sequences have other lengths than the first
         if n_places:
             placed = places.learn_grams(sequences, ngram_range[1], MIN_DF, most)
             ids = vocabulary.number([*ids, *placed])
@@ -98,7 +164,10 @@ class WideReader:
         columns = {gram: i - 1 for gram, i in ids.items()}
         counted = _count(grams, len(ids), sequences)
         n_sequences = np.bincount(counted.columns, minlength=len(ids))
-        idf = np.log((1 + len(sequences)) / (1 + n_sequences)) + 1
+        if not are_all:
+            estimates = n_sequences * (n_samples / len(sequences))
+            n_sequences = counts.n_sequences(most, ids, estimates)
+        idf = np.log((1 + n_samples) / (1 + n_sequences)) + 1
         return cls(columns, idf, grams), _weighed(counted, idf)
 
     @classmethod
