@@ -28,10 +28,10 @@ from skrnn import (
     RNNLanguageModel,
     RNNRegressor,
     RNNTagger,
+    _files,
     _state,
     export,
 )
-from skrnn.export import _files
 
 STATES = Path(__file__).parent / "states"
 sys.path.append(str(STATES))

@@ -9,8 +9,8 @@ from sklearn.utils._param_validation import StrOptions, validate_params
 
 from skrnn._classifier import RNNClassifier
 from skrnn._encoder import RNNEncoder
+from skrnn._files import write
 from skrnn._regressor import RNNRegressor
-from skrnn.export._files import write
 from skrnn.export._fitted import model_of
 from skrnn.export._page import content_of
 from skrnn.export._page_reading import check_reading

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from skrnn._core.imports import import_lock
-from skrnn.export._files import write
+from skrnn._files import write
 from skrnn.export._plain import EXPECTED
 from skrnn.export._state_dict import KEY, put_together, read_content, take_apart
 

@@ -24,6 +24,8 @@ def write(content, path):
             if status is not None:
                 part.chmod(stat.S_IMODE(status.st_mode))  # before it can be read
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # before its name leads to it, lest power fail
             now = os.fstat(file.fileno()).st_mtime
         os.replace(part, path)
     except BaseException as error:
