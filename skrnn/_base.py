@@ -20,10 +20,12 @@ from skrnn._continuing import LastFit
 from skrnn._core import public
 from skrnn._core.cells import ActivationName, CellName, RecurrenceName
 from skrnn._core.execution import find_device
+from skrnn._core.group import current_group
 from skrnn._core.pooling import PoolingName
 from skrnn._core.samples import Samples
 from skrnn._core.sequences import rows_of
 from skrnn._fitting import fit
+from skrnn._gathering import check_agreement, gather_samples, gather_schemas
 from skrnn._heads import task as tasks
 from skrnn._heads.chunks import head_of_chunk
 from skrnn._heads.class_weight import weigh_classes
@@ -221,9 +223,16 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         last = self._last_fit(settings)
         kept, expected, sequences, context = self._read(X, y, settings, last)
         targets, weight = self._validated(y, sample_weight, sequences)
+        is_given = validation is not None
+        is_given = is_given and validation.is_given(y is not None, settings)
+        group = current_group()  # whose ranks have read X and y of their own
+        check_agreement(group, settings, last, classes, is_given)
+        kept, expected = gather_schemas(group, kept, expected, is_new=last is None)
+        of = sequences, targets, weight, context
+        sequences, targets, weight, context = gather_samples(group, *of)
         samples, head = self._aim(sequences, targets, weight, classes, settings, last)
         samples, given = replace(samples, context=context), None
-        if validation is not None and validation.is_given(y is not None, settings):
+        if is_given:
             given = self._read_validation(validation, kept, expected, head)
 
         def attributes_of(learned, **more):
@@ -237,7 +246,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             others = self._at_this_moment(without=(*fitted_names(), *_OF_THE_MOMENT))
             return {"__dict__": {**vars(others), **attributes_of(learned)}}
 
-        task = FitTask(self, X, y, sample_weight, attributes_meanwhile)
+        task = FitTask(self, X, y, sample_weight, attributes_meanwhile, group.rank == 0)
         learned = fit(samples, head, settings, task, last, given)
         more = {"_training": learned.training()} if is_partial else {}
         before, now = self._fitted(), attributes_of(learned, **more)
@@ -313,6 +322,8 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             y, weight = self._validated(
                 validation.y, validation.sample_weight, sequences, head
             )
+            of = sequences, y, weight
+            sequences, y, weight, _ = gather_samples(current_group(), *of)
             target = None
             if head is not None:
                 target = later_targets(head, y, weight, sequences.offsets)

@@ -24,15 +24,17 @@ class FitTask:
     attributes_of : callable
         ``attributes_of(fit)`` returns the attributes that the fit would set if it ended
         now.
+    speaks : bool, default=True
+        Whether `verbose` is heeded: of several processes, the first one speaks.
     """
 
-    def __init__(self, estimator, X, y, sample_weight, attributes_of):
+    def __init__(self, estimator, X, y, sample_weight, attributes_of, speaks=True):
         self._estimator = estimator
         self._attributes_of = attributes_of
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self._of = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._context = self._epoch = self._fit = None
-        self._prints = False
+        self._speaks, self._prints = speaks, False
 
     def begin(self, n_epochs, fit):
         """Call once all data is read and checked, before the first epoch.
@@ -52,7 +54,7 @@ class FitTask:
                 # For this fit only: its context keeps the list.
                 estimator.set_callbacks(*callbacks, ProgressBar())
             else:
-                self._prints = bool(estimator.verbose)
+                self._prints = self.says()
             self._context = estimator._init_callback_context(max_subtasks=n_epochs)
         finally:
             estimator.set_callbacks(*callbacks)
@@ -60,7 +62,7 @@ class FitTask:
 
     def says(self):
         """Whether the user wants to be told what takes time."""
-        return bool(self._estimator.verbose)
+        return self._speaks and bool(self._estimator.verbose)
 
     def epoch_begins(self):
         """Call before each epoch."""
@@ -114,7 +116,8 @@ class FitTask:
         """
         estimator = self._estimator
         return (
-            estimator.verbose == 1
+            self._speaks
+            and estimator.verbose == 1
             and not hasattr(estimator, "_parent_callback_ctx")
             and not any(isinstance(callback, ProgressBar) for callback in callbacks)
             and find_spec("rich") is not None

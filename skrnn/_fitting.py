@@ -129,7 +129,9 @@ def fit(samples, head, settings, watch, last=None, validation=None):
     if head is None:
         settings.check_can_predict_next_step()
     with arithmetic() as execution:
+        execution = execution.together()
         generator = settings.generator()
+        generator.set_state(execution.group.of_first(generator.get_state))
         samples, given = map(_without_weight_0, (samples, validation))
         learns_end = settings.learns_end(len(samples), last)
         held_out = None

@@ -4,7 +4,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn._base import fitted_names
+from skrnn._core.group import current_group
 from skrnn._core.samples import Samples
+from skrnn._gathering import gather_samples
 from skrnn._heads.density import DensityHead
 from skrnn._heads.language import LanguageHead
 from skrnn._heads.validation import validate_targets
@@ -98,8 +100,10 @@ class FromVectors:
             X = fitted._matrix(validation.X, reset=False)
             sequences = read_outputs(expected, validation.y, X.shape[0])
             _, weight = self._validated(None, validation.sample_weight, sequences)
+            of = sequences, None, weight, context_of(X)
+            sequences, _, weight, context = gather_samples(current_group(), *of)
         positions = np.arange(len(sequences))
-        return Samples(sequences, None, weight, positions, context=context_of(X))
+        return Samples(sequences, None, weight, positions, context=context)
 
     def _parameters(self):
         return {**super()._parameters(), "learn_end": True}

@@ -8,7 +8,7 @@ import pytest
 from numpydoc.validate import validate
 
 import skrnn
-from skrnn import RNNEncoder, inspection, metrics
+from skrnn import RNNEncoder, distributed, inspection, metrics
 
 
 def left_out():
@@ -37,6 +37,7 @@ def public_names():
             own = [m for m in own if not m.endswith("_request")]
             yield from (f"skrnn.{name}.{member}" for member in own)
     yield from (f"skrnn.metrics.{name}" for name in metrics.__all__)
+    yield from (f"skrnn.distributed.{name}" for name in distributed.__all__)
     for name in inspection.__all__:
         yield f"skrnn.inspection.{name}"
         if isinstance(getattr(inspection, name), type):

@@ -26,6 +26,7 @@ from skrnn import (
     RNNTagger,
     export,
     inspection,
+    distributed,
     metrics,
 )
 from skrnn._base import BaseRNN
@@ -138,6 +139,7 @@ def stub_functions():
     """The functions of the stubs by their dotted names, as syntax trees."""
     files = {"skrnn": "__init__.pyi", "skrnn.export": "export/__init__.pyi"}
     files["skrnn.metrics"] = "metrics.pyi"
+    files["skrnn.distributed"] = "distributed.pyi"
     files["skrnn.inspection"] = "inspection/__init__.pyi"
     for module, file in files.items():
         for node in ast.parse((PACKAGE / file).read_text()).body:
@@ -154,6 +156,7 @@ UNDER_OTHER_NAMES = {"_BaseRNN": BaseRNN, "_Stream": Stream, "_TagStream": TagSt
 def in_code(name):
     module, _, rest = name.removeprefix("skrnn.").partition(".")
     modules = {"export": export, "inspection": inspection, "metrics": metrics}
+    modules["distributed"] = distributed
     owner = modules.get(module, skrnn)
     names = name.split(".")[1:] if owner is skrnn else rest.split(".")
     if names[0] in UNDER_OTHER_NAMES:

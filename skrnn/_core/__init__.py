@@ -17,6 +17,7 @@ from skrnn:
     vocabulary      token or n-gram -> id
     counts          how often tokens and n-grams occur, merged part by part
     threads         threads over sequences, one intra-op thread each
+    group           processes that train one network together
     execution       where arithmetic happens: devices, threads, new tensors
     packing         a batch in step order, without padding
     answers         the sequences that a network is to write
@@ -62,7 +63,7 @@ from skrnn:
     writing         sequences in batches, written by one network or by several
     schedule        how the learning rate rises and falls
     plan            how to train: the resolved settings of a fit
-    shards          minibatches cut into parts, one per thread
+    shards          minibatches cut into parts, one per thread of each process
     training_data   training data on the device
     batches         the training data in random order, packed
     token_rows      the vectors of the tokens in a minibatch

@@ -1,21 +1,22 @@
-"""Where arithmetic happens: the only module that knows devices and numbers of threads.
+"""Where arithmetic happens: devices, numbers of threads, and processes.
 
 Tensors are created by an :class:`Execution`, or like another tensor; no other module
 chooses their device.
 """
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from skrnn._core.group import ALONE, Alone, current_group
 from skrnn._core.threads import denormals_flushed, threads, torch_settings
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A device, how many threads may work on it, and what computes there.
+    """Where arithmetic happens, with how many threads, and by which processes.
 
     Random numbers are drawn on the host, so that a seed gives the same numbers on any
     device.
@@ -27,16 +28,21 @@ class Execution:
     kernels : {"numba", "autograd"}, default="numba"
         Whether gradients and updates are computed by the compiled kernels, on the CPU
         only; or by torch's operations, on any device: see :mod:`skrnn._core.autograd`.
+    group : Alone or Group
+        The processes that train one network; each of them has its own Execution.
     """
 
     device: str = "cpu"
     n_threads: int = 1
     kernels: str = "numba"
+    group: Alone = ALONE
 
     def on(self, name):
         """Return the execution of a fit on a device, see :func:`find_device`."""
         device = find_device(name)
-        return self if device == "cpu" else Execution(device, kernels="autograd")
+        if device == "cpu":
+            return self
+        return replace(self, device=device, n_threads=1, kernels="autograd")
 
     @classmethod
     def of(cls, tensor):
@@ -88,6 +94,15 @@ class Execution:
         mask = torch.empty(shape, dtype=torch.float32, device="cpu")
         mask.bernoulli_(1 - rate, generator=generator).div_(1 - rate)
         return self.move(mask)
+
+    def together(self):
+        """This Execution with the processes that train together, if there are any.
+
+        All of them have as many threads as the one that has the fewest, since they cut
+        minibatches into the same shards.
+        """
+        group = current_group()
+        return replace(self, group=group, n_threads=min(group.gather(self.n_threads)))
 
     def denormals_flushed(self):
         """See :func:`skrnn._core.threads.denormals_flushed`."""

@@ -63,6 +63,11 @@ class Workspace:
         else:
             self.gradient = self.gradient.resized(weights.n_inputs, self._memory)
 
+    def clear(self, weights):
+        """Set the gradient of `weights` to 0."""
+        self.fit(weights)
+        self.gradient.flat.zero_()
+
 
 def loss_and_gradient(weights, batch, loss, workspace, dend=(), wants_end=False):
     """Compute the summed loss of a batch; write its gradient to ``workspace.gradient``.

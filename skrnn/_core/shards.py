@@ -1,7 +1,7 @@
-"""Minibatches cut into shards, each computed by its own thread."""
+"""Minibatches cut into shards, each computed by its own thread, in one of the ranks."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,14 +25,22 @@ class Shards:
         Maximum number of shards per minibatch.
     min_size : int, default=32
         Minimum number of sequences per shard.
+    n_ranks : int, default=1
+        Number of processes that each get a shard, however small it is.
     """
 
     n_shards: int = 1
     min_size: int = _MIN_SEQUENCES
+    n_ranks: int = 1
+
+    def among(self, n_ranks):
+        """Return shards for as many threads in each of `n_ranks` processes."""
+        return replace(self, n_shards=n_ranks * self.n_shards, n_ranks=n_ranks)
 
     def n_of(self, n_sequences):
         """Return the number of shards of a minibatch of `n_sequences` sequences."""
-        return max(1, min(self.n_shards, n_sequences // self.min_size))
+        n_shards = min(self.n_shards, n_sequences // self.min_size)
+        return max(1, min(self.n_ranks, n_sequences), n_shards)
 
     def cuts(self, lengths):
         """Return the first sequence of each shard of a minibatch.

@@ -58,6 +58,9 @@ class Trainer:
         weights from before that epoch are then restored. The number of shards affects
         the rounding of the result, but the order in which shards finish does not.
 
+        The ranks of a group run it together, with equal states and data. Each computes
+        its shards of all minibatches; rank 0 decides whether to go on.
+
         Parameters
         ----------
         state : TrainingState
@@ -75,10 +78,11 @@ class Trainer:
         KeyboardInterrupt
             If interrupted in the first epoch, or if ``watch.is_alone`` is False.
         """
-        plan = self.plan
+        plan, group = self.plan, self.execution.group
         _check_values(state, data)
         batches = self._batches(state.weights, data)
-        n_workers = batches.shards.n_of(min(plan.batch_size, len(data)))
+        n_shards = batches.shards.n_of(min(plan.batch_size, len(data)))
+        n_workers = math.ceil(n_shards / group.world_size)
         # A minibatch may have few of many tokens: no gradient for all of them.
         n_inputs = None if data.values.is_floating_point() else 0
         workspaces = [
@@ -88,6 +92,7 @@ class Trainer:
         with (
             self.execution.threads(n_workers) as run,
             _may_be_interrupted(state, watch),
+            group.interrupted_together(),
         ):
             updates = state.begin(
                 plan.clock,
@@ -102,13 +107,14 @@ class Trainer:
                 state.epoch_begins()
                 with self.execution.denormals_flushed():
                     loss = epoch.run(state)
-                _record(state, loss, judge)
+                _record(state, loss, judge, group)
                 is_over = state.progress.is_over(plan) or state.progress.diverged
                 if state.progress.goes_back:
                     state.restore_best()
                 stop = watch is not None and watch.epoch_ends(state)
-                is_over = is_over or stop
+                is_over = is_over or group.of_first(partial(bool, stop))
         state.end()
+        group.share(state.trained)
 
     def _batches(self, weights, data):
         dropout, of_states = self.plan.dropout, self.plan.dropout_of_states
@@ -123,6 +129,7 @@ class Trainer:
             hidden += [((width, dropout),) for width in _widths_of_decoder(weights)]
             hidden.append(((n_states, of_states), *of_filters))
         shards = shards_for(weights.architecture, self.execution.n_threads)
+        shards = shards.among(self.execution.group.world_size)
         return Batches(data, self.plan, shards, hidden, self.execution)
 
     def _updates(self, state, data, moments):
@@ -200,7 +207,7 @@ class _Epoch:
                 done += share
             state.n_minibatches += 1
         self.updates.synchronise()
-        return float(total) / len(data)
+        return sum(self._group.gather(float(total))) / len(data)
 
     def _spans(self, minibatch, generator):
         """Yield the shards of each update, and their share of the minibatch."""
@@ -210,13 +217,17 @@ class _Epoch:
         is_first = True
         for shards, share in windows.spans(minibatch, self._truncate):
             if not is_first:  # go on from the end of the last update
-                shards = [
-                    replace(shard, start=Start.without_pooling(before.end, len(shard)))
-                    for shard, before in zip(shards, self.workspaces, strict=False)
-                ]
+                own = self._group.own(range(len(shards)))
+                for i, before in zip(own, self.workspaces, strict=False):
+                    start = Start.without_pooling(before.end, len(shards[i]))
+                    shards[i] = replace(shards[i], start=start)
                 shards = self.batches.with_masks(shards, generator)
             yield shards, share
             is_first = False
+
+    @property
+    def _group(self):
+        return self.trainer.execution.group
 
     @property
     def _truncate(self):
@@ -224,26 +235,37 @@ class _Epoch:
         return self.trainer.plan.truncate if self.batches.data.per_step else None
 
     def _update(self, shards, n_sequences, learning_rate, beside):
-        """Update the network by a minibatch, and return its summed loss.
+        """Update the network by a minibatch, and return the summed loss of own shards.
 
         The thread that ends the last shard goes on to update the weights. Threads that
         have no shard left call the functions `beside` meanwhile, which share nothing
-        with the network. So threads wait for each other only once per minibatch.
+        with the network. So threads wait for each other only once per minibatch, and so
+        do ranks. All ranks know the tokens of all shards, so that they move the same
+        rows.
         """
         weights, shards = self.updates.local(shards)
+        shards = self._group.own(shards)
         workspaces = self.workspaces[: len(shards)]
         left = list(range(len(shards)))  # to pop from, as no two threads do at once
+
+        def update(workspaces):
+            gradient = _sum_of_gradients(workspaces)
+            self._group.add(gradient)
+            of = n_sequences, learning_rate, self.trainer.plan
+            self.updates.update(gradient, *of)
 
         def loss_of(shard, workspace):
             loss = self.trainer.kernels.loss_and_gradient(
                 weights, shard, self.trainer.loss, workspace, self._truncate
             )
             if left.pop() == 0:
-                of = n_sequences, learning_rate, self.trainer.plan
-                self.updates.update(_sum_of_gradients(workspaces), *of)
+                update(workspaces)
             return loss
 
         tasks = [partial(loss_of, *of) for of in zip(shards, workspaces, strict=True)]
+        if not tasks:  # fewer shards than ranks
+            self.workspaces[0].clear(weights)
+            tasks = [partial(update, self.workspaces[:1])]
         results = list(self.run_on_threads(lambda task: task(), tasks + beside))
         return sum(results[: len(shards)])
 
@@ -313,13 +335,13 @@ def _check_values(state, data):
         )
 
 
-def _record(state, loss, judge):
+def _record(state, loss, judge, group):
     """Record an epoch in the progress; undo it if loss or weights are not finite."""
     progress = state.progress
-    is_finite = math.isfinite(loss) and state.is_finite
+    is_finite = group.of_first(lambda: math.isfinite(loss) and state.is_finite)
     if not is_finite:
         state.undo_epoch()
-    scores = judge() if judge is not None and is_finite else ()
+    scores = group.of_first(judge) if judge is not None and is_finite else ()
     progress.record(loss, *scores)
     progress.diverged = not is_finite
     if progress.is_best:

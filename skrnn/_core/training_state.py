@@ -40,6 +40,8 @@ class TrainingState:
         Number of minibatches so far.
     progress : Progress or None
         None before the first epoch.
+    trained : list of Tensor
+        All that is trained.
     """
 
     def __init__(self, weights, generator, embeddings=None, moments=None, wide=None):
@@ -51,11 +53,11 @@ class TrainingState:
         self.progress = None
         self._moments = self._checked(moments)
         self._updates = None  # holds the moments during training
-        self._trained = [weights.flat]
+        self.trained = [weights.flat]
         if embeddings is not None:
-            self._trained.append(embeddings.vectors)
+            self.trained.append(embeddings.vectors)
         if wide is not None:
-            self._trained.append(wide)
+            self.trained.append(wide)
         self._before = self._best = self._spare = None
         self._n_begun = 0
         self._is_whole = True  # whether all parts are of the same moment
@@ -78,7 +80,7 @@ class TrainingState:
         self._n_begun = self.progress.n_done
         self._updates = updates_for(self.moments)
         self._is_training = True
-        self._before = [torch.empty_like(tensor) for tensor in self._trained]
+        self._before = [torch.empty_like(tensor) for tensor in self.trained]
         return self._updates
 
     def end(self):
@@ -89,12 +91,12 @@ class TrainingState:
 
     def epoch_begins(self):
         """Save the weights from before an epoch."""
-        _copy(self._trained, self._before)
+        _copy(self.trained, self._before)
         self._n_begun += 1
 
     def undo_epoch(self):
         """Restore the weights from before this epoch, but nothing else."""
-        _copy(self._before, self._trained)
+        _copy(self._before, self.trained)
         self._is_whole = False
 
     def undo_incomplete_epoch(self):
@@ -106,19 +108,19 @@ class TrainingState:
 
     def keep_as_best(self):
         """Save the weights as the best so far."""
-        copy = self._spare or [torch.empty_like(each) for each in self._trained]
-        _copy(self._trained, copy)
+        copy = self._spare or [torch.empty_like(each) for each in self.trained]
+        _copy(self.trained, copy)
         self._spare, self._best = self._best, copy
 
     def restore_best(self):
         """Restore the best weights, if any were saved."""
         if self._best is not None:
-            _copy(self._best, self._trained)
+            _copy(self._best, self.trained)
 
     @property
     def is_finite(self):
         """Whether no weight is NaN or infinite."""
-        return all(map(_is_finite, self._trained))
+        return all(map(_is_finite, self.trained))
 
     @property
     def moments(self):
@@ -144,7 +146,7 @@ class TrainingState:
                 "moments. Save it after each complete epoch."
             )
         moments = self.moments
-        parts = {"trained": self._trained, "best": self._best or []}
+        parts = {"trained": self.trained, "best": self._best or []}
         parts["moments"] = () if moments is None else moments.flat
         parts["moments_of_vectors"] = () if moments is None else moments.of_vectors
         parts["moments_of_wide"] = () if moments is None else moments.of_wide
@@ -180,7 +182,7 @@ class TrainingState:
         def tensors(name):
             return [execution.tensor(np.array(array)) for array in saved[name]]
 
-        _copy(tensors("trained"), self._trained)
+        _copy(tensors("trained"), self.trained)
         self._best = tensors("best") or None
         flat, of_vectors = tensors("moments"), tensors("moments_of_vectors")
         of_wide = tensors("moments_of_wide")

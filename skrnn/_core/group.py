@@ -1,0 +1,251 @@
+"""Processes that train one network together, as only this module knows.
+
+Each process is a rank, as torch calls it. Ranks call the methods of their
+:class:`Group` in the same order; what they do between two calls, they do on their own.
+
+Before ranks exchange anything, they meet: each tells the others whether it has failed.
+A rank that fails leaves by :meth:`Group.leave`, which is its part in the next meeting,
+so that all ranks raise an error, and none waits for one that does not come.
+"""
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import timedelta
+from traceback import format_exception_only
+
+import torch
+from torch import distributed
+
+_WITHOUT_ERROR = ""
+
+
+class Alone:
+    """The group of a single process, which has nobody to ask."""
+
+    rank, world_size = 0, 1
+
+    def own(self, items):
+        """The part of a list that this rank computes."""
+        return items[self.rank :: self.world_size]
+
+    def gather(self, value):
+        """The values of all ranks, in their order."""
+        return [value]
+
+    def of_first(self, function):
+        """What a function without arguments returns on rank 0, which alone calls it."""
+        return function()
+
+    def add(self, tensor):
+        """Replace a tensor by the sum of those of all ranks."""
+
+    def share(self, tensors):
+        """Replace tensors by those of rank 0."""
+
+    @contextmanager
+    def interrupted_together(self):
+        """Raise KeyboardInterrupt at the next meeting, on all ranks."""
+        yield
+
+
+ALONE = Alone()
+_current = ContextVar("group", default=ALONE)
+
+
+def current_group():
+    """The group whose ranks train together in this thread.
+
+    A thread, or a forked process, that begins meanwhile is not one of them.
+    """
+    group = _current.get()
+    return ALONE if group is not ALONE and group.pid != os.getpid() else group
+
+
+class Group(Alone):
+    """Processes that train one network together.
+
+    Parameters
+    ----------
+    timeout : float
+        How long to wait for the other ranks, in seconds.
+    """
+
+    def __init__(self, timeout):
+        self.rank = distributed.get_rank()
+        self.world_size = distributed.get_world_size()
+        self.pid = os.getpid()
+        # Weights are on the CPU, even if the default group is one of GPUs.
+        limit = timedelta(seconds=timeout)
+        self._group = distributed.new_group(backend="gloo", timeout=limit)
+        self._is_over = self._is_interrupted = False
+
+    def gather(self, value):
+        """See the base class."""
+        self._meet()
+        return self._gathered(value)
+
+    def of_first(self, function):
+        """See the base class."""
+        value = [function() if self.rank == 0 else None]
+        self._meet()
+        with self._answered():
+            distributed.broadcast_object_list(value, src=0, group=self._group)
+        return value[0]
+
+    def add(self, tensor):
+        """See the base class."""
+        self._meet()
+        with self._answered():
+            distributed.all_reduce(tensor, group=self._group)
+
+    def share(self, tensors):
+        """See the base class."""
+        self._meet()
+        with self._answered():
+            for tensor in tensors:
+                distributed.broadcast(tensor, src=0, group=self._group)
+
+    @contextmanager
+    def interrupted_together(self):
+        """See the base class. A second interrupt is raised here and at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # which no signal reaches
+            return
+
+        def note(*_):
+            self._is_interrupted = True
+            signal.signal(signal.SIGINT, before)
+
+        before = signal.signal(signal.SIGINT, note) or signal.default_int_handler
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+            self._is_interrupted = False  # too late: training is over
+
+    def leave(self, error=None):
+        """Say that this rank takes part no longer.
+
+        Parameters
+        ----------
+        error : BaseException, default=None
+            Why, unless all is well.
+
+        Raises
+        ------
+        RuntimeError
+            If all is well here, but not elsewhere.
+        """
+        if self._is_over:
+            return
+        happened = _WITHOUT_ERROR
+        if error is not None:
+            happened = "".join(format_exception_only(error)).strip()
+        self._report(is_leaving=True)
+        self._compare(happened)
+
+    def close(self):
+        """Free what the group needs."""
+        distributed.destroy_process_group(self._group)
+
+    def _meet(self):
+        """Wait for the other ranks, and raise if any of them has left."""
+        if self._is_over:
+            raise RuntimeError(
+                "The ranks have parted after an error. Leave data_parallel() before "
+                "the next fit."
+            )
+        n_leaving, n_interrupted = self._report()
+        if n_leaving:
+            self._compare(None)
+        if n_interrupted:
+            raise KeyboardInterrupt
+
+    def _report(self, is_leaving=False):
+        """The numbers of ranks that are leaving, and that were interrupted."""
+        status = torch.tensor([is_leaving, self._is_interrupted], dtype=torch.int64)
+        self._is_interrupted = False
+        with self._answered():
+            distributed.all_reduce(status, group=self._group)
+        return status.tolist()
+
+    def _compare(self, happened):
+        """Raise if other ranks have failed, or if only some have left."""
+        self._is_over = True
+        of_ranks = self._gathered(happened)
+        failed = [rank for rank, text in enumerate(of_ranks) if text]
+        if self.rank in failed:
+            return  # its own error is being raised
+        if failed:
+            raise RuntimeError(
+                f"Rank {failed[0]} of {self.world_size} has failed, so all ranks end "
+                f"here. Its error was {of_ranks[failed[0]]}"
+            )
+        going_on = [rank for rank, text in enumerate(of_ranks) if text is None]
+        if going_on:
+            gone = of_ranks.index(_WITHOUT_ERROR)
+            raise RuntimeError(
+                f"Rank {gone} of {self.world_size} has left data_parallel(), while "
+                f"rank {going_on[0]} still fits. All ranks must call fit and "
+                "partial_fit equally often: give them equally many chunks."
+            )
+
+    def _gathered(self, value):
+        values = [None] * self.world_size
+        with self._answered():
+            distributed.all_gather_object(values, value, group=self._group)
+        return values
+
+    @contextmanager
+    def _answered(self):
+        """Say what it means if the other ranks do not answer."""
+        try:
+            yield
+        except RuntimeError as error:
+            self._is_over = True
+            raise RuntimeError(
+                f"Rank {self.rank} of {self.world_size} got no answer: another rank "
+                f"has died, or needs longer than the timeout. torch says: {error}"
+            ) from error
+
+
+@contextmanager
+def group_of_processes(timeout):
+    """Train together with the other ranks inside this context.
+
+    Without other ranks, it changes nothing.
+
+    Parameters
+    ----------
+    timeout : float
+        How long to wait for the other ranks, in seconds.
+
+    Yields
+    ------
+    group : Alone
+    """
+    if current_group() is not ALONE:
+        raise RuntimeError(
+            "data_parallel() was entered inside data_parallel(). Enter it once."
+        )
+    is_initialized = distributed.is_available() and distributed.is_initialized()
+    if not is_initialized and "RANK" not in os.environ:  # which torchrun sets
+        yield ALONE
+        return
+    if not is_initialized:  # for good: it cannot be started twice
+        distributed.init_process_group("gloo", timeout=timedelta(seconds=timeout))
+    group = Group(timeout)
+    token = _current.set(group)
+    try:
+        yield group
+    except BaseException as error:
+        group.leave(error)
+        raise
+    else:
+        group.leave()
+    finally:
+        _current.reset(token)
+        group.close()
