@@ -24,9 +24,9 @@ from skrnn import (
     RNNRegressor,
     RNNSeq2Seq,
     RNNTagger,
+    distributed,
     export,
     inspection,
-    distributed,
     metrics,
 )
 from skrnn._base import BaseRNN
