@@ -36,7 +36,7 @@ from skrnn import (
 STATES = Path(__file__).parent / "states"
 sys.path.append(str(STATES))
 
-from make import fitted, result  # noqa: E402
+from make import FILES, fitted, result  # noqa: E402
 from ways import WAYS, by_pickle, by_safetensors, by_skops, by_state_dict  # noqa: E402
 
 FITTED = fitted()
@@ -96,8 +96,9 @@ def test_what_earlier_versions_saved_learns_on():
     assert estimator.partial_fit(X, ["a", "b"] * 4).n_iter_ == n_epochs + 1
 
 
-def test_this_format_has_a_file():
-    assert (STATES / f"format_{_state.FORMAT}.pkl").exists()
+@pytest.mark.parametrize("name", FILES)
+def test_this_format_has_files(name):
+    assert (STATES / f"format_{_state.FORMAT}{name}.pkl").exists()
 
 
 @pytest.mark.parametrize(

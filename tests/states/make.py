@@ -2,10 +2,10 @@
 
     python tests/states/make.py
 
-Writes ``format_N.pkl`` beside this file, N being the format of the state: estimators,
-sequences, and what they make of them. Run it once for each new format, and once for
-estimators that are new: what a file has already stays in it.
-``format_1_per_step.pkl`` has those that came later, and have answers at each step.
+Writes files such as ``format_N.pkl`` beside this one, N being the format of the state:
+estimators, sequences, and what they make of them. Run it once for each new format, and
+once for estimators that are new, which get a file of their own in FILES: files that
+exist are left as they are, as earlier versions wrote them.
 """
 
 import pickle
@@ -17,6 +17,7 @@ from skrnn import (
     RNNClassifier,
     RNNDecoder,
     RNNEncoder,
+    RNNEnsemble,
     RNNLanguageModel,
     RNNRegressor,
     RNNSeq2Seq,
@@ -70,11 +71,12 @@ def fitted():
 
 
 def fitted_per_step():
-    """More of those that have answers at each step, each with sequences.
+    """Those that came later: answers at each step, and sequences to write.
 
     Returns
     -------
     fitted : dict of str to (estimator, sequences)
+        The decoder and the others that write also have the sequences to write.
     """
     names = ["tags", "tags of series", "tags of features"]
     names += ["next tokens", "next numbers"]
@@ -83,36 +85,53 @@ def fitted_per_step():
     words = RNNLanguageModel(**PARAMS, analyzer="word").fit(["a b c", "b a"])
     vectors = np.array([["a" in x, "b" in x] for x in X]).astype(float)
     decoder = RNNDecoder(**PARAMS).fit(vectors, X)
-    return {
-        **{name: each for name, each in fitted().items() if name in names},
-        "tags in a chain": (chain, X),
-        "tags without what follows": (forward, X),
-        "next words": (words, ["b a", "c"]),
-        "a decoder": (decoder, (vectors, X)),
-    }
-
-
-def fitted_to_sequences():
-    """Those that came later still: sequences, and what to write for them.
-
-    Returns
-    -------
-    fitted : dict of str to (estimator, (sequences, sequences))
-    """
     model = RNNSeq2Seq(**PARAMS).fit(X, [x[::-1] for x in X])
     additive = RNNSeq2Seq(
         **PARAMS, attention="additive", decoder_nhidden=2, cell="lstm"
     )
     additive.fit(SERIES, [[*x] for x in X[: len(SERIES)]])
     return {
+        **{name: each for name, each in fitted().items() if name in names},
+        "tags in a chain": (chain, X),
+        "tags without what follows": (forward, X),
+        "next words": (words, ["b a", "c"]),
+        "a decoder": (decoder, (vectors, X)),
         "sequences": (model, (X, X)),
         "sequences of series": (additive, (SERIES, [["a"], ["b", "a"], [], ["b"]])),
     }
 
 
+def fitted_writers():
+    """Those that came later still: frames, series to write, and an ensemble.
+
+    Returns
+    -------
+    fitted : dict of str to (estimator, (X, sequences))
+    """
+    vectors = np.array([[len(x), x.mean()] for x in SERIES])
+    rows = [np.column_stack([x, -x]) for x in SERIES]
+    frames = RNNSeq2Seq(**PARAMS, decoder="ctc").fit(X, [x * 2 for x in X])
+    ensemble = RNNEnsemble(RNNSeq2Seq(**PARAMS), n_estimators=2, random_state=0)
+    return {
+        "frames": (frames, (X, X)),
+        "a decoder of series": (
+            RNNDecoder(**PARAMS).fit(vectors, SERIES),
+            (vectors, SERIES),
+        ),
+        "a decoder of rows": (
+            RNNDecoder(**PARAMS, cell="lstm").fit(vectors, rows),
+            (vectors, rows),
+        ),
+        "an ensemble": (ensemble.fit(X, [x[::-1] for x in X]), (X, X)),
+    }
+
+
+FILES = {"": fitted, "_per_step": fitted_per_step, "_writers": fitted_writers}
+
+
 def result(estimator, X):
     """What an estimator makes of sequences; of those that write, of what they write."""
-    if isinstance(estimator, (RNNDecoder, RNNSeq2Seq)):
+    if isinstance(X, tuple):
         return estimator.score_samples(*X)
     for method in ("transform", "predict_proba", "predict"):
         if hasattr(estimator, method):
@@ -121,22 +140,17 @@ def result(estimator, X):
 
 
 def main():
-    """Fit, and write what is not there yet."""
-    of_files = {"": [fitted], "_per_step": [fitted_per_step, fitted_to_sequences]}
-    for name, (first, *later) in of_files.items():
+    """Fit, and write the files that are not there yet."""
+    for name, fitted_of in FILES.items():
         path = Path(__file__).with_name(f"format_{FORMAT}{name}.pkl")
-        is_new = not path.exists()
-        saved = with_results(first) if is_new else pickle.loads(path.read_bytes())
-        for of in later:
-            saved = {**with_results(of), **saved}  # what it has stays
-        if is_new or later:
-            path.write_bytes(pickle.dumps(saved))
-            print(path)
-
-
-def with_results(fitted):
-    """Estimators, each with sequences and what it makes of them."""
-    return {name: (each, X, result(each, X)) for name, (each, X) in fitted().items()}
+        if path.exists():
+            continue
+        saved = {
+            name: (estimator, X, result(estimator, X))
+            for name, (estimator, X) in fitted_of().items()
+        }
+        path.write_bytes(pickle.dumps(saved))
+        print(path)
 
 
 if __name__ == "__main__":
