@@ -27,12 +27,14 @@ import numpy as np
 import tampering
 import torch
 
-from skrnn import RNNClassifier
+from skrnn import RNNClassifier, RNNDecoder, RNNEnsemble, RNNSeq2Seq
 from skrnn._core.threads import running_call
 
 X = ["cat", "chat", "katze", "kat"] * 10
 Y = ["English", "French", "German", "Dutch"] * 10
 PARAMS = {"nhidden": 4, "batch_size": 8, "random_state": 0}
+VECTORS = [[len(x), ord(x[0])] for x in X]
+SERIES = [[float(ord(letter)) for letter in x] for x in X]
 PROMISED = {"whole", "interrupted", "kept an epoch", "fitted", "predicted"}
 PROMISED |= tampering.PROMISED
 
@@ -66,22 +68,44 @@ def traces():
     return threading.active_count(), torch.get_num_threads(), running_call() is None
 
 
+def estimators(**params):
+    """Estimators of several kinds, each with an X and a y."""
+    params = {**PARAMS, **params}
+    classifier = RNNClassifier(**params)
+    return [
+        (classifier, X, Y),
+        (RNNSeq2Seq(**params, decoder="ctc"), X, X),
+        (RNNDecoder(**params), VECTORS, SERIES),
+        (RNNEnsemble(classifier, n_estimators=2, random_state=0), X, Y),
+    ]
+
+
+def output(estimator, X, y):
+    """What an estimator makes of X."""
+    if hasattr(estimator, "predict_proba"):
+        return estimator.predict_proba(X)
+    return estimator.score_samples(X, y)
+
+
 def interrupted_fits(n, generator):
     """Ctrl-C during fits."""
     outcomes = Counter()
     for _ in range(n):
-        classifier = RNNClassifier(**PARAMS, max_iter=2).fit(X, Y)
-        before, state = classifier.predict_proba(X), traces()
-        classifier.set_params(max_iter=20)
+        i = generator.randrange(len(estimators()))
+        estimator, X, y = estimators(max_iter=2)[i]
+        before, state = output(estimator.fit(X, y), X, y), traces()
+        longer, _, _ = estimators(max_iter=20)[i]
+        estimator.set_params(**longer.get_params(deep=False))
         try:
-            CtrlC(0.1, generator).during(lambda c=classifier: c.fit(X, Y))
-            after = classifier.predict_proba(X)
+            CtrlC(0.1, generator).during(lambda of=(X, y), e=estimator: e.fit(*of))
+            after = output(estimator, X, y)
         except BaseException as error:
             outcomes[f"{type(error).__name__}: {error}"[:80]] += 1
             continue
         is_last = np.array_equal(before, after)
         what = "interrupted" if is_last else "kept an epoch"
-        if not is_last and len(classifier.loss_curve_) != classifier.n_iter_:
+        members = getattr(estimator, "estimators_", [estimator])
+        if not is_last and any(len(m.loss_curve_) != m.n_iter_ for m in members):
             what = "half a fit"
         outcomes[what if traces() == state else f"{what}, left {traces()}"] += 1
     return outcomes
@@ -89,13 +113,19 @@ def interrupted_fits(n, generator):
 
 def interrupted_predictions(n, generator):
     """Ctrl-C during predictions."""
-    classifier = RNNClassifier(**PARAMS, max_iter=2).fit(X, Y)
-    expected, state, outcomes = classifier.predict_proba(X[:2]), traces(), Counter()
+    fitted = [(e.fit(X, y), X[:2], y[:2]) for e, X, y in estimators(max_iter=2)]
+    fitted = [(output(*each), *each) for each in fitted]
+    for _, estimator, X, _ in fitted:
+        estimator.predict(X)  # compiles what predicts, in a thread
+    state, outcomes = traces(), Counter()
     for _ in range(n):
         trouble = CtrlC(0.004, generator)
+        expected, estimator, X, y = generator.choice(fitted)
         try:
-            trouble.during(lambda: [classifier.predict(X[:1]) for _ in range(4)])
-            is_same = np.array_equal(classifier.predict_proba(X[:2]), expected)
+            trouble.during(
+                lambda e=estimator, X=X: [e.predict(X[:1]) for _ in range(4)]
+            )
+            is_same = np.array_equal(output(estimator, X, y), expected)
             what = "predicted" if is_same else "predicts something else"
         except BaseException as error:
             what = f"{type(error).__name__}: {error}"[:80]
@@ -132,29 +162,35 @@ def forks_beside_fits(n, generator):
 
 def reads_beside_fits(n, generator):
     """Predictions, pickles and copies while another thread fits the same estimator."""
-    classifier, stop = RNNClassifier(**PARAMS, max_iter=2), threading.Event()
-    others = [X, Y], [[x[::-1] for x in X], Y[::-1]]
-    whole = []
-    for sequences, labels in others:
-        whole.append(classifier.fit(sequences, labels).predict_proba(X).tobytes())
+    kinds = estimators(max_iter=2)
+    return sum(
+        (reads_beside_fits_of(*kind, n // len(kinds), generator) for kind in kinds),
+        Counter(),
+    )
+
+
+def reads_beside_fits_of(estimator, X, y, n, generator):
+    """What comes of those of one estimator."""
+    stop, others = threading.Event(), ([X, y], [X[::-1], y])
+    whole = [output(estimator.fit(*of), X, y).tobytes() for of in others]
     outcomes = Counter()
     readers = {
-        "predict": lambda: classifier,
-        "pickle": lambda: pickle.loads(pickle.dumps(classifier)),
-        "copy": lambda: copy.deepcopy(classifier),
+        "predict": lambda: estimator,
+        "pickle": lambda: pickle.loads(pickle.dumps(estimator)),
+        "copy": lambda: copy.deepcopy(estimator),
     }
 
     def fit_all_the_time():
         while not stop.is_set():
-            classifier.fit(*others[0])
-            classifier.fit(*others[1])
+            estimator.fit(*others[0])
+            estimator.fit(*others[1])
 
     thread = threading.Thread(target=fit_all_the_time)
     thread.start()
     for _ in range(n):
         try:
             reader = readers[generator.choice(list(readers))]
-            seen = reader().predict_proba(X).tobytes()
+            seen = output(reader(), X, y).tobytes()
             what = "whole" if seen in whole else "a mixture of fits"
         except Exception as error:
             what = f"{type(error).__name__}: {error}"[:80]

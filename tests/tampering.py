@@ -23,12 +23,12 @@ import safetensors.numpy
 import skops.io
 import torch
 
-from skrnn import RNNSeq2Seq, export
+from skrnn import RNNDecoder, RNNEnsemble, RNNSeq2Seq, export
 
 sys.path.append(str(Path(__file__).parent / "states"))
 
-from make import PARAMS, Y, fitted
 from make import X as TEXTS
+from make import Y, fitted, fitted_writers
 
 SECONDS, MEGABYTES = 30, 500
 PROMISED = {"refused", "predicts", "refused in use"}
@@ -37,6 +37,7 @@ _OF_X = re.compile(r"^(X\b|The tokens of X|The hidden state of X)")
 _OURS = ["skrnn._classifier.RNNClassifier", "skrnn._regressor.RNNRegressor"]
 _OURS += ["skrnn._encoder.RNNEncoder", "skrnn._tagger.RNNTagger"]
 _OURS += ["skrnn._language_model.RNNLanguageModel", "skrnn._seq2seq.RNNSeq2Seq"]
+_OURS.append("skrnn._decoder.RNNDecoder")
 _VALUES = [None, True, False, 0, 1, -1, 2, 3, 10**6, 10**9, 10**30, 0.5, -0.5, 1e300]
 _VALUES += [float("nan"), float("inf"), "", "a", "x" * 50, "gru", "series", "text"]
 _VALUES += ["tokens", "regression", "next_step", "\ud83d", [], [1], ["a"], {}, {"a": 1}]
@@ -471,9 +472,11 @@ class Attempts:
 
     def __init__(self, generator):
         self.generator = generator
-        frames = RNNSeq2Seq(**PARAMS, decoder="ctc").fit(TEXTS, TEXTS[::-1])
-        frames.predict(TEXTS)  # compiles what predicts, which takes seconds
-        self.estimators = {**fitted(), "frames": (frames, TEXTS)}
+        self.estimators = fitted()
+        for name, (writer, (X, _)) in fitted_writers().items():
+            if not isinstance(writer, RNNEnsemble):  # of which each member is saved
+                writer.predict(X)  # compiles what predicts, which takes seconds
+                self.estimators[name] = writer, X
 
     def one(self):
         """What comes of one attempt, and a description of it.
@@ -515,8 +518,8 @@ class Attempts:
         except Exception as error:
             return f"{type(error).__name__}: {error}"[:200]
         is_fine = len(y) == len(X)
-        if isinstance(loaded, RNNSeq2Seq):  # sequences of any length
-            is_fine &= set(map(type, y)) <= {str, list}
+        if isinstance(loaded, (RNNDecoder, RNNSeq2Seq)):  # sequences of any length
+            is_fine &= set(map(type, y)) <= {str, list, np.ndarray}
             y = loaded.score_samples(X, y)
         elif isinstance(y, list):  # an array for each sequence
             is_fine &= [*map(len, y)] == [*map(len, X)]
