@@ -332,7 +332,7 @@ class RNNDecoder(FromVectors, BaseRNN):
         UserWarning
             If sequences have no end after ``max_length_`` steps.
         """
-        return self._writer(X).predict()
+        return self._predictor(X).predict()
 
     def predict_n_best(self, X, n_best=5):
         """Predict several sequences for each vector, the likeliest first.
@@ -363,7 +363,7 @@ class RNNDecoder(FromVectors, BaseRNN):
             If the first of them have no end after ``max_length_`` tokens.
         """
         check_count("n_best", n_best)
-        return self._writer(X).predict_n_best(int(n_best))
+        return self._predictor(X).predict_n_best(int(n_best))
 
     def score_samples(self, X, y):
         """Compute the logarithm of the probability, or density, of given sequences.
@@ -393,7 +393,7 @@ class RNNDecoder(FromVectors, BaseRNN):
         UserWarning
             If tokens are not in `vocabulary_`.
         """
-        return self._writer(X).score_samples(y)
+        return self._predictor(X).score_samples(y)
 
     def score(self, X, y, sample_weight=None):
         """Compute the share of right predictions, or the mean log-density of steps.
@@ -430,7 +430,7 @@ class RNNDecoder(FromVectors, BaseRNN):
         UserWarning
             As in :meth:`predict`.
         """
-        return self._writer(X).score(y, sample_weight)
+        return self._predictor(X).score(y, sample_weight)
 
     def sample(self, X, *, temperature=1.0, top_k=None, top_p=None, random_state=None):
         """Draw a sequence at random for each vector.
@@ -472,4 +472,4 @@ class RNNDecoder(FromVectors, BaseRNN):
         """
         check_draws(1, 1, temperature, top_k, top_p)
         random_state = random_state_of(random_state)
-        return self._writer(X).sample(random_state, temperature, top_k, top_p)
+        return self._predictor(X).sample(random_state, temperature, top_k, top_p)

@@ -12,17 +12,17 @@ from skrnn._heads.language import LanguageHead
 from skrnn._heads.validation import validate_targets
 from skrnn._model import Model
 from skrnn._outputs import check_not_missing, learn_outputs, read_outputs
+from skrnn._predictors import SeriesPredictor, TokenPredictor
 from skrnn._reading.schema import Schema
 from skrnn._reading.vectors import VectorReader, context_of
 from skrnn._warnings import about_validation_data
-from skrnn._writers import SeriesWriter, TokenWriter
 
 
 class FromVectors:
     """A mixin, which stands before BaseRNN: reads X and y, in `fit` and after it."""
 
-    def _writer(self, X):
-        """What writes sequences for X, by all with which this estimator predicts."""
+    def _predictor(self, X):
+        """What predicts for X, by all with which this estimator predicts."""
         members = [each._model_and_context(X) for each in (self, *self._others)]
         (fitted, *_), models, contexts = zip(*members, strict=True)
         fitted._validate_params()  # they may have been set since the fit
@@ -30,8 +30,8 @@ class FromVectors:
         of = schema, models, contexts, fitted.max_length_
         if schema.kind == "series":
             fitted._check_no_search()
-            return SeriesWriter(*of, fitted._is_one_output)
-        return TokenWriter(*of, fitted.beam_width, fitted.length_penalty)
+            return SeriesPredictor(*of, fitted._is_one_output)
+        return TokenPredictor(*of, fitted.beam_width, fitted.length_penalty)
 
     def _model_and_context(self, X):
         """This estimator as it is now, its model, and X as the network reads it."""

@@ -14,7 +14,7 @@ from skrnn._core.emission import Frames
 from skrnn._core.execution import arithmetic
 from skrnn._core.generate import StepByStep
 from skrnn._core.sequences import rows_of
-from skrnn._core.vocabulary import END, check_ids
+from skrnn._core.vocabulary import check_ids
 from skrnn._core.writing import ContextWriter, batches, search, useful_threads
 from skrnn._heads.head import Head
 from skrnn._reading.reader import reader_of
@@ -281,13 +281,8 @@ class Model:
         answers = samples.target
         longest = int(answers.lengths.max())  # an answer as long as this is none
         found = self.written(samples.steps, longest)
-        n_rows, width = len(answers), max(longest, found.tokens.shape[2])
-        written = np.full((n_rows, width), END)
-        written[:, : found.tokens.shape[2]] = found.tokens[:, 0]
-        expected = np.full((n_rows, width), END)
-        expected[np.arange(width) < answers.lengths[:, np.newaxis]] = answers.tokens
-        is_right = (written == expected).all(axis=1)
-        return float(np.average(is_right, weights=samples.weight))
+        are_right = found.are_equal(*answers.without_ends())
+        return float(np.average(are_right, weights=samples.weight))
 
     def written(self, inputs, max_length, **options):
         """The likeliest answer to each of the inputs; see :func:`written_together`."""
@@ -319,7 +314,7 @@ class Model:
             memory = transduce.read(weights, values, inputs.offsets, batch)
             if self.architecture.n_frames:
                 return Frames.of(weights, memory)
-            return transduce.Writer(weights, memory)
+            return transduce.DecoderWriter(weights, memory)
 
         return from_sequences
 

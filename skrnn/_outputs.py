@@ -1,8 +1,4 @@
-"""Sequences that are predicted: read from y, written as y had them, and compared.
-
-A token has the id by which a reader knows it, and id 0, UNKNOWN, is a token that no
-prediction has.
-"""
+"""Sequences that are predicted: read from y, and written as y had them."""
 
 from copy import deepcopy
 from itertools import islice
@@ -10,7 +6,6 @@ from itertools import islice
 import numpy as np
 from sklearn.utils.validation import check_array
 
-from skrnn._core.vocabulary import END
 from skrnn._messages import counted
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._warnings import about_sequences_in_y, warn
@@ -191,29 +186,6 @@ def each_its_own(results, places):
         results[i] if firsts[i] == place else deepcopy(results[i])
         for place, i in enumerate(places)
     ]
-
-
-def are_equal(found, steps):
-    """Whether the best sequence found for each sample is the true one.
-
-    Parameters
-    ----------
-    found : Hypotheses
-    steps : Steps
-        The true ones. One with an unknown token equals no other.
-
-    Returns
-    -------
-    are_equal : ndarray of shape (n_samples,), bool
-    """
-    lengths = steps.lengths
-    tokens = found.tokens[:, 0]
-    width = max(tokens.shape[1], int(lengths.max(initial=0)))
-    expected = np.full((len(lengths), width), END)
-    expected[np.arange(width) < lengths[:, np.newaxis]] = steps.values
-    tokens = np.pad(tokens, [(0, 0), (0, width - tokens.shape[1])], constant_values=END)
-    same_length = found.lengths[:, 0] == lengths
-    return same_length & (tokens == expected).all(axis=1)
 
 
 # max_length limits y in `fit`, and predictions thereafter.

@@ -374,7 +374,7 @@ def test_the_other_vectors_do_not_matter(condition, y, monkeypatch):
         assert decoder.score_samples(X[[i]], [y[i]])[0] == log_p[i]
     drawn = decoder.sample(X, random_state=0)
     monkeypatch.setattr("skrnn._model.VECTORS_AT_ONCE", 7)
-    monkeypatch.setattr("skrnn._writers.VECTORS_AT_ONCE", 7)
+    monkeypatch.setattr("skrnn._predictors.VECTORS_AT_ONCE", 7)
     np.testing.assert_array_equal(decoder.score_samples(X, y), log_p)
     for one, two in zip(decoder.predict(X), predicted, strict=True):
         np.testing.assert_array_equal(one, two)

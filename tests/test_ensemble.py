@@ -23,7 +23,7 @@ from skrnn import (
 )
 from skrnn._core import transduce, writing
 from skrnn._core.execution import arithmetic
-from skrnn._writers import _Following
+from skrnn._predictors import _Following
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.* has learned next to nothing"),

@@ -190,7 +190,7 @@ FLOORS = {
     "_encoder": {"sklearn"},
     "_language_model": {"numpy", "sklearn"},
     "_tagger": {"numpy", "sklearn"},
-    "_writers": {"numpy", "sklearn"},
+    "_predictors": {"numpy", "sklearn"},
     "_from_vectors": {"numpy", "sklearn"},
     "_decoder": {"sklearn"},
     "_seq2seq": {"numpy", "sklearn"},

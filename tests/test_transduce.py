@@ -49,7 +49,7 @@ def test_steps_equal_those_of_the_whole(name):
     weights, values = random_weights(ARCHITECTURES[name]), random_inputs(False)
     _, memory = memory_of(weights, values)
     theirs = expected(weights, values)
-    writer, order = transduce.Writer(weights, memory), np.arange(len(LENGTHS))
+    writer, order = transduce.DecoderWriter(weights, memory), np.arange(len(LENGTHS))
     log_p, states = writer.begin()
     left = [list(ANSWERS[np.array([i])].tokens) for i in order]
     alive, step = np.arange(len(order)), 0
@@ -87,11 +87,11 @@ def test_what_is_written_does_not_depend_on_others(name):
     weights = random_weights(ARCHITECTURES[name], torch.float32)
     values = random_inputs(False, torch.float32)
     order, memory = memory_of(weights, values)
-    log_p, _ = transduce.Writer(weights, memory).begin()
+    log_p, _ = transduce.DecoderWriter(weights, memory).begin()
     of_tokens = transduce.log_p_of_tokens(weights, memory, ANSWERS[order])
     for k, i in enumerate(order):
         _, alone = memory_of(weights, values, [i])
-        first, _ = transduce.Writer(weights, alone).begin()
+        first, _ = transduce.DecoderWriter(weights, alone).begin()
         assert (first[0] == log_p[i]).all()
         answer = ANSWERS[np.array([i])]
         rows = slice(*ANSWERS[order].offsets[k : k + 2])

@@ -31,6 +31,33 @@ class Hypotheses(NamedTuple):
     log_p: np.ndarray
     is_cut: np.ndarray
 
+    def take(self, indices):
+        """Those of the sequences at `indices`, in that order."""
+        return Hypotheses(*(part[indices] for part in self))
+
+    def are_equal(self, tokens, offsets):
+        """Whether the best sequences are given ones.
+
+        Parameters
+        ----------
+        tokens : ndarray of shape (n_rows,)
+            The ids of the tokens of all given sequences, concatenated, without ends. A
+            sequence with an unknown token equals no other.
+        offsets : ndarray of shape (n_sequences + 1,)
+            Where each of them begins.
+
+        Returns
+        -------
+        are_equal : ndarray of shape (n_sequences,), bool
+        """
+        lengths, best = np.diff(offsets), self.tokens[:, 0]
+        width = max(best.shape[1], int(lengths.max(initial=0)))
+        best = np.pad(best, [(0, 0), (0, width - best.shape[1])], constant_values=END)
+        expected = np.full(best.shape, END)
+        expected[np.arange(width) < lengths[:, np.newaxis]] = tokens
+        same_length = self.lengths[:, 0] == lengths
+        return same_length & (best == expected).all(axis=1)
+
 
 def beam_search(step, states, log_p, max_length, width=1, n_best=1, length_penalty=0.0):
     """Find the likeliest sequences [1]_.

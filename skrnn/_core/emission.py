@@ -144,5 +144,4 @@ class Frames:
         found = Hypotheses(tokens, lengths, log_p, np.empty(shape, bool))
         limits = width, longest
         ctc_search.search(self._scores, self._offsets, limits, length_penalty, *found)
-        places = np.argsort(self._order)
-        return Hypotheses(*(part[places] for part in found))
+        return found.take(np.argsort(self._order))

@@ -72,7 +72,7 @@ def read(weights, values, offsets, chosen):
     return Memory(weights, values[packing.rows], packing)
 
 
-class Writer:
+class DecoderWriter:
     """Writes sequences side by side, one token after the other.
 
     Parameters

@@ -7,7 +7,7 @@ frames, which write all tokens of a sequence at once, have :class:`Frames` inste
 
 import numpy as np
 
-from skrnn._core.beam import Hypotheses, beam_search, joined, mean_log_p
+from skrnn._core.beam import beam_search, joined, mean_log_p
 from skrnn._core.emission import Frames
 from skrnn._core.generate import log_probabilities
 from skrnn._core.output import MAX_SCORES
@@ -81,8 +81,7 @@ def search(writers, lengths, n_outputs, max_length, execution, ids=None, **optio
 
     with execution.threads(n_threads) as run:
         found = joined(list(run(search_batch, parts)))
-    places = np.argsort(np.concatenate(parts))
-    return Hypotheses(*(part[places] for part in found))
+    return found.take(np.argsort(np.concatenate(parts)))
 
 
 class ContextWriter:

@@ -1,4 +1,4 @@
-"""How a decoder writes sequences: tokens by a beam search, numbers by their density."""
+"""What RNNDecoder predicts: tokens by a beam search, numbers by their density."""
 
 from dataclasses import dataclass
 from itertools import chain
@@ -13,7 +13,6 @@ from skrnn._heads.validation import weight_of
 from skrnn._messages import counted
 from skrnn._model import VECTORS_AT_ONCE, check_finite, some_at_a_time, written_together
 from skrnn._outputs import (
-    are_equal,
     joined,
     read_outputs,
     tokens_of,
@@ -29,8 +28,8 @@ from skrnn._warnings import about_sequences_in_y, warn
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
-    """Writes sequences from vectors, by one network or by several together.
+class Predictor:
+    """Predicts sequences from vectors, by one network or by several together.
 
     Attributes
     ----------
@@ -80,8 +79,8 @@ class Writer:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenWriter(Writer):
-    """Writes tokens.
+class TokenPredictor(Predictor):
+    """Predicts sequences of tokens.
 
     Attributes
     ----------
@@ -121,7 +120,8 @@ class TokenWriter(Writer):
         sequences = self._read(y)
         weight = weight_of(sample_weight, sequences.lengths)
         reader, found = self._search()
-        are_right = are_equal(found, _encoded(reader, sequences))
+        true = _encoded(reader, sequences)
+        are_right = found.are_equal(true.values, true.offsets)
         return float(np.average(are_right, weights=weight))
 
     def sample(self, random_state, temperature, top_k, top_p):
@@ -164,8 +164,8 @@ class TokenWriter(Writer):
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesWriter(Writer):
-    """Writes series of numbers.
+class SeriesPredictor(Predictor):
+    """Predicts series of numbers.
 
     Attributes
     ----------
