@@ -145,8 +145,9 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         samples = replace(samples, steps=head.begun(samples.steps))
         before = None if last is None else last.model.architecture
         settings = settings.for_data(reader, head, before)
-        of = samples.steps, samples.weight_of_sequences
-        inputs = reader.inputs(*of, settings.reading)
+        inputs = reader.inputs(
+            samples.steps, samples.weight_of_sequences, settings.reading
+        )
         samples = replace(head.samples_of(samples), steps=inputs.steps)
         samples = _side_by_side(samples, learns_end, settings)
         n_steps = len(samples.steps.values) if head.per_step else None
@@ -165,8 +166,8 @@ def fit(samples, head, settings, watch, last=None, validation=None):
             last.load_weights(weights, head, wide)
         moments = None if last is None else last.moments(generator, inputs.ids)
         state = TrainingState(weights, generator, inputs.embeddings, moments, wide)
-        of = reader, head, settings.architecture, inputs, state, last
-        result = Fit(*of, vector_reader)
+        architecture = settings.architecture
+        result = Fit(reader, head, architecture, inputs, state, last, vector_reader)
         judge = _judge(held_out, given, settings, result)
         smoothing = settings.parameters.get("label_smoothing", 0.0)
         there = execution.on(settings["device"])
@@ -338,8 +339,8 @@ def _read_vectors(samples, settings, last):
     if context is None:
         return None, samples
     if last is None:
-        of = samples.weight, settings["standardize"]
-        reader = VectorReader.learn(context, *of)
+        standardize = settings["standardize"]
+        reader = VectorReader.learn(context, samples.weight, standardize)
     else:
         reader = VectorReader.from_attributes(last.attributes)
     return reader, replace(samples, context=reader.read(context, samples.positions))

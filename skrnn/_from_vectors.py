@@ -27,11 +27,14 @@ class FromVectors:
         (fitted, *_), models, contexts = zip(*members, strict=True)
         fitted._validate_params()  # they may have been set since the fit
         schema = Schema.from_attributes(type(self).__name__, vars(fitted))
-        of = schema, models, contexts, fitted.max_length_
+        predictor, options = TokenPredictor, {}
         if schema.kind == "series":
             fitted._check_no_search()
-            return SeriesPredictor(*of, fitted._is_one_output)
-        return TokenPredictor(*of, fitted.beam_width, fitted.length_penalty)
+            predictor, options = SeriesPredictor, {"is_flat": fitted._is_one_output}
+        else:
+            for name in ("beam_width", "length_penalty"):
+                options[name] = getattr(fitted, name)
+        return predictor(schema, models, contexts, fitted.max_length_, **options)
 
     def _model_and_context(self, X):
         """This estimator as it is now, its model, and X as the network reads it."""
@@ -61,8 +64,8 @@ class FromVectors:
         if last is not None:
             expected, sequences = last.schema, read_outputs(last.schema, y, X.shape[0])
         else:
-            of = settings.estimator_name, settings.reading
-            before = Schema(*of, is_target=True)
+            name = settings.estimator_name
+            before = Schema(name, settings.reading, is_target=True)
             expected, sequences = learn_outputs(before, y, X.shape[0])
         if sequences.kind == "series":
             self._check_no_search()

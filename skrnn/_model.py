@@ -172,8 +172,7 @@ class Model:
 
             n_threads = encode.useful_threads(steps.offsets, execution.n_threads)
             with execution.threads(n_threads) as run:
-                of = weights, values, steps.offsets
-                encode.use_states_of_all_steps(*of, use, run)
+                encode.use_states_of_all_steps(weights, values, steps.offsets, use, run)
         return scores
 
     def losses_of_steps(self, steps, target, context=None):
@@ -194,8 +193,9 @@ class Model:
         if context is not None and len(context) > VECTORS_AT_ONCE:
             for some in some_at_a_time(len(context), VECTORS_AT_ONCE):
                 rows, _ = rows_of(steps.offsets, some)
-                of = steps.take(some), target[rows], context.take(some)
-                losses[rows] = self.losses_of_steps(*of)
+                losses[rows] = self.losses_of_steps(
+                    steps.take(some), target[rows], context.take(some)
+                )
             return losses
         with arithmetic() as execution:
             weights, values = self._tensors(steps, execution)
@@ -210,8 +210,9 @@ class Model:
                     losses[some] = self.head.losses(scores, target[some])
 
             with execution.threads(n_threads) as run:
-                of = weights, values, steps.offsets
-                encode.use_states_of_all_steps(*of, use, run, condition)
+                encode.use_states_of_all_steps(
+                    weights, values, steps.offsets, use, run, condition
+                )
         return losses
 
     def mean_loss_of_steps(self, samples):
@@ -249,8 +250,7 @@ class Model:
                 memory = transduce.read(weights, values, steps.offsets, batch)
                 batch = batch[memory.packing.indices]
                 rows, _ = rows_of(answers.offsets, batch)
-                of = weights, memory, answers[batch]
-                log_p[rows] = transduce.log_p_of_tokens(*of)
+                log_p[rows] = transduce.log_p_of_tokens(weights, memory, answers[batch])
 
             with execution.threads(n_threads) as run:
                 list(run(compute, batches(steps.lengths, n_threads)))
@@ -336,10 +336,8 @@ class Model:
             for batch in batches(steps.lengths):
                 memory = transduce.read(weights, values, steps.offsets, batch)
                 batch = batch[memory.packing.indices]
-                of = weights, memory, answers[batch]
-                for i, each in zip(
-                    batch, transduce.attention_weights(*of), strict=True
-                ):
+                found = transduce.attention_weights(weights, memory, answers[batch])
+                for i, each in zip(batch, found, strict=True):
                     A[i] = each
         return A
 
@@ -456,10 +454,14 @@ def written_together(models, inputs, max_length, ids=None, **options):
     """
     n_outputs = max(len(model.arrays["intercept_"]) for model in models)
     with arithmetic() as execution:
-        of_each = zip(models, inputs, strict=True)
-        writers = [model.writer_of(of, execution) for model, of in of_each]
-        of = lengths_of(inputs[0]), n_outputs, max_length, execution
-        return search(writers, *of, ids=ids, **options)
+        writers = [
+            model.writer_of(own, execution)
+            for model, own in zip(models, inputs, strict=True)
+        ]
+        lengths = lengths_of(inputs[0])
+        return search(
+            writers, lengths, n_outputs, max_length, execution, ids=ids, **options
+        )
 
 
 def log_p_together(models, inputs, answers):

@@ -60,8 +60,12 @@ class Predictor:
         return read_outputs(self.schema, y, len(self))
 
     def _log_p(self, sequences):
-        of_each = zip(self.models, self.contexts, strict=True)
-        log_p = mean_log_p([self._log_p_of_steps(*of, sequences) for of in of_each])
+        log_p = mean_log_p(
+            [
+                self._log_p_of_steps(model, context, sequences)
+                for model, context in zip(self.models, self.contexts, strict=True)
+            ]
+        )
         # A sequence has at least one step, the start.
         starts = sequences.offsets[:-1] + np.arange(len(sequences))
         log_p = np.add.reduceat(log_p, starts)
@@ -236,8 +240,10 @@ class SeriesPredictor(Predictor):
         is_end : ndarray of shape (n,), bool
             Whether a series has ended instead.
         """
-        of_each = zip(self.models, self.contexts, strict=True)
-        following = [_Following(*of, some) for of in of_each]
+        following = [
+            _Following(model, context, some)
+            for model, context in zip(self.models, self.contexts, strict=True)
+        ]
         densities = [each.begin() for each in following]
         rows, noise = np.arange(len(some)), np.zeros((len(some), 1 + self._n_numbers))
         for n_steps in range(self.max_length + 1):
@@ -336,9 +342,10 @@ def _in_common(models):
     if all(model.reader.vocabulary == reader.vocabulary for model in models):
         return reader, None
     tokens = [tokens_of(model.reader, model.head.n_outputs) for model in models]
-    known = dict.fromkeys(chain.from_iterable(of.values() for of in tokens))
+    known = dict.fromkeys(chain.from_iterable(each.values() for each in tokens))
     known = {token: i for i, token in enumerate(known, start=1)}
     ids = [
-        np.array([END, *(known[of[i]] for i in range(1, len(of) + 1))]) for of in tokens
+        np.array([END, *(known[own[i]] for i in range(1, len(own) + 1))])
+        for own in tokens
     ]
     return TokenReader(reader.kind, known), ids

@@ -325,9 +325,12 @@ class RNNSeq2Seq(BaseRNN):
 
     def _head_of(self, attributes):
         kind, known = attributes["output_kind_"], attributes["output_vocabulary_"]
-        of = TokenReader(kind, known), attributes["longest_output_"]
-        n_frames = attributes.get("n_frames_per_step_", 0)
-        return self._head_for(*of, attributes["kind_"], n_frames)
+        return self._head_for(
+            TokenReader(kind, known),
+            attributes["longest_output_"],
+            attributes["kind_"],
+            attributes.get("n_frames_per_step_", 0),
+        )
 
     def _head_for(self, reader, longest, kind, n_frames=None):
         """The head for what a reader reads of y, beside an X of some kind.
@@ -338,10 +341,10 @@ class RNNSeq2Seq(BaseRNN):
         attributes = {"_reading": reading, "kind_": reader.kind}
         attributes["vocabulary_"] = reader.vocabulary
         schema = Schema.from_attributes(type(self).__name__, attributes)
-        of = None, reader, schema, longest
+        of_y = {"reader": reader, "schema": schema, "longest": longest}
         if n_frames == 0 or (n_frames is None and self.decoder == "rnn"):
-            return TransductionHead(*of)
-        return CTCHead(*of, reads_start=kind != "series", n_frames=n_frames or 0)
+            return TransductionHead(**of_y)
+        return CTCHead(**of_y, reads_start=kind != "series", n_frames=n_frames or 0)
 
     def predict(self, X):
         """Predict a sequence for each sequence.

@@ -93,12 +93,12 @@ def checked(state, name):
             "from `__getstate__` was expected. Fit it again."
         )
     state = dict(state)
-    version, of = state.pop("_skrnn_version", None), state.pop("_state_format")
-    if type(of) is not int or of != FORMAT:
+    version, stamp = state.pop("_skrnn_version", None), state.pop("_state_format")
+    if type(stamp) is not int or stamp != FORMAT:
         raise ValueError(
-            f"This {name} was saved by skrnn {version}, in format {of} of its state. "
-            f"skrnn {__version__} reads format {FORMAT}. Load it with skrnn {version}, "
-            "or fit it again."
+            f"This {name} was saved by skrnn {version}, in format {stamp} of its "
+            f"state. skrnn {__version__} reads format {FORMAT}. Load it with skrnn "
+            f"{version}, or fit it again."
         )
     return {key: _read(value, key, name) for key, value in state.items()}
 

@@ -45,13 +45,12 @@ class StepReader:
         self._resume(None)
 
     def _resume(self, states):
-        of = self.n_streams, states, self._context
-        self._steps = self._model.step_by_step(*of)
+        self._steps = self._model.step_by_step(self.n_streams, states, self._context)
 
     def __getstate__(self):
         states = self._steps.states
         if states is not None:  # their memory is used again
-            states = [tuple(part.copy() for part in of) for of in states]
+            states = [tuple(part.copy() for part in parts) for parts in states]
         kept = {k: v for k, v in vars(self).items() if k != "_steps"}
         return {**kept, "states": states}
 
@@ -132,7 +131,7 @@ class StepReader:
         before = self._recent or [[]] * self.n_streams
         # As many tokens as the longest n-gram has.
         n = reader.ngram_range[1]
-        recent = [[*of, t][-n:] for of, t in zip(before, tokens, strict=True)]
+        recent = [[*last, t][-n:] for last, t in zip(before, tokens, strict=True)]
         steps = reader.encode(sequences_of(recent, reader.kind))
         self._recent = recent
         return np.ascontiguousarray(steps.values[steps.offsets[1:] - 1])
@@ -388,9 +387,8 @@ class Draws:
         rows, drawn = np.arange(n), np.zeros((n, 0), np.int64)
         longest = max(map(len, self.stops), default=1)
         for _ in range(self.max_length):
-            of = self.temperature, self.top_k, self.top_p
             scores = stream._scores()
-            p = probabilities(scores, *of)
+            p = probabilities(scores, self.temperature, self.top_k, self.top_p)
             # Numbers for all sequences, whichever of them have ended.
             ids = draw(p, random_state.random_sample(n)[rows])
             goes_on = (ids != END) if learns_end else np.ones(len(ids), bool)

@@ -315,15 +315,15 @@ def _split(tag, scheme, where, step):
     prefix, _, kind = tag.partition("-") if isinstance(tag, str) else ("", "", "")
     if len(prefix) == 1 and prefix in letters:
         return _AS_IN_IOBES.get(prefix, prefix), kind
-    of = f"scheme={scheme!r}" if scheme else "spans"
+    scheme_name = f"scheme={scheme!r}" if scheme else "spans"
     begins = ", ".join(f"{letter}-" for letter in letters)
     cure = " Leave out scheme to read those of all schemes." if scheme else ""
     if tag == "-":  # of "B-PER" in the place of a list
         what = where.partition("[")[0]
         cure = f" If {what} is one sequence, pass [{what}]."
     raise ValueError(
-        f"{where} has {tag!r} at step {step}, but the tags of {of} are 'O', or strings "
-        f"that begin with one of {begins}.{cure}"
+        f"{where} has {tag!r} at step {step}, but the tags of {scheme_name} are 'O', "
+        f"or strings that begin with one of {begins}.{cure}"
     )
 
 

@@ -106,9 +106,10 @@ def beam_search(step, states, log_p, max_length, width=1, n_best=1, length_penal
     n = len(log_p)
     found = _Found.none(n, n_best, max_length)
     beam = _Beam(np.arange(n), np.zeros((n, 1)), np.zeros((n, 1, 0), np.int64))
-    of = max_length, width, length_penalty
     while len(beam.sequences):
-        rows, beam, tokens = _go_on(beam, log_p, found, *of)
+        rows, beam, tokens = _go_on(
+            beam, log_p, found, max_length, width, length_penalty
+        )
         if len(rows):
             log_p, states = step(_taken(states, rows), tokens.astype(np.int32))
     return found.best()
@@ -207,17 +208,17 @@ class _Found:
 
         n_left = self.hypotheses.tokens.shape[2] - n_tokens
         merge(self.score, score[:, n_best:])
-        of = self.hypotheses
-        merge(of.tokens, np.pad(beam.tokens[some], [(0, 0), (0, 0), (0, n_left)]))
-        merge(of.lengths, np.full(log_p.shape, n_tokens))
-        merge(of.log_p, log_p)
-        merge(of.is_cut, is_cut[some])
+        known = self.hypotheses
+        merge(known.tokens, np.pad(beam.tokens[some], [(0, 0), (0, 0), (0, n_left)]))
+        merge(known.lengths, np.full(log_p.shape, n_tokens))
+        merge(known.log_p, log_p)
+        merge(known.is_cut, is_cut[some])
 
     def best(self):
         """The best ones, without the memory for longer ones."""
-        of = self.hypotheses
-        longest = int(of.lengths.max(initial=0))
-        return of._replace(tokens=of.tokens[:, :, :longest])
+        known = self.hypotheses
+        longest = int(known.lengths.max(initial=0))
+        return known._replace(tokens=known.tokens[:, :, :longest])
 
 
 def _go_on(beam, log_p, found, max_length, width, length_penalty):

@@ -86,10 +86,10 @@ def gradients(x, starts, lengths, size, dz, dF, df):
     rows.clear(df)
     for i in range(len(starts)):
         first, n = starts[i], lengths[i]
-        of = dz[first : first + n]
-        multiply(_windows(x, first, n, size).T, of, dF, True)
+        own = dz[first : first + n]
+        multiply(_windows(x, first, n, size).T, own, dF, True)
         for t in range(n):
-            rows.add(of[t], df)
+            rows.add(own[t], df)
 
 
 @compiled
@@ -110,9 +110,9 @@ def add_input_gradient(dz, starts, lengths, size, F, dx):
     n_inputs, n_filters = dx.shape[1], F.shape[1]
     mirrored = np.empty((size * n_filters, n_inputs), F.dtype)
     for k in range(size):
-        of = F[k * n_inputs : (k + 1) * n_inputs]
+        step = F[k * n_inputs : (k + 1) * n_inputs]
         to = mirrored[(size - 1 - k) * n_filters : (size - k) * n_filters]
-        rows.transpose(of, to)
+        rows.transpose(step, to)
     after = 1 - size % 2  # a window of an even size has one more step before its own
     for i in range(len(starts)):
         first, n = starts[i], lengths[i]

@@ -117,8 +117,7 @@ def loss_and_gradient_of_packed(scores, target, weight, sizes, chain, dchain):
             rows.copy(scores[row], scores_of[to])
             target_of[to], weight_of[to] = target[row], weight[row]
             row += 1
-    of = target_of, weight_of, chain, dchain
-    total = loss_and_gradient(scores_of, offsets, *of)
+    total = loss_and_gradient(scores_of, offsets, target_of, weight_of, chain, dchain)
     row = 0
     for t in range(len(sizes)):
         for n in range(sizes[t]):

@@ -85,22 +85,26 @@ class DecoderPass:
             Rows in packed order.
         """
         weights, packing = self._weights, self._answer.packing
-        architecture, of = weights.architecture, weights.of_decoder
+        architecture = weights.architecture
+        layers = [layer.as_arrays() for layer in weights.of_decoder]
         self._H, self._e = H, end_states(H, *self._ends, architecture.nhidden[-1])
         self._h0 = bridge(weights, self._e)
         start = [(self._h0[packing.indices],)]
         if architecture.make_cell().n_states > 1:
             start = [(*start[0], np.zeros_like(start[0][0]))]
-        first = architecture.of_decoder(0, 1), [of[0].as_arrays()], packing
-        self._first = self._make_pass(*first, self._scratch, start=start)
+        first = architecture.of_decoder(0, 1)
+        self._first = self._make_pass(
+            first, layers[:1], packing, self._scratch, start=start
+        )
         self._first.forward(self._answer.before)
         (h,) = self._first.top
         self._context = self._attended(h)
         self._others = None
-        if len(of) > 1:
-            layers = [layer.as_arrays() for layer in of[1:]]
-            others = architecture.of_decoder(1), layers, packing, self._scratch
-            self._others = self._make_pass(*others, self._masks[1:-1])
+        if len(layers) > 1:
+            others = architecture.of_decoder(1)
+            self._others = self._make_pass(
+                others, layers[1:], packing, self._scratch, self._masks[1:-1]
+            )
             self._others.forward(self._beside(h, self._mask(0)))
             (h,) = self._others.top
         return self._beside(h, self._mask(-1))
@@ -152,12 +156,12 @@ class DecoderPass:
         dH : ndarray of shape (n_states, n_encoded)
         """
         decoder = self._weights.architecture.decoder
-        of = [layer.as_arrays() for layer in gradient.of_decoder]
+        dlayers = [layer.as_arrays() for layer in gradient.of_decoder]
         self._scaled(dh, self._mask(-1))
         dh, dcontext = self._apart(dh, decoder[-1])
         if self._others is not None:
             dlast = [np.zeros((self._sizes[0], decoder[-1]), dh.dtype)]
-            self._others.backward(dlast, [dh], of[1:], wants_input=True)
+            self._others.backward(dlast, [dh], dlayers[1:], wants_input=True)
             dx = self._scaled(self._others.dx, self._mask(0))
             dh, added = self._apart(dx, decoder[0])
             dcontext += added
@@ -165,7 +169,7 @@ class DecoderPass:
         if self._weights.architecture.attention:
             self._unattend(dcontext, dh, dH, gradient)
         dlast = [np.zeros((self._sizes[0], decoder[0]), dh.dtype)]
-        (dstart,) = self._first.backward(dlast, [dh], of[:1], wants_start=True)
+        (dstart,) = self._first.backward(dlast, [dh], dlayers[:1], wants_start=True)
         dh0 = np.empty_like(dstart[0])
         dh0[self._answer.packing.indices] = dstart[0]
         self._unbridge(dh0, dH, gradient)
@@ -185,8 +189,9 @@ class DecoderPass:
         if K is not H:
             dK = np.zeros_like(K)
         gradients = dQ, dK, dH, dv
-        of = self.spans, self.A, dcontext[self._rows], gradients
-        self._attention.backward(self._read, *of)
+        self._attention.backward(
+            self._read, self.spans, self.A, dcontext[self._rows], gradients
+        )
         self._multiply(dQ.T, self._h, written["query"], False)
         through = np.empty_like(self._h)
         self._multiply(dQ, weights["query"], through, False)

@@ -42,7 +42,7 @@ def loss_and_gradient(weights, batch, loss, workspace):
     for mask in masks:
         H *= mask
     tokens, ends = batch.target.in_order().without_ends()
-    of = _offsets(weights, packing), ends, weights.architecture.n_frames
+    offsets, n_frames = _offsets(weights, packing), weights.architecture.n_frames
     total, dH = output.loss_and_gradient(
         loss,
         (weights.V.numpy(), weights.c.numpy()),
@@ -51,7 +51,7 @@ def loss_and_gradient(weights, batch, loss, workspace):
         tokens,
         batch.weight.numpy(),
         workspace.scratch,
-        (ctc.loss_and_gradient_of_steps, *of),
+        (ctc.loss_and_gradient_of_steps, offsets, ends, n_frames),
     )
     for mask in masks:
         dH *= mask

@@ -124,7 +124,7 @@ def states_after(weights, past):
         )
         for whole, part in zip(_flattened(states), _flattened(last), strict=True):
             whole[some] = part
-    states = [[CPU.tensor(part) for part in of] for of in states]
+    states = [[CPU.tensor(part) for part in parts] for parts in states]
     lengths = CPU.tensor(lengths)
     return Start(states, CPU.tensor(gathered), lengths)
 
@@ -295,11 +295,11 @@ class Direction:
         scratches, n_left = self.scratches(1), int(lengths.sum())
         for sizes, rows in _windows(starts, lengths, self.is_reversed):
             if states is not None:  # of the sequences that go on
-                states = [tuple(part[: sizes[0]] for part in of) for of in states]
+                states = [tuple(part[: sizes[0]] for part in parts) for parts in states]
             after = self.read(values[rows], sizes, states, scratches[0], b=b)
             n, n_left = sizes[-1], n_left - len(rows)
             if n_left > 0:
-                states = [tuple(part[-n:].copy() for part in of) for of in after]
+                states = [tuple(part[-n:].copy() for part in parts) for parts in after]
             yield rows, sizes, after
         self.release(scratches)
 
@@ -396,7 +396,9 @@ def _read_tree(reader, values, tree):
         here = np.flatnonzero((done <= tree.ends) & (tree.ends < end))
         whole[here] = gathered[tree.ends[here] - done]
         if stop < len(n_nodes):
-            states = [tuple(part[-sizes[-1] :].copy() for part in of) for of in after]
+            states = [
+                tuple(part[-sizes[-1] :].copy() for part in parts) for parts in after
+            ]
             gathered = gathered[-sizes[-1] :].copy()
         done = end
     reader.release(scratches)
@@ -476,11 +478,13 @@ def use_states_of_all_steps(weights, values, offsets, use, run=map, condition=No
             H = np.concatenate([top[0], top[1][packing.flip]], axis=1)
             use(packing.rows, H)
             return
-        of, states = (values, offsets[:-1][chosen], lengths[chosen]), None
+        starts, states = offsets[:-1][chosen], None
         if start is not None:
             states = [tuple(part[chosen] for part in each) for each in start]
         own = None if b is None else b[chosen]
-        for rows, _, after in reader.read_windows(*of, states, own):
+        for rows, _, after in reader.read_windows(
+            values, starts, lengths[chosen], states, own
+        ):
             use(rows, after[-1][0])
 
     list(run(use_batch, batches_by_length(lengths, _MAX_WINDOW, _MAX_SEQUENCES)))

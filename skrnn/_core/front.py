@@ -152,11 +152,11 @@ class Front:
         z[steps] = (z[steps] - mean) / scale
         first = 0
         for F, f in self._filters[k]:
-            of = slice(first, first + len(f))
-            F /= scale[of]
-            f -= mean[of]
-            f /= scale[of]
-            first = of.stop
+            own = slice(first, first + len(f))
+            F /= scale[own]
+            f -= mean[own]
+            f /= scale[own]
+            first = own.stop
 
     def _parts(self, k, z):
         """The kernel sizes of a layer, their filters, and their columns of z."""

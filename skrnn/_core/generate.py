@@ -61,8 +61,9 @@ class StepByStep:
         b = None
         if self._condition is not None and self._condition.b is not None:
             b = self._condition.b[self.sequences]
-        of = x, np.array([len(x)]), self.states, self._scratches[0]
-        self.states = self._direction.read(*of, b=b)
+        self.states = self._direction.read(
+            x, np.array([len(x)]), self.states, self._scratches[0], b=b
+        )
 
     def take(self, rows):
         """Go on with some of the sequences, which have been read at least once.
@@ -71,7 +72,7 @@ class StepByStep:
         ----------
         rows : ndarray of int or bool
         """
-        self.states = [tuple(part[rows] for part in of) for of in self.states]
+        self.states = [tuple(part[rows] for part in parts) for parts in self.states]
         self.sequences = self.sequences[rows]
 
     def scores(self):

@@ -178,8 +178,9 @@ def forward(weights, batch, workspace):
         condition = Condition(weights, batch.context)
         start = condition.start if start is None else start
         layers = condition.layers_for(layers, condition.b)
-    of = layers, packing, workspace.scratch, masks, start
-    passed = Pass(weights.architecture, *of)
+    passed = Pass(
+        weights.architecture, layers, packing, workspace.scratch, masks, start
+    )
     passed.forward(x)
     return Trace(passed, workspace, front, condition)
 

@@ -79,8 +79,9 @@ def loss_and_gradient(loss, output, gradient, h, target, weight, scratch, whole=
     scores = scratch.take(n_at_once, len(V))
     dh = scratch.take(len(h), V.shape[1])
     function = whole[0] if whole else losses.page_of(loss).loss_and_gradient
-    of = h, output, target, weight, V_T, scores, gradient, dh, *whole[1:]
-    return _kernel_for(function)(*of), dh
+    run = _kernel_for(function)
+    total = run(h, output, target, weight, V_T, scores, gradient, dh, *whole[1:])
+    return total, dh
 
 
 @cache
@@ -110,8 +111,9 @@ def _kernel_for(loss_and_gradient):
             if len(part) == len(h):
                 total += loss_and_gradient(part, target, weight, *others)
             else:
-                of = target[first:end], weight[first:end]
-                total += loss_and_gradient(part, *of, *others)
+                total += loss_and_gradient(
+                    part, target[first:end], weight[first:end], *others
+                )
             multiply(part.T, some, dV, True)
             multiply(part, V, dh[first:end], False)
             for i in range(len(part)):

@@ -131,7 +131,9 @@ def from_public(architecture, arrays, ids=None, vectors=None, execution=CPU):
     options = OF_TRANSITIONS[0] in arrays, _n_features(arrays)
     n_outputs = len(c) // max(1, architecture.n_frames)
     layout = Layout(architecture, n_inputs, n_outputs, *options)
-    order = {name: _inverse(of) for name, of in architecture.make_cell().torch_order}
+    order = {
+        name: _inverse(blocks) for name, blocks in architecture.make_cell().torch_order
+    }
     others = {}
     for name, array in arrays.items():
         if name in (*NAMES, *LISTS):
@@ -275,7 +277,7 @@ def shapes_of(layout):
     others |= {f"{name}_": shape for name, shape in biases.items()}
     others |= {f"{name}_": shape[::-1] for name, shape in matrices.items()}
     if layout.architecture.kernel_sizes:
-        sizes = [size for of in layout.architecture.kernel_sizes for size in of]
+        sizes = [size for layer in layout.architecture.kernel_sizes for size in layer]
         shapes["filters_"], shapes["filter_biases_"] = [], []
         for i, size in enumerate(sizes):
             n_rows, n = parts[f"F.{i}"]

@@ -100,22 +100,22 @@ def forward_of(step, is_token):
                 before, i = kept, first - sizes[t - 1]
             for j in range(first, end, _N_TOGETHER):
                 some = G[j : min(j + _N_TOGETHER, end)]
-                of = parents[j : j + len(some)]
+                some_parents = parents[j : j + len(some)]
                 for k in range(len(some) if is_token else 0):
                     rows.copy(b[min(j - first + k, len(b) - 1)], some[k])
                 if t > 0 or has_start:
                     h = before[0][i:]
                     if is_tree:
-                        h = own[: _take(h, of, is_token, own)]
+                        h = own[: _take(h, some_parents, is_token, own)]
                     else:
                         h = h[j - first : j - first + len(some)]
                     _add_states(h, W_T, some[: len(h)])
                     if is_tree and is_token:
-                        _spread(of, len(h), some)
+                        _spread(some_parents, len(h), some)
                 if is_token:
                     _add_tokens(U, x[j : j + len(some)], some)
                 for k in range(len(some)):
-                    at = of[k] if is_tree else j - first + k
+                    at = some_parents[k] if is_tree else j - first + k
                     step(G, j + k, before, i + at, kept)
 
     return forward

@@ -202,8 +202,8 @@ class _Epoch:
             for shards, share in self._spans(minibatch, state.generator):
                 learning_rate = plan.learning_rate_at(clock.read(done, n_per_epoch))
                 beside = self._beside(minibatches, learning_rate)
-                of = n_sequences * share, learning_rate, beside
-                total += self._update(shards, *of)
+                n_at_once = n_sequences * share
+                total += self._update(shards, n_at_once, learning_rate, beside)
                 done += share
             state.n_minibatches += 1
         self.updates.synchronise()
@@ -251,8 +251,8 @@ class _Epoch:
         def update(workspaces):
             gradient = _sum_of_gradients(workspaces)
             self._group.add(gradient)
-            of = n_sequences, learning_rate, self.trainer.plan
-            self.updates.update(gradient, *of)
+            plan = self.trainer.plan
+            self.updates.update(gradient, n_sequences, learning_rate, plan)
 
         def loss_of(shard, workspace):
             loss = self.trainer.kernels.loss_and_gradient(
@@ -262,7 +262,10 @@ class _Epoch:
                 update(workspaces)
             return loss
 
-        tasks = [partial(loss_of, *of) for of in zip(shards, workspaces, strict=True)]
+        tasks = [
+            partial(loss_of, shard, workspace)
+            for shard, workspace in zip(shards, workspaces, strict=True)
+        ]
         if not tasks:  # fewer shards than ranks
             self.workspaces[0].clear(weights)
             tasks = [partial(update, self.workspaces[:1])]

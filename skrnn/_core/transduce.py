@@ -161,8 +161,9 @@ class DecoderWriter:
         lengths, width = self._memory.packing.lengths, self._memory.H.shape[1]
         Q, C = (self._scratch.take(len(h), width) for _ in range(2))
         self._multiply(h, self._query_T, Q, False)
-        of = np.arange(len(h) + 1), self._starts[places], lengths[places]
-        spans, n_weights = self._attention.spans_of(*of)
+        spans, n_weights = self._attention.spans_of(
+            np.arange(len(h) + 1), self._starts[places], lengths[places]
+        )
         (A,) = self._scratch.take(1, n_weights)
         self._attention.forward(Q, *self._keys, spans, A, C)
         return C

@@ -132,7 +132,7 @@ class Weights:
     def as_arrays(self):
         """Return U, W and b by layer, then direction, as arrays of the same memory."""
         return [
-            [(of.U.numpy(), of.W.numpy(), of.b.numpy()) for of in directions]
+            [(own.U.numpy(), own.W.numpy(), own.b.numpy()) for own in directions]
             for directions in self.layers
         ]
 

@@ -129,11 +129,11 @@ class Together:
     def __init__(self, writers, ids=None):
         self._writers, self._ids = writers, ids
         if ids is not None:
-            self._n_outputs = 1 + max(int(of.max()) for of in ids)
+            self._n_outputs = 1 + max(int(each.max()) for each in ids)
             self._own = []
-            for of in ids:
+            for each in ids:
                 own = np.zeros(self._n_outputs, np.int32)  # an unknown token is 0
-                own[of] = np.arange(len(of))
+                own[each] = np.arange(len(each))
                 self._own.append(own)
 
     def begin(self):
@@ -158,13 +158,16 @@ class Together:
         each = [tokens] * len(states)
         if self._ids is not None:
             each = [own[tokens] for own in self._own]
-        of = zip(self._writers, states, each, strict=True)
-        return self._mean([writer.step(*known) for writer, *known in of])
+        steps = [
+            writer.step(known, token)
+            for writer, known, token in zip(self._writers, states, each, strict=True)
+        ]
+        return self._mean(steps)
 
     def _mean(self, parts):
         log_p, states = zip(*parts, strict=True)
         if self._ids is not None:
-            log_p = [self._spread(*of) for of in zip(log_p, self._ids, strict=True)]
+            log_p = list(map(self._spread, log_p, self._ids))
         return mean_log_p(log_p), states
 
     def _spread(self, log_p, ids):

@@ -63,8 +63,14 @@ class ChainHead(TagsHead):
             from skrnn._core import crf
 
         chain = self._chain(scores.dtype)
-        of = scores.copy(), offsets, target, weight.astype(scores.dtype)
-        total = crf.loss_and_gradient(*of, chain, tuple(map(np.zeros_like, chain)))
+        total = crf.loss_and_gradient(
+            scores.copy(),
+            offsets,
+            target,
+            weight.astype(scores.dtype),
+            chain,
+            tuple(map(np.zeros_like, chain)),
+        )
         return total / len(target)
 
 

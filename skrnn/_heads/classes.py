@@ -97,7 +97,7 @@ class ClassHead(SoftmaxHead):
     def together(self, heads, scores, offsets=None):
         """This head, and logarithms of mean probabilities."""
         log_p = [
-            head.log_probabilities(of) for head, of in zip(heads, scores, strict=True)
+            head.log_probabilities(own) for head, own in zip(heads, scores, strict=True)
         ]
         return self, mean_log_p(log_p)
 

@@ -25,10 +25,10 @@ class DensityHead(NextStepHead):
         """This head with its outputs and its bias; see the base class."""
         n_features = samples.steps.values.shape[1]
         head = replace(self, _n_outputs=density.n_scores(n_features))
-        of = head.samples_of(replace(samples, steps=self.begun(samples.steps)))
-        is_end = of.target[:, 0] == 1
-        p_end = np.average(is_end, weights=of.weight)
-        y, weight = of.target[~is_end, 1:], of.weight[~is_end]
+        begun = head.samples_of(replace(samples, steps=self.begun(samples.steps)))
+        is_end = begun.target[:, 0] == 1
+        p_end = np.average(is_end, weights=begun.weight)
+        y, weight = begun.target[~is_end, 1:], begun.weight[~is_end]
         mean = np.average(y, axis=0, weights=weight)
         variance = np.average(np.square(y - mean), axis=0, weights=weight)
         bias = density.scores_of(p_end, mean, variance)

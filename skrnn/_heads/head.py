@@ -118,8 +118,8 @@ class Head:
         -------
         mean : float
         """
-        of = scores, target, weight.astype(scores.dtype)
-        total, _ = losses.loss_and_gradient(self.loss, *of)
+        weight = weight.astype(scores.dtype)
+        total, _ = losses.loss_and_gradient(self.loss, scores, target, weight)
         return total / len(target)
 
     def rows_in_common(self, last):

@@ -77,7 +77,7 @@ class LabelsHead(Head):
     def together(self, heads, scores, offsets=None):
         """This head, and the log odds of mean probabilities."""
         present, missing = (
-            mean_log_p([self.log_probabilities(sign * of) for of in scores])
+            mean_log_p([self.log_probabilities(sign * each) for each in scores])
             for sign in (1, -1)
         )
         return self, present - missing

@@ -36,7 +36,7 @@ class TagsHead(SoftmaxHead):
         """A head for independent tags, and logarithms of mean probabilities."""
         of_each = zip(heads, scores, strict=True)
         proba = np.mean(
-            [head.probabilities(of, offsets) for head, of in of_each], axis=0
+            [head.probabilities(own, offsets) for head, own in of_each], axis=0
         )
         log_p = np.log(np.maximum(proba, np.finfo(proba.dtype).tiny))
         return TagsHead(classes=self.classes), log_p
@@ -56,8 +56,8 @@ class TagsHead(SoftmaxHead):
         longest = int(np.diff(offsets).max(initial=0))
         n = min(n, self.n_outputs ** min(longest, n.bit_length()))
         tags = np.empty((n, len(scores)), np.int64)
-        of = scores, offsets, self._chain(scores.dtype)
-        log_proba, n_found = best_tags.n_best(*of, tags)
+        chain = self._chain(scores.dtype)
+        log_proba, n_found = best_tags.n_best(scores, offsets, chain, tags)
         parts = np.split(tags, offsets[1:-1], axis=1)
         parts = [part[:k] for part, k in zip(parts, n_found, strict=True)]
         log_proba = [row[:k] for row, k in zip(log_proba, n_found, strict=True)]

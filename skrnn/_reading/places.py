@@ -69,7 +69,7 @@ def learn_grams(sequences, max_n, min_df, max_features):
     is_one = np.zeros(sum(map(len, counts)), bool)
     is_one[most] = True
     of_parts = np.split(is_one, np.cumsum(list(map(len, counts)))[:-1])
-    grams = [part[of] for part, of in zip(grams, of_parts, strict=True)]
+    grams = [part[some] for part, some in zip(grams, of_parts, strict=True)]
     n_tokens = len(tokens)
     return [
         tuple((i // n_tokens, tokens[i % n_tokens]) for i in gram)

@@ -85,8 +85,10 @@ def learn_reader(
     reader, steps = reader_class.learn(options, samples)
     n_features = options.n_wide_features
     if n_features == "auto":
-        of = samples.steps.offsets, n_outputs
-        n_features = wide_series.auto_features(*of) if has_labels else None
+        n_features = None
+        if has_labels:
+            offsets = samples.steps.offsets
+            n_features = wide_series.auto_features(offsets, n_outputs)
     if n_features is None:
         return reader, steps
     return reader.learn_wide(steps, samples.weight, int(n_features))

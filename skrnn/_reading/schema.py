@@ -137,8 +137,8 @@ class Schema:
             shortest=int(sequences.lengths.min()),
         )
         if sequences.kind == "series":
-            of = {"n_features": sequences.values.shape[1], "is_flat": are_flat(opened)}
-            schema = replace(schema, **of)
+            n_features = sequences.values.shape[1]
+            schema = replace(schema, n_features=n_features, is_flat=are_flat(opened))
         elif sequences.kind == "tokens":
             has_integers = any(isinstance(t, INTEGERS) for t in sequences.tokens)
             schema = replace(schema, has_integers=has_integers)
@@ -193,8 +193,15 @@ class Schema:
 
     def _read_opened(self, opened, read_table, X):
         given = None if callable(self.options.analyzer) else X
-        of = self._wanted, self.kind, self.options, read_table, given
-        return read_opened(opened, *of, allow_empty=self.is_target)
+        return read_opened(
+            opened,
+            self._wanted,
+            self.kind,
+            self.options,
+            read_table,
+            given,
+            allow_empty=self.is_target,
+        )
 
     def _is_of_words(self, opened):
         """Whether X holds sentences, and nothing says that they are not read so."""

@@ -98,9 +98,9 @@ class SeriesReader:
         if order > 0 or by_series:
             filled = reader._standardised(sequences, samples.positions)[:, :n_features]
         if by_series:
-            of = reader._level_and_scale(filled, sequences)
-            if options.standardize == "series" or _vary(of[1], weight):
-                own = _standards_of_each(*of, weight)
+            levels, scales, noise = reader._level_and_scale(filled, sequences)
+            if options.standardize == "series" or _vary(scales, weight):
+                own = _standards_of_each(levels, scales, noise, weight)
                 reader = replace(reader, own_mean=own[0], own_scale=own[1])
         if order > 0:
             added = series.differences(filled, sequences.offsets, order)
@@ -204,8 +204,8 @@ class SeriesReader:
         values, offsets = self._given(steps)
         at_once = max(1, _MAX_NUMBERS // self.wide.n_columns)
         for first in range(0, len(offsets) - 1, at_once):
-            of = offsets[first : first + at_once + 1]
-            yield slice(first, first + at_once), self.wide.encode(values, of)
+            some = offsets[first : first + at_once + 1]
+            yield slice(first, first + at_once), self.wide.encode(values, some)
 
     def _given(self, steps):
         """The numbers in X, standardised and filled in, and their offsets."""
@@ -356,8 +356,8 @@ def _standards_of_each(level, scale, noise, weight):
     log_scale = np.log(np.where(scale > 0, scale, np.nan))
     relative = np.where(scale > 0, noise / np.where(scale > 0, scale, 1.0), 0.0)
     means, scales = [], []
-    for of, errors in ((level, noise), (log_scale, relative)):
-        mean, spread = series.mean_and_scale(of, weight)
+    for numbers, errors in ((level, noise), (log_scale, relative)):
+        mean, spread = series.mean_and_scale(numbers, weight)
         means.append(mean)
         scales.append(np.where(spread > errors.max(axis=0), spread, 1.0))
     return np.stack(means), np.stack(scales)

@@ -273,8 +273,9 @@ def each_once(sequences):
 
     slots = np.full(2 ** (2 * n).bit_length(), -1, np.int64)
     positions, places = np.empty(n, np.int64), np.empty(n, np.int64)
-    of = sequences.values, sequences.offsets
-    n_distinct = distinct.number(*of, slots, positions, places)
+    n_distinct = distinct.number(
+        sequences.values, sequences.offsets, slots, positions, places
+    )
     if n_distinct == n:
         return EachOnce(sequences)
     positions = positions[:n_distinct]

@@ -106,8 +106,8 @@ class TokenReader:
             vectors = np.asarray(vectors, dtype=np.float32)
         wide = WideReader.from_attributes(attributes)
         parts = OF_SENTENCES if parts is None else Parts(**parts)
-        of = known, grams, vectors, given_ids, subwords, parts, wide
-        return cls(attributes["kind_"], *of)
+        kind = attributes["kind_"]
+        return cls(kind, known, grams, vectors, given_ids, subwords, parts, wide)
 
     def attributes(self):
         """The attributes that an estimator keeps of the reader."""

@@ -286,23 +286,23 @@ def make_table(ids, kind, n_places=0):
         not an n-gram. With places, also what :func:`places.with_places` needs.
     """
     if n_places:
-        of = places.make_gram_table(ids, kind, n_places)
+        table = places.make_gram_table(ids, kind, n_places)
     else:
-        of = vocabulary.make_gram_table(ids, kind)
-    n_tokens, pairs = of["n_tokens"], of["pairs"]
+        table = vocabulary.make_gram_table(ids, kind)
+    n_tokens, pairs = table["n_tokens"], table["pairs"]
     starts = np.cumsum([0, *map(len, pairs)])
     parents = [p // n_tokens + i for p, i in zip(pairs[1:], starts, strict=False)]
     parents = np.concatenate([np.zeros(0, np.int64), *parents])  # ascending
     children = len(pairs[0]) + np.searchsorted(parents, np.arange(starts[-1] + 1))
     roots = np.full(n_tokens, -1, np.int32)
     roots[pairs[0]] = np.arange(len(pairs[0]))
-    kept = {name: of[name] for name in ("number_of", *places.PARTS) if name in of}
+    kept = {name: table[name] for name in ("number_of", *places.PARTS) if name in table}
     return {
         **kept,
         "roots": roots,
         "tokens": (np.concatenate(pairs) % n_tokens).astype(np.int32),
         "children": children.astype(np.int32),
-        "columns": np.concatenate(of["ids"]) - np.int32(1),
+        "columns": np.concatenate(table["ids"]) - np.int32(1),
     }
 
 

@@ -80,8 +80,8 @@ class WideSeriesReader:
         generator = np.random.default_rng(0)
         dilations = _dilations(len(values) / len(weight), n_features)
         is_read = _choose_inputs(len(dilations), values.shape[1], generator)
-        of = values, offsets, generator.permutation(np.flatnonzero(weight > 0))
-        biases = _learn_biases(*of, dilations, is_read, n_features)
+        order = generator.permutation(np.flatnonzero(weight > 0))
+        biases = _learn_biases(values, offsets, order, dilations, is_read, n_features)
         none = np.empty(0)
         shares = cls(biases, dilations, is_read, none, none)._shares(values, offsets)
         mean, scale = series.mean_and_scale(shares, weight)
@@ -162,12 +162,17 @@ class WideSeriesReader:
 
         values, n = np.ascontiguousarray(values), len(offsets) - 1
         shares = np.empty((n, len(self.biases)), np.float32)
-        of = self.dilations, self.is_read, self.biases
 
         def write(part):
             first, end = part
-            some = values, offsets[first : end + 1], *of, shares[first:end]
-            minirocket.write_shares(*some)
+            minirocket.write_shares(
+                values,
+                offsets[first : end + 1],
+                self.dilations,
+                self.is_read,
+                self.biases,
+                shares[first:end],
+            )
 
         n_threads = max(1, int(offsets[-1] - offsets[0]) // _WORTH_A_THREAD)
         with arithmetic() as execution:

@@ -172,11 +172,13 @@ def _wide(wide, kind):
             is_apart = gram[-1][0] - gram[0][0] >= len(gram)
             has_pairs |= is_apart
             block = 1 + n_places * is_apart
-            of = [(block + place) * n_tokens + number_of[t] for place, t in gram]
+            numbers_of_gram = [
+                (block + place) * n_tokens + number_of[t] for place, t in gram
+            ]
         else:
-            of = [number_of[token] for token in split_all([gram], kind)[0]]
-        numbers.append(of)
-        lengths.append(len(of))
+            numbers_of_gram = [number_of[token] for token in split_all([gram], kind)[0]]
+        numbers.append(numbers_of_gram)
+        lengths.append(len(numbers_of_gram))
     return {
         "tokens": list(map(str, number_of)),
         "hasEnds": "has_ends" in wide.grams,
@@ -234,9 +236,11 @@ def shortest_grams(reader):
     """
     grams, ids = _split_grams(reader)
     shortest = min(map(len, grams))
-    some = [(of, i) for of, i in zip(grams, ids, strict=True) if len(of) == shortest]
+    some = [
+        (gram, i) for gram, i in zip(grams, ids, strict=True) if len(gram) == shortest
+    ]
     between = "" if reader.kind == "text" else " "
-    labels = [between.join(map(str, of)) for of, _ in some]
+    labels = [between.join(map(str, gram)) for gram, _ in some]
     return labels, np.array([i for _, i in some])
 
 

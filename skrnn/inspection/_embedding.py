@@ -139,10 +139,19 @@ class EmbeddingDisplay:
         ax.plot(*self.points.T, ls="none", marker=marker, color=COLOURS[0], ms=4)
         self.texts_ = []
         for point, label in zip(self.points, labels, strict=True):
-            of = {"ha": "center", "va": "center", "color": COLOURS[0], "size": "large"}
+            style = {
+                "ha": "center",
+                "va": "center",
+                "color": COLOURS[0],
+                "size": "large",
+            }
             if not are_letters:
-                of = {"xytext": (3, 2), "textcoords": "offset points", "size": "small"}
-            self.texts_.append(ax.annotate(label, point, **of))
+                style = {
+                    "xytext": (3, 2),
+                    "textcoords": "offset points",
+                    "size": "small",
+                }
+            self.texts_.append(ax.annotate(label, point, **style))
         ax.set_title("Vectors of tokens")
         label_plane(ax, self.shares)
         self.ax_, self.figure_ = ax, ax.figure

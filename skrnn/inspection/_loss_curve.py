@@ -95,8 +95,10 @@ class LossCurveDisplay:
         losses, best_epoch = getattr(estimator, "validation_loss_curve_", None), None
         if losses is not None:
             best_epoch = 1 + int(np.argmax(estimator.validation_scores_))
-        of = {"validation_losses": losses, "best_epoch": best_epoch}
-        return cls(estimator.loss_curve_, **of).plot(ax=ax)
+        display = cls(
+            estimator.loss_curve_, validation_losses=losses, best_epoch=best_epoch
+        )
+        return display.plot(ax=ax)
 
     def plot(self, *, ax=None):
         """Draw the losses.
@@ -120,13 +122,14 @@ class LossCurveDisplay:
         from matplotlib.ticker import MaxNLocator
 
         epochs = np.arange(1, len(self.losses) + 1)
-        of = {"marker": "o", "ms": 3} if len(epochs) <= 50 else {}
+        markers = {"marker": "o", "ms": 3} if len(epochs) <= 50 else {}
         (self.line_,) = ax.plot(
-            epochs, self.losses, color=COLOURS[0], label="training", **of
+            epochs, self.losses, color=COLOURS[0], label="training", **markers
         )
         self.validation_line_ = None
         if self.validation_losses is not None:
-            validation = {"color": COLOURS[1], "label": "validation", "ls": "--", **of}
+            validation = {"color": COLOURS[1], "label": "validation", "ls": "--"}
+            validation |= markers
             (self.validation_line_,) = ax.plot(
                 epochs, self.validation_losses, **validation
             )

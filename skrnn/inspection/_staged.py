@@ -139,8 +139,10 @@ class StagedPredictionDisplay:
                 "kind is 'bars', which are stacked, but what is predicted does not sum "
                 "up to 1. Use kind='lines'."
             )
-        of = {"tokens": tokens, "outputs": outputs, "kind": kind, "y_name": y_name}
-        return cls(predictions, **of).plot(n_outputs=n_outputs, ax=ax)
+        display = cls(
+            predictions, tokens=tokens, outputs=outputs, kind=kind, y_name=y_name
+        )
+        return display.plot(n_outputs=n_outputs, ax=ax)
 
     def plot(self, *, n_outputs=6, ax=None):
         """Draw the predictions.
@@ -205,14 +207,14 @@ class StagedPredictionDisplay:
         for k, (name, share, colour) in enumerate(
             zip(self.shown, values, colours, strict=True)
         ):
-            of = {"width": 0.94, "color": colour, "edgecolor": "white", "lw": 0.8}
-            self.bars_.append(ax.bar(places, share, bottom=below, label=name, **of))
+            style = {"width": 0.94, "color": colour, "edgecolor": "white", "lw": 0.8}
+            self.bars_.append(ax.bar(places, share, bottom=below, label=name, **style))
             ink = "white" if colour in _DARK else "black"
             for t in np.flatnonzero((top == k) & (share >= _MIN_SHARE)):
                 if len(places) <= _MAX_BARS:
                     middle = below[t] + share[t] / 2
-                    of = {"ha": "center", "va": "center", "color": ink, "size": 9}
-                    ax.text(t, middle, f"{share[t]:.0%}", **of)
+                    style = {"ha": "center", "va": "center", "color": ink, "size": 9}
+                    ax.text(t, middle, f"{share[t]:.0%}", **style)
             below = below + share
         ax.set(xlim=(-0.5, len(places) - 0.5), ylim=(0, 1))
         ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
@@ -220,9 +222,9 @@ class StagedPredictionDisplay:
         ax.legend(handles=handles, **_BESIDE)
 
     def _draw_lines(self, ax, values, colours):
-        of = {"marker": "o", "ms": 4, "lw": 1.8} if len(self.tokens) <= 50 else {}
+        style = {"marker": "o", "ms": 4, "lw": 1.8} if len(self.tokens) <= 50 else {}
         for name, each, colour in zip(self.shown, values, colours, strict=True):
-            self.lines_ += ax.plot(each, color=colour, label=name, **of)
+            self.lines_ += ax.plot(each, color=colour, label=name, **style)
         if self.y_name == "probability":
             ax.set_ylim(-0.02, 1.02)
             ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")

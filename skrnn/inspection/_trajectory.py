@@ -118,8 +118,8 @@ class TrajectoryDisplay:
         if labels is None and estimator.kind_ != "series" and len(H) <= _MAX_LABELS:
             space = "" if estimator.kind_ == "text" else " "
             labels = [_shortened(space.join(each)) for each in tokens]
-        of = {"tokens": tokens, "labels": labels, "groups": y, "shares": shares}
-        return cls(paths, **of).plot(ax=ax)
+        display = cls(paths, tokens=tokens, labels=labels, groups=y, shares=shares)
+        return display.plot(ax=ax)
 
     def plot(self, *, ax=None):
         """Draw the paths.
@@ -143,10 +143,12 @@ class TrajectoryDisplay:
         colours, legend = self._colours()
         self.lines_ = []
         are_few = len(self.paths) <= _FEW
-        of = {"lw": 1.2, "marker": "o", "ms": 2.5} if are_few else {"lw": 0.8}
+        style = {"lw": 1.2, "marker": "o", "ms": 2.5} if are_few else {"lw": 0.8}
         for path, colour in zip(self.paths, colours, strict=True):
             alpha = 0.85 if are_few else 0.4
-            self.lines_ += ax.plot(*path.T, color=colour, alpha=alpha, zorder=2, **of)
+            self.lines_ += ax.plot(
+                *path.T, color=colour, alpha=alpha, zorder=2, **style
+            )
             ax.plot(*path[-1], "o", color=colour, ms=6, zorder=3)
         if self.paths:
             ax.plot(*self.paths[0][0], "ks", ms=6, zorder=4)

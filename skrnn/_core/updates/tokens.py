@@ -46,8 +46,7 @@ class Numbering:
         for x in given:
             ids = x.numpy() if x.ndim == 2 else x.numpy()[:, np.newaxis]
             here = np.empty(ids.shape, np.int32)
-            of = n_known, self._number_of, tokens, here
-            n_known = token_rows.renumber(ids, *of)
+            n_known = token_rows.renumber(ids, n_known, self._number_of, tokens, here)
             numbers.append(CPU.tensor(here.reshape(x.shape)))
         tokens = tokens[:n_known]
         self._number_of[tokens] = -1

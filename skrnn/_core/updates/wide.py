@@ -85,8 +85,8 @@ class Wide:
         for batch, x in zip(self._batches, renumbered, strict=True):
             scores = np.zeros((len(batch), A.shape[1]), A.dtype)
             linear.add_scores(batch.wide, A, scores)
-            of = batch.target.numpy(), batch.weight.numpy()
-            _, dscores = losses.loss_and_gradient(self._loss, scores, *of)
+            target, weight = batch.target.numpy(), batch.weight.numpy()
+            _, dscores = losses.loss_and_gradient(self._loss, scores, target, weight)
             linear.add_gradient(x, dscores, dA)
         rate *= learning_rate
         wide.step(A, self._square.numpy(), columns, dA, rate, damping)
@@ -101,8 +101,8 @@ class Wide:
         n_known, renumbered = 0, []
         for x in xs:
             numbers = np.empty((len(x.columns), 1), np.int32)
-            of = n_known, self._number_of, grams, numbers
-            n_known = token_rows.renumber(x.columns[:, np.newaxis], *of)
+            ids = x.columns[:, np.newaxis]
+            n_known = token_rows.renumber(ids, n_known, self._number_of, grams, numbers)
             renumbered.append(x._replace(columns=numbers[:, 0]))
         grams = grams[:n_known]
         self._number_of[grams] = -1
