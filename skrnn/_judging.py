@@ -1,10 +1,7 @@
 """What early stopping is based on: validation data, and its evaluation."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from skrnn._core.samples import Samples
 from skrnn._heads.head import Head
@@ -92,18 +89,7 @@ class Judge:
     @property
     def score_of_a_guess(self):
         """The score of a guess that ignores X."""
-        if self.head.task == "next_step":
-            return -self.chance
-        if self.head.task == "transduction":
-            return 0.0
-        return self.head.score(self.head.guess(self.samples.target), *self._expected)
-
-    @property
-    def _expected(self):
-        """What scores are held against."""
-        samples = self.samples
-        of_steps = (samples.steps.offsets,) if self.head.per_step else ()
-        return samples.target, samples.weight, *of_steps
+        return self.head.score_of_a_guess(self.samples)
 
     def __call__(self):
         """The mean loss and the score of the current weights.
@@ -111,17 +97,5 @@ class Judge:
         The score is that of scikit-learn's `score`, or minus the loss if next steps are
         predicted.
         """
-        model, samples = self.model(), self.samples
-        if self.head.task == "next_step":
-            loss = model.mean_loss_of_steps(samples)
-            return loss, -loss
-        if self.head.task == "transduction":
-            return model.mean_loss_of_answers(samples), model.share_written(samples)
-        if self.head.per_step:
-            scores = model.scores_of_steps(samples.steps)
-        else:
-            scores = model.scores(model.states(samples.steps), samples.steps)
-        if not np.isfinite(scores).all():
-            return math.inf, -math.inf
-        loss = model.head.mean_loss(scores, *self._expected)
-        return loss, model.head.score(scores, *self._expected)
+        model = self.model()
+        return model.head.evaluate(model, self.samples)

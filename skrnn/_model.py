@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from skrnn._core import density, encode, linear, output, public, transduce
+from skrnn._core import encode, linear, output, public, transduce
 from skrnn._core.architecture import Architecture
 from skrnn._core.beam import mean_log_p
 from skrnn._core.condition import Condition
@@ -394,29 +394,7 @@ class Model:
             If a user has edited attributes, or their file was damaged.
         """
         n = len(self.arrays["V_"])
-        n_expected = self.head.n_outputs * max(1, self.architecture.n_frames)
-        if self.head.task == "transduction" and n_expected != n:
-            raise ValueError(
-                f"output_vocabulary_ has {self.head.n_outputs - 1} tokens, but V_ has "
-                f"{n} rows: {self.head.rows_of_V} were expected. "
-                "Undo the changes to them since the fit, or fit again."
-            )
-        if self.head.task == "next_step" and self.head.loss == "gaussian_or_end":
-            n_numbers = len(self.reader.mean)
-            if n != density.n_scores(n_numbers):
-                raise ValueError(
-                    f"target_mean_ has the length {n_numbers}, but V_ has {n} rows: "
-                    "two for each number, and one for the end, were expected. Undo the "
-                    "changes to them since the fit, or fit again."
-                )
-        for name, each in self.head.attributes().items():
-            is_per_output = self.head.task != "transduction"
-            if is_per_output and np.shape(each) != (n,):
-                raise ValueError(
-                    f"{name} has the shape {np.shape(each)}, but V_ has {n} rows: the "
-                    f"shape {(n,)} was expected. Undo the changes to {name} or V_ "
-                    "since the fit, or fit again."
-                )
+        self.head.check_outputs(n, self.reader)
         wide = self.reader.wide
         if wide is not None and np.shape(self.wide_coef) != (n, wide.n_columns):
             raise ValueError(
@@ -443,7 +421,7 @@ def written_together(models, inputs, max_length, ids=None, **options):
         What each of them reads.
     max_length : int
     ids : list of ndarrays, default=None
-        As in :class:`skrnn._core.writing.Together`.
+        As in :class:`skrnn._core.writer.Together`.
     **options
         `width`, `n_best` and `length_penalty`, as in
         :func:`skrnn._core.beam.beam_search`.
@@ -458,7 +436,7 @@ def written_together(models, inputs, max_length, ids=None, **options):
             model.writer_of(own, execution)
             for model, own in zip(models, inputs, strict=True)
         ]
-        lengths = lengths_of(inputs[0])
+        lengths = inputs[0].lengths
         return search(
             writers, lengths, n_outputs, max_length, execution, ids=ids, **options
         )
@@ -487,19 +465,12 @@ def log_p_together(models, inputs, answers):
         n_threads = useful_threads(len(answers), execution.n_threads)
 
         def compute(batch):
-            frames = Frames.mean([read(batch) for read in readers])
+            frames = Frames.together([read(batch) for read in readers])
             log_p[batch] = frames.log_p(answers[batch])
 
         with execution.threads(n_threads) as run:
             list(run(compute, batches(inputs[0].lengths, n_threads)))
     return log_p
-
-
-def lengths_of(inputs):
-    """The number of steps of each of the inputs, 1 for a vector."""
-    if isinstance(inputs, Context):
-        return np.ones(len(inputs), np.int64)
-    return inputs.lengths
 
 
 def some_at_a_time(n, n_at_once):

@@ -250,11 +250,11 @@ def test_probabilities_of_frames_are_averaged():
     weights = [random_weights(ARCHITECTURES["gru"], seed=seed) for seed in (0, 1, 2)]
     values, order = random_inputs(False), np.array([3, 0, 4, 1, 2])
     each = [frames_of(of, values, order) for of in weights]
-    log_p = emission.Frames.mean(each).log_p(ANSWERS[order])
+    log_p = emission.Frames.together(each).log_p(ANSWERS[order])
     for k, i in enumerate(order):
         some = values[OFFSETS[i] : OFFSETS[i + 1]]
         p = [torch.softmax(TorchEmitter(of)(some), 1) for of in weights]
         mean = torch.stack(p).mean(0).log()
         expected = -TorchEmitter(weights[0]).loss_of(mean, i).item()
         assert log_p[k] == pytest.approx(expected, rel=1e-10)
-    assert emission.Frames.mean(each[:1]) is each[0]
+    assert emission.Frames.together(each[:1]) is each[0]

@@ -59,8 +59,9 @@ from skrnn:
     generate        reading step by step, and drawing what comes next
     emission        loss and gradient of networks whose steps emit sequences
     windows         the same for long sequences, if each step has a target
+    writer          what writes step by step, by one network or by several
     transduce       other sequences, written step by step
-    writing         sequences in batches, written by one network or by several
+    writing         sequences that are written, in batches
     schedule        how the learning rate rises and falls
     plan            how to train: the resolved settings of a fit
     shards          minibatches cut into parts, one per thread of each process

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from skrnn._core.dense_rows import DenseRows
 from skrnn._core.sparse_rows import SparseRows
 
@@ -24,6 +26,11 @@ class Context:
         if isinstance(self.rows, SparseRows):
             return len(self.rows.offsets) - 1
         return len(self.rows.values)
+
+    @property
+    def lengths(self):
+        """Number of steps that are read before each sequence is written: the start."""
+        return np.ones(len(self), np.int64)
 
     def take(self, indices):
         """Return the vectors at `indices`, in that order."""

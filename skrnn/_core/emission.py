@@ -88,14 +88,17 @@ class Frames:
         packing = memory.packing
         return cls(scores, _offsets(weights, packing), packing.indices)
 
-    @classmethod
-    def mean(cls, frames):
-        """Those of the mean of the probabilities of several networks."""
+    @staticmethod
+    def together(frames, ids=None):
+        """Those of the mean of the probabilities of several networks.
+
+        All have the same outputs, so `ids` is None.
+        """
         first, *others = frames
         if not others:
             return first
         log_p = mean_log_p([log_probabilities(each._scores) for each in frames])
-        return cls(log_p, first._offsets, first._order)
+        return Frames(log_p, first._offsets, first._order)
 
     def log_p(self, answers):
         """The logarithms of the probabilities of given answers.

@@ -24,6 +24,7 @@ from skrnn._core.memory import Scratch
 from skrnn._core.output import MAX_SCORES, output_scores
 from skrnn._core.packing import pack
 from skrnn._core.vocabulary import END
+from skrnn._core.writer import Writer
 
 
 class Memory:
@@ -72,8 +73,8 @@ def read(weights, values, offsets, chosen):
     return Memory(weights, values[packing.rows], packing)
 
 
-class DecoderWriter:
-    """Writes sequences side by side, one token after the other.
+class DecoderWriter(Writer):
+    """Writes sequences by a decoder; see the base class.
 
     Parameters
     ----------
@@ -110,13 +111,7 @@ class DecoderWriter:
         self._scratch = Scratch(self._c.dtype)
 
     def begin(self):
-        """Begin to write for each sequence, in the order in which they were chosen.
-
-        Returns
-        -------
-        log_p, states
-            As :meth:`step` returns them.
-        """
+        """Begin to write for each sequence; see the base class."""
         packing, H = self._memory.packing, self._memory.H
         places = np.argsort(packing.indices)
         starts, n = self._starts[places], len(places)
@@ -129,20 +124,7 @@ class DecoderWriter:
         return self.step(states, np.full(n, END, np.int32))
 
     def step(self, states, tokens):
-        """Write, and read, one token more of each sequence.
-
-        Parameters
-        ----------
-        states : tuple
-        tokens : ndarray of shape (n_sequences,), int32
-
-        Returns
-        -------
-        log_p : ndarray of shape (n_sequences, n_outputs), float64
-            The logarithms of the probabilities of what comes next.
-        states : tuple
-            The next call but one overwrites them.
-        """
+        """Write, and read, one token more of each sequence; see the base class."""
         self._scratch.reset()
         places, first, *others = states
         first = self._first.read(tokens, [first])

@@ -89,10 +89,10 @@ class CTCHead(TransductionHead):
     def _n_read(self, n_steps):
         return n_steps + self.reads_start
 
-    def rows_in_common(self, last):
-        """Outputs of all frames that are the same in this head and in the last one."""
-        rows = list(range(self.n_frames * self.n_outputs))
-        return rows, rows
+    @property
+    def n_rows(self):
+        """Number of rows of V, which has those of all frames."""
+        return self.n_frames * self.n_outputs
 
     def attributes(self):
         """The attributes that an estimator keeps of the head."""

@@ -51,6 +51,16 @@ class DensityHead(NextStepHead):
         target = np.column_stack([~is_known, target[:, :-1]]).astype(np.float32)
         return target, is_known, ~is_known
 
+    def check_outputs(self, n_rows, reader):
+        """Raise unless V has rows for the numbers in y; see the base class."""
+        n_numbers = len(reader.mean)
+        if n_rows != density.n_scores(n_numbers):
+            raise ValueError(
+                f"target_mean_ has the length {n_numbers}, but V_ has {n_rows} rows: "
+                "two for each number, and one for the end, were expected. Undo the "
+                "changes to them since the fit, or fit again."
+            )
+
     def losses(self, scores, target):
         """Minus the logarithm of the density of each step; see the base class."""
         with np.errstate(invalid="ignore", over="ignore"):  # scores may not be finite

@@ -1,5 +1,6 @@
 """The base class of heads: scores, losses and guesses."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,61 @@ class Head:
             All weights by public name.
         """
         return self
+
+    def check_outputs(self, n_rows, reader):
+        """Raise unless the head has an entry for each row of V in all it knows.
+
+        Parameters
+        ----------
+        n_rows : int
+        reader : TokenReader or SeriesReader
+            The reader of the network.
+
+        Raises
+        ------
+        ValueError
+            If a user has edited attributes, or their file was damaged.
+        """
+        for name, each in self.attributes().items():
+            if np.shape(each) != (n_rows,):
+                raise ValueError(
+                    f"{name} has the shape {np.shape(each)}, but V_ has {n_rows} rows: "
+                    f"the shape {(n_rows,)} was expected. Undo the changes to {name} "
+                    "or V_ since the fit, or fit again."
+                )
+
+    def evaluate(self, model, samples):
+        """The mean loss and the score of a network; infinite if scores are not finite.
+
+        Parameters
+        ----------
+        model : Model
+            The network, whose head this is.
+        samples : Samples
+            With Steps, and with the targets to predict.
+
+        Returns
+        -------
+        loss, score : float
+            The score is that of scikit-learn's `score`.
+        """
+        scores = self._scores_of(model, samples.steps)
+        if not np.isfinite(scores).all():
+            return math.inf, -math.inf
+        loss = self.mean_loss(scores, *self._expected(samples))
+        return loss, self.score(scores, *self._expected(samples))
+
+    def score_of_a_guess(self, samples):
+        """The score of a guess that ignores X."""
+        return self.score(self.guess(samples.target), *self._expected(samples))
+
+    def _scores_of(self, model, steps):
+        """The scores of all targets."""
+        return model.scores(model.states(steps), steps)
+
+    def _expected(self, samples):
+        """What scores are held against."""
+        return samples.target, samples.weight
 
     def together(self, heads, scores, offsets=None):
         """A head, and the scores for it, by which several networks predict together.

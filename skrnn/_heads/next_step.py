@@ -140,6 +140,15 @@ class NextStepHead(Head):
             return super().chance(target, weight)
         return log_loss_of_guess(self.bias, target, weight)
 
+    def evaluate(self, model, samples):
+        """The mean loss, and minus it as the score; see the base class."""
+        loss = model.mean_loss_of_steps(samples)
+        return loss, -loss
+
+    def score_of_a_guess(self, samples):
+        """Minus the loss of a guess that ignores X."""
+        return -self.chance(samples.target, samples.weight)
+
     def losses(self, scores, target):
         """The loss of the scores of each step, float64.
 

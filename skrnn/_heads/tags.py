@@ -68,6 +68,12 @@ class TagsHead(SoftmaxHead):
         n = self.n_outputs
         return tuple(np.zeros(shape, dtype) for shape in ((n, n), n, n))
 
+    def _scores_of(self, model, steps):
+        return model.scores_of_steps(steps)
+
+    def _expected(self, samples):
+        return samples.target, samples.weight, samples.steps.offsets
+
     def score(self, scores, target, weight, offsets):
         """Accuracy."""
         return float(np.average(self.best(scores, offsets) == target, weights=weight))

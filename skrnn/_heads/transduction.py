@@ -84,6 +84,28 @@ class TransductionHead(Head):
             )
         return Answers.of(steps.values, steps.offsets)
 
+    @property
+    def n_rows(self):
+        """Number of rows of V."""
+        return self.n_outputs
+
+    def check_outputs(self, n_rows, reader):
+        """Raise unless V has rows for the tokens of y; see the base class."""
+        if n_rows != self.n_rows:
+            raise ValueError(
+                f"output_vocabulary_ has {self.n_outputs - 1} tokens, but V_ has "
+                f"{n_rows} rows: {self.rows_of_V} were expected. Undo the changes to "
+                "them since the fit, or fit again."
+            )
+
+    def evaluate(self, model, samples):
+        """The mean loss per token, and the share of sequences without a mistake."""
+        return model.mean_loss_of_answers(samples), model.share_written(samples)
+
+    def score_of_a_guess(self, samples):
+        """The share of sequences that a guess writes without a mistake: none."""
+        return 0.0
+
     def check_can_write(self, answers, weight, n_steps):
         """Raise unless the network can write answers to sequences of so many steps."""
 
@@ -102,7 +124,7 @@ class TransductionHead(Head):
 
     def rows_in_common(self, last):
         """Outputs that have the same meaning in this head and in the last one: all."""
-        rows = list(range(self.n_outputs))
+        rows = list(range(self.n_rows))
         return rows, rows
 
     def attributes(self):
