@@ -59,7 +59,7 @@ from skrnn._types import (
     Verbosity,
     takes_parameters,
 )
-from skrnn._warnings import about_validation_data
+from skrnn._warnings import about_validation_data, said_once
 
 # What scikit-learn's callbacks set during a fit.
 _OF_THE_MOMENT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
@@ -417,19 +417,31 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         return copy
 
     def _model_and_steps(self, X):
-        """The fitted model, and X as its reader reads it.
+        """The fitted model, and X as its reader reads it: see below."""
+        (model, *_), (steps, *_), once = self._models_and_steps(X)
+        return model, steps, once
+
+    def _models_and_steps(self, X):
+        """All models that predict together, and X as the reader of each reads it.
 
         Returns
         -------
-        model : Model
-        steps : Steps
+        models : list of Model
+        steps : list of Steps
             Those of each distinct string; if X does not hold strings, of all sequences.
         once : EachOnce
             Which of them belong to which sequence of X.
         """
         model, options, once = self._model_and_sequences(X)
-        steps = reader.read_more(model.reader, options, once.sequences, once.positions)
-        return model, model.head.begun(steps), once
+        models = [model, *(other._model_and_schema()[0] for other in self._others)]
+        steps = []
+        with said_once():
+            for model in models:
+                read = reader.read_more(
+                    model.reader, options, once.sequences, once.positions
+                )
+                steps.append(model.head.begun(read))
+        return models, steps, once
 
     def _model_and_sequences(self, X):
         """The fitted model, how X is read, and the sequences of X, each string once."""
@@ -473,14 +485,13 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
 
     def _head_and_scores(self, X):
         """The fitted head, and the scores, of shape (n_samples, n_outputs)."""
-        heads, scores = [], []
-        for member in (self, *self._others):
-            model, steps, once = member._model_and_steps(X)
-            h = model.states(steps)
+        models, steps, once = self._models_and_steps(X)
+        scores = []
+        for model, own in zip(models, steps, strict=True):
+            h = model.states(own)
             check_finite(h, once.positions)
-            heads.append(model.head)
-            scores.append(model.scores(h, steps)[once.places])
-        return _as_one(heads, scores)
+            scores.append(model.scores(h, own)[once.places])
+        return _as_one([model.head for model in models], scores)
 
     def _staged_scores(self, X):
         """Yield the fitted head and the scores of what is read at each stage."""
@@ -497,24 +508,19 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         scores : ndarray of shape (n_rows, n_outputs)
         offsets : ndarray of shape (n_samples + 1,)
         """
-        heads, scores = [], []
-        for member in (self, *self._others):
-            model, *of_steps = member._model_and_scores_of_steps(X)
-            heads.append(model.head)
-            scores.append(of_steps[0])
-        offsets = of_steps[1]
-        return *_as_one(heads, scores, offsets), offsets
-
-    def _model_and_scores_of_steps(self, X):
-        model, steps, once = self._model_and_steps(X)
-        scores, offsets = model.scores_of_steps(steps), steps.offsets
-        sequence = np.repeat(np.arange(len(offsets) - 1), steps.lengths)
-        is_each = once.positions is None
-        check_finite(scores, sequence if is_each else once.positions[sequence])
-        if not is_each:
+        models, steps, once = self._models_and_steps(X)
+        offsets, lengths = steps[0].offsets, steps[0].lengths
+        positions = np.arange(len(lengths))
+        rows = slice(None)
+        if once.positions is not None:
+            positions = once.positions
             rows, offsets = rows_of(offsets, once.places)
-            scores = scores[rows]
-        return model, scores, offsets
+        positions, scores = np.repeat(positions, lengths), []
+        for model, own in zip(models, steps, strict=True):
+            of_steps = model.scores_of_steps(own)
+            check_finite(of_steps, positions)
+            scores.append(of_steps[rows])
+        return *_as_one([model.head for model in models], scores, offsets), offsets
 
 
 def _as_one(heads, scores, offsets=None):

@@ -17,6 +17,7 @@ from skrnn._seq2seq import RNNSeq2Seq
 from skrnn._stream import random_state_of
 from skrnn._tagger import RNNTagger
 from skrnn._types import Count, Estimator, Jobs, RandomState, takes_parameters
+from skrnn._warnings import said_once
 
 _KINDS = RNNClassifier, RNNRegressor, RNNTagger, RNNSeq2Seq, RNNDecoder
 # Parameters that only predictions read, so that they may be set after a fit.
@@ -86,14 +87,16 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
 
     Notes
     -----
-    A fit takes `n_estimators` times as long as that of one member, as do predictions.
-    An ensemble of one predicts what its member does, to the bit.
+    A fit takes `n_estimators` times as long as that of one member, as do predictions,
+    for which X is read once. Of warnings of members that differ by nothing but numbers,
+    only the first is issued, unless they are fitted in several processes. An ensemble
+    of one predicts what its member does, to the bit.
 
     What an ensemble has no method for, such as `sample`, `partial_fit`,
     `staged_predict`, `start` or `attention_weights`, is for single networks: call it on
     one of `estimators_`, and pass one of these to functions of :mod:`skrnn.inspection`
-    and :mod:`skrnn.export`. `n_jobs` is for fits; in predictions, one member reads X
-    after the other.
+    and :mod:`skrnn.export`. `n_jobs` is for fits; in predictions, one member
+    computes after the other.
 
     `beam_width`, `length_penalty` and `max_output_length` may be set after a fit, by
     ``set_params(estimator__beam_width=4)``.
@@ -164,10 +167,11 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
         random_state = random_state_of(self.random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=self.n_estimators)
         fit_params = {"sample_weight": sample_weight, **fit_params}
-        self.estimators_ = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fitted)(self.estimator, int(seed), X, y, fit_params)
-            for seed in seeds
-        )
+        with said_once():
+            self.estimators_ = Parallel(n_jobs=self.n_jobs)(
+                delayed(_fitted)(self.estimator, int(seed), X, y, fit_params)
+                for seed in seeds
+            )
         return self
 
     @property

@@ -23,9 +23,12 @@ class FromVectors:
 
     def _predictor(self, X):
         """What predicts for X, by all with which this estimator predicts."""
-        members = [each._model_and_context(X) for each in (self, *self._others)]
-        (fitted, *_), models, contexts = zip(*members, strict=True)
+        fitted = self._at_this_moment()
+        check_is_fitted(fitted)
         fitted._validate_params()  # they may have been set since the fit
+        context = context_of(fitted._matrix(X, reset=False))
+        members = [each._model_and_context(context) for each in (fitted, *self._others)]
+        models, contexts = zip(*members, strict=True)
         schema = Schema.from_attributes(type(self).__name__, vars(fitted))
         predictor, options = TokenPredictor, {}
         if schema.kind == "series":
@@ -36,14 +39,11 @@ class FromVectors:
                 options[name] = getattr(fitted, name)
         return predictor(schema, models, contexts, fitted.max_length_, **options)
 
-    def _model_and_context(self, X):
-        """This estimator as it is now, its model, and X as the network reads it."""
-        fitted = self._at_this_moment()
-        check_is_fitted(fitted)
-        attributes = vars(fitted)
+    def _model_and_context(self, context):
+        """The fitted model, and vectors as it reads them."""
+        attributes = vars(self._at_this_moment())
         model = Model.from_attributes(attributes, self._head_of(attributes))
-        context = context_of(fitted._matrix(X, reset=False))
-        return fitted, model, VectorReader.from_attributes(attributes).read(context)
+        return model, VectorReader.from_attributes(attributes).read(context)
 
     def _check_no_search(self):
         """Raise for parameters of a search, if y holds numbers."""

@@ -449,8 +449,7 @@ class RNNSeq2Seq(BaseRNN):
         ------
         {raises of predict}
         """
-        of_members = [each._with_answers(X, y) for each in (self, *self._others)]
-        models, steps, (answers, *_), (is_known, *_) = zip(*of_members, strict=True)
+        models, steps, answers, is_known = self._with_answers(X, y)
         log_p = np.where(is_known, log_p_together(models, steps, answers), -np.inf)
         check_finite(np.exp(log_p)[:, np.newaxis])
         return log_p
@@ -479,7 +478,7 @@ class RNNSeq2Seq(BaseRNN):
             If `attention` was None in `fit`, or `decoder` was "ctc".
         """
         y = self.predict([x])[0] if y is None else y
-        model, steps, answers, is_known = self._with_answers([x], [y])
+        (model,), (steps,), answers, is_known = self._with_answers([x], [y])
         if model.architecture.attention is None:
             given, cure = "attention=None", "attention='dot'"
             if model.architecture.n_frames:
@@ -507,8 +506,7 @@ class RNNSeq2Seq(BaseRNN):
         places : ndarray of shape (n_samples,)
         """
         self._validate_params()  # set since the fit, perhaps
-        of_members = [each._model_and_steps(X) for each in (self, *self._others)]
-        models, steps, (once, *_) = zip(*of_members, strict=True)
+        models, steps, once = self._models_and_steps(X)
         for model in models:
             model.check_outputs()
         head, width = models[0].head, max(int(self.beam_width), n_best)
@@ -534,18 +532,20 @@ class RNNSeq2Seq(BaseRNN):
         warn_of_cut(found, self._longest(head), cure)
 
     def _with_answers(self, X, y):
-        """The model, the steps of X, the answers in y, and which of them are known."""
-        model, steps, once = self._model_and_steps(X)
-        model.check_outputs()
-        places = np.arange(len(steps.lengths))[once.places]
-        steps = steps.take(places)
-        sequences = read_outputs(model.head.schema, y, len(places))
-        ids = model.head.reader.encode(sequences)
+        """All models, X as each reads it, the answers in y, and which are known."""
+        models, steps, once = self._models_and_steps(X)
+        for model in models:
+            model.check_outputs()
+        places = np.arange(len(steps[0].lengths))[once.places]
+        steps = [own.take(places) for own in steps]
+        head = models[0].head  # all write the same tokens
+        sequences = read_outputs(head.schema, y, len(places))
+        ids = head.reader.encode(sequences)
         answers = Answers.of(ids.values, ids.offsets)
         n_unknown = np.add.reduceat(
             np.append(ids.values == UNKNOWN, 0), ids.offsets[:-1]
         )
-        return model, steps, answers, (n_unknown == 0) | (ids.lengths == 0)
+        return models, steps, answers, (n_unknown == 0) | (ids.lengths == 0)
 
 
 def _plain_options():

@@ -12,6 +12,8 @@ _NAMES = re.compile(r"""(?<!['"])\b(X|y|sample_weight)\b(?!['"])""")
 _SEQUENCES = re.compile(r"""(?<!['"])\bX(?=\b|_val\b)(?!['"])""")
 # What changes the names in messages, the innermost last.
 _renamings = ContextVar("renamings", default=())
+# What has been said already, where nothing is to be said twice.
+_said = ContextVar("said", default=None)
 
 
 @contextmanager
@@ -29,6 +31,16 @@ def _renaming(rename):
         raise
     finally:
         _renamings.reset(token)
+
+
+@contextmanager
+def said_once():
+    """Warnings of this block that differ by nothing but numbers are issued once."""
+    token = _said.set(set())
+    try:
+        yield
+    finally:
+        _said.reset(token)
 
 
 def about_validation_data():
@@ -98,6 +110,11 @@ def warn(message, category):
     """
     for rename in reversed(_renamings.get()):
         message = rename(message)
+    said, words = _said.get(), re.sub(r"[-+.e\d]*\d", "", message)
+    if said is not None and words in said:
+        return
+    if said is not None:
+        said.add(words)
     frame, stacklevel = sys._getframe(1), 2
     while frame is not None and _package(frame) in _INSIDE:
         frame, stacklevel = frame.f_back, stacklevel + 1

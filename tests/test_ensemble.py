@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 from sklearn.base import clone, is_classifier, is_regressor
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
@@ -410,3 +410,45 @@ def test_memories_may_be_in_any_order():
             alone, _ = writer_of(np.array([i])).begin()
             np.testing.assert_array_equal(row, alone[0])
     assert transduce.END == 0
+
+
+@pytest.mark.parametrize("name", ["classes", "tags", "sequences", "frames"])
+def test_predictions_read_once(name):
+    n_read = 0
+
+    def counting(x):
+        nonlocal n_read
+        n_read += 1
+        return x
+
+    member, y = OF_Y[name]
+    member = clone(member).set_params(analyzer=counting)
+    ensemble = RNNEnsemble(member, 3, random_state=0).fit(X, y)
+    for method in ("predict", "predict_proba", "predict_n_best"):
+        if hasattr(ensemble, method):
+            n_read = 0
+            getattr(ensemble, method)(X)
+            assert n_read == len(X)
+
+
+def test_warnings_are_issued_once():
+    X = [[-1, 0, 1], [0, -5, 2]] * 4
+    ensemble = RNNEnsemble(RNNClassifier(**SHORT), 3, random_state=0)
+    with pytest.warns(UserWarning, match="look like measurements") as found:
+        ensemble.fit(X, [0, 1] * 4)
+    assert len([each for each in found if each.category is UserWarning]) == 1
+    with pytest.warns(UserWarning, match="holds? nothing but integers") as found:
+        ensemble.predict([[9, 8], [7]])
+    assert len(found) == 1
+    with pytest.warns(UserWarning) as again:  # but in each prediction
+        ensemble.predict([[9, 8], [7]])
+    assert str(again[0].message) == str(found[0].message)
+
+
+def test_warnings_about_numbers_are_issued_once():
+    """That of each member has numbers of its own."""
+    member = RNNClassifier(4, max_iter=2, learning_rate_init=50.0, cell="rnn")
+    ensemble = RNNEnsemble(member, 3, random_state=0)
+    with pytest.warns(ConvergenceWarning) as found:
+        ensemble.fit(X, [0, 1] * 4)
+    assert len(found) == 1
