@@ -20,7 +20,8 @@ PURPOSES = {
     "Regularisation": "alpha dropout recurrent_dropout token_dropout label_smoothing",
     "Early stopping": "early_stopping validation_fraction",
     "Writing sequences": "beam_width length_penalty",
-    "Reproducibility and progress": "random_state verbose",
+    "Reproducibility and progress": "random_state checkpoint checkpoint_interval "
+    "verbose",
 }
 PURPOSES = {purpose: names.split() for purpose, names in PURPOSES.items()}
 

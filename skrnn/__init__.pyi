@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from os import PathLike
 from typing import Any, ClassVar, Literal, Self, TypeAlias, overload
 
 import numpy as np
@@ -54,6 +55,7 @@ _Function: TypeAlias = Callable[[Any], Any]
 _TextFunction: TypeAlias = Callable[[str], str]
 _Tokens: TypeAlias = Mapping[_Token, int] | Iterable[_Token]
 _Vectors: TypeAlias = Any
+_Folder: TypeAlias = str | PathLike[str]
 _RandomState: TypeAlias = int | np.integer[Any] | np.random.RandomState | None
 _Verbosity: TypeAlias = int | np.integer[Any]
 _ClassWeights: TypeAlias = Mapping[Any, float]
@@ -104,6 +106,8 @@ class _Parameters:
     warm_start: bool = False
     device: str = "cpu"
     random_state: _RandomState = None
+    checkpoint: _Folder | None = None
+    checkpoint_interval: _Count = 1
     verbose: _Verbosity = 0
     # End of the parameters.
 

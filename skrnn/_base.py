@@ -44,6 +44,7 @@ from skrnn._types import (
     CountOrShare,
     CountOrZero,
     Counts,
+    Folder,
     Fraction,
     Function,
     KernelSizes,
@@ -124,6 +125,8 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     warm_start: bool = False
     device: str = "cpu"
     random_state: RandomState = None
+    checkpoint: Folder | None = None
+    checkpoint_interval: Count = 1
     verbose: Verbosity = 0
 
     # What a subclass says about y.
@@ -256,6 +259,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         except BaseException:
             self._become(before)
             raise
+        learned.checkpoint.fit_is_over()
         return self
 
     def _parameters(self):

@@ -59,6 +59,8 @@ class FitTask:
         finally:
             estimator.set_callbacks(*callbacks)
         self._context.call_on_fit_task_begin(**self._of)
+        for _ in range(fit.state.n_done):  # of the fit that is continued
+            self._context.subcontext(task_name="epoch")
 
     def says(self):
         """Whether the user wants to be told what takes time."""

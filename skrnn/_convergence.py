@@ -33,9 +33,12 @@ def check_converged(settings, fit, samples, judge):
     )
     if progress.interrupted:
         kept = "the best epoch" if judge else f"epoch {n_epochs}"
+        later = ""
+        if settings["checkpoint"] is not None:
+            later = " The same fit continues from its checkpoint."
         warn(
             f"Training was interrupted after {n_epochs} of {progress.n_epochs} epochs. "
-            f"{name} keeps the weights from {kept}.",
+            f"{name} keeps the weights from {kept}.{later}",
             ConvergenceWarning,
         )
         return

@@ -233,11 +233,26 @@ _TEXT = dedent(
         entries of h are hidden, and what `early_stopping` holds out. Pass an int for
         reproducible weights across fits. None draws a new seed from the operating
         system: the global generators of NumPy and torch are not used.
+    checkpoint : str, path-like or None, default=None
+        Folder for checkpoints: files from which a fit continues that was interrupted by
+        Ctrl-C, by an error or with its process. The next `fit` with equal parameters
+        and equal data finds its file, takes the seed of `random_state` from it, and
+        ends with the weights of a fit that was not interrupted, to the bit with the
+        same number of threads. Each fit has a file of its own, so that all fits of a
+        search may share a folder. A file stays when its fit has ended: a search that is
+        started again only reads it. With ``random_state=None``, by which each fit is
+        another one, it is removed then. A file that is damaged, or of another version
+        of skrnn, raises an error. Delete the folder when it has served. Not supported
+        by `partial_fit`.
+    checkpoint_interval : int, default=1
+        Number of epochs from one checkpoint to the next: so many are lost at most if
+        the process is killed. Ctrl-C and errors write the last complete epoch.
     verbose : int, default=0
         1 shows scikit-learn's progress bar if `rich` is installed. 2 prints a line
         after each epoch, with its loss, validation score, speed and the time left. 1
         does the same without `rich`, and inside a pipeline or a search. Both say when
-        the very first fit after an installation compiles, which takes some seconds.
+        the very first fit after an installation compiles, which takes some seconds, and
+        when a fit continues from a checkpoint.
     """
 ).strip()
 

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from skrnn._checkpoint import Checkpoint, NoCheckpoint, open_checkpoint
 from skrnn._continuing import LastFit, saved_training
 from skrnn._convergence import check_converged
 from skrnn._core import network, public
@@ -55,6 +56,8 @@ class Fit:
     last : LastFit or None
     vector_reader : VectorReader or None
         How the vectors are read on which the sequences depend, if there are any.
+    checkpoint : Checkpoint or NoCheckpoint
+        The file from which the fit continues.
     """
 
     reader: TokenReader | SeriesReader
@@ -64,6 +67,7 @@ class Fit:
     state: TrainingState
     last: LastFit | None
     vector_reader: VectorReader | None = None
+    checkpoint: Checkpoint | NoCheckpoint | None = None
 
     def model(self, out=None):
         """The model with the current weights."""
@@ -130,8 +134,10 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         settings.check_can_predict_next_step()
     with arithmetic() as execution:
         execution = execution.together()
-        generator = settings.generator()
-        generator.set_state(execution.group.of_first(generator.get_state))
+        group, data = execution.group, (samples, head, validation)
+        checkpoint = group.of_first(partial(open_checkpoint, settings, data, last))
+        checkpoint = checkpoint.of_rank(group.rank)
+        generator = execution.generator(checkpoint.seed)
         samples, given = map(_without_weight_0, (samples, validation))
         learns_end = settings.learns_end(len(samples), last)
         held_out = None
@@ -166,14 +172,23 @@ def fit(samples, head, settings, watch, last=None, validation=None):
             last.load_weights(weights, head, wide)
         moments = None if last is None else last.moments(generator, inputs.ids)
         state = TrainingState(weights, generator, inputs.embeddings, moments, wide)
-        architecture = settings.architecture
-        result = Fit(reader, head, architecture, inputs, state, last, vector_reader)
+        result = Fit(
+            reader=reader,
+            head=head,
+            architecture=settings.architecture,
+            inputs=inputs,
+            state=state,
+            last=last,
+            vector_reader=vector_reader,
+            checkpoint=checkpoint,
+        )
         judge = _judge(held_out, given, settings, result)
         smoothing = settings.parameters.get("label_smoothing", 0.0)
         there = execution.on(settings["device"])
         data = TrainingData.of(samples, inputs.hiding, there, float(smoothing))
+        checkpoint.resume(state, watch.says())
         watch.begin(plan.lengthened(plan.n_held), result)
-        with _announcing(watch.says()):
+        with _announcing(watch.says()), checkpoint.saving(watch) as watch:
             Trainer(head.loss, plan, there).run(state, data, judge, watch)
         check_converged(settings, result, samples, judge)
     return result

@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skrnn._core.architecture import Architecture
-from skrnn._core.execution import CPU
 from skrnn._core.plan import Plan
 from skrnn._reading.options import ReadingOptions
 
@@ -247,16 +246,15 @@ class Settings:
             return _DROPOUT_BESIDE_FILTERS
         return 0.0, 0.0
 
-    def generator(self):
-        """A generator seeded from `random_state` as in scikit-learn.
+    def seed(self):
+        """The seed of the generator of a fit, from `random_state` as in scikit-learn.
 
         None draws from the operating system, not from NumPy's global generator.
         """
         random_state = self["random_state"]
         if random_state is None:
             random_state = np.random.RandomState()
-        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
-        return CPU.generator(int(seed))
+        return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
     def check_can_predict_next_step(self):
         """Raise if parameters are incompatible with predicting the next step.
@@ -459,6 +457,12 @@ def _check_partial(parameters):
         raise ValueError(
             "partial_fit does not support early_stopping=True: it has no epochs to "
             "stop after. Use early_stopping=False, and score sequences of your own."
+        )
+    if parameters["checkpoint"] is not None:
+        raise ValueError(
+            "partial_fit does not support a checkpoint: a call has no epochs to go on "
+            "from. Use checkpoint=None, and save the estimator after calls, by joblib "
+            "or pickle, to continue from its file."
         )
     if parameters.get("class_weight") == "balanced":
         raise ValueError(

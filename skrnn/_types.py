@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from itertools import chain
 from numbers import Integral, Real
+from os import PathLike
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -41,6 +42,7 @@ TextFunction = Annotated[Callable[[str], str], callable]
 ClassWeights = Annotated[Mapping, dict]
 Tokens = Annotated[Mapping | Iterable, Mapping, HasMethods("__iter__")]
 Vectors = Annotated[Any, Mapping, tuple, list]
+Folder = Annotated[str | PathLike[str], str, PathLike]
 RandomState = Annotated[Any, "random_state"]
 Verbosity = Annotated[int, "verbose"]
 Estimator = Annotated[Any, HasMethods("fit")]

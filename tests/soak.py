@@ -1,14 +1,15 @@
 """Signals, forks and threads at random moments, and tampered files, each counted.
 
     python tests/soak.py [--fits 2000] [--predicts 20000] [--forks 100] [--reads 10000]
-                         [--tampered 10000]
+                         [--kills 200] [--tampered 10000]
 
 pytest does not collect this file. It prints a line for each kind of trouble: how often
 it was tried, and what came of it. It exits with 1 if that is not what is promised: a
 fit that Ctrl-C ends keeps the last complete epoch, or the last fit if there is none;
 threads and settings are as they were; a forked process fits and predicts; whoever reads
-an estimator that is being fitted sees a whole fit; a tampered file is refused by a
-ValueError, or predicts finite numbers.
+an estimator that is being fitted sees a whole fit; a fit with a checkpoint whose
+process is killed continues from the last one that was due; a tampered file is refused
+by a ValueError, or predicts finite numbers.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import time
 import warnings
 from collections import Counter
 
+import kills
 import numpy as np
 import tampering
 import torch
@@ -36,7 +38,7 @@ PARAMS = {"nhidden": 4, "batch_size": 8, "random_state": 0}
 VECTORS = [[len(x), ord(x[0])] for x in X]
 SERIES = [[float(ord(letter)) for letter in x] for x in X]
 PROMISED = {"whole", "interrupted", "kept an epoch", "fitted", "predicted"}
-PROMISED |= tampering.PROMISED
+PROMISED |= kills.PROMISED | tampering.PROMISED
 
 
 class CtrlC:
@@ -216,6 +218,7 @@ TROUBLES = {
     "predicts": (interrupted_predictions, 20_000),
     "forks": (forks_beside_fits, 100),
     "reads": (reads_beside_fits, 10_000),
+    "kills": (kills.killed_fits, 200),
     "tampered": (tampered_files, 10_000),
 }
 

@@ -93,6 +93,8 @@ DEFAULTS = {
     "warm_start": False,
     "device": "cpu",
     "random_state": None,
+    "checkpoint": None,
+    "checkpoint_interval": 1,
     "verbose": 0,
 }
 WIDE = {"wide_ngram_range": "auto", "n_wide_features": "auto"}

@@ -34,6 +34,8 @@ class Progress:
         Whether the last epoch ended with numbers that are not finite.
     interrupted : bool
         Whether the user interrupted the training.
+    has_ended : bool
+        Whether the last epoch was the last one of the fit.
     started : float
         Start time in seconds, from :func:`time.perf_counter`.
     """
@@ -48,6 +50,7 @@ class Progress:
     goes_back: bool = False
     diverged: bool = False
     interrupted: bool = False
+    has_ended: bool = False
     started: float = field(default_factory=time.perf_counter)
     _to_beat: float = -math.inf
     _best: tuple = (math.inf, math.inf)
@@ -90,6 +93,10 @@ class Progress:
         loss is as low as the plan wants it. With validation, a learning rate that is
         high is lowered when the score improves no more, from the best weights.
         """
+        self.has_ended = self._is_over(plan)
+        return self.has_ended
+
+    def _is_over(self, plan):
         self.goes_back = False
         self._count(plan)
         if self.clock.is_held:
@@ -146,7 +153,7 @@ class Progress:
         """Continue from the result of :meth:`to_dict`."""
         for name in _SAVED:
             setattr(self, name, _copied(saved[name]))
-        self.clock = Clock(*saved["clock"])
+        self.clock, self._best = Clock(*saved["clock"]), tuple(saved["_best"])
         self._n_loaded = self.n_done
 
     def __str__(self):
@@ -165,7 +172,7 @@ class Progress:
 
 
 _SAVED = ("loss_curve", "validation_losses", "validation_scores", "n_no_change")
-_SAVED += ("clock", "_to_beat", "_best")
+_SAVED += ("clock", "has_ended", "_to_beat", "_best")
 
 
 def _copied(value):

@@ -100,7 +100,8 @@ class Trainer:
                 lambda moments: self._updates(state, data, moments),
             )
             epoch = _Epoch(self, batches, updates, workspaces, run)
-            is_over = state.progress.n_done >= state.progress.n_epochs
+            progress = state.progress
+            is_over = progress.has_ended or progress.n_done >= progress.n_epochs
             while not is_over:
                 if watch is not None:
                     watch.epoch_begins()
@@ -108,8 +109,8 @@ class Trainer:
                 with self.execution.denormals_flushed():
                     loss = epoch.run(state)
                 _record(state, loss, judge, group)
-                is_over = state.progress.is_over(plan) or state.progress.diverged
-                if state.progress.goes_back:
+                is_over = progress.is_over(plan) or progress.diverged
+                if progress.goes_back:
                     state.restore_best()
                 stop = watch is not None and watch.epoch_ends(state)
                 is_over = is_over or group.of_first(partial(bool, stop))

@@ -118,6 +118,11 @@ class TrainingState:
             _copy(self._best, self.trained)
 
     @property
+    def n_done(self):
+        """Number of complete epochs."""
+        return 0 if self.progress is None else self.progress.n_done
+
+    @property
     def is_finite(self):
         """Whether no weight is NaN or infinite."""
         return all(map(_is_finite, self.trained))
@@ -169,10 +174,9 @@ class TrainingState:
         Raises
         ------
         RuntimeError
-            During training, which keeps moments and token vectors of its own; or if
-            weights have other shapes.
+            During training, which keeps moments and token vectors of its own.
         ValueError
-            If moments have other shapes.
+            If weights or moments have other shapes.
         """
         if self._is_training:
             raise RuntimeError(
@@ -182,8 +186,11 @@ class TrainingState:
         def tensors(name):
             return [execution.tensor(np.array(array)) for array in saved[name]]
 
-        _copy(tensors("trained"), self.trained)
-        self._best = tensors("best") or None
+        trained, best = tensors("trained"), tensors("best")
+        for weights in (trained, best or trained):
+            _check_like("weights", zip(weights, self.trained, strict=True))
+        _copy(trained, self.trained)
+        self._best = best or None
         flat, of_vectors = tensors("moments"), tensors("moments_of_vectors")
         of_wide = tensors("moments_of_wide")
         self._moments = None
@@ -204,18 +211,34 @@ class TrainingState:
         """The moments, unless they are of another network; kernels do not check it."""
         if moments is None:
             return None
+        n = len(moments.names)
+        n_of_vectors = 0 if self.embeddings is None else n  # none if they are fixed
+        if (
+            len(moments.flat) != n
+            or len(moments.of_vectors) not in (0, n_of_vectors)
+            or len(moments.of_wide) != (self.wide is not None)
+        ):
+            raise ValueError(
+                "Training was to continue from moments that are not complete. Continue "
+                "from the state of the same network, or fit again."
+            )
         pairs = [(moment, self.weights.flat) for moment in moments.flat]
         pairs += [(moment, self.embeddings.vectors) for moment in moments.of_vectors]
         pairs += [(moment, self.wide) for moment in moments.of_wide]
-        for moment, like in pairs:
-            if (moment.shape, moment.dtype) != (like.shape, like.dtype):
-                raise ValueError(
-                    "Training was to continue from moments of shape "
-                    f"{tuple(moment.shape)} and {moment.dtype}, but the weights have "
-                    f"the shape {tuple(like.shape)} and {like.dtype}. Continue from "
-                    "the state of the same network, or fit again."
-                )
+        _check_like("moments", pairs)
         return moments
+
+
+def _check_like(what, pairs):
+    """Raise unless the first tensor of each pair has the shape of the second one."""
+    for tensor, like in pairs:
+        if (tensor.shape, tensor.dtype) != (like.shape, like.dtype):
+            raise ValueError(
+                f"Training was to continue from {what} of shape {tuple(tensor.shape)} "
+                f"and {tensor.dtype}, but the weights have the shape "
+                f"{tuple(like.shape)} and {like.dtype}. Continue from the state of the "
+                "same network, or fit again."
+            )
 
 
 def _copy(tensors, others):

@@ -2,6 +2,7 @@
 
 import re
 from numbers import Integral, Real
+from os import PathLike, fspath
 
 import numpy as np
 
@@ -21,6 +22,8 @@ def to_plain(value, path, arrays):
         return {"code points": list(map(ord, value))}
     if value is None or isinstance(value, (bool, str)):
         return value
+    if isinstance(value, PathLike):
+        return to_plain(fspath(value), path, arrays)
     if isinstance(value, np.bool_):
         return bool(value)
     if isinstance(value, Integral):
