@@ -1,5 +1,6 @@
 """Recurrent networks as scikit-learn estimators."""
 
+from skrnn._chunked_dataset import ChunkedDataset
 from skrnn._classifier import RNNClassifier
 from skrnn._decoder import RNNDecoder
 from skrnn._encoder import RNNEncoder
@@ -12,6 +13,7 @@ from skrnn._tagger import RNNTagger
 from skrnn._version import __version__
 
 __all__ = [
+    "ChunkedDataset",
     "RNNClassifier",
     "RNNDecoder",
     "RNNEncoder",

@@ -16,6 +16,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skrnn import _state
 from skrnn._attributes import CHANGED, check_attributes
 from skrnn._callbacks import CallbackSupportMixin, FitTask
+from skrnn._chunked_dataset import ChunkedDataset
+from skrnn._chunked_fit import Chunks, Epochs, check_whole, first_pass
 from skrnn._continuing import LastFit
 from skrnn._core import public
 from skrnn._core.cells import ActivationName, CellName, RecurrenceName
@@ -24,7 +26,7 @@ from skrnn._core.group import current_group
 from skrnn._core.pooling import PoolingName
 from skrnn._core.samples import Samples
 from skrnn._core.sequences import rows_of
-from skrnn._fitting import fit
+from skrnn._fitting import fit, reading_options
 from skrnn._gathering import check_agreement, gather_samples, gather_schemas
 from skrnn._heads import task as tasks
 from skrnn._heads.chunks import head_of_chunk
@@ -223,24 +225,24 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             self._validate_params()  # scikit-learn skips this if it is fitted
         settings = Settings.of(type(self).__name__, self._parameters(), is_partial)
         find_device(settings["device"])  # before all of X is read
-        last = self._last_fit(settings)
-        kept, expected, sequences, context = self._read(X, y, settings, last)
-        targets, weight = self._validated(y, sample_weight, sequences)
-        is_given = validation is not None
-        is_given = is_given and validation.is_given(y is not None, settings)
-        group = current_group()  # whose ranks have read X and y of their own
-        check_agreement(group, settings, last, classes, is_given)
-        kept, expected = gather_schemas(group, kept, expected, is_new=last is None)
-        of = sequences, targets, weight, context
-        sequences, targets, weight, context = gather_samples(group, *of)
-        samples, head = self._aim(sequences, targets, weight, classes, settings, last)
-        samples, given = replace(samples, context=context), None
-        if is_given:
+        last, group = self._last_fit(settings), current_group()
+        if isinstance(X, ChunkedDataset) and not is_partial:
+            check_whole(X, y, sample_weight, validation, settings, group)
+            kept, expected, samples, head, epochs = self._read_chunks(X, settings, last)
+        else:
+            has_validation = validation is not None and validation.X is not None
+            check_agreement(group, settings, last, classes, has_validation)
+            kept, expected, samples, head = self._read_samples(
+                X, y, sample_weight, classes, settings, last, group
+            )
+            epochs = None
+        given, has_y = None, head is not None or y is not None
+        if validation is not None and validation.is_given(has_y, settings):
             given = self._read_validation(validation, kept, expected, head)
 
         def attributes_of(learned, **more):
             attributes = {**kept, **learned.attributes()}
-            attributes |= self._attributes_of_y(learned.head, targets, last)
+            attributes |= self._attributes_of_y(learned.head)
             return {**attributes, **more, **self._encoder_of({**attributes, **more})}
 
         def attributes_meanwhile(learned):
@@ -250,7 +252,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             return {"__dict__": {**vars(others), **attributes_of(learned)}}
 
         task = FitTask(self, X, y, sample_weight, attributes_meanwhile, group.rank == 0)
-        learned = fit(samples, head, settings, task, last, given)
+        learned = fit(samples, head, settings, task, last, given, epochs)
         more = {"_training": learned.training()} if is_partial else {}
         before, now = self._fitted(), attributes_of(learned, **more)
         try:
@@ -311,6 +313,68 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         if hasattr(other, "feature_names_in_"):
             kept["feature_names_in_"] = other.feature_names_in_
         return kept, learned, sequences, None
+
+    def _read_samples(self, X, y, sample_weight, classes, settings, last, group):
+        """Read and validate X and y, and those of the other ranks of a group.
+
+        Returns
+        -------
+        kept, schema
+            As :meth:`_read` returns them.
+        samples : Samples
+        head : Head or None
+        """
+        kept, expected, sequences, context = self._read(X, y, settings, last)
+        targets, weight = self._validated(y, sample_weight, sequences)
+        kept, expected = gather_schemas(group, kept, expected, is_new=last is None)
+        sequences, targets, weight, context = gather_samples(
+            group, sequences, targets, weight, context
+        )
+        samples, head = self._aim(sequences, targets, weight, classes, settings, last)
+        return kept, expected, replace(samples, context=context), head
+
+    def _read_chunks(self, dataset, settings, last):
+        """Read a dataset once.
+
+        Returns
+        -------
+        kept, schema
+            As :meth:`_read` returns them.
+        samples : Samples
+            All sequences, or a uniform sample if they do not fit into the buffer.
+        head : Head or None
+        epochs : Epochs or None
+            What is read in each epoch. None if `samples` are all.
+        """
+
+        def read_more(kept, expected, X):
+            fitted = self._at_this_moment(without=fitted_names())
+            vars(fitted).update(kept)
+            return expected.read(X, _table_reader(fitted))
+
+        def read_first(X, y):
+            return self._read(X, y, settings, last)[:3]
+
+        has_tags = getattr(self._head, "per_step", False)
+        of = read_first, read_more, self._validated, has_tags
+        chunks = Chunks(dataset, *of)
+        options_for = partial(reading_options, settings, last)
+        says = print if self.verbose else None
+        first = first_pass(chunks, options_for, self._head, says)
+        kept, expected = chunks.kept, chunks.schema
+        if last is None:
+            expected = expected.with_lengths(first.shortest, first.longest)
+            kept.pop("n_features_in_", None)
+            kept |= expected.attributes()
+        sample = first.sample
+        if first.is_all:
+            of = sample.steps, sample.target, sample.weight, None, settings, last
+            return kept, expected, *self._aim(*of), None
+        class_weight = settings.parameters.get("class_weight")
+        epochs = Epochs.of(chunks, first, class_weight)
+        if epochs.head is not None:
+            self._check_task(epochs.head.task, sample.target)
+        return kept, expected, epochs.sample(), epochs.head, epochs
 
     def _read_validation(self, validation, kept, expected, head):
         """Read validation data: X by the schema of X, y by the head of y.
@@ -387,7 +451,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     def _check_task(self, task, y):
         """Raise if this estimator does not support such a y."""
 
-    def _attributes_of_y(self, head, y, last):
+    def _attributes_of_y(self, head):
         """What this estimator keeps of y, in addition to what the head keeps."""
         return {}
 

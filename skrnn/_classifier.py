@@ -118,7 +118,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     def fit(
         self,
         X,
-        y,
+        y=None,
         sample_weight=None,
         *,
         X_val=None,
@@ -228,7 +228,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
                 "labels, was expected."
             )
 
-    def _attributes_of_y(self, head, y, last):
+    def _attributes_of_y(self, head):
         return {"_is_multilabel": head.task == "multilabel"}
 
     def _encoder_of(self, attributes):

@@ -223,7 +223,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
         """
         return self._learn(X, y, sample_weight, classes=classes, is_partial=True)
 
-    def _attributes_of_y(self, head, y, last):
+    def _attributes_of_y(self, head):
         return {"task_": head.task}
 
     def transform(self, X):

@@ -17,7 +17,7 @@ from skrnn._core.imports import import_lock, kernel_imports
 from skrnn._core.layout import Layout
 from skrnn._core.packing import pack
 from skrnn._core.trainer import Trainer
-from skrnn._core.training_data import TrainingData
+from skrnn._core.training_data import DataInParts, TrainingData
 from skrnn._core.training_state import TrainingState
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._core.weights import initialise, zeros
@@ -107,7 +107,7 @@ class Fit:
             return saved_training(self.state, self.inputs, vectors, self.last)
 
 
-def fit(samples, head, settings, watch, last=None, validation=None):
+def fit(samples, head, settings, watch, last=None, validation=None, epochs=None):
     """Learn how to read the samples, then the weights.
 
     Parameters
@@ -125,6 +125,8 @@ def fit(samples, head, settings, watch, last=None, validation=None):
     validation : Samples, default=None
         With Sequences, and with the user's weights: what early stopping is based on.
         None to hold out some of `samples`.
+    epochs : Epochs, default=None
+        What is read in each epoch, if `samples` are only a uniform sample of it.
 
     Returns
     -------
@@ -134,7 +136,8 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         settings.check_can_predict_next_step()
     with arithmetic() as execution:
         execution = execution.together()
-        group, data = execution.group, (samples, head, validation)
+        group, counts = execution.group, None if epochs is None else epochs.counts
+        data = samples, head, validation, counts
         checkpoint = group.of_first(partial(open_checkpoint, settings, data, last))
         checkpoint = checkpoint.of_rank(group.rank)
         generator = execution.generator(checkpoint.seed)
@@ -144,23 +147,30 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         if given is None:
             samples, held_out = _hold_out(samples, head, settings, generator)
         with _about_sequences(samples):
-            reader, samples = _read(samples, head, settings, generator, last)
+            reader, samples = _read(samples, head, settings, generator, last, counts)
             if head is None:
-                head = _next_step_head(reader, samples, settings, last, learns_end)
+                are_all = epochs is None and not settings.is_partial
+                head = _next_step_head(
+                    reader, samples, settings, last, learns_end, are_all
+                )
         vector_reader, samples = _read_vectors(samples, settings, last)
         samples = replace(samples, steps=head.begun(samples.steps))
         before = None if last is None else last.model.architecture
         settings = settings.for_data(reader, head, before)
+        n_times = None if epochs is None else epochs.n_times(reader, samples)
         inputs = reader.inputs(
-            samples.steps, samples.weight_of_sequences, settings.reading
+            samples.steps, samples.weight_of_sequences, settings.reading, n_times
         )
         samples = replace(head.samples_of(samples), steps=inputs.steps)
         samples = _side_by_side(samples, learns_end, settings)
-        n_steps = len(samples.steps.values) if head.per_step else None
+        n_samples, n_rows = len(samples), len(samples.steps.values)
+        if epochs is not None:
+            n_samples, n_rows = epochs.n_samples, epochs.n_rows
         chance = None
         if not head.per_step:
             chance = head.chance(samples.target, samples.weight)
-        plan = settings.plan(len(samples), n_steps, chance, head.loss)
+        n_steps = n_rows if head.per_step else None
+        plan = settings.plan(n_samples, n_steps, chance, head.loss)
         if last is None:
             with _about_sequences(samples):
                 _warn_of_vocabulary(reader, samples.steps, settings, head)
@@ -186,12 +196,31 @@ def fit(samples, head, settings, watch, last=None, validation=None):
         smoothing = settings.parameters.get("label_smoothing", 0.0)
         there = execution.on(settings["device"])
         data = TrainingData.of(samples, inputs.hiding, there, float(smoothing))
+        if epochs is not None:
+            read_parts = partial(_parts, epochs, result, plan.batch_size, there)
+            data = DataInParts(data, n_samples, n_rows, read_parts)
         checkpoint.resume(state, watch.says())
         watch.begin(plan.lengthened(plan.n_held), result)
         with _announcing(watch.says()), checkpoint.saving(watch) as watch:
             Trainer(head.loss, plan, there).run(state, data, judge, watch)
         check_converged(settings, result, samples, judge)
     return result
+
+
+def _parts(epochs, fit, batch_size, execution):
+    """Yield the training data of an epoch, about a buffer of sequences at a time."""
+    for samples in epochs.buffers(batch_size):
+        reader, head, n_rows = fit.reader, fit.head, len(samples.steps.values)
+        steps = reader.with_wide(reader.encode(samples.steps, samples.positions))
+        steps = fit.inputs.numbered(head.begun(steps))
+        samples = head.samples_of(replace(samples, steps=steps))
+        if epochs.has_tags:  # the mean weight of all tags is 1, not of those here
+            share = (n_rows / epochs.n_rows) / (len(samples) / epochs.n_samples)
+            samples = replace(samples, weight=samples.weight * share)
+        data = TrainingData.of(samples, fit.inputs.hiding, execution)
+        del samples, steps  # in memory, there is nothing but what is read now
+        yield data
+        del data
 
 
 def _about_sequences(samples):
@@ -281,22 +310,40 @@ def _hold_out_the_end(samples, settings):
     )
 
 
-def _read(samples, head, settings, generator, last):
-    """The reader, new or that of the last fit, and the samples as it reads them."""
+def reading_options(settings, last, head, sequences):
+    """How sequences are read for what is predicted.
+
+    Returns
+    -------
+    options : ReadingOptions or None
+        None if they are read as in the last fit.
+    has_labels : bool
+        Whether labels or tokens are predicted, rather than numbers.
+    """
+    has_labels = head is None or head.loss != "squared_error"
+    if last is not None:
+        return None, has_labels
     options = settings.reading
-    if last is None:
-        has_labels = head is None or head.loss != "squared_error"
-        if head is None:  # whole series, and windows, would tell of next steps
-            options = options.looking_back()
-        if settings["truncate"] is not None:
-            options = options.without_filters()
-        if head is not None and head.task == "tagging":
-            options = options.of_tags(samples.steps)
-        if head is None and samples.steps.kind == "words":
-            options = options.of_single_words()
+    if head is None:  # whole series, and windows, would tell of next steps
+        options = options.looking_back()
+    if settings["truncate"] is not None:
+        options = options.without_filters()
+    if head is not None and head.task == "tagging":
+        options = options.of_tags(sequences)
+    if head is None and sequences.kind == "words":
+        options = options.of_single_words()
+    return options, has_labels
+
+
+def _read(samples, head, settings, generator, last, counts=None):
+    """The reader, new or that of the last fit, and the samples as it reads them."""
+    options, has_labels = reading_options(settings, last, head, samples.steps)
+    if options is not None:
         n_outputs = 1 if head is None else head.n_outputs
-        reader, steps = learn_reader(options, samples, generator, has_labels, n_outputs)
+        of = options, samples, generator, has_labels, n_outputs, counts
+        reader, steps = learn_reader(*of)
         return reader, replace(samples, steps=steps)
+    options = settings.reading
     reader = last.model.reader
     if head is None:
         settings.check_looks_back(reader)
@@ -319,7 +366,7 @@ def _side_by_side(samples, learns_end, settings):
     return in_streams(samples, settings.n_streams(n_rows), settings["truncate"])
 
 
-def _next_step_head(reader, samples, settings, last, learns_end):
+def _next_step_head(reader, samples, settings, last, learns_end, are_all):
     """A head that predicts what comes after each step."""
     is_series, n_outputs = reader.kind == "series", None
     if reader.kind == "features":
@@ -335,7 +382,7 @@ def _next_step_head(reader, samples, settings, last, learns_end):
         )
     if last is not None and last.model.head.per_step:
         n_outputs = last.model.head.n_outputs
-    elif settings.is_partial and not is_series:  # later chunks may have any token
+    elif not (are_all or is_series):  # other chunks may have any token
         n_outputs = 1 + reader.last_token_id
     patch_length = reader.patch_length if is_series else 1
     if is_series and samples.context is not None:

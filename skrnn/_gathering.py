@@ -19,8 +19,9 @@ from skrnn._core.sparse_rows import SparseRows
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._version import __version__
 
-# Parameters that may differ between ranks: rank 0 draws the random numbers.
-_OWN = ("random_state", "verbose")
+# Parameters that may differ between ranks: rank 0 draws the random numbers, and writes
+# checkpoints.
+_OWN = ("random_state", "verbose", "checkpoint", "checkpoint_interval")
 # What tells one fit from another.
 _OF_LAST = ("W_", "V_", "vocabulary_", "classes_")
 _KINDS_OF_DTYPES = {"U": "strings", "O": "objects", "b": "numbers", "i": "numbers"}

@@ -655,7 +655,7 @@ class RNNLanguageModel(
             learns_end=attributes["learns_end_"],
         )
 
-    def _attributes_of_y(self, head, y, last):
+    def _attributes_of_y(self, head):
         return {"learns_end_": head.learns_end}
 
     @property

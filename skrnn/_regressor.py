@@ -90,7 +90,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     def fit(
         self,
         X,
-        y,
+        y=None,
         sample_weight=None,
         *,
         X_val=None,
@@ -187,7 +187,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         """
         return self._learn(X, y, sample_weight, is_partial=True)
 
-    def _attributes_of_y(self, head, y, last):
+    def _attributes_of_y(self, head):
         return {"_is_one_output": head.is_one}
 
     def _encoder_of(self, attributes):

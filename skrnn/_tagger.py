@@ -183,7 +183,7 @@ class RNNTagger(BaseRNN):
     def fit(
         self,
         X,
-        y,
+        y=None,
         sample_weight=None,
         *,
         X_val=None,
@@ -304,7 +304,7 @@ class RNNTagger(BaseRNN):
             check_weight_of_chains(weight, offsets)
         return y, weight
 
-    def _attributes_of_y(self, head, y, last):
+    def _attributes_of_y(self, head):
         return {"task_": head.task}
 
     def predict(self, X):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skrnn._core.context import Context
-from skrnn._core.sequences import Sequences, rows_of
+from skrnn._core.sequences import Sequences, join, rows_of
 from skrnn._core.steps import Steps
 
 
@@ -60,6 +60,22 @@ class Samples:
             context=None if self.context is None else self.context.take(indices),
         )
 
+    def part(self, first, stop):
+        """Return the samples from `first` to `stop`, with Sequences and weights as is.
+
+        They are views of the same memory.
+        """
+        targets = slice(first, stop)
+        if self.per_step:
+            targets = slice(*self.steps.offsets[[first, stop]])
+        return replace(
+            self,
+            steps=self.steps.part(first, stop),
+            target=None if self.target is None else self.target[targets],
+            weight=self.weight[targets],
+            positions=self.positions[first:stop],
+        )
+
     @property
     def weight_of_sequences(self):
         """The weight of each sequence: the mean of those of its steps, 0 without any.
@@ -72,6 +88,28 @@ class Samples:
         sequence = np.repeat(np.arange(len(self)), n_steps)
         weight = np.bincount(sequence, self.weight, len(self)) / np.maximum(n_steps, 1)
         return weight / weight.mean()
+
+
+def join_samples(parts):
+    """Return the samples of several parts, with Sequences and weights as they are.
+
+    Parameters
+    ----------
+    parts : list of Samples
+    """
+    first, *others = parts
+    if not others:
+        return first
+    target = None
+    if first.target is not None:
+        target = np.concatenate([part.target for part in parts])
+    return replace(
+        first,
+        steps=join([part.steps for part in parts]),
+        target=target,
+        weight=np.concatenate([part.weight for part in parts]),
+        positions=np.concatenate([part.positions for part in parts]),
+    )
 
 
 def _is_all(indices, n_samples):

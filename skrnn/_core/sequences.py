@@ -57,9 +57,41 @@ class Sequences:
         rows, offsets = _rows(starts, lengths)
         return Sequences(self.kind, self.values[rows], offsets, self.tokens)
 
+    def part(self, first, stop):
+        """Return the sequences from `first` to `stop`, as views of the same memory."""
+        offsets = self.offsets[first : stop + 1]
+        values = self.values[offsets[0] : offsets[-1]]
+        return Sequences(self.kind, values, offsets - offsets[0], self.tokens)
+
     def locate(self, row):
         """Return the sequence that a row belongs to, and the step within it."""
         return locate(self.offsets, row)
+
+
+def join(parts):
+    """Return all sequences of several parts, which are of one kind.
+
+    Parameters
+    ----------
+    parts : list of Sequences
+    """
+    first, *others = parts
+    if not others:
+        return first
+    values, tokens = [part.values for part in parts], None
+    if first.tokens is not None:
+        number_of = {}
+        tables = [
+            [number_of.setdefault(token, len(number_of)) for token in part.tokens]
+            for part in parts
+        ]
+        pairs = zip(tables, values, strict=True)
+        values = [np.array(table, np.int32)[some] for table, some in pairs]
+        tokens = list(number_of)
+    starts = np.cumsum([0, *(len(some) for some in values)])
+    offsets = [part.offsets[:-1] + n for part, n in zip(parts, starts, strict=False)]
+    offsets = np.concatenate([*offsets, starts[-1:]])
+    return Sequences(first.kind, np.concatenate(values), offsets, tokens)
 
 
 def rows_of(offsets, indices):

@@ -64,7 +64,7 @@ class Trainer:
         Parameters
         ----------
         state : TrainingState
-        data : TrainingData
+        data : TrainingData or DataInParts
         judge : callable, default=None
             ``judge()`` is called after each epoch and returns the loss and the score on
             validation sequences. Training ends with the weights of the best score.
@@ -79,12 +79,12 @@ class Trainer:
             If interrupted in the first epoch, or if ``watch.is_alone`` is False.
         """
         plan, group = self.plan, self.execution.group
-        _check_values(state, data)
+        _check_values(state, data.example)
         batches = self._batches(state.weights, data)
         n_shards = batches.shards.n_of(min(plan.batch_size, len(data)))
         n_workers = math.ceil(n_shards / group.world_size)
         # A minibatch may have few of many tokens: no gradient for all of them.
-        n_inputs = None if data.values.is_floating_point() else 0
+        n_inputs = None if data.example.values.is_floating_point() else 0
         workspaces = [
             self.kernels.make_workspace(state.weights, n_inputs)
             for _ in range(n_workers)
@@ -144,8 +144,7 @@ class Trainer:
             return updates
         if is_here:
             return Wide(updates, state.wide, self.loss, moments)
-        of = state.wide, self.loss, self.execution, moments
-        return on_device.Wide(updates, *of)
+        return on_device.Wide(updates, state.wide, self.loss, self.execution, moments)
 
     def _of_network(self, state, data, moments):
         """Choose between updates of all token vectors and of those in the minibatch."""
@@ -162,17 +161,23 @@ class Trainer:
         """The same for a copy of the weights on a device."""
         is_lazy = state.embeddings is None
         is_lazy = is_lazy and self._has_few_of_many_tokens(state.weights, data)
-        of = state, self.plan, self.execution, moments
-        return on_device.Updates(*of, is_lazy=is_lazy, is_padded=data.is_padded)
+        return on_device.Updates(
+            state,
+            self.plan,
+            self.execution,
+            moments,
+            is_lazy=is_lazy,
+            is_padded=data.is_padded,
+        )
 
     def _has_few_of_many_tokens(self, weights, data):
         """Whether an update moves only the vectors of tokens in the minibatch."""
-        plan = self.plan
+        plan, values = self.plan, data.example.values
         share = min(1, plan.batch_size / len(data))
         if data.per_step and plan.truncate is not None:
-            share *= min(1, plan.truncate * len(data) / len(data.values))
-        tokens_per_update = data.values.numel() * share
-        is_token = not data.values.is_floating_point()
+            share *= min(1, plan.truncate * len(data) / data.n_rows)
+        tokens_per_update = data.n_rows * math.prod(values.shape[1:]) * share
+        is_token = not values.is_floating_point()
         return is_token and weights.n_inputs > _MANY_TOKENS + 2 * tokens_per_update
 
 
@@ -194,10 +199,21 @@ class _Epoch:
         loss : float
             The mean loss, computed while the weights change.
         """
-        plan, data = self.trainer.plan, self.batches.data
-        n_per_epoch, clock = plan.n_minibatches(len(data)), state.progress.clock
-        total = 0.0
-        minibatches = _Ahead(self.batches.of_an_epoch(state.generator))
+        data, total = self.batches.data, 0.0
+        for part in data.parts():
+            if part is not data:
+                _check_values(state, part)
+            total += self._run_part(part, state)
+            del part  # before the next one is read
+        self.updates.synchronise()
+        return sum(self._group.gather(float(total))) / len(data)
+
+    def _run_part(self, part, state):
+        """Make one pass over data that are in memory, and return the summed loss."""
+        plan, clock = self.trainer.plan, state.progress.clock
+        n_per_epoch = plan.n_minibatches(len(self.batches.data))
+        total, batches = 0.0, replace(self.batches, data=part)
+        minibatches = _Ahead(batches.of_an_epoch(state.generator))
         for minibatch in minibatches:
             done, n_sequences = state.n_minibatches, sum(map(len, minibatch))
             for shards, share in self._spans(minibatch, state.generator):
@@ -207,8 +223,7 @@ class _Epoch:
                 total += self._update(shards, n_at_once, learning_rate, beside)
                 done += share
             state.n_minibatches += 1
-        self.updates.synchronise()
-        return sum(self._group.gather(float(total))) / len(data)
+        return total
 
     def _spans(self, minibatch, generator):
         """Yield the shards of each update, and their share of the minibatch."""

@@ -1,5 +1,6 @@
 """Training data on the device."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,3 +84,56 @@ class TrainingData:
 
     def __len__(self):
         return len(self.offsets) - 1
+
+    @property
+    def n_rows(self):
+        """Number of steps of all sequences."""
+        return len(self.values)
+
+    @property
+    def example(self):
+        """Some of the data, which show what the others are like."""
+        return self
+
+    def parts(self):
+        """Yield all data, in parts that are in memory one at a time."""
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class DataInParts:
+    """Training data of which one part is in memory at a time.
+
+    Attributes
+    ----------
+    example : TrainingData
+        Some of the data, which show what the others are like.
+    n_samples, n_rows : int
+        Number of sequences, and of steps, of all parts.
+    read_parts : callable
+        ``read_parts()`` yields the TrainingData of each part, in the same order each
+        time. The number of sequences of all parts but the last one is a multiple of the
+        batch size, so that there are as many minibatches as if all were in memory.
+    """
+
+    example: TrainingData
+    n_samples: int
+    n_rows: int
+    read_parts: Callable
+
+    def __len__(self):
+        return self.n_samples
+
+    @property
+    def per_step(self):
+        """Whether each step has a target."""
+        return self.example.per_step
+
+    @property
+    def is_padded(self):
+        """Whether id 0 stands for nothing."""
+        return self.example.is_padded
+
+    def parts(self):
+        """Yield all data, in parts that are in memory one at a time."""
+        return self.read_parts()

@@ -20,4 +20,5 @@ Modules may import those above them in this list, and lower layers of the packag
     later         y of a chunk or of validation data, checked against a head
     chunks        heads for learning chunk by chunk
     class_weight  weights of sequences multiplied by those of their classes
+    counts        what is counted of y in parts, to learn the head of all of it
 """

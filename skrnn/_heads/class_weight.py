@@ -33,18 +33,8 @@ def weigh_classes(class_weight, y, sample_weight, classes):
         )
     labels = np.searchsorted(classes, y)
     sample_weight = sample_weight / sample_weight.max()  # a product could overflow
-    if class_weight == "balanced":
-        totals = np.bincount(labels, sample_weight)
-        # A class without used sequences gets no weight.
-        factors = np.divide(1.0, totals, out=np.zeros_like(totals), where=totals > 0)
-    else:
-        factors = compute_class_weight(class_weight, classes=classes, y=y)
-    for label, factor in zip(classes, factors, strict=True):
-        if not (np.isfinite(factor) and factor >= 0):
-            raise ValueError(
-                f"class_weight has {factor} for {as_plain(label)!r}: a finite number "
-                "of at least 0 was expected."
-            )
+    totals = np.bincount(labels, sample_weight, len(classes))
+    factors = class_factors(class_weight, classes, totals)
     weighted = sample_weight * (factors / (factors.max() or 1.0))[labels]
     if not weighted.any():
         raise ValueError(
@@ -52,3 +42,37 @@ def weigh_classes(class_weight, y, sample_weight, classes):
             "0 was expected."
         )
     return weighted
+
+
+def class_factors(class_weight, classes, totals):
+    """By what the weight of a sequence of each class is to be multiplied.
+
+    Parameters
+    ----------
+    class_weight : dict of class -> weight or "balanced"
+    classes : ndarray of shape (n_classes,)
+        Sorted.
+    totals : ndarray of shape (n_classes,)
+        The sums of the weights of their sequences.
+
+    Returns
+    -------
+    factors : ndarray of shape (n_classes,)
+
+    Raises
+    ------
+    ValueError
+        If a weight is not a number of at least 0.
+    """
+    if class_weight == "balanced":
+        # A class without used sequences gets no weight.
+        factors = np.divide(1.0, totals, out=np.zeros_like(totals), where=totals > 0)
+    else:
+        factors = compute_class_weight(class_weight, classes=classes, y=classes)
+    for label, factor in zip(classes, factors, strict=True):
+        if not (np.isfinite(factor) and factor >= 0):
+            raise ValueError(
+                f"class_weight has {factor} for {as_plain(label)!r}: a finite number "
+                "of at least 0 was expected."
+            )
+    return factors

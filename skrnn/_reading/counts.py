@@ -107,6 +107,36 @@ class TokenCounts:
             return self.grams.numbered(1, min_df, self.max_features)
         return self.grams.vocabulary(self.ngram_range, min_df, self.max_features)
 
+    def n_times(self, reader, options):
+        """How often what a reader knows occurs, or None if that was not counted.
+
+        Parameters
+        ----------
+        reader : TokenReader
+            Has learned from these counts.
+        options : ReadingOptions
+
+        Returns
+        -------
+        counts : ndarray of shape (n_ids,), float64, or None
+        """
+        if self.grams is None:
+            return None
+        if isinstance(self.grams, SubwordCounts):
+            found = _n_times(self.grams)
+        else:  # embeddings may have tokens that were left out
+            limits = options.min_df, self.max_features
+            limits = limits if options.embeddings is None else (1, None)
+            kept = self.grams.kept(self.ngram_range, *limits)
+            n_times = np.concatenate([*kept.n_times, np.zeros(0)]).tolist()
+            found = dict(zip(kept.names(), n_times, strict=True))
+        counts = np.zeros(reader.n_ids)
+        for known, of in ((reader.vocabulary, found), (reader.subwords, self.subwords)):
+            if known:
+                of = _n_times(of) if isinstance(of, SubwordCounts) else of
+                counts[list(known.values())] = [of.get(name, 0) for name in known]
+        return counts
+
     def known_subwords(self, first_id, options):
         """The subwords to know, as a dict with ids from `first_id`, or None."""
         if self.subwords is None:
@@ -115,6 +145,11 @@ class TokenCounts:
         if self.parts == OF_TAGS:
             max_features = options.max_features or MAX_AUTO_SUBWORDS
         return self.subwords.numbered(first_id, options.min_df, max_features)
+
+
+def _n_times(subwords):
+    """How often each subword occurs, as a dict."""
+    return {name: n_times for name, (n_times, _) in subwords.counts.items()}
 
 
 def _ngram_range(options, sequences, has_labels):

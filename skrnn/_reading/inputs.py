@@ -7,6 +7,7 @@ import numpy as np
 
 from skrnn._core.steps import Steps
 from skrnn._core.updates.embedded import Embeddings
+from skrnn._core.vocabulary import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,22 @@ class Inputs:
     hiding: np.ndarray | None = None
     embeddings: Embeddings | None = None
     ids: np.ndarray | None = None
+
+    def numbered(self, steps):
+        """Other steps, without keys, numbered as those of the training data.
+
+        Parameters
+        ----------
+        steps : Steps
+            As encoded by the reader.
+        """
+        steps = steps._replace(keys=None)
+        if self.ids is None:
+            return steps
+        places = np.searchsorted(self.ids, steps.values)
+        places = np.minimum(places, len(self.ids) - 1).astype(np.int32)
+        places[self.ids[places] != steps.values] = UNKNOWN  # whose place is the first
+        return steps._replace(values=places)
 
     @property
     def n_inputs(self):

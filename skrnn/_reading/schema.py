@@ -166,6 +166,19 @@ class Schema:
         self._check_same_kind(sequences)
         return self._of_allowed_length(sequences)
 
+    def with_lengths(self, shortest, longest):
+        """This schema for more sequences than it has been learned from.
+
+        Parameters
+        ----------
+        shortest, longest : int
+            The least and the largest number of steps of any of them.
+        """
+        n_steps = self.n_steps if shortest == longest else None
+        if self.options.max_length == shortest:  # they may have been longer
+            shortest = self.shortest
+        return replace(self, shortest=min(shortest, self.shortest), n_steps=n_steps)
+
     def of_any_length(self):
         """This schema for sequences that `max_length` does not concern."""
         return replace(self, options=replace(self.options, max_length=None))

@@ -286,7 +286,7 @@ class SeriesReader:
         """Whether any of the values can be read: all of them."""
         return True
 
-    def inputs(self, steps, weight, options):
+    def inputs(self, steps, weight, options, counts=None):
         """The training data as the network reads it.
 
         Parameters
@@ -294,6 +294,8 @@ class SeriesReader:
         steps : Steps
         weight : ndarray of shape (n_samples,)
         options : ReadingOptions
+        counts : None
+            There are none of numbers.
 
         Returns
         -------

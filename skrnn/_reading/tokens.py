@@ -212,7 +212,7 @@ class TokenReader:
             f"changes to {where} or {table} since the fit, or fit again."
         )
 
-    def inputs(self, steps, weight, options):
+    def inputs(self, steps, weight, options, counts=None):
         """The training data as the network reads it.
 
         Parameters
@@ -220,22 +220,28 @@ class TokenReader:
         steps : Steps
         weight : ndarray of shape (n_samples,)
         options : ReadingOptions
+        counts : ndarray of shape (n_ids,), default=None
+            How often each id occurs in all training data, if `steps` are some of them.
 
         Returns
         -------
         inputs : Inputs
         """
-        hiding = self._hiding(options, steps, weight)
+        if counts is None:
+            of = steps.values, steps.offsets, weight, self.n_ids
+            counts = vocabulary.weighted_counts(*of)
+        hiding = self._hiding(options, counts)
         if self.vectors is None:
             return Inputs(steps._replace(keys=None), hiding)
         # Only for the tokens in X.
-        used, places = np.unique(np.append(steps.values, UNKNOWN), return_inverse=True)
-        places = places.reshape(-1)[:-1].reshape(steps.values.shape).astype(np.int32)
+        occurs = counts > 0
+        occurs[UNKNOWN] = True
+        used = np.flatnonzero(occurs)
         is_fixed = np.zeros(len(self.vectors), dtype=bool)
         is_fixed[self.given_ids] = options.freeze_embeddings
         tensors = map(CPU.tensor, (self.vectors[used], is_fixed[used]))
-        steps = steps._replace(values=places, keys=None)
-        return Inputs(steps, hiding[used], Embeddings(*tensors), used)
+        inputs = Inputs(steps, hiding[used], Embeddings(*tensors), used)
+        return replace(inputs, steps=inputs.numbered(steps))
 
     def with_trained(self, inputs, out=None):
         """Return this reader with the vectors that were trained.
@@ -257,11 +263,8 @@ class TokenReader:
         """Whether any of the ids is that of a known token, n-gram or subword."""
         return bool(((ids > UNKNOWN) & (ids <= self._n_known)).any())
 
-    def _hiding(self, options, steps, weight):
+    def _hiding(self, options, counts):
         """The probability with which each token is replaced by the unknown token."""
-        counts = vocabulary.weighted_counts(
-            steps.values, steps.offsets, weight, self.n_ids
-        )
         least = options.token_dropout
         if least == "auto":
             is_single = self.ngram_range == (1, 1) and self.subwords is None

@@ -1,0 +1,219 @@
+"""ChunkedDataset: data that `fit` reads chunk by chunk, once per epoch."""
+
+from numbers import Integral
+
+from skrnn._core.imports import import_lock
+from skrnn._messages import describe
+
+
+class ChunkedDataset:
+    """Data that `fit` reads chunk by chunk, so that they need not fit into memory.
+
+    Pass it to `fit` in place of X and y:
+
+        classifier.fit(ChunkedDataset(make_chunks))
+
+    `fit` then reads all chunks once to learn what it has to know before the first
+    epoch: the vocabulary and the frequencies of n-grams, means and scales of numbers,
+    the classes, and how many sequences there are. Afterwards it reads them once per
+    epoch. The sequences of an epoch are shuffled within a buffer.
+
+    Parameters
+    ----------
+    make_chunks : callable
+        ``make_chunks()`` returns a new iterator over all chunks, each time over the
+        same ones in the same order. A chunk is a tuple ``(X, y)`` or ``(X, y,
+        sample_weight)``, of what `fit` accepts; without y, it is X, which may not be a
+        tuple.
+    buffer_size : int, default=10_000
+        The number of sequences that are in memory at once, and among which the order of
+        an epoch is random. A chunk may have more or fewer. Memory grows with this
+        number, and with the size of a chunk, but not with the number of chunks.
+
+    Attributes
+    ----------
+    make_chunks : callable
+    buffer_size : int
+
+    Raises
+    ------
+    TypeError
+        If `make_chunks` is not callable, as a generator is not: it can be read only
+        once.
+    ValueError
+        If `buffer_size` is not a number of at least 1.
+
+    See Also
+    --------
+    RNNClassifier.partial_fit : Trains on a chunk at a time, while data keep arriving.
+
+    Notes
+    -----
+    If all sequences fit into the buffer, they are read once, and the fit equals one
+    without chunks. Otherwise:
+
+    - Write data to disk in random order if you can: a buffer of sequences that all have
+      the same class teaches little.
+    - What X and y are, and the meaning of ``"auto"``, is decided by the first buffer.
+    - Tokens, classes, and means of y are counted in all sequences. Of n-grams of the
+      same length, and of subwords, at most 524,288 are counted at a time: beyond that,
+      the rarest so far are forgotten, and counted from 0 if they occur again [1]_.
+    - Means, scales and patterns of series, and n-grams with places, are learned from
+      a uniform sample of `buffer_size` sequences, drawn without replacement [2]_.
+    - Early stopping needs `X_val` and `y_val`.
+
+    References
+    ----------
+    .. [1] Manku and Motwani (2002), "Approximate Frequency Counts over Data Streams",
+       VLDB.
+    .. [2] Vitter (1985), "Random Sampling with a Reservoir", ACM Transactions on
+       Mathematical Software 11(1).
+
+    Examples
+    --------
+    >>> from skrnn import ChunkedDataset, RNNClassifier
+    >>> def make_chunks():
+    ...     for _ in range(3):  # a file, or some rows of a table, at a time
+    ...         X = ["cat", "act", "tact", "taca"] * 5
+    ...         yield X, [x[-1] for x in X]
+    >>> dataset = ChunkedDataset(make_chunks, buffer_size=30)
+    >>> classifier = RNNClassifier(nhidden=8, random_state=0).fit(dataset)
+    >>> classifier.predict(["cat", "taca"])
+    array(['t', 'a'], dtype='<U1')
+    """
+
+    def __init__(self, make_chunks, *, buffer_size=10_000):
+        if not callable(make_chunks):
+            raise TypeError(
+                f"make_chunks is {describe(make_chunks)}: a function that returns a "
+                "new iterator over all chunks was expected, since they are read once "
+                "per epoch. Use lambda: iter(chunks) for a list of chunks."
+            )
+        is_number = isinstance(buffer_size, Integral) and buffer_size is not True
+        if not is_number or buffer_size < 1:
+            raise ValueError(
+                f"buffer_size is {buffer_size!r}: a number of sequences of at least 1 "
+                "was expected."
+            )
+        self.make_chunks = make_chunks
+        self.buffer_size = int(buffer_size)
+
+    def __repr__(self):
+        return f"ChunkedDataset({self.make_chunks!r}, buffer_size={self.buffer_size})"
+
+    @classmethod
+    def from_parquet(cls, path, X, y=None, sample_weight=None, *, buffer_size=10_000):
+        """Read columns of Parquet files, which may be larger than memory.
+
+        It needs pyarrow: ``pip install skrnn[parquet]``.
+
+        Parameters
+        ----------
+        path : str, path-like, list of them or pyarrow.dataset.Dataset
+            A file, a folder of files, or several files. A Dataset may have another
+            format.
+        X : str or list of str
+            The column of sequences: strings, or lists of tokens or numbers. Several
+            columns of numbers hold one number per step.
+        y : str, list of str or None, default=None
+            The column of targets, or several of them.
+        sample_weight : str or None, default=None
+            The column of weights.
+        buffer_size : int, default=10_000
+            As for the class; also the maximum number of rows of a chunk.
+
+        Returns
+        -------
+        dataset : ChunkedDataset
+
+        Raises
+        ------
+        ImportError
+            If pyarrow is not installed.
+        ValueError
+            If there is no such column.
+        """
+        source = _open(path)
+        names = [X, y, sample_weight]
+        columns = []
+        for of in names:
+            columns += [of] if isinstance(of, str) else of or []
+        for name in columns:
+            if name not in source.schema.names:
+                raise ValueError(
+                    f"There is no column {name!r} in {path!r}: its columns are "
+                    f"{source.schema.names}."
+                )
+
+        def make_chunks():
+            for batch in _batches(source, columns, buffer_size):
+                yield tuple(None if of is None else _columns(batch, of) for of in names)
+
+        return cls(make_chunks, buffer_size=buffer_size)
+
+    def chunks(self):
+        """Yield all chunks, each as (X, y, sample_weight), once.
+
+        Yields
+        ------
+        X, y, sample_weight : objects
+            As `make_chunks` yields them; the latter two may be None.
+
+        Raises
+        ------
+        TypeError
+            If `make_chunks` does not return an iterable.
+        ValueError
+            If a chunk is a tuple of another length.
+        """
+        chunks = self.make_chunks()
+        if not hasattr(chunks, "__iter__"):
+            raise TypeError(
+                f"make_chunks returned {describe(chunks)}: an iterator over chunks was "
+                "expected. Write a function that yields (X, y)."
+            )
+        for i, chunk in enumerate(chunks):
+            parts = chunk if isinstance(chunk, tuple) else (chunk,)
+            if not 1 <= len(parts) <= 3:
+                raise ValueError(
+                    f"Chunk {i} is a tuple of length {len(parts)}: (X, y) or (X, y, "
+                    "sample_weight) was expected, or X alone. Use a list for an X of "
+                    "several sequences."
+                )
+            yield (*parts, None, None)[:3]
+
+
+def _open(path):
+    """Parquet files as a pyarrow Dataset."""
+    if hasattr(path, "scanner"):
+        return path
+    return _dataset_module().dataset(path, format="parquet")
+
+
+def _batches(source, columns, n_rows):
+    """Yield rows of a Dataset, some at a time, without reading ahead."""
+    options = {"batch_readahead": 0, "fragment_readahead": 0, "use_threads": False}
+    if getattr(getattr(source, "format", None), "default_extname", None) == "parquet":
+        # By default, all of a row group would be in memory.
+        scan = {"use_buffered_stream": True, "pre_buffer": False}
+        scan = _dataset_module().ParquetFragmentScanOptions(**scan)
+        options["fragment_scan_options"] = scan
+    for batch in source.to_batches(columns=columns, batch_size=n_rows, **options):
+        if batch.num_rows:  # none is left of some row groups by a filter
+            yield batch
+
+
+def _columns(batch, names):
+    """One column, or several as a table."""
+    return batch[names] if isinstance(names, str) else batch.select(names)
+
+
+def _dataset_module():
+    try:
+        with import_lock:
+            from pyarrow import dataset
+    except ImportError as error:
+        raise ImportError(
+            "from_parquet needs pyarrow. Install it by: pip install skrnn[parquet]"
+        ) from error
+    return dataset

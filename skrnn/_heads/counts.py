@@ -1,0 +1,206 @@
+"""What is counted of y in parts, to learn the head that predicts all of it."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from sklearn.utils.validation import column_or_1d
+
+from skrnn._heads.class_weight import class_factors
+from skrnn._heads.labels import LabelsHead
+from skrnn._heads.later import check_columns, check_labels
+from skrnn._heads.numbers import NumbersHead
+from skrnn._heads.task import learn_head, task_of
+
+_EPS = float(np.finfo(np.float64).eps)
+_OTHERS = "in the first chunk"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCounts:
+    """What has been counted of some targets.
+
+    Attributes
+    ----------
+    head : Head
+        That of the first targets.
+    is_chosen : bool
+        Whether the class of the head was chosen by the first targets.
+    labels : ndarray of shape (n_labels,)
+        The distinct labels, sorted; one entry of no meaning unless y holds labels.
+    weights : ndarray of shape (n_labels,), float64
+        The sums of the weights of their targets.
+    n_weighted : ndarray of shape (n_labels,), int64
+        The numbers of their targets of weight above 0.
+    moments : Moments or None
+        Of numbers.
+    """
+
+    head: object
+    is_chosen: bool
+    labels: np.ndarray
+    weights: np.ndarray
+    n_weighted: np.ndarray
+    moments: object = None
+
+    @classmethod
+    def of(cls, y, weight, head=None):
+        """Count some targets.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_targets,) or (n_targets, n_outputs), or None
+        weight : ndarray of shape (n_targets,)
+        head : class, default=None
+            The class of the head. None to choose it by y.
+        """
+        learned = learn_head(y, weight, head)
+        counts = cls(learned, head is None, *(np.empty(0),) * 3)
+        return counts.of_others(y, weight)
+
+    def of_others(self, y, weight):
+        """The same of other targets, which must be like the first ones.
+
+        Raises
+        ------
+        ValueError
+            If they are not.
+        """
+        moments, labels, places = (
+            None,
+            np.zeros(1, np.int64),
+            np.zeros(len(weight), int),
+        )
+        if self.has_classes:
+            self._check_labels(y)
+            labels, places = np.unique(column_or_1d(y), return_inverse=True)
+        elif isinstance(self.head, LabelsHead):
+            check_labels(self.head, y, _OTHERS)
+        elif isinstance(self.head, NumbersHead):
+            check_columns(y, self.head.n_outputs, _OTHERS)
+            moments = Moments.of(y.reshape(len(y), -1).astype(np.float64), weight)
+        weights = np.bincount(places, weight, len(labels))
+        n_weighted = np.bincount(places, weight > 0, len(labels)).astype(np.int64)
+        of = labels, weights, n_weighted, moments
+        return type(self)(self.head, self.is_chosen, *of)
+
+    @property
+    def has_classes(self):
+        """Whether each target is one class label."""
+        return hasattr(self.head, "classes") and not isinstance(self.head, LabelsHead)
+
+    def merged(self, other):
+        """The counts of these targets and of others, as if counted together."""
+        both = np.concatenate([self.labels, other.labels])
+        labels, places = np.unique(both, return_inverse=True)
+        weights = np.concatenate([self.weights, other.weights])
+        n_weighted = np.concatenate([self.n_weighted, other.n_weighted])
+        n_weighted = np.bincount(places, n_weighted, len(labels)).astype(np.int64)
+        weights = np.bincount(places, weights, len(labels))
+        moments = self.moments and self.moments.merged(other.moments)
+        of = labels, weights, n_weighted, moments
+        return type(self)(self.head, self.is_chosen, *of)
+
+    def learned_head(self):
+        """The head of all targets that were counted; None without y."""
+        if self.moments is not None:
+            mean, scale = self.moments.mean_and_scale()
+            return replace(self.head, mean=mean, scale=scale)
+        if self.has_classes:
+            return replace(self.head, classes=self.labels)
+        return self.head
+
+    def factors(self, class_weight=None):
+        """By what the weight of each target is to be multiplied, by its label.
+
+        Then the weights have a mean of 1, without those that are 0.
+
+        Parameters
+        ----------
+        class_weight : dict of class -> weight, "balanced" or None
+
+        Returns
+        -------
+        factors : ndarray of shape (n_labels,)
+        n_weighted : int
+            The number of targets of weight above 0.
+        """
+        factors = np.ones(len(self.labels))
+        if class_weight is not None:
+            factors = class_factors(class_weight, self.labels, self.weights)
+        n_weighted, total = self.n_weighted[factors > 0].sum(), self.weights @ factors
+        if total == 0:
+            raise ValueError(
+                "The weights of all sequences are 0: at least one above 0 was expected."
+            )
+        return factors * (n_weighted / total), int(n_weighted)
+
+    def _check_labels(self, y):
+        are_strings = [of.dtype.kind in "UTO" for of in (y, self.head.classes)]
+        if are_strings[0] != are_strings[1]:
+            raise ValueError(
+                f"y is of dtype {y.dtype}, but {_OTHERS} it was of dtype "
+                f"{self.head.classes.dtype}: the labels of all chunks must be strings, "
+                "or all numbers. Convert them."
+            )
+        task = task_of(y) if self.is_chosen and len(y) else self.head.task
+        if task != self.head.task:
+            raise ValueError(
+                f"y holds targets of {task}, but {_OTHERS} those of {self.head.task}. "
+                "Use RNNClassifier or RNNRegressor, and its encoder_."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """The weighted mean and variance of numbers.
+
+    Attributes
+    ----------
+    weight : float
+        The sum of the weights.
+    mean, variance, lowest, highest : ndarrays of shape (n_columns,)
+    """
+
+    weight: float
+    mean: np.ndarray
+    variance: np.ndarray
+    lowest: np.ndarray = field(repr=False)
+    highest: np.ndarray = field(repr=False)
+
+    @classmethod
+    def of(cls, numbers, weight):
+        """Those of numbers of shape (n_rows, n_columns); some with a weight above 0."""
+        numbers, weight = numbers[weight > 0], weight[weight > 0]
+        if not len(numbers):
+            none = np.zeros(numbers.shape[1])
+            return cls(0.0, none, none, none + np.inf, none - np.inf)
+        mean = np.average(numbers, axis=0, weights=weight)
+        variance = np.average(np.square(numbers - mean), axis=0, weights=weight)
+        limits = numbers.min(axis=0), numbers.max(axis=0)
+        return cls(float(weight.sum()), mean, variance, *limits)
+
+    def merged(self, other):
+        """Those of these numbers and of others [1]_.
+
+        References
+        ----------
+        .. [1] Chan, Golub and LeVeque (1983), "Algorithms for Computing the Sample
+           Variance: Analysis and Recommendations", The American Statistician 37(3).
+        """
+        weight = self.weight + other.weight
+        share = other.weight / weight if weight > 0 else 0.0
+        apart = other.mean - self.mean
+        variance = (1 - share) * self.variance + share * other.variance
+        variance = variance + share * (1 - share) * np.square(apart)
+        lowest = np.minimum(self.lowest, other.lowest)
+        highest = np.maximum(self.highest, other.highest)
+        return type(self)(weight, self.mean + share * apart, variance, lowest, highest)
+
+    def mean_and_scale(self):
+        """The mean and the standard deviation of each column.
+
+        The latter is 0 for a constant, and 1 for what varies by rounding errors alone.
+        """
+        scale = np.sqrt(self.variance)
+        scale = np.where(scale <= 10 * _EPS * np.abs(self.mean), 1.0, scale)
+        return self.mean, np.where(self.lowest == self.highest, 0.0, scale)

@@ -1,0 +1,382 @@
+"""Fits on chunks of data: those of all data at once, if these fit into the buffer."""
+
+import re
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skrnn import (
+    ChunkedDataset,
+    RNNClassifier,
+    RNNEncoder,
+    RNNLanguageModel,
+    RNNRegressor,
+    RNNTagger,
+)
+
+RNG = np.random.default_rng(0)
+SMALL = {"nhidden": 6, "max_iter": 3, "random_state": 0}
+
+
+def some_text(n, most=9, alphabet="abcdefg"):
+    lengths = RNG.integers(2, most, n)
+    return ["".join(RNG.choice(list(alphabet), m)) for m in lengths]
+
+
+STRINGS = some_text(300)
+SENTENCES = [" ".join(some_text(n, 4)) for n in RNG.integers(5, 9, 300)]
+ALIGNED = ["".join(RNG.choice([*"ACGT"], 8)) for _ in range(300)]
+TOKENS = [RNG.integers(0, 40, RNG.integers(1, 7)).tolist() for _ in range(300)]
+SERIES = [RNG.normal(size=(n, 2)).cumsum(axis=0) for n in RNG.integers(30, 60, 300)]
+TABLE = RNG.normal(size=(300, 30))
+LABELS = RNG.choice(["x", "yy", "zzz"], 300)
+NUMBERS = RNG.normal(5, 2, 300)
+WEIGHTS = RNG.integers(0, 4, 300).astype(float)
+TAGS = [["v" if c in "ae" else "c" for c in x] for x in STRINGS]
+CASES = {
+    "strings": (RNNClassifier(**SMALL), STRINGS, LABELS),
+    "sentences": (RNNClassifier(**SMALL), SENTENCES, LABELS),
+    "strings of one length": (RNNClassifier(**SMALL), ALIGNED, LABELS),
+    "tokens": (RNNClassifier(**SMALL), TOKENS, LABELS),
+    "rare tokens": (RNNClassifier(**SMALL, min_df=3, max_features=20), TOKENS, LABELS),
+    "series": (RNNClassifier(**SMALL), SERIES, LABELS),
+    "a table": (RNNClassifier(**SMALL), TABLE, LABELS),
+    "balanced classes": (
+        RNNClassifier(**SMALL, class_weight="balanced"),
+        STRINGS,
+        LABELS,
+    ),
+    "several labels": (RNNClassifier(**SMALL), STRINGS, RNG.integers(0, 2, (300, 3))),
+    "numbers": (RNNRegressor(**SMALL), STRINGS, NUMBERS),
+    "numbers of series": (RNNRegressor(**SMALL), SERIES, np.c_[NUMBERS, NUMBERS**2]),
+    "tags": (RNNTagger(**SMALL), STRINGS, TAGS),
+    "chains of tags": (RNNTagger(**SMALL, transitions=True), STRINGS, TAGS),
+    "an encoder of labels": (RNNEncoder(**SMALL), STRINGS, LABELS),
+    "an encoder of numbers": (RNNEncoder(**SMALL), STRINGS, NUMBERS),
+    "an encoder of strings": (RNNEncoder(**SMALL), STRINGS, None),
+    "an encoder of series": (RNNEncoder(**SMALL), SERIES, None),
+    "given tokens": (
+        RNNClassifier(**SMALL, vocabulary=[*"abcdefg"]),
+        STRINGS,
+        LABELS,
+    ),
+    "given vectors": (
+        RNNClassifier(**SMALL, embeddings={c: RNG.normal(size=4) for c in "abcxy"}),
+        STRINGS,
+        LABELS,
+    ),
+}
+
+
+def dataset(X, y=None, weight=None, *, size=40, **options):
+    """A dataset of chunks of several sizes."""
+
+    def make_chunks():
+        first = 0
+        while first < len(X):
+            stop = first + size + first % 7
+            parts = [None if of is None else of[first:stop] for of in (X, y, weight)]
+            yield parts[0] if y is None and weight is None else tuple(parts)
+            first = stop
+
+    return ChunkedDataset(make_chunks, **options)
+
+
+def differences(fitted, other):
+    """The names of the fitted attributes in which two estimators differ."""
+    ours, theirs = fitted._fitted(), other._fitted()
+    assert ours.keys() == theirs.keys()
+
+    def are_equal(a, b):
+        if isinstance(a, np.ndarray):
+            return a.dtype == b.dtype and np.array_equal(a, b)
+        if isinstance(a, dict):
+            return list(a) == list(b) and all(are_equal(a[key], b[key]) for key in a)
+        if isinstance(a, (list, tuple)):
+            return len(a) == len(b) and all(map(are_equal, a, b))
+        if isinstance(a, RNNEncoder):
+            return not differences(a, b)
+        return a == b
+
+    return {name for name in ours if not are_equal(ours[name], theirs[name])}
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHTS], ids=["plain", "weighted"])
+@pytest.mark.parametrize("case", CASES)
+def test_chunks_that_fit_into_the_buffer_give_the_same_fit(case, weight):
+    estimator, X, y = CASES[case]
+    expected = clone(estimator).fit(X, y, weight)
+    ours = clone(estimator).fit(dataset(X, y, weight))
+    assert differences(ours, expected) == set()
+
+
+# What is learned of a uniform sample, or in another order of arithmetic.
+TRAINED = {"W_", "U_", "b_", "V_", "intercept_", "wide_coef_", "encoder_"}
+TRAINED |= {
+    "filters_",
+    "filter_biases_",
+    "loss_",
+    "loss_curve_",
+    "best_loss_",
+    "embeddings_",
+}
+TRAINED |= {"transitions_", "start_transitions_", "end_transitions_"}
+OF_SAMPLE = {"mean_", "scale_", "own_mean_", "own_scale_", "difference_scale_"}
+OF_SAMPLE |= {"wide_biases_", "wide_mean_", "wide_scale_", "wide_inputs_"}
+ROUNDED = {"target_mean_", "target_scale_"}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_smaller_buffer_learns_the_same_of_all_sequences(case):
+    estimator, X, y = CASES[case]
+    expected = clone(estimator).fit(X, y)
+    ours = clone(estimator).fit(dataset(X, y, buffer_size=130))
+    differ = differences(ours, expected) - TRAINED - OF_SAMPLE - ROUNDED
+    if case == "strings of one length":  # n-grams with places are those of a sample
+        differ -= {"wide_vocabulary_", "wide_idf_", "_wide_grams"}
+    assert differ == set()
+    for name in ROUNDED & vars(ours).keys():
+        np.testing.assert_allclose(vars(ours)[name], vars(expected)[name], rtol=1e-12)
+    for name in OF_SAMPLE & vars(ours).keys() - {"wide_inputs_", "wide_biases_"}:
+        of = vars(ours)[name], vars(expected)[name]
+        np.testing.assert_allclose(*of, rtol=0.3, atol=0.6)
+    np.testing.assert_allclose(ours.loss_curve_, expected.loss_curve_, rtol=0.3)
+    assert ours.n_iter_ == 3
+
+
+def test_weights_are_those_of_all_sequences():
+    """A network without anything to learn but the bias shows the weighted shares."""
+    X = ["a"] * 400
+    y = ["no"] * 200 + ["yes"] * 200  # each buffer has one of them
+    weight = [3.0] * 200 + [1.0] * 200
+    params = {"nhidden": 1, "wide_ngram_range": None, "learning_rate_init": 0.1}
+    params |= {"max_iter": 40, "alpha": 0.0, "random_state": 0}
+    for class_weight, share in ((None, 0.25), ("balanced", 0.5), ({"no": 0.0}, 1.0)):
+        classifier = RNNClassifier(**params, class_weight=class_weight)
+        if isinstance(class_weight, dict):
+            classifier.set_params(class_weight={"no": 0.0, "yes": 1.0})
+        rows = np.random.default_rng(0).permutation(400)
+        of = [np.array(each)[rows].tolist() for each in (X, y, weight)]
+        classifier.fit(dataset(*of, buffer_size=100))
+        assert classifier.predict_proba(["a"])[0, 1] == pytest.approx(share, abs=0.05)
+
+
+def test_the_schedule_is_that_of_all_sequences(monkeypatch):
+    from skrnn._core.plan import Plan
+
+    rates = {}
+
+    def noted(self, done):
+        rates.setdefault(name, []).append(done)
+        return original(self, done)
+
+    original = Plan.learning_rate_at
+    monkeypatch.setattr(Plan, "learning_rate_at", noted)
+    for name in ("whole", "parts"):
+        buffer_size = 1000 if name == "whole" else 64
+        data = dataset(STRINGS, LABELS, buffer_size=buffer_size)
+        RNNClassifier(**SMALL, batch_size=16).fit(data)
+    assert rates["parts"] == rates["whole"]
+    assert len(rates["whole"]) == 3 * 19
+
+
+def test_sequences_are_shuffled_within_the_buffer_in_each_epoch(monkeypatch):
+    from skrnn._core import network
+
+    seen = []
+
+    def noted(weights, batch, *of):
+        seen.append(sorted(batch.target.tolist()))
+        return original(weights, batch, *of)
+
+    original = network.loss_and_gradient
+    monkeypatch.setattr(network, "loss_and_gradient", noted)
+    labels = np.arange(60)
+    data = dataset(STRINGS[:60], labels, buffer_size=20, size=7)
+    RNNClassifier(**{**SMALL, "max_iter": 2}, batch_size=10).fit(data)
+    assert len(seen) == 12
+    for epoch in (seen[:6], seen[6:]):
+        buffers = [sorted(epoch[i] + epoch[i + 1]) for i in (0, 2, 4)]
+        assert buffers == [list(range(i, i + 20)) for i in (0, 20, 40)]
+    assert seen[:6] != seen[6:]
+
+
+def test_stops_early_by_validation_data():
+    params = {"nhidden": 8, "early_stopping": True, "random_state": 0, "max_iter": 4}
+    of_val = {"X_val": STRINGS[200:], "y_val": LABELS[200:]}
+    classifier = RNNClassifier(**params)
+    for buffer_size in (100, 1000):
+        data = dataset(STRINGS[:200], LABELS[:200], buffer_size=buffer_size)
+        classifier.fit(data, **of_val)
+        assert len(classifier.validation_scores_) == 4
+    expected = RNNClassifier(**params).fit(STRINGS[:200], LABELS[:200], **of_val)
+    assert differences(classifier, expected) == set()
+
+
+def test_warm_start_continues_on_chunks():
+    classifier = RNNClassifier(**SMALL, warm_start=True).fit(STRINGS, LABELS)
+    known, before = classifier.vocabulary_, classifier.loss_curve_[0]
+    classifier.fit(dataset(STRINGS, LABELS, buffer_size=70))
+    assert classifier.vocabulary_ == known
+    assert classifier.loss_curve_[0] < before
+
+
+def error_of(make_chunks, estimator=None, **options):
+    """The error of a fit that failed, and that leaves the estimator as it was."""
+    estimator = estimator or RNNClassifier(**SMALL).fit(STRINGS, LABELS)
+    before = dict(vars(estimator))
+    with pytest.raises((TypeError, ValueError, OSError)) as caught:
+        estimator.fit(ChunkedDataset(make_chunks, **options))
+    assert vars(estimator) == before
+    return caught.value
+
+
+def test_errors_say_which_chunk():
+    def make_chunks():
+        yield STRINGS[:50], LABELS[:50]
+        yield [*STRINGS[:20], 3], LABELS[:21]
+
+    error = error_of(make_chunks)
+    assert str(error).startswith("X[20] is an int, but X[0] is a string")
+    assert error.__notes__ == ["This was chunk 1, counted from 0."]
+
+
+def test_errors_of_the_iterator_reach_the_user():
+    epochs = []
+
+    def make_chunks():
+        epochs.append(None)
+        yield from dataset(STRINGS, LABELS).make_chunks()
+        if len(epochs) == 3:
+            raise OSError("disk removed")
+
+    assert str(error_of(make_chunks, buffer_size=60)) == "disk removed"
+    assert len(epochs) == 3
+
+
+@pytest.mark.parametrize("n", [0, 250, 350])
+def test_an_epoch_of_other_sequences_raises(n):
+    numbers = iter((300, n))
+
+    def make_chunks():
+        more = slice(next(numbers))
+        return dataset((STRINGS * 2)[more], [*LABELS, *LABELS][more]).make_chunks()
+
+    assert str(error_of(make_chunks, buffer_size=60)) == (
+        f"make_chunks yielded {n:,} sequences in an epoch, but 300 in the first pass. "
+        "Write a function that opens the data anew, and yields the same chunks at each "
+        "call."
+    )
+
+
+def test_an_iterator_that_is_exhausted_raises():
+    once = iter(list(dataset(STRINGS, LABELS).make_chunks()))
+    error = error_of(lambda: once, buffer_size=60)
+    assert str(error).startswith("make_chunks yielded 0 sequences in an epoch, but 300")
+    with pytest.raises(TypeError, match=r"^make_chunks is a list_iterator: a function"):
+        ChunkedDataset(once)
+    with pytest.raises(ValueError, match=r"^buffer_size is 0: a number of sequences"):
+        ChunkedDataset(list, buffer_size=0)
+
+
+def test_chunks_of_other_kinds_raise():
+    none = "make_chunks yielded no chunks: at least one sequence is needed."
+    assert str(error_of(list)).startswith(none)
+    assert str(error_of(lambda: 3)).startswith("make_chunks returned an int: an iterat")
+    of_four = error_of(lambda: iter([("a", "b", "c", "d")]))
+    assert str(of_four).startswith("Chunk 0 is a tuple of length 4: (X, y) or (X, y, s")
+    encoder = RNNEncoder(**SMALL).fit(STRINGS)
+    of_some = error_of(lambda: iter([(STRINGS, LABELS), STRINGS]), encoder)
+    assert str(of_some).startswith("Some chunks have y, and others have none.")
+    of_types = [(STRINGS, LABELS), (STRINGS, [1] * 300)]
+    error = error_of(lambda: iter(of_types), buffer_size=300)
+    assert str(error).startswith(
+        "y is of dtype int64, but in the first chunk it was of"
+    )
+    of_tasks = [(STRINGS, [0, 1] * 150), (STRINGS, NUMBERS)]
+    error = error_of(lambda: iter(of_tasks), encoder, buffer_size=300)
+    assert str(error).startswith(
+        "y holds targets of regression, but in the first chunk"
+    )
+    of_columns = [(STRINGS, np.eye(300, 3)), (STRINGS, np.eye(300, 4))]
+    error = error_of(lambda: iter(of_columns), buffer_size=300)
+    assert str(error) == (
+        "y is of shape (300, 4): 3 columns were expected, as in the first chunk."
+    )
+
+
+def test_only_fit_reads_chunks():
+    data = dataset(STRINGS, LABELS)
+    classifier = RNNClassifier(**SMALL)
+    for name in ("y", "sample_weight"):
+        with pytest.raises(ValueError, match=rf"^{name} is provided beside a Chunked"):
+            classifier.fit(data, **{name: LABELS})
+    classifier.set_params(early_stopping=True)
+    with pytest.raises(ValueError, match=r"Pass X_val and y_val\.$"):
+        classifier.fit(data)
+    cure = re.escape("Only `fit` reads chunks, of those estimators that know them")
+    calls = (
+        lambda: RNNClassifier().partial_fit(data, LABELS, classes=["x"]),
+        lambda: RNNLanguageModel().fit(data),
+        lambda: clone(classifier).fit(STRINGS, LABELS).predict(data),
+    )
+    for call in calls:
+        with pytest.raises(TypeError, match=cure):
+            call()
+
+
+def test_progress_is_reported(capsys):
+    data = dataset(STRINGS, LABELS, buffer_size=60)
+    RNNClassifier(**SMALL, verbose=2).fit(data)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Read 300 sequences in ")
+    assert sum(line.startswith("Epoch ") for line in lines) == 3
+
+
+@pytest.fixture
+def parquet(tmp_path):
+    """Files of a folder, with a column of each kind."""
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    columns = {"text": STRINGS, "tokens": TOKENS, "label": LABELS, "number": NUMBERS}
+    columns |= {"weight": WEIGHTS, "a": TABLE[:, 0], "b": TABLE[:, 1]}
+    table = pa.table(columns)
+    for i in range(3):
+        part = table.slice(100 * i, 100)
+        parquet.write_table(part, tmp_path / f"{i}.parquet", row_group_size=60)
+    return tmp_path
+
+
+def test_parquet_files(parquet):
+    from_parquet = ChunkedDataset.from_parquet
+    expected = RNNClassifier(**SMALL).fit(STRINGS, LABELS.astype(object), WEIGHTS)
+    of = {"X": "text", "y": "label", "sample_weight": "weight"}
+    ours = RNNClassifier(**SMALL).fit(from_parquet(parquet, **of))
+    assert differences(ours, expected) == set()
+    files = sorted(parquet.glob("*.parquet"))
+    data = from_parquet([*map(str, files)], "tokens", buffer_size=70)
+    assert [len(X) for X, *_ in data.chunks()] == [60, 40] * 3
+    encoder = RNNEncoder(**SMALL).fit(data)
+    assert encoder.vocabulary_ == RNNEncoder(**SMALL).fit(TOKENS).vocabulary_
+    regressor = RNNRegressor(**SMALL).fit(from_parquet(parquet, "tokens", ["a", "b"]))
+    expected = RNNRegressor(**SMALL).fit(TOKENS, TABLE[:, :2])
+    assert differences(regressor, expected) == set()
+    series = RNNClassifier(**SMALL).fit(from_parquet(parquet, ["a", "b"], "label"))
+    assert series.feature_names_in_.tolist() == ["a", "b"]
+    assert series.kind_ == "series"
+
+
+def test_other_datasets_of_pyarrow(parquet):
+    from pyarrow import compute, dataset
+
+    source = dataset.dataset(parquet).filter(compute.field("a") > 0)
+    data = ChunkedDataset.from_parquet(source, "text", "number", buffer_size=50)
+    ours = RNNRegressor(**SMALL).fit(data)
+    chosen = TABLE[:, 0] > 0
+    X = [x for x, of in zip(STRINGS, chosen, strict=True) if of]
+    expected = RNNRegressor(**SMALL).fit(X, NUMBERS[chosen])
+    assert ours.vocabulary_ == expected.vocabulary_
+    with pytest.raises(ValueError, match=r"^There is no column 'txt' in "):
+        ChunkedDataset.from_parquet(source, "txt")
