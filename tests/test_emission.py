@@ -1,5 +1,7 @@
 """Networks whose steps emit sequences, beside torch.nn and central differences."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -62,8 +64,8 @@ def masks_for(weights, rate=0.5):
     ]
 
 
-def ours(weights, values, masks=(), chosen=None):
-    """The loss of all sequences, or of some, and the gradient."""
+def batch_of(values, masks=(), chosen=None):
+    """All sequences as a batch, or some."""
     chosen = np.arange(len(LENGTHS)) if chosen is None else chosen
     packing = packed(LENGTHS[chosen])
     starts = np.repeat(OFFSETS[:-1][chosen], LENGTHS[chosen])
@@ -71,13 +73,19 @@ def ours(weights, values, masks=(), chosen=None):
     x, order = values[(starts + within)[packing.rows]], chosen[packing.indices]
     weight = WEIGHT[order]
     weight = torch.stack([weight * (1 - SMOOTHING), weight * SMOOTHING], dim=1)
-    batch = Batch(
+    return Batch(
         x if x.is_floating_point() else x.int(),
         packing,
         ANSWERS.pack(order),
-        weight.to(weights.flat.dtype),
+        weight.to(x.dtype if x.is_floating_point() else torch.float64),
         [mask[order] for mask in masks],
     )
+
+
+def ours(weights, values, masks=(), chosen=None):
+    """The loss of all sequences, or of some, and the gradient."""
+    batch = batch_of(values, masks, chosen)
+    batch = replace(batch, weight=batch.weight.to(weights.flat.dtype))
     workspace = network.Workspace(weights)
     with_nan_in_memory(workspace)
     workspace.gradient.flat.fill_(torch.nan)

@@ -106,6 +106,7 @@ FLOORS = {
     "_core.updates.wide": {"numpy"},
     "_core.updates": set(),
     "_core.autograd.rows": {"torch"},
+    "_core.autograd.segments": {"torch"},
     "_core.autograd.linear": {"torch"},
     "_core.autograd.recurrence": {"torch"},
     "_core.autograd.front": {"numpy", "torch"},

@@ -6,6 +6,7 @@ for the device: what a minibatch needs from the host is sent, and nothing comes 
 before the end of an epoch.
 
 rows        where the steps of sequences are, as tensors
+segments    sums, means and largest values of the steps of sequences
 linear      products with sparse or dense rows, and the vectors of tokens
 recurrence  a layer in all its directions
 front       convolutions before the recurrence

@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from skrnn._core.autograd.rows import Rows
+from skrnn._core.autograd.segments import largest, segments
 from skrnn._core.execution import Execution
 from skrnn._core.front import strided
 
@@ -33,27 +34,13 @@ def through_filters(weights, x, packing):
         weights.filters, architecture.kernel_sizes, architecture.strides, strict=True
     ):
         z = torch.relu(_convolved(x, rows, filters, sizes))
-        pools += [segments("mean", z, rows.lengths), segments("max", z, rows.lengths)]
+        pools += [segments("mean", z, rows.lengths), largest(z, rows)]
         x = z
         if stride > 1:
             runs = Execution.of(x).tensor(_runs(packing.lengths, stride))
             packing = strided(packing, stride)
             x, rows = segments("mean", z, runs), Rows(packing, x)
     return x.index_select(0, rows.places), packing, torch.cat(pools, dim=1)
-
-
-def segments(how, x, lengths):
-    """The sum, mean or largest value of runs of rows.
-
-    Parameters
-    ----------
-    how : {"sum", "mean", "max"}
-    x : Tensor of shape (n_rows, n_columns)
-    lengths : Tensor of shape (n_runs,), int64
-        All at least 1.
-    """
-    # Otherwise it would wait for the lengths, to check them.
-    return torch.segment_reduce(x, how, lengths=lengths, axis=0, unsafe=True)
 
 
 def _runs(lengths, stride):

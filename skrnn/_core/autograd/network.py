@@ -258,7 +258,7 @@ def states_after(weights, past, workspace):
         batch = Batch(x[rows], window, None, None, start=start)
         passed = Pass(weights, batch, workspace)
         rows, last = passed.rows, passed.end[-1][0]
-        now = pooling.gather(name, passed.H[rows.by_sequence], last, rows.lengths)
+        now = pooling.gather(name, passed.H[rows.by_sequence], last, rows)
         if ends is None:
             ends, gathered = passed.end, now.clone()
             continue

@@ -5,7 +5,7 @@ See :mod:`skrnn._core.pooling` and its modules for the equations.
 
 import torch
 
-from skrnn._core.autograd.front import segments
+from skrnn._core.autograd.segments import largest, segments
 
 
 def pooled(name, H, end, rows, start=None):
@@ -28,8 +28,8 @@ def pooled(name, H, end, rows, start=None):
     """
     parts = []
     of_directions = H[rows.by_sequence].chunk(len(end), dim=1)
-    for H_i, (last, *_) in zip(of_directions, end, strict=True):
-        gathered = gather(name, H_i, last, rows.lengths)
+    for i, (H_i, (last, *_)) in enumerate(zip(of_directions, end, strict=True)):
+        gathered = gather(name, H_i, last, rows, is_reversed=i == 1)
         lengths = rows.lengths
         if start is not None:
             gathered = together(name, start.gathered[: rows.n], gathered)
@@ -38,14 +38,14 @@ def pooled(name, H, end, rows, start=None):
     return torch.cat(parts, dim=1)
 
 
-def gather(name, H, last, lengths):
+def gather(name, H, last, rows, is_reversed=False):
     """What is gathered from some steps of each sequence, one after the other."""
     if name == "last":
         return last
     if name == "mean":
-        return segments("sum", H, lengths)
-    largest = segments("max", H, lengths)
-    return largest if name == "max" else torch.cat([last, largest], dim=1)
+        return segments("sum", H, rows.lengths)
+    of_steps = largest(H, rows, is_reversed)
+    return of_steps if name == "max" else torch.cat([last, of_steps], dim=1)
 
 
 def together(name, before, now):
@@ -64,6 +64,6 @@ def _finished(name, gathered, lengths):
     if name == "mean":
         return gathered / lengths.unsqueeze(1)
     if name == "sum":
-        last, largest = gathered.chunk(2, dim=1)
-        return last + largest
+        last, of_steps = gathered.chunk(2, dim=1)
+        return last + of_steps
     return gathered

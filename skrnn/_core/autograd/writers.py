@@ -161,7 +161,7 @@ def _of_frames(passed):
     of = by_frame, tokens, lengths, n_tokens
     of_answers = F.ctc_loss(*of, blank=ctc.BLANK, reduction="none")
     n_tokens = Execution.of(h).tensor(ends[1:] - ends[:-1])
-    share = (n_tokens + 1) / (n_frames * rows.lengths)
+    share = (n_tokens.double() + 1) / (n_frames * rows.lengths)
     of_all = -log_p.mean(2).sum(1) * rows.repeat(share)
     of_answers = of_answers @ batch.weight[:, 0].double()
-    return of_answers + of_all @ rows.repeat(batch.weight[:, 1]).double()
+    return of_answers + of_all @ rows.repeat(batch.weight[:, 1].double())
