@@ -261,7 +261,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         except BaseException:
             self._become(before)
             raise
-        learned.checkpoint.fit_is_over()
+        learned.checkpoint.fit_is_over(learned.state.progress)
         return self
 
     def _parameters(self):

@@ -96,7 +96,7 @@ def _about_folder(folder):
             error.errno,
             f"checkpoint is {str(folder)!r}, where no file can be written: "
             f"{error.strerror or error}. Use a folder with space in which you may "
-            "write, or checkpoint=None",
+            "write, or checkpoint=None.",
         ) from error
 
 
@@ -124,7 +124,7 @@ class NoCheckpoint:
         """Leave a watch as it is."""
         yield watch
 
-    def fit_is_over(self):
+    def fit_is_over(self, progress):
         """There is nothing to remove."""
 
 
@@ -155,10 +155,8 @@ class Checkpoint:
         self.path, self._key, self.interval = path, key, interval
         self._is_determined = is_determined
         self._is_read_only = False
-        self._saved = None
-        if path.exists():
-            with self._about_file():
-                self._saved = self._read()
+        with self._about_file():
+            self._saved = self._read()
         self.seed = seed if self._saved is None else self._saved["seed"]
 
     def of_rank(self, rank):
@@ -197,11 +195,9 @@ class Checkpoint:
 
     def _what_was_done(self, progress):
         if progress.has_ended:
-            return (
-                f"The fit is in {self.path}, with all of its {progress.n_done} epochs"
-            )
+            return f"Read the fit, of {progress.n_done} epochs, from {self.path}"
         of = f"epoch {progress.n_done}/{progress.n_epochs}"
-        return f"The fit continues after {of}, from {self.path}"
+        return f"Continuing after {of}, from {self.path}"
 
     @contextmanager
     def saving(self, watch):
@@ -226,10 +222,20 @@ class Checkpoint:
         finally:
             saving.write()
 
-    def fit_is_over(self):
+    def fit_is_over(self, progress):
         """Remove the file of a fit that is to be another one next time."""
-        if not (self._is_determined or self._is_read_only):
+        is_kept = self._is_determined or progress.interrupted
+        if is_kept or self._is_read_only:
+            return
+        try:
             self.path.unlink(missing_ok=True)
+        except OSError as error:
+            warn(
+                f"The checkpoint {self.path} could not be removed: "
+                f"{error.strerror or error}. Remove it, or the next fit will be this "
+                "one again.",
+                UserWarning,
+            )
 
     def parts_of(self, state):
         """What the file has of a state: copies."""
@@ -250,8 +256,12 @@ class Checkpoint:
         write(pack(arrays, content), self.path)
 
     def _read(self):
-        """The inverse of :meth:`write`."""
-        arrays, saved = unpack(self.path.read_bytes())
+        """The inverse of :meth:`write`; None if there is no file."""
+        try:
+            file = self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        arrays, saved = unpack(file)
         version = saved.get("version")
         if version != __version__:
             raise ValueError(

@@ -35,24 +35,22 @@ def pack(arrays, content):
     -------
     file : bytes
     """
-    arrays = {
-        name: array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
-        for name, array in arrays.items()
-    }
-    places, end = {}, 0
+    places, parts, end = {}, [], 0
     for name, array in arrays.items():
+        array = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
+        parts.append(array.reshape(-1).view(np.uint8))
         begin, end = end, end + array.nbytes
         places[name] = {
             "dtype": _NAMES[array.dtype],
             "shape": list(array.shape),
             "data_offsets": [begin, end],
         }
-    data = b"".join(array.tobytes() for array in arrays.values())
     text = json.dumps(content)
-    metadata = {_KEY: text, _CHECKSUM: _checksum(text, places, data)}
+    metadata = {_KEY: text, _CHECKSUM: _checksum(text, places, parts)}
     header = json.dumps({"__metadata__": metadata, **places}).encode()
     header += b" " * (-len(header) % _N_BYTES_OF_LENGTH)  # arrays are aligned
-    return len(header).to_bytes(_N_BYTES_OF_LENGTH, "little") + header + data
+    length = len(header).to_bytes(_N_BYTES_OF_LENGTH, "little")
+    return b"".join([length, header, *parts])
 
 
 def unpack(file):
@@ -67,17 +65,18 @@ def unpack(file):
     Raises
     ------
     ValueError
-        If not every byte is as :func:`pack` has written it.
+        If it is damaged, or not from :func:`pack`.
     """
     try:
-        end = _N_BYTES_OF_LENGTH + int.from_bytes(file[:_N_BYTES_OF_LENGTH], "little")
-        places = json.loads(file[_N_BYTES_OF_LENGTH:end])
+        begin = _N_BYTES_OF_LENGTH
+        end = begin + int.from_bytes(file[:begin], "little")
+        places = json.loads(file[begin:end])
         metadata = places.pop("__metadata__")
-        text, data = metadata[_KEY], file[end:]
-        if metadata[_CHECKSUM] != _checksum(text, places, data):
+        text, data = metadata[_KEY], memoryview(file)[end:]
+        if metadata[_CHECKSUM] != _checksum(text, places, [data]):
             raise ValueError("its checksum is wrong")
         arrays = {name: _array(data, **place) for name, place in places.items()}
-        return arrays, json.loads(text)
+        return arrays, {**json.loads(text)}
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError("it is damaged, or no checkpoint") from error
 
@@ -87,9 +86,9 @@ def _array(data, dtype, shape, data_offsets):
     return np.frombuffer(data[begin:end], _TYPES[dtype]).reshape(shape)
 
 
-def _checksum(text, places, data):
+def _checksum(text, places, parts):
     """What tells whether any byte has changed by mistake."""
-    digest = blake2b(text.encode(), digest_size=16)
-    digest.update(json.dumps(places).encode())
-    digest.update(data)
-    return digest.hexdigest()
+    checksum = blake2b(digest_size=16)
+    for part in (text.encode(), json.dumps(places).encode(), *parts):
+        checksum.update(part)
+    return checksum.hexdigest()

@@ -159,6 +159,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             of reading have changed; if `X_val` is incomplete, passed without
             `early_stopping`, or different in kind from X, or `y_val` holds a label that
             is not in y; or if training diverges in the first epoch.
+        {raises of checkpoints}
 
         Warns
         -----
@@ -203,8 +204,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         ValueError
             As in `fit`; also if `classes` is missing in the first call, or differs in a
             later one; if y holds a label that is not in `classes`; if parameters of the
-            network or of reading have changed; or if `early_stopping` is True or
-            `class_weight` is "balanced".
+            network or of reading have changed; or if `early_stopping` is True,
+            `class_weight` is "balanced", or `checkpoint` is not None.
 
         Warns
         -----

@@ -260,6 +260,7 @@ class RNNDecoder(FromVectors, BaseRNN):
             True and parameters of the network or of reading have changed; if `X_val` is
             incomplete, or passed without `early_stopping`; or if training diverges in
             the first epoch.
+        {raises of checkpoints}
 
         {warns of fit}
 
@@ -292,7 +293,7 @@ class RNNDecoder(FromVectors, BaseRNN):
             As in `fit`.
         ValueError
             As in `fit`; also if parameters of the network or of reading have changed;
-            or if `early_stopping` is True.
+            or if `early_stopping` is True or `checkpoint` is not None.
 
         Warns
         -----

@@ -23,33 +23,33 @@ def digest(value):
     Returns
     -------
     name : str
-        32 hexadecimal digits, the same in each process and on each machine.
+        32 hexadecimal digits, the same in each process.
     """
-    digest = blake2b(digest_size=_N_BYTES)
+    result = blake2b(digest_size=_N_BYTES)
     for part in _parts(value):
-        digest.update(part)
-    return digest.hexdigest()
+        result.update(part)
+    return result.hexdigest()
 
 
 def _parts(value):
-    """Yield bytes that determine a value."""
+    """Yield bytes that determine a value: lines, and the numbers of arrays."""
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufcU":
-        yield f"array {value.dtype.str} {value.shape}".encode()
+        yield f"array {value.dtype.str} {value.shape}\n".encode()
         yield np.ascontiguousarray(value).view(np.uint8).data if value.size else b""
     elif isinstance(value, np.ndarray):
-        yield f"array {value.shape}".encode()
+        yield f"array {value.shape}\n".encode()
         yield from _parts(value.ravel().tolist())
     elif is_dataclass(value):
-        yield type(value).__name__.encode()
+        yield f"{type(value).__name__}\n".encode()
         for field in fields(value):
             yield from _parts(getattr(value, field.name))
     elif isinstance(value, Mapping):
-        yield f"mapping {len(value)}".encode()
+        yield f"mapping {len(value)}\n".encode()
         for pair in value.items():
             yield from _parts(pair)
     elif isinstance(value, (list, tuple)) and not set(map(type, value)) <= _PLAIN:
-        yield f"items {len(value)}".encode()
+        yield f"items {len(value)}\n".encode()
         for item in value:
             yield from _parts(item)
     elif not callable(value):
-        yield ascii(value).encode()
+        yield f"{value!a}\n".encode()

@@ -414,6 +414,15 @@ PARTS["partial_fit"] = dedent(
     """
 ).strip()
 
+PARTS["raises of checkpoints"] = dedent(
+    """
+    OSError
+        If no file can be written to the folder `checkpoint`.
+    ValueError
+        If the file of this fit in `checkpoint` is damaged, or of another version.
+    """
+).strip()
+
 PARTS["stages"] = dedent(
     """
     There is one stage for each step of the longest sequence, where a step is what

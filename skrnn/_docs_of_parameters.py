@@ -246,7 +246,9 @@ _TEXT = dedent(
         by `partial_fit`.
     checkpoint_interval : int, default=1
         Number of epochs from one checkpoint to the next: so many are lost at most if
-        the process is killed. Ctrl-C and errors write the last complete epoch.
+        the process is killed. Ctrl-C and errors write the last complete epoch. If a
+        file cannot be written, `fit` raises an error before the first epoch; later, it
+        warns and goes on.
     verbose : int, default=0
         1 shows scikit-learn's progress bar if `rich` is installed. 2 prints a line
         after each epoch, with its loss, validation score, speed and the time left. 1

@@ -163,6 +163,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
             y; if `X_val` is incomplete, passed without `early_stopping`, or different
             in kind from X, or `y_val` holds a label that is not in y; or if training
             diverges in the first epoch.
+        {raises of checkpoints}
 
         Warns
         -----
@@ -208,7 +209,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
             As in `fit`; also if `classes` differs from that of the first call; if y
             holds a label that is not in `classes`, or is of a different kind than in
             the last call; if parameters of the network or of reading have changed; or
-            if `early_stopping` is True.
+            if `early_stopping` is True or `checkpoint` is not None.
 
         Warns
         -----

@@ -98,6 +98,9 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
     and :mod:`skrnn.export`. `n_jobs` is for fits; in predictions, one member
     computes after the other.
 
+    Members with a `checkpoint` continue from it if `random_state` is an int. Otherwise,
+    they have other seeds each time, so that each fit is another one.
+
     `beam_width`, `length_penalty` and `max_output_length` may be set after a fit, by
     ``set_params(estimator__beam_width=4)``.
 

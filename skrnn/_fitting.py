@@ -54,10 +54,10 @@ class Fit:
     inputs : Inputs
     state : TrainingState
     last : LastFit or None
-    vector_reader : VectorReader or None
-        How the vectors are read on which the sequences depend, if there are any.
     checkpoint : Checkpoint or NoCheckpoint
         The file from which the fit continues.
+    vector_reader : VectorReader or None
+        How the vectors are read on which the sequences depend, if there are any.
     """
 
     reader: TokenReader | SeriesReader
@@ -66,8 +66,8 @@ class Fit:
     inputs: Inputs
     state: TrainingState
     last: LastFit | None
+    checkpoint: Checkpoint | NoCheckpoint
     vector_reader: VectorReader | None = None
-    checkpoint: Checkpoint | NoCheckpoint | None = None
 
     def model(self, out=None):
         """The model with the current weights."""

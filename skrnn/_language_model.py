@@ -215,6 +215,7 @@ class RNNLanguageModel(
             `warm_start` is True and parameters of the network or of reading have
             changed; if `X_val` is passed without `early_stopping`, or different in kind
             from X; or if training diverges in the first epoch.
+        {raises of checkpoints}
 
         Warns
         -----
@@ -256,7 +257,7 @@ class RNNLanguageModel(
             As in `fit`.
         ValueError
             As in `fit`; also if parameters of the network or of reading have changed;
-            or if `early_stopping` is True.
+            or if `early_stopping` is True or `checkpoint` is not None.
 
         Warns
         -----

@@ -131,6 +131,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             reading have changed; if `X_val` is incomplete, passed without
             `early_stopping`, or different in kind from X, or `y_val` holds a label that
             is not in y; or if training diverges in the first epoch.
+        {raises of checkpoints}
 
         Warns
         -----
@@ -172,7 +173,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         ValueError
             As in `fit`; also if y does not have as many columns as in the first call;
             if parameters of the network or of reading have changed; or if
-            `early_stopping` is True.
+            `early_stopping` is True or `checkpoint` is not None.
 
         Warns
         -----

@@ -286,6 +286,7 @@ class RNNSeq2Seq(BaseRNN):
             from X, or `y_val` holds a token that is not in y; with ``decoder="ctc"``,
             if a sequence of `y_val`, or of y with `warm_start`, needs more frames than
             there are; or if training diverges in the first epoch.
+        {raises of checkpoints}
 
         {warns of fit}
             With ``decoder="ctc"``, if few sequences that are long in y and short in X

@@ -231,6 +231,7 @@ class RNNTagger(BaseRNN):
             have changed; if `X_val` is incomplete, passed without `early_stopping`, or
             different in kind from X, or `y_val` holds a tag that is not in y; or if
             training diverges in the first epoch.
+        {raises of checkpoints}
 
         Warns
         -----
@@ -282,7 +283,7 @@ class RNNTagger(BaseRNN):
             As in `fit`; also if `classes` is missing in the first call, or differs from
             that of the first call; if y holds a tag that is not in `classes`; if
             parameters of the network or of reading have changed; or if
-            `early_stopping` is True.
+            `early_stopping` is True or `checkpoint` is not None.
 
         Warns
         -----

@@ -253,9 +253,11 @@ def test_members_of_an_ensemble_have_files_of_their_own(tmp_path):
         assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_ctrl_c_writes_the_last_complete_epoch(tmp_path, monkeypatch):
+@pytest.mark.parametrize("random_state", [0, None])
+def test_ctrl_c_writes_the_last_complete_epoch(random_state, tmp_path, monkeypatch):
     whole = RNNClassifier(**PARAMS).fit(WORDS, LABELS)
-    params = {"checkpoint": tmp_path, "checkpoint_interval": 100}
+    params = {**PARAMS, "random_state": random_state}
+    params |= {"checkpoint": tmp_path, "checkpoint_interval": 100}
     n_updates = 0
     original = network.loss_and_gradient
 
@@ -269,9 +271,13 @@ def test_ctrl_c_writes_the_last_complete_epoch(tmp_path, monkeypatch):
     monkeypatch.setattr(trainer.network, "loss_and_gradient", interrupting)
     sentence = r"epoch 4\. The same fit continues from its checkpoint\.$"
     with pytest.warns(ConvergenceWarning, match=sentence):
-        part = RNNClassifier(**PARAMS, **params).fit(WORDS, LABELS)
-    assert part.n_iter_ == 4
-    assert_same_fit(part.fit(WORDS, LABELS), whole)
+        part = RNNClassifier(**params).fit(WORDS, LABELS)
+    losses = part.loss_curve_
+    assert len(losses) == 4
+    assert part.fit(WORDS, LABELS).loss_curve_[:4] == losses
+    assert part.n_iter_ == 6
+    if random_state is not None:
+        assert_same_fit(part, whole)
 
 
 def test_training_that_diverges_does_so_again(tmp_path):
@@ -294,9 +300,9 @@ def test_verbose_says_where_a_fit_continues(tmp_path, capsys):
     for _ in range(2):
         copy_of(estimator, verbose=2).fit(WORDS, LABELS)
     first, *epochs, last = capsys.readouterr().out.splitlines()
-    assert first == f"The fit continues after epoch 2/6, from {file}"
+    assert first == f"Continuing after epoch 2/6, from {file}"
     assert [line[:9] for line in epochs] == [f"Epoch {i}/6" for i in range(3, 7)]
-    assert last == f"The fit is in {file}, with all of its 6 epochs"
+    assert last == f"Read the fit, of 6 epochs, from {file}"
 
 
 def test_scores_of_a_callback_are_those_of_the_epochs_that_were_left(tmp_path):

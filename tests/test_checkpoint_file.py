@@ -185,7 +185,7 @@ def test_a_folder_that_cannot_be_made_is_an_error_before_the_fit(below, tmp_path
     estimator = RNNClassifier(**PARAMS, checkpoint=folder).set_callbacks(callback)
     sentence = (
         rf"checkpoint is '{re.escape(str(folder))}', where no file can be written: "
-        r"\w.*\. Use a folder with space in which you may write, or checkpoint=None$"
+        r"\w.*\. Use a folder with space in which you may write, or checkpoint=None\.$"
     )
     with pytest.raises(OSError, match=sentence):
         estimator.fit(WORDS, LABELS)
