@@ -31,7 +31,7 @@ from skrnn._stream import (
     stops_of,
 )
 from skrnn._types import Count, Counts, NonNegative, Probability, takes_parameters
-from skrnn._warnings import about_prompt, warn
+from skrnn._warnings import about_prompt, warn, without_mask
 
 # More unknown tokens than this are worth a warning, since they are left out of scores.
 _MANY_UNKNOWN = 0.01
@@ -344,7 +344,7 @@ class RNNLanguageModel(
         sums = [loss[some].sum() for loss, some in zip(losses, counts, strict=True)]
         return -float(weight @ sums / n)
 
-    def perplexity(self, X, y=None):
+    def perplexity(self, X, y=None, sample_weight=None):
         """Compute the perplexity, exp(-score).
 
         Parameters
@@ -352,6 +352,8 @@ class RNNLanguageModel(
         {X to score}
         y : object, default=None
             Not used, present for consistency with scikit-learn.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sequence. None gives all the same weight.
 
         Returns
         -------
@@ -364,7 +366,7 @@ class RNNLanguageModel(
         ------
         {raises of predict}
         """
-        return float(np.exp(-self.score(X)))
+        return float(np.exp(-self.score(X, y, sample_weight)))
 
     def _losses(self, X):
         """For each sequence, the losses of its steps, and which of them count."""
@@ -613,6 +615,15 @@ class RNNLanguageModel(
             return ((token_of[ids[0]], proba(scores)[0]) for _, ids, scores in drawn)
         return (token_of[ids[0]] for _, ids, _ in drawn)
 
+    def _learn(self, X, y, sample_weight, validation=None, **options):
+        _warn_of_characters(X)
+        with without_mask():
+            return super()._learn(X, y, sample_weight, validation, **options)
+
+    def _models_and_steps(self, X):
+        with without_mask():
+            return super()._models_and_steps(X)
+
     def _prompted(self, prompt):
         """Read a prompt.
 
@@ -637,7 +648,7 @@ class RNNLanguageModel(
                     "the first numbers of one."
                 )
             return model, stream, []
-        with about_prompt():
+        with without_mask(), about_prompt():
             sequences = expected.of_any_length().read([prompt], None)
             steps = model.reader.encode(sequences)
         if is_series:
@@ -672,6 +683,19 @@ class RNNLanguageModel(
 def _as_sequences(X):
     """X, or the only sequence of it if that is a string."""
     return [X] if isinstance(X, str) else X
+
+
+def _warn_of_characters(X):
+    """Warn if X seems to be a string that has been cut into its characters."""
+    if isinstance(X, (list, tuple)) and len(X) > 1:
+        if all(isinstance(x, str) and len(x) == 1 for x in X):
+            warn(
+                "X holds nothing but strings of one character: each is learned as a "
+                "sequence of its own. If they are the characters of one text, which a "
+                "search or a cross-validation cuts into them, pass a list of parts of "
+                "the text, such as its lines.",
+                UserWarning,
+            )
 
 
 def _warn_of_unknown(steps, is_known, once):

@@ -14,6 +14,7 @@ from skrnn._messages import counted, cure_for, describe
 from skrnn._reading.kinds import INTEGERS, are_features
 from skrnn._reading.lists import sequences_of
 from skrnn._reading.text import preprocessed
+from skrnn._reading.tokens import check_types
 from skrnn._warnings import about_tokens
 
 
@@ -127,6 +128,9 @@ class StepReader:
         is_single = reader.ngram_range == (1, 1) and reader.subwords is None
         if is_single and reader.kind != "features":
             ids = [reader.vocabulary.get(token, UNKNOWN) for token in tokens]
+            if not any(ids):
+                cure = "[{}(token) for token in tokens]"
+                check_types(tokens, reader.vocabulary, cure)
             return np.array(ids, np.int32)
         before = self._recent or [[]] * self.n_streams
         # As many tokens as the longest n-gram has.
@@ -249,7 +253,8 @@ class Stream(StepReader):
         Raises
         ------
         TypeError
-            If tokens are neither strings nor integers.
+            If tokens are neither strings nor integers, or all are strings, and those of
+            `vocabulary_` integers, or vice versa.
         ValueError
             If there is not one token, or not one row of numbers, for each sequence.
         """

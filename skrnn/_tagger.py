@@ -10,6 +10,7 @@ from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
 from skrnn._docs import share_docs
 from skrnn._heads.chain import ChainHead, check_weight_of_chains
+from skrnn._heads.later import check_type_of_tags
 from skrnn._heads.ragged import validate_tags
 from skrnn._heads.tags import TagsHead
 from skrnn._judging import ValidationData
@@ -456,4 +457,5 @@ class RNNTagger(BaseRNN):
         head, scores, offsets = self._head_and_scores_of_steps(X)
         name = type(self).__name__
         y, weight = validate_tags(y, sample_weight, offsets, name, self.kind_)
+        check_type_of_tags(y, head.classes)
         return float(np.average(head.decode(scores, offsets) == y, weights=weight))

@@ -52,9 +52,11 @@ def about_validation_data():
 
 
 # Cures that there are for X alone: what is missing, or cut off, cannot be predicted.
-_NOT_FOR_Y = {
+_NO_MASK = {
     ", or use missing='mask'": "",
     "use missing='mask' if they are numbers, ": "",
+}
+_NOT_FOR_Y = {
     "Use overlong='first' or overlong='last' to keep only that many steps.": (
         "Increase max_length, or leave it out."
     ),
@@ -67,6 +69,14 @@ def about_sequences_in_y():
     Sequences that are predicted are read by the functions that read X.
     """
     return _renaming(_of_sequences_in_y)
+
+
+def without_mask():
+    """Errors and warnings of this block do not advise missing='mask'.
+
+    They are about an estimator that has no such parameter.
+    """
+    return _renaming(_without_mask)
 
 
 def about_prompt():
@@ -85,8 +95,16 @@ def _of_validation_data(message):
     return message if n_names else f"In the validation data: {message}"
 
 
+def _without_mask(message):
+    """A message that does not advise what an estimator does not have."""
+    for cure, other in _NO_MASK.items():
+        message = message.replace(cure, other)
+    return message
+
+
 def _of_sequences_in_y(message):
     """A message about sequences in X as one about those in y."""
+    message = _without_mask(message)
     for cure, other in _NOT_FOR_Y.items():
         message = message.replace(cure, other)
     return _SEQUENCES.sub("y", message)
@@ -99,7 +117,9 @@ def _of_prompt(message):
 
 def _of_tokens(message):
     """A message about X as one about the tokens of a step."""
-    return _SEQUENCES.sub("tokens", message.replace("tokens of X", "tokens"))
+    for of_X, of_tokens in ("tokens of X", "tokens"), ("all of X", "all"):
+        message = message.replace(of_X, of_tokens)
+    return _SEQUENCES.sub("tokens", message)
 
 
 def warn(message, category):

@@ -1,11 +1,12 @@
 """Beam search, held against enumeration and against going on with the likeliest."""
 
+import re
 from itertools import product
 
 import numpy as np
 import pytest
 
-from skrnn._core.beam import beam_search
+from skrnn._core.beam import beam_search, limited
 from skrnn._core.vocabulary import END
 
 N_OUTPUTS = 4
@@ -168,3 +169,24 @@ def test_nothing_but_the_end():
 def test_no_sequences():
     found = beam_search(None, None, np.zeros((0, 3)), 3)
     assert found.tokens.shape == (0, 1, 0)
+
+
+def test_no_more_is_searched_for_than_there_is():
+    chain = Chain(2, max_length=2, seed=0)
+    found = search(chain, 2, width=10**9, n_best=10**9)
+    assert found.tokens.shape == (2, 1 + 3 + 9, 2)
+    expected = search(chain, 2, width=13, n_best=13)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_search_that_would_take_too_much_memory():
+    message = (
+        "To keep 1,000,000,000 sequences of up to 40 tokens in a search takes 352 GB. "
+        "Lower n_best, beam_width, or the maximum length."
+    )
+    assert limited(1000, 10, 4, 40) == (1000, 10)
+    assert limited(1000, 10, 2, 40) == (41, 10)  # of one token: its length tells all
+    assert limited(5, 5, 1, 40) == (1, 1)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        limited(10**9, 1, 4, 40)

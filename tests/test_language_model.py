@@ -95,6 +95,8 @@ def test_scores_are_means_per_token(words):
     weighted = (log_p[0] + 3 * log_p[2]) / (3 + 3 * 2)
     assert words.score(X, sample_weight=weight) == pytest.approx(weighted)
     assert words.perplexity(X) == pytest.approx(np.exp(-words.score(X)))
+    perplexity = words.perplexity(X, sample_weight=weight)
+    assert perplexity == pytest.approx(np.exp(-weighted))
     many = X * 40  # of which each is read once
     np.testing.assert_array_equal(words.score_samples(many), np.tile(log_p, 40))
 
@@ -724,6 +726,52 @@ def test_steps_that_cannot_be_read_raise(name, tokens, sentence, words, series):
         stream.step(tokens)
     with pytest.raises(ValueError, match=r"^n_streams is 0: a whole number from 1"):
         words.start(0)
+
+
+@pytest.mark.parametrize("params", [{}, {"embeddings": {1: [1.0], 2: [0.5]}}])
+def test_strings_for_integers_raise(params):
+    message = (
+        "The tokens are strings, such as 'a', but those of the vocabulary are "
+        "integers, such as 1: all would be unknown. Convert them, as in [int(token) "
+        "for token in tokens]."
+    )
+    stream = fitted([[1, 2, 1], [2, 2]] * 9, max_iter=1, **params).start()
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        stream.step("a")
+    assert (stream.step(7) > 0).all()  # an integer may be unknown
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model, x: model.fit([x]),
+        lambda model, x: model.partial_fit([x]),
+        lambda model, x: model.score([x]),
+        lambda model, x: model.sample(prompt=x),
+        lambda model, x: model.fit([x[:1]], X_val=[x]),
+        lambda model, x: model.fit(np.ma.masked_invalid([x])),
+        lambda model, x: model.fit(np.array([x], dtype=object)),
+    ],
+)
+def test_errors_advise_nothing_that_there_is_not(use):
+    model = fitted([[0.5, 1.0, 2.0]] * 4, early_stopping=True, max_iter=1)
+    model.set_params(early_stopping=False)
+    with pytest.raises((TypeError, ValueError)) as caught:
+        use(model, [0.5, np.nan, 1.0])
+    assert "missing" not in str(caught.value).replace("missing steps", "")
+
+
+def test_a_text_that_is_cut_into_characters_is_noticed():
+    message = (
+        "X holds nothing but strings of one character: each is learned as a sequence "
+        "of its own. If they are the characters of one text, which a search or a "
+        "cross-validation cuts into them, pass a list of parts of the text, such as "
+        "its lines."
+    )
+    search = GridSearchCV(RNNLanguageModel(max_iter=1), {"nhidden": [2]}, cv=2)
+    with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
+        search.fit("ab ba " * 9)
+    search.fit(["ab ba "] * 9)
 
 
 @pytest.mark.parametrize(

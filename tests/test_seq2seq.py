@@ -482,3 +482,11 @@ def test_files_that_were_tampered_with(small, name, value):
     setattr(model, name, value)
     with pytest.raises(ValueError, match=f"{name} of this RNNSeq2Seq"):
         pickle.loads(pickle.dumps(model))
+
+
+def test_as_many_as_there_are(small):
+    short = pickle.loads(pickle.dumps(small)).set_params(max_output_length=2)
+    found, _ = zip(*short.predict_n_best(["ab"], 10**9)[0], strict=True)
+    assert len(set(found)) == len(found) == 1 + 3 + 9
+    with pytest.raises(ValueError, match=r"in a search takes .* Lower n_best"):
+        short.set_params(max_output_length=40).predict_n_best(["ab" * 30], 10**9)

@@ -526,3 +526,11 @@ def test_parameters_of_predictions_are_checked(small, name):
     model = pickle.loads(pickle.dumps(small)).set_params(**{name: [1]})
     with pytest.raises(ValueError, match=f"The '{name}' parameter of RNNSeq2Seq must"):
         model.predict(X)
+
+
+def test_as_many_as_there_are(small):
+    short = pickle.loads(pickle.dumps(small)).set_params(max_output_length=2)
+    found, _ = zip(*short.predict_n_best(["ab"], 10**9)[0], strict=True)
+    assert len(set(found)) == len(found) == 1 + 3 + 9
+    with pytest.raises(ValueError, match=r"in a search takes .* Lower n_best"):
+        short.set_params(max_output_length=40).predict_n_best(["ab" * 30], 10**9)

@@ -316,7 +316,12 @@ def test_score_is_the_accuracy_of_steps(sentences):
     expected = np.average(is_right, weights=np.repeat([1, 0, 2], [3, 2, 5]))
     assert sentences.score(SENTENCES, y, [1, 0, 2]) == pytest.approx(expected)
     assert sentences.score([["the"]], [["unseen"]]) == 0.0
-    assert sentences.score([["the"]], [[7]]) == 0.0
+    message = (
+        "y holds numbers, such as 7, but in fit it held strings, such as 'D': all "
+        "predictions would be wrong. Pass tags of the same type."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        sentences.score([["the"]], [[7]])
 
 
 # Fits
@@ -751,3 +756,14 @@ def test_a_failed_fit_leaves_the_last_one(sentences):
     with pytest.raises(ValueError, match="y is of length 1"):
         tagger.fit(SENTENCES, PARTS[:1])
     np.testing.assert_array_equal(weights_of(tagger), weights_of(sentences))
+
+
+def test_more_sequences_of_tags_than_there_is_memory_for(sentences):
+    message = (
+        "1,000,000,000 sequences of tags for 50 steps take 400 GB. Lower n_best, or "
+        "pass fewer sequences at once."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        sentences.predict_n_best([["the"] * 50], 10**9)
+    (pairs,) = sentences.predict_n_best([["the"]], 10**9)
+    assert len(pairs) == len(sentences.classes_)

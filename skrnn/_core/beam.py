@@ -8,6 +8,10 @@ import numpy as np
 
 from skrnn._core.vocabulary import END
 
+# Maximum number of probabilities and tokens that a search keeps for one sequence. With
+# 8 bytes each, they take 1 GB.
+_MAX_KEPT = 2**27
+
 
 class Hypotheses(NamedTuple):
     """The likeliest sequences that were found, best first.
@@ -103,7 +107,8 @@ def beam_search(step, states, log_p, max_length, width=1, n_best=1, length_penal
     .. [2] Huang, Zhao and Ma (2017), "When to Finish? Optimal Beam Search for Neural
        Text Generation", EMNLP.
     """
-    n = len(log_p)
+    n, n_outputs = log_p.shape
+    width, n_best = limited(width, n_best, n_outputs, max_length)
     found = _Found.none(n, n_best, max_length)
     beam = _Beam(np.arange(n), np.zeros((n, 1)), np.zeros((n, 1, 0), np.int64))
     while len(beam.sequences):
@@ -113,6 +118,39 @@ def beam_search(step, states, log_p, max_length, width=1, n_best=1, length_penal
         if len(rows):
             log_p, states = step(_taken(states, rows), tokens.astype(np.int32))
     return found.best()
+
+
+def limited(width, n_best, n_outputs, max_length):
+    """The width of a beam and the number of sequences, as far as they are of use.
+
+    Parameters
+    ----------
+    width, n_best, n_outputs, max_length : int
+
+    Returns
+    -------
+    width, n_best : int
+
+    Raises
+    ------
+    ValueError
+        If the search would take too much memory.
+    """
+    n_possible, n_of_length = 0, 1
+    for _ in range(max_length + 1):
+        n_possible += n_of_length
+        if n_possible >= width:
+            break
+        n_of_length *= n_outputs - 1
+    width, n_best = min(width, n_possible), min(n_best, n_possible)
+    n_kept = width * (n_outputs + max_length)
+    if n_kept > _MAX_KEPT:
+        raise ValueError(
+            f"To keep {width:,} sequences of up to {max_length:,} tokens in a search "
+            f"takes {8 * n_kept / 1e9:,.0f} GB. Lower n_best, beam_width, or the "
+            "maximum length."
+        )
+    return width, n_best
 
 
 def joined(parts):

@@ -10,7 +10,7 @@ one below the other.
 import numpy as np
 
 from skrnn._core import network, output
-from skrnn._core.beam import Hypotheses, mean_log_p
+from skrnn._core.beam import Hypotheses, limited, mean_log_p
 from skrnn._core.decoder import backward_by_sequence, states_by_sequence
 from skrnn._core.generate import log_probabilities
 from skrnn._core.imports import kernel_imports
@@ -141,6 +141,7 @@ class Frames:
 
         # No sequence has more tokens than frames.
         longest = min(max_length, int(np.diff(self._offsets).max(initial=0)))
+        width, n_best = limited(width, n_best, self._scores.shape[1], longest)
         shape = len(self._order), n_best
         tokens = np.empty((*shape, longest), np.int64)
         lengths, log_p = np.empty(shape, np.int64), np.empty(shape)

@@ -65,9 +65,7 @@ def check_classes(head, y, whose, cure, offsets=None, counts=True):
     `counts` tells of each label whether it matters.
     """
     # NumPy would compare numbers with strings as strings.
-    are_strings = [labels.dtype.kind in "UT" for labels in (y, head.classes)]
-    are_objects = "O" in (y.dtype.kind, head.classes.dtype.kind)
-    if are_objects or are_strings[0] == are_strings[1]:
+    if _may_be_equal(y, head.classes):
         unknown = ~np.isin(y, head.classes)
     else:
         unknown = np.ones(len(y), dtype=bool)
@@ -81,6 +79,28 @@ def check_classes(head, y, whose, cure, offsets=None, counts=True):
             f"{where} is {as_plain(y[i])!r}, which is not one of the classes of "
             f"{whose}. {cure}" + (_ARE_NUMBERS if y.dtype.kind == "f" else "")
         )
+
+
+def _may_be_equal(y, classes):
+    """Whether not all of one are strings, and all of the other numbers."""
+    are_strings = [labels.dtype.kind in "UT" for labels in (y, classes)]
+    are_objects = "O" in (y.dtype.kind, classes.dtype.kind)
+    return are_objects or are_strings[0] == are_strings[1]
+
+
+def check_type_of_tags(y, classes):
+    """Raise if true tags are strings, and those of the fit numbers, or vice versa."""
+    if _may_be_equal(y, classes):
+        return
+    raise TypeError(
+        f"y holds {_kind_of(y)}, such as {as_plain(y[0])!r:.40}, but in fit it held "
+        f"{_kind_of(classes)}, such as {as_plain(classes[0])!r:.40}: all predictions "
+        "would be wrong. Pass tags of the same type."
+    )
+
+
+def _kind_of(labels):
+    return "strings" if labels.dtype.kind in "UT" else "numbers"
 
 
 def check_columns(y, n_columns, when):

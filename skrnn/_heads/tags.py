@@ -7,6 +7,9 @@ import numpy as np
 from skrnn._core.imports import kernel_imports
 from skrnn._heads.classes import SoftmaxHead, softmax
 
+# Maximum number of tags in the likeliest sequences of them: with 8 bytes each, 4 GB.
+_MAX_TAGS = 2**29
+
 
 @dataclass(frozen=True)
 class TagsHead(SoftmaxHead):
@@ -55,6 +58,12 @@ class TagsHead(SoftmaxHead):
         # No sequence has more of them; a power of 2 above n is enough to compare with.
         longest = int(np.diff(offsets).max(initial=0))
         n = min(n, self.n_outputs ** min(longest, n.bit_length()))
+        if n * len(scores) > _MAX_TAGS:
+            raise ValueError(
+                f"{n:,} sequences of tags for {len(scores):,} steps take "
+                f"{8 * n * len(scores) / 1e9:,.0f} GB. Lower n_best, or pass fewer "
+                "sequences at once."
+            )
         tags = np.empty((n, len(scores)), np.int64)
         chain = self._chain(scores.dtype)
         log_proba, n_found = best_tags.n_best(scores, offsets, chain, tags)

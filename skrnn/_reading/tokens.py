@@ -188,7 +188,7 @@ class TokenReader:
             ) from error
         if sequences.kind == "tokens" and not (keys.any() and self.knows_some(ids)):
             known = known if table is None else table["number_of"]
-            _check_types(sequences.tokens, known)
+            check_types(sequences.tokens, known)
         wide = None if self.wide is None else self.wide.encode(sequences)
         is_padded = sequences.kind == "features"
         return Steps(ids, sequences.offsets, keys, wide, is_padded)
@@ -392,16 +392,22 @@ def _warn_of_upper_case(options, kind, tokens, name):
         )
 
 
-def _check_types(tokens, known):
-    """Raise for tokens that are unknown only because of their type."""
-    are_strings = {isinstance(token, str) for token in tokens}
-    known_are_strings = {isinstance(token, str) for token in known}
-    if not (tokens and known) or are_strings & known_are_strings:
+def check_types(tokens, known, cure="[[{}(token) for token in x] for x in X]"):
+    """Raise for tokens that are unknown only because of their type.
+
+    `cure` converts them by a function, whose name is to be filled in.
+    """
+    if not (tokens and known):
         return
-    names = ("strings", "integers") if are_strings.pop() else ("integers", "strings")
-    cure = "int" if names[0] == "strings" else "str"
+    are_strings = isinstance(tokens[0], str)
+    if any(isinstance(token, str) != are_strings for token in tokens):
+        return
+    if any(isinstance(token, str) == are_strings for token in known):
+        return
+    names = ("strings", "integers") if are_strings else ("integers", "strings")
+    cure = cure.format("int" if are_strings else "str")
     raise TypeError(
         f"The tokens of X are {names[0]}, such as {tokens[0]!r:.40}, but those of the "
         f"vocabulary are {names[1]}, such as {next(iter(known))!r:.40}: all of X would "
-        f"be unknown. Convert them, as in [[{cure}(token) for token in x] for x in X]."
+        f"be unknown. Convert them, as in {cure}."
     )
