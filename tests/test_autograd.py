@@ -6,6 +6,7 @@ other in float64, on the CPU, and on a GPU where there is one.
 
 from dataclasses import fields, is_dataclass, replace
 
+import answering
 import numpy as np
 import pytest
 import test_condition
@@ -249,8 +250,9 @@ def test_chains_of_tags_of_which_some_are_unknown(is_both, is_token, device):
 @on_each_device
 def test_decoders(name, is_token, has_masks, is_free, device):
     weights = random_weights(test_decoder.ARCHITECTURES[name])
-    masks = test_decoder.masks_for(weights) if has_masks else ()
-    batch = test_decoder.batch_of(random_inputs(is_token), masks)
+    masks = answering.masks_for(weights) if has_masks else ()
+    values, answers = random_inputs(is_token), test_decoder.ANSWERS
+    batch = answering.batch_of(weights, values, answers, masks)
     if is_free:
         free = np.random.default_rng(1).random(len(batch.target.target)) < 0.7
         batch = replace(batch, target=replace(batch.target, is_free=free))
@@ -263,8 +265,9 @@ def test_decoders(name, is_token, has_masks, is_free, device):
 @on_each_device
 def test_frames(name, is_token, has_masks, device):
     weights = random_weights(test_emission.ARCHITECTURES[name])
-    masks = test_emission.masks_for(weights) if has_masks else []
-    batch = test_emission.batch_of(random_inputs(is_token), masks)
+    masks = answering.masks_for(weights) if has_masks else []
+    values, answers = random_inputs(is_token), test_emission.ANSWERS
+    batch = answering.batch_of(weights, values, answers, masks)
     assert_same(by_either(weights, batch, "ctc", device))
 
 
@@ -275,7 +278,7 @@ def test_scores_that_do_not_fit_into_memory(max_scores, monkeypatch):
     batch = test_windows.batch(weights, is_token=True)
     assert_same(by_either(weights, batch, "cross_entropy"))
     weights = random_weights(test_decoder.ARCHITECTURES["gru"])
-    batch = test_decoder.batch_of(random_inputs(True))
+    batch = answering.batch_of(weights, random_inputs(True), test_decoder.ANSWERS)
     free = np.ones(len(batch.target.target), bool)
     batch = replace(batch, target=replace(batch.target, is_free=free))
     assert_same(by_either(weights, batch, "smoothed_cross_entropy"))

@@ -5,17 +5,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from answering import (
+    SMOOTHING,
+    WEIGHT,
+    batch_of,
+    check_float32,
+    check_public,
+    check_slopes,
+    check_sum,
+    loss_and_gradient,
+    masks_for,
+)
 from networks import (
     CELLS,
     LENGTHS,
     N_INPUTS,
     N_OUTPUTS,
     OFFSETS,
-    packed,
     random_inputs,
     random_weights,
-    slope_along,
-    with_nan_in_memory,
 )
 from torch import nn
 from torch_network import TorchNetwork, torch_layer
@@ -23,17 +31,13 @@ from torch_network import TorchNetwork, torch_layer
 from skrnn._core import network, windows
 from skrnn._core.answers import Answers
 from skrnn._core.architecture import Architecture
-from skrnn._core.batch import Batch
-from skrnn._core.public import OF_DECODER, check_shapes, from_public, to_public
+from skrnn._core.public import OF_DECODER, to_public
 from skrnn._core.vocabulary import END
 
-RNG = np.random.default_rng(0)
 # One of the answers is empty: its end alone.
 N_TOKENS = np.array([3, 5, 0, 1, 5])
-TOKENS = RNG.integers(1, N_OUTPUTS, N_TOKENS.sum())
+TOKENS = np.random.default_rng(0).integers(1, N_OUTPUTS, N_TOKENS.sum())
 ANSWERS = Answers.of(TOKENS, np.append(0, np.cumsum(N_TOKENS)))
-SMOOTHING = 0.2
-WEIGHT = torch.tensor(RNG.uniform(0.5, 2, len(LENGTHS)))
 
 
 def make(cell="gru", nhidden=(5,), is_both=True, decoder=(6,), attention="dot"):
@@ -61,49 +65,6 @@ ARCHITECTURES = {
 }
 of_each = pytest.mark.parametrize("name", ARCHITECTURES)
 of_each_kind = pytest.mark.parametrize("is_token", [True, False])
-
-
-def masks_for(weights, rate=0.5):
-    """A mask for each layer that has one, in the order of the sequences."""
-    architecture = weights.architecture
-    widths = [len(of[0].U) for of in weights.layers[1:]]
-    widths += [architecture.n_encoded]
-    widths += [len(layer.U) for layer in weights.of_decoder[1:]]
-    widths += [weights.V.shape[1]]
-    generator = torch.Generator().manual_seed(3)
-    return [
-        torch.rand(len(LENGTHS), n, generator=generator, dtype=torch.float64) / rate
-        for n in widths
-    ]
-
-
-def batch_of(values, masks=(), chosen=None):
-    """Some sequences as a batch."""
-    chosen = np.arange(len(LENGTHS)) if chosen is None else chosen
-    packing = packed(LENGTHS[chosen])
-    starts = np.repeat(OFFSETS[:-1][chosen], LENGTHS[chosen])
-    within = np.concatenate([np.arange(n) for n in LENGTHS[chosen]])
-    x = values[(starts + within)[packing.rows]]
-    order = chosen[packing.indices]
-    weight = WEIGHT[order].to(x.dtype if x.is_floating_point() else torch.float64)
-    weight = torch.stack([weight * (1 - SMOOTHING), weight * SMOOTHING], dim=1)
-    return Batch(
-        x if x.is_floating_point() else x.int(),
-        packing,
-        ANSWERS.pack(order),
-        weight,
-        [mask[order] for mask in masks],
-    )
-
-
-def ours(weights, values, masks=(), chosen=None):
-    workspace = network.Workspace(weights)
-    with_nan_in_memory(workspace)
-    workspace.gradient.flat.fill_(torch.nan)
-    batch = batch_of(values, masks, chosen)
-    batch = replace(batch, weight=batch.weight.to(weights.flat.dtype))
-    of = "smoothed_cross_entropy", workspace
-    return windows.loss_and_gradient(weights, batch, *of), workspace.gradient
 
 
 class TorchTransducer(nn.Module):
@@ -200,7 +161,7 @@ def test_loss_and_gradient_equal_autograd(name, is_token):
     weights = random_weights(ARCHITECTURES[name])
     values = random_inputs(is_token)
     for masks in ((), masks_for(weights)):
-        total, gradient = ours(weights, values, masks)
+        total, gradient = loss_and_gradient(weights, values, ANSWERS, masks)
         expected, gradients = theirs(weights, values, masks)
         np.testing.assert_allclose(total, expected, rtol=1e-12)
         public = to_public(gradient)
@@ -213,51 +174,21 @@ def test_loss_and_gradient_equal_autograd(name, is_token):
 
 @of_each
 def test_gradient_matches_finite_differences(name):
-    weights, values = random_weights(ARCHITECTURES[name]), random_inputs(False)
-    masks = masks_for(weights)
-    _, gradient = ours(weights, values, masks)
-    generator = torch.Generator().manual_seed(5)
-    for _ in range(3):
-        direction = torch.randn(
-            weights.flat.shape, generator=generator, dtype=torch.float64
-        )
-        slope = slope_along(direction, weights, lambda: ours(weights, values, masks)[0])
-        np.testing.assert_allclose(direction @ gradient.flat, slope, rtol=1e-6)
+    check_slopes(ARCHITECTURES[name], ANSWERS)
 
 
 @of_each
 def test_float32_is_close_to_float64(name):
-    architecture = ARCHITECTURES[name]
-    values = random_inputs(False)
-    total, gradient = ours(random_weights(architecture), values)
-    weights = random_weights(architecture, torch.float32)
-    weights.flat.copy_(random_weights(architecture).flat)
-    single, of_single = ours(weights, values.float())
-    np.testing.assert_allclose(single, total, rtol=1e-5)
-    np.testing.assert_allclose(of_single.flat, gradient.flat, rtol=1e-3, atol=1e-4)
+    check_float32(ARCHITECTURES[name], ANSWERS)
 
 
 def test_a_gradient_is_the_sum_of_those_of_its_sequences():
-    weights, values = random_weights(ARCHITECTURES["gru"]), random_inputs(True)
-    masks = masks_for(weights)
-    total, gradient = ours(weights, values, masks)
-    parts = [
-        ours(weights, values, masks, np.array(some)) for some in ([2, 0], [1, 3, 4])
-    ]
-    np.testing.assert_allclose(sum(part for part, _ in parts), total)
-    both = sum(part.flat for _, part in parts)
-    np.testing.assert_allclose(both, gradient.flat, atol=1e-12)
+    check_sum(ARCHITECTURES["gru"], ANSWERS)
 
 
 @of_each
 def test_public_weights_are_read_back(name):
-    weights = random_weights(ARCHITECTURES[name])
-    public = to_public(weights)
-    check_shapes(weights.architecture, public)
-    again = to_public(from_public(weights.architecture, public))
-    assert public.keys() == again.keys()
-    for key, part in public.items():
-        np.testing.assert_equal(part, again[key])
+    check_public(ARCHITECTURES[name])
 
 
 def test_biases_come_first():
@@ -291,7 +222,7 @@ def test_answers_are_packed_with_what_comes_before():
 def test_free_tokens_are_those_that_are_likeliest(name):
     weights, values = random_weights(ARCHITECTURES[name]), random_inputs(True)
     masks = masks_for(weights)
-    batch = batch_of(values, masks)
+    batch = batch_of(weights, values, ANSWERS, masks)
     answer = batch.target
     is_free = np.random.default_rng(1).random(len(answer.target)) < 0.7
     rows = answer.packing.by_sequence  # of each sequence, one after the other

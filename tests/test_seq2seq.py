@@ -11,32 +11,17 @@ from sklearn.callback import ScoringMonitor
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import GridSearchCV
+from spelling import TOKENS, X, Y, exact_match, letters, weights_of
 from ways import WAYS
 
 from skrnn import RNNSeq2Seq
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* had no end after:UserWarning")
 SMALL = {"nhidden": 6, "max_iter": 3, "random_state": 0}
-X = ["ab", "b", "", "aab", "abba", "ba"]
-Y = ["yx", "x", "z", "", "xyyx", "xy"]
-TOKENS = [list(y) for y in Y]
-
-
-def letters(n_samples, seed, longest=8, alphabet="abcdefgh"):
-    rng = np.random.default_rng(seed)
-    lengths = rng.integers(2, longest + 1, n_samples)
-    return ["".join(rng.choice(list(alphabet), n)) for n in lengths]
 
 
 def reversed_(texts):
     return [text[::-1] for text in texts]
-
-
-def weights_of(model):
-    names = ("W_", "U_", "b_", "decoder_W_", "decoder_U_", "decoder_b_")
-    arrays = [array for name in names for array in getattr(model, name)]
-    arrays += [model.V_, model.intercept_, model.bridge_, model.bridge_bias_]
-    return np.concatenate([array.ravel() for array in arrays])
 
 
 @pytest.fixture(scope="module")
@@ -313,10 +298,6 @@ def test_validation_data_is_scored_as_by_score():
     loss = -model.score_samples(val, y_val).sum() / n_tokens
     if model.validation_scores_.count(max(model.validation_scores_)) == 1:
         assert model.validation_loss_curve_[best] == pytest.approx(loss, rel=1e-4)
-
-
-def exact_match(y_true, y_pred):
-    return np.mean([a == b for a, b in zip(y_true, y_pred, strict=True)])
 
 
 def test_callbacks_see_each_epoch():

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.callback import ScoringMonitor
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import GridSearchCV
+from spelling import TOKENS, X, Y, exact_match, letters, weights_of
 from ways import WAYS
 
 from skrnn import RNNSeq2Seq
@@ -18,28 +19,12 @@ from skrnn._parameters import Settings
 
 CTC = {"decoder": "ctc", "random_state": 0}
 SMALL = {"nhidden": 6, "max_iter": 3, **CTC}
-X = ["ab", "b", "", "aab", "abba", "ba"]
-Y = ["yx", "x", "z", "", "xyyx", "xy"]
-TOKENS = [list(y) for y in Y]
-NAMES = ("W_", "U_", "b_")
-
-
-def letters(n_samples, seed, longest=8, alphabet="abcdefgh"):
-    rng = np.random.default_rng(seed)
-    lengths = rng.integers(2, longest + 1, n_samples)
-    return ["".join(rng.choice(list(alphabet), n)) for n in lengths]
 
 
 def spoken(texts):
     """Each a is left out, each e is two letters, and a double letter is one."""
     texts = [re.sub(r"(.)\1", r"\1", text) for text in texts]
     return [text.replace("a", "").replace("e", "xy") for text in texts]
-
-
-def weights_of(model):
-    arrays = [array for name in NAMES for array in getattr(model, name)]
-    arrays += [model.V_, model.intercept_]
-    return np.concatenate([array.ravel() for array in arrays])
 
 
 @pytest.fixture(scope="module")
@@ -359,10 +344,6 @@ def test_validation_data_is_scored_as_by_score():
     loss = -model.score_samples(val, spoken(val)).sum() / n_tokens
     if model.validation_scores_.count(max(model.validation_scores_)) == 1:
         assert model.validation_loss_curve_[best] == pytest.approx(loss, rel=1e-4)
-
-
-def exact_match(y_true, y_pred):
-    return np.mean([a == b for a, b in zip(y_true, y_pred, strict=True)])
 
 
 def test_callbacks_see_each_epoch():

@@ -16,6 +16,7 @@ from sklearn.callback import ScoringMonitor
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import GridSearchCV
+from spelling import weights_of
 from ways import WAYS
 
 from skrnn import RNNTagger
@@ -45,11 +46,6 @@ def parities(text):
 
 def flat(parts):
     return np.concatenate([np.asarray(part) for part in parts])
-
-
-def weights_of(tagger):
-    arrays = (*tagger.W_, *tagger.U_, *tagger.b_, tagger.V_, tagger.intercept_)
-    return flat([array.ravel() for array in arrays])
 
 
 @pytest.fixture(scope="module")
