@@ -56,6 +56,10 @@ class Candidate(NamedTuple):
         return cls(**{key: make() for key, make in params.items()})
 
 
+def _classifier():
+    return import_module("skrnn").RNNClassifier()
+
+
 def _torch_module():
     import torch
 
@@ -77,6 +81,8 @@ CANDIDATES = (
     Candidate("skrnn", "skrnn", "RNNClassifier"),
     Candidate("skrnn", "skrnn", "RNNEncoder"),
     Candidate("skrnn", "skrnn", "RNNRegressor"),
+    Candidate("skrnn", "skrnn", "RNNLanguageModel"),
+    Candidate("skrnn", "skrnn", "RNNEnsemble", {"estimator": _classifier}),
     Candidate("scikit-learn", "sklearn.neural_network", "MLPClassifier"),
     Candidate("skorch", "skorch", "NeuralNetClassifier", {"module": _torch_module}),
     Candidate(

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from skrnn import RNNClassifier, RNNEncoder, export
-from skrnn._attributes import _layout
+from skrnn._attributes.sizes import layout_of
 from skrnn._core.public import shapes_of
 
 sys.path.append(str(Path(__file__).parent / "states"))
@@ -120,7 +120,7 @@ def with_filters(state):
 def with_fitting_filters(state):
     """The same, and weights of the shapes that these filters ask for."""
     with_filters(state)
-    for name, shape in shapes_of(_layout(state)).items():
+    for name, shape in shapes_of(layout_of(state)).items():
         is_list = isinstance(shape, list)
         parts = [np.zeros(each, np.float32) for each in (shape if is_list else [shape])]
         state[name] = parts if is_list else parts[0]
