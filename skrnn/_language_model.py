@@ -15,13 +15,11 @@ from sklearn.utils.validation import _check_sample_weight
 from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
 from skrnn._core.architecture import Architecture
-from skrnn._core.vocabulary import UNKNOWN
 from skrnn._docs import share_docs
 from skrnn._heads.language import LanguageHead
 from skrnn._judging import ValidationData
-from skrnn._messages import counted, describe
 from skrnn._outputs import joined, tokens_of
-from skrnn._reading.kinds import KIND_NAMES
+from skrnn._prompts import continued, read_prompt, steps_of
 from skrnn._stream import (
     Draws,
     Stream,
@@ -31,7 +29,7 @@ from skrnn._stream import (
     stops_of,
 )
 from skrnn._types import Count, Counts, NonNegative, Probability, takes_parameters
-from skrnn._warnings import about_prompt, warn, without_mask
+from skrnn._warnings import warn, without_mask
 
 # More unknown tokens than this are worth a warning, since they are left out of scores.
 _MANY_UNKNOWN = 0.01
@@ -538,7 +536,7 @@ class RNNLanguageModel(
         model, stream, begun = self._prompted(prompt)
         stream._take(np.zeros(n_samples, np.int64))
         if model.head.is_series:
-            return _continued(stream, begun, max_length)
+            return continued(stream, begun, max_length)
         reader = model.reader
         token_of = tokens_of(reader, model.head.n_outputs)
         stops = stops_of(stop, reader.kind, token_of)
@@ -604,7 +602,7 @@ class RNNLanguageModel(
         if model.head.is_series:
             if return_proba:
                 raise ValueError(_NO_TOKENS)
-            return (part[0] for part in _steps_of(stream, max_length))
+            return (part[0] for part in steps_of(stream, max_length))
         reader = model.reader
         token_of = tokens_of(reader, model.head.n_outputs)
         stops = stops_of(stop, reader.kind, token_of)
@@ -625,40 +623,10 @@ class RNNLanguageModel(
             return super()._models_and_steps(X)
 
     def _prompted(self, prompt):
-        """Read a prompt.
-
-        Returns
-        -------
-        model : Model
-        stream : Stream
-            It has read the prompt.
-        begun : list or ndarray
-            The tokens or the numbers that the prompt stands for; of strings, the prompt
-            as a whole.
-        """
+        """The model, a stream that has read a prompt, and what that stands for."""
         model, expected = self._model_and_schema()
-        stream, is_series = Stream(model, 1), model.head.is_series
-        is_analyzed = callable(expected.options.analyzer)
-        if not (prompt is None or is_analyzed):
-            _check_prompt(prompt, model.reader.kind)
-        if prompt is None or (len(prompt) == 0 and not is_analyzed):
-            if is_series:
-                raise ValueError(
-                    "prompt is missing: what a series begins with is not learned. Pass "
-                    "the first numbers of one."
-                )
-            return model, stream, []
-        with without_mask(), about_prompt():
-            sequences = expected.of_any_length().read([prompt], None)
-            steps = model.reader.encode(sequences)
-        if is_series:
-            for numbers in sequences.values:
-                stream.step(numbers)
-        else:
-            _warn_of_prompt(steps.values)
-            for i in steps.values:
-                stream._read(np.array([i], np.int32))
-        return model, stream, _as_written(prompt, sequences, is_analyzed)
+        with without_mask():
+            return model, *read_prompt(model, expected, prompt)
 
     def _head_of(self, attributes):
         return LanguageHead(
@@ -719,52 +687,3 @@ def _warn_of_unknown(steps, is_known, once):
             "of scores, which would be lower with them.",
             UserWarning,
         )
-
-
-def _check_prompt(prompt, kind):
-    """Raise if a prompt is not of the kind that X was."""
-    is_string = isinstance(prompt, str)
-    if is_string == (kind in ("text", "words")) and hasattr(prompt, "__len__"):
-        return
-    expected = "a string" if not is_string else "one sequence of it, not a string,"
-    raise TypeError(
-        f"prompt is {describe(prompt)}, but X held {KIND_NAMES[kind]} in fit: "
-        f"{expected} was expected. Pass the beginning of one sequence."
-    )
-
-
-def _warn_of_prompt(ids):
-    """Warn if tokens of a prompt are not known."""
-    n_unknown = int((ids == UNKNOWN).sum())
-    if n_unknown:
-        warn(
-            f"{n_unknown} of {counted(len(ids), 'token')} of prompt are not in "
-            "vocabulary_, and are read as unknown. Use tokens of the training data.",
-            UserWarning,
-        )
-
-
-def _as_written(prompt, sequences, is_analyzed):
-    """What samples begin with; see :meth:`RNNLanguageModel._prompted`."""
-    values = sequences.values
-    if sequences.kind == "series":
-        is_flat = not is_analyzed and np.ndim(prompt) == 1
-        return values.astype(np.float32).reshape(-1 if is_flat else values.shape)
-    if sequences.tokens is not None and sequences.kind != "words":
-        return [sequences.tokens[i] for i in values]
-    return [*map(chr, values)] if is_analyzed else [prompt]
-
-
-def _steps_of(stream, max_length):
-    """Yield the expected numbers of the next steps of all series of a stream."""
-    numbers = stream.next
-    for _ in range(max_length):
-        yield numbers
-        numbers = stream.step(numbers)
-
-
-def _continued(stream, begun, max_length):
-    """Series that go on from the numbers of a prompt as expected."""
-    added = np.stack(list(_steps_of(stream, max_length)), axis=1)
-    added = added.reshape(stream.n_streams, max_length, *begun.shape[1:])
-    return [np.concatenate([begun, part]) for part in added]

@@ -203,6 +203,7 @@ FLOORS = {
     "_docs": set(),
     "_base": {"numpy", "sklearn"},
     "_encoder": {"sklearn"},
+    "_prompts": {"numpy"},
     "_language_model": {"numpy", "sklearn"},
     "_tagger": {"numpy", "sklearn"},
     "_predictors": {"numpy", "sklearn"},
