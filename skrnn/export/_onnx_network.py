@@ -6,7 +6,7 @@ of a sequence, which is as long as `lengths` says, have no effect.
 
 import numpy as np
 
-from skrnn.export._inputs import table_and_inputs
+from skrnn.export._inputs import FirstLayer
 
 _FLOAT, _DOUBLE, _INT = np.float32, np.float64, np.int64
 # In ONNX, blocks of a gate are in another order than in torch.nn.
@@ -28,9 +28,9 @@ def _cleared(graph, values, is_step):
 
 def vectors_of_tokens(graph, ids, model):
     """The vectors of tokens, and the U of each direction that reads them."""
-    table, Us = table_and_inputs(model)
-    vectors = graph("Gather", graph.constant(table, "vectors"), ids)
-    return vectors, Us
+    first = FirstLayer.of(model)
+    vectors = graph("Gather", graph.constant(first.table, "vectors"), ids)
+    return vectors, first.Us
 
 
 def _through_filters(graph, x, lengths, model):
