@@ -137,6 +137,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
     _needs_classes = False  # whether the first `partial_fit` needs `classes`
     _tasks = ()  # what it may predict
     _says_of_y = ""  # the attribute that it keeps of y, in addition to its head's
+    _reads_chunks = False  # whether `fit` takes a ChunkedDataset
     _others = ()  # in an ensemble, those with which this one predicts together
 
     def __sklearn_tags__(self):
@@ -226,7 +227,8 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         settings = Settings.of(type(self).__name__, self._parameters(), is_partial)
         find_device(settings["device"])  # before all of X is read
         last, group = self._last_fit(settings), current_group()
-        if isinstance(X, ChunkedDataset) and not is_partial:
+        is_chunked = isinstance(X, ChunkedDataset) and self._reads_chunks
+        if is_chunked and not is_partial:
             check_whole(X, y, sample_weight, validation, settings, group)
             kept, expected, samples, head, epochs = self._read_chunks(X, settings, last)
         else:

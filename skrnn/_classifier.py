@@ -110,6 +110,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     n_wide_features: Literal["auto"] | Count | None = "auto"
 
     _needs_classes = True
+    _reads_chunks = True
     _tasks = ("classification", "multilabel")
     _says_of_y = "_is_multilabel"
 

@@ -111,6 +111,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
     """
 
     _y_is_required = False
+    _reads_chunks = True
     _tasks = ("classification", "multilabel", "regression", "next_step")
     _says_of_y = "task_"
 

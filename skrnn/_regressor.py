@@ -82,6 +82,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     n_wide_features: Literal["auto"] | Count | None = "auto"
 
     _head = NumbersHead
+    _reads_chunks = True
     _tasks = ("regression",)
     _says_of_y = "_is_one_output"
 

@@ -172,6 +172,7 @@ class RNNTagger(BaseRNN):
     overlong: ClassVar[None] = None  # too long sequences are not cut
 
     _needs_classes = True
+    _reads_chunks = True
     _tasks = ("tagging",)
     _says_of_y = "task_"
 
