@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from skrnn._messages import counted
+from skrnn._reading.containers import open_container
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._warnings import about_sequences_in_y, warn
 
@@ -37,9 +38,14 @@ def learn_outputs(before, y, n_samples):
     check_not_missing(y, before.estimator_name)
     with about_sequences_in_y():
         # Characters, rather than words, unless the user says otherwise.
-        schema, sequences = before.learn(y, _reader_of_tables(before), has_y=False)
+        opened = _opened(before, y)
+        schema, sequences = before.learn(opened, _read_table, has_y=False)
     if sequences.kind == "series" and not before.is_target:
-        _refuse_numbers()
+        raise TypeError(
+            "y holds numbers that are no tokens: strings or lists of tokens (strings "
+            "or integers) were expected. Convert whole numbers that are tokens to "
+            "integers, or use RNNRegressor to predict numbers."
+        )
     if sequences.kind == "features":
         raise TypeError(
             "y holds sequences of features, which cannot be predicted step by step: "
@@ -59,7 +65,7 @@ def read_outputs(schema, y, n_samples):
     """
     check_not_missing(y, schema.estimator_name)
     with about_sequences_in_y():
-        sequences = schema.read(y, _reader_of_tables(schema))
+        sequences = schema.read(_opened(schema, y), _read_table)
     _check_length(sequences, n_samples)
     return sequences
 
@@ -82,21 +88,14 @@ def check_same_kind(now, before):
         )
 
 
-def _reader_of_tables(schema):
-    return _read_table if schema.is_target else _refuse_numbers
+def _opened(schema, y):
+    """The sequences in y, where a row of a table is no series if none can be had."""
+    return y if schema.is_target else open_container(y, "text")[0]
 
 
 def _read_table(y, skip_check_array=False, **options):
     """A table of numbers, each row of which is a series, as scikit-learn reads it."""
     return y if skip_check_array else check_array(y, **options)
-
-
-def _refuse_numbers(*_, **__):
-    raise TypeError(
-        "y holds numbers, which cannot be predicted one after the other: strings or "
-        "lists of tokens (strings or integers) were expected. Use analyzer='token' if "
-        "lists of whole numbers are tokens, or RNNRegressor to predict numbers."
-    )
 
 
 def _check_length(sequences, n_samples):

@@ -253,9 +253,10 @@ class RNNSeq2Seq(BaseRNN):
         Parameters
         ----------
         {X of fit}
-        y : list, tuple, array or Series of n_samples sequences
+        y : list, tuple, array, Series or frame of n_samples sequences
             The sequence to write for each sequence of X: a string, or a sequence of
-            tokens (strings or integers). It may be empty, and is then learned as such.
+            tokens (strings or integers), such as a row of a matrix or frame of
+            integers. It may be empty, and is then learned as such.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sequence in the loss. A weight of 0 is equivalent to removing
             the sequence, except that the tokens in its y stay in `output_vocabulary_`,
@@ -340,7 +341,6 @@ class RNNSeq2Seq(BaseRNN):
         """
         reading = {**_plain_options().kept(), "columns": None, "shortest": 0}
         attributes = {"_reading": reading, "kind_": reader.kind}
-        attributes["vocabulary_"] = reader.vocabulary
         schema = Schema.from_attributes(type(self).__name__, attributes)
         of_y = {"reader": reader, "schema": schema, "longest": longest}
         if n_frames == 0 or (n_frames is None and self.decoder == "rnn"):

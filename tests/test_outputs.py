@@ -88,9 +88,17 @@ def test_equal_sequences_have_the_same_tokens_and_length():
         (["a", 1], TypeError, "y[1] is an int, but y[0] is a string: all sequences"),
         ([], ValueError, "y is empty: at least one sequence is needed."),
         (["", ""], ValueError, "y has no steps: all its sequences are empty, so there"),
-        ([[0.5, 1.5]], TypeError, "y holds numbers, which cannot be predicted one"),
+        (
+            [[0.5, 1.5]],
+            TypeError,
+            "y holds numbers that are no tokens: strings or lists",
+        ),
         ([[{"a": 1}], [{}]], TypeError, "y holds sequences of features, which cannot"),
-        (np.ones((2, 3)), TypeError, "y holds numbers, which cannot be predicted one"),
+        (
+            np.ones((2, 3)),
+            TypeError,
+            "y holds numbers that are no tokens: strings or lists",
+        ),
     ],
 )
 def test_what_cannot_be_predicted_raises(y, error, message):

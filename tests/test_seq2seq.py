@@ -5,6 +5,8 @@ import re
 from itertools import product
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from sklearn.base import clone
 from sklearn.callback import ScoringMonitor
@@ -140,6 +142,26 @@ def test_any_container_of_strings(small):
     again = RNNSeq2Seq(**SMALL).fit(np.array(X), np.array(Y, object))
     np.testing.assert_array_equal(weights_of(again), weights_of(small))
     assert again.predict(tuple(X)) == small.predict(X)
+
+
+@pytest.mark.parametrize("container", [np.array, pd.DataFrame, pl.DataFrame])
+def test_rows_of_integers_are_token_lists(container):
+    y = [[1, 2, 3], [3, 2, 1], [2, 1, 3]] * 2
+    expected = RNNSeq2Seq(**SMALL).fit(X, y)
+    rows = container(np.array(y))
+    model = RNNSeq2Seq(**SMALL).fit(X, rows)
+    assert list(model.output_vocabulary_) == [1, 2, 3]
+    np.testing.assert_array_equal(weights_of(model), weights_of(expected))
+    np.testing.assert_array_equal(
+        model.score_samples(X, rows), expected.score_samples(X, y)
+    )
+    with pytest.raises(TypeError, match="RNNSeq2Seq was fitted on token lists"):
+        model.score(X, np.array(y) / 2)
+
+
+def test_strings_in_a_column_are_strings():
+    of_columns = RNNSeq2Seq(**SMALL).fit(X, np.array(Y)[:, np.newaxis])
+    assert of_columns.output_kind_ == "text"
 
 
 # Probabilities and search
@@ -345,7 +367,8 @@ BAD = [
     ([*Y, "x"], "y is of length 7, but X is of length 6: a sequence for each sample"),
     ([""] * 6, "y has no steps: all its sequences are empty"),
     ([1, 2, 3, 4, 5, 6], "y[0] is an int: a sequence is a string, a list of tokens"),
-    ([[0.5]] * 6, "y holds numbers"),
+    ([[0.5]] * 6, "y holds numbers that are no tokens: strings or lists of tokens"),
+    (np.ones((6, 2)), "Convert whole numbers that are tokens to integers, or use RNN"),
     ([*Y[:-1], None], "y[5] is None"),
     (None, "This RNNSeq2Seq estimator requires y to be passed"),
 ]
