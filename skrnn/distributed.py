@@ -35,8 +35,11 @@ def data_parallel(*, timeout=1800.0):
     The script is started once per rank by ``torchrun``, which is part of torch [2]_.
     If ``torch.distributed`` is not initialised yet, it is here. Outside of `torchrun`,
     and of an initialised ``torch.distributed``, there is one process, and the context
-    changes nothing. Arithmetic is on the CPU, and ranks talk to each other by gloo,
-    whatever the backend of the default process group is.
+    changes nothing.
+
+    Ranks talk to each other by gloo. Gradients on GPUs are summed by nccl, if that is
+    the backend of the default process group. Choose the GPU of each rank before, by
+    ``torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))``, and use ``device="cuda"``.
 
     Parameters
     ----------

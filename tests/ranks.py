@@ -13,10 +13,14 @@ import sys
 import time
 import traceback
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from sklearn.base import clone
 
 from skrnn import (
     RNNClassifier,
@@ -27,6 +31,7 @@ from skrnn import (
     RNNSeq2Seq,
     RNNTagger,
 )
+from skrnn._core.execution import Execution
 from skrnn.distributed import data_parallel
 
 SIZES = {"nhidden": 6, "max_iter": 3, "batch_size": 16, "random_state": 0}
@@ -100,6 +105,9 @@ FITS = {
 }
 
 
+BY_TORCH = "strings", "many_tokens", "embeddings", "windows"
+
+
 def shard_of(items, rank, n_ranks):
     """The items of a rank: few for the first, and more for each one after it."""
     if items is None:
@@ -114,7 +122,7 @@ def fit(name, rank=0, n_ranks=1):
     estimator, X, y, others = FITS[name]
     X, y = (shard_of(part, rank, n_ranks) for part in (X, y))
     others = {key: shard_of(part, rank, n_ranks) for key, part in others.items()}
-    return estimator.fit(X, y, **others)
+    return clone(estimator).fit(X, y, **others)
 
 
 def fit_chunks(rank=0, n_ranks=1, n_chunks=3):
@@ -197,6 +205,26 @@ def verbose(ranks):
     return _classifier(ranks.rank, verbose=2)[0].n_iter_
 
 
+def by_torch(ranks):
+    """Fits by torch's operations, as on a GPU, but here."""
+    on = Execution.on
+    Execution.on = lambda self, name: replace(self, n_threads=1, kernels="autograd")
+    try:
+        return [fit(name, ranks.rank, ranks.world_size) for name in BY_TORCH]
+    finally:
+        Execution.on = on
+
+
+def fits_of_others(ranks):
+    """Those of a thread, and of a forked process, are of this rank alone."""
+    if ranks.rank == 0:  # which waits for nobody
+        with ThreadPoolExecutor(1) as pool:
+            of_thread = pool.submit(fit, "strings").result()
+        with get_context("fork").Pool(1) as pool:
+            return of_thread, pool.apply(fit, ("strings",))
+    return None
+
+
 def fails_before(ranks):
     if ranks.rank == 1:
         raise OSError("no file of this name")
@@ -252,9 +280,10 @@ def other_width(ranks):
 
 def other_last_fit(ranks):
     classifier = RNNClassifier(**SIZES, warm_start=True)
-    rows = np.random.default_rng(ranks.rank).permutation(81)
-    classifier.fit([STRINGS[i] for i in rows], [LABELS[i] for i in rows])
-    return classifier
+    X, y = (shard_of(part, ranks.rank, 2) for part in (STRINGS, LABELS))
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(classifier.fit, X, y).result()
+    classifier.fit(X, y)
 
 
 def inside_another(ranks):

@@ -252,6 +252,7 @@ FLOORS = {
 # Which rooms never meet, though one is above the other.
 APART = [("_heads", "_reading"), ("_reading", "_heads")]
 STANDARD_LIBRARY = {
+    "atexit",
     "base64",
     "collections",
     "contextlib",

@@ -32,3 +32,10 @@ def test_shards_are_as_large_as_their_work_a_step_demands():
     }
     assert sizes["rnn", 64] > 2 * sizes["lstm", 64]
     assert sizes["rnn", 512] == 32
+
+
+@pytest.mark.parametrize("n_sequences, n_shards", [(1, 1), (2, 2), (9, 3), (400, 6)])
+def test_each_of_several_processes_gets_a_shard(n_sequences, n_shards):
+    shards = Shards(n_shards=2, min_size=50).among(3)
+    assert shards.n_of(n_sequences) == n_shards
+    assert len(shards.cuts(np.full(n_sequences, 5))) == n_shards

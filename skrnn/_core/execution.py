@@ -38,8 +38,21 @@ class Execution:
     group: Alone = ALONE
 
     def on(self, name):
-        """Return the execution of a fit on a device, see :func:`find_device`."""
+        """Return the execution of a fit on a device, see :func:`find_device`.
+
+        Raises
+        ------
+        ValueError
+            If some processes of the group have a GPU, and others have none.
+        """
         device = find_device(name)
+        are_here = [device == "cpu" for device in self.group.gather(device)]
+        if len(set(are_here)) == 2:
+            with_gpu, without = are_here.index(False), are_here.index(True)
+            raise ValueError(
+                f"Rank {with_gpu} has a GPU, but rank {without} has none. Use "
+                "device='cpu', or only ranks that have one."
+            )
         if device == "cpu":
             return self
         return replace(self, device=device, n_threads=1, kernels="autograd")

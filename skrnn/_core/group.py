@@ -3,14 +3,16 @@
 Each process is a rank, as torch calls it. Ranks call the methods of their
 :class:`Group` in the same order; what they do between two calls, they do on their own.
 
-Before ranks exchange anything, they meet: each tells the others whether it has failed.
+Before ranks exchange anything, they meet: each tells the others what it is about to do.
 A rank that fails leaves by :meth:`Group.leave`, which is its part in the next meeting,
 so that all ranks raise an error, and none waits for one that does not come.
 """
 
+import atexit
 import os
 import signal
 import threading
+import zlib
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
@@ -20,6 +22,7 @@ import torch
 from torch import distributed
 
 _WITHOUT_ERROR = ""
+_OF_TORCHRUN = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"}
 
 
 class Alone:
@@ -77,33 +80,35 @@ class Group(Alone):
         self.rank = distributed.get_rank()
         self.world_size = distributed.get_world_size()
         self.pid = os.getpid()
-        # Weights are on the CPU, even if the default group is one of GPUs.
+        # What is on the CPU is exchanged by gloo, even if the default group has nccl.
         limit = timedelta(seconds=timeout)
         self._group = distributed.new_group(backend="gloo", timeout=limit)
         self._is_over = self._is_interrupted = False
 
     def gather(self, value):
         """See the base class."""
-        self._meet()
+        self._meet("gather")
         return self._gathered(value)
 
     def of_first(self, function):
         """See the base class."""
         value = [function() if self.rank == 0 else None]
-        self._meet()
+        self._meet("take what rank 0 has")
         with self._answered():
             distributed.broadcast_object_list(value, src=0, group=self._group)
         return value[0]
 
     def add(self, tensor):
         """See the base class."""
-        self._meet()
+        self._meet(f"add tensors of shape {tuple(tensor.shape)}")
+        by_nccl = tensor.is_cuda and distributed.get_backend() == "nccl"
         with self._answered():
-            distributed.all_reduce(tensor, group=self._group)
+            group = None if by_nccl else self._group
+            distributed.all_reduce(tensor, group=group)
 
     def share(self, tensors):
         """See the base class."""
-        self._meet()
+        self._meet(f"share {len(tensors)} tensors")
         with self._answered():
             for tensor in tensors:
                 distributed.broadcast(tensor, src=0, group=self._group)
@@ -144,33 +149,58 @@ class Group(Alone):
         happened = _WITHOUT_ERROR
         if error is not None:
             happened = "".join(format_exception_only(error)).strip()
-        self._report(is_leaving=True)
+        self._report(0, is_leaving=True)
         self._compare(happened)
 
     def close(self):
         """Free what the group needs."""
         distributed.destroy_process_group(self._group)
 
-    def _meet(self):
-        """Wait for the other ranks, and raise if any of them has left."""
+    def _meet(self, what):
+        """Wait for the other ranks, and raise unless all are about to do the same."""
         if self._is_over:
             raise RuntimeError(
                 "The ranks have parted after an error. Leave data_parallel() before "
                 "the next fit."
             )
-        n_leaving, n_interrupted = self._report()
-        if n_leaving:
+        is_leaving, is_interrupted, is_same = self._report(zlib.crc32(what.encode()))
+        if is_leaving:
             self._compare(None)
-        if n_interrupted:
+        if not is_same:
+            self._is_over = True
+            raise RuntimeError(
+                f"Rank {self.rank} of {self.world_size} is about to {what}, but "
+                "another rank is not. Errors must not be caught inside "
+                "data_parallel(), but may be around it."
+            )
+        if is_interrupted:
             raise KeyboardInterrupt
 
-    def _report(self, is_leaving=False):
-        """The numbers of ranks that are leaving, and that were interrupted."""
-        status = torch.tensor([is_leaving, self._is_interrupted], dtype=torch.int64)
+    def _report(self, code, is_leaving=False):
+        """Tell what this rank does, and learn about the others.
+
+        Parameters
+        ----------
+        code : int
+            What this rank is about to do.
+        is_leaving : bool, default=False
+            Whether it leaves instead.
+
+        Returns
+        -------
+        is_leaving, is_interrupted : int
+            1 if this is so of any rank, otherwise 0.
+        is_same : bool
+            Whether all ranks have the same code.
+        """
+        status = [is_leaving, self._is_interrupted, code, -code]
         self._is_interrupted = False
+        status = torch.tensor(status, dtype=torch.int64)
         with self._answered():
-            distributed.all_reduce(status, group=self._group)
-        return status.tolist()
+            op = distributed.ReduceOp.MAX
+            distributed.all_reduce(status, op, group=self._group)
+        is_leaving, is_interrupted, largest, least = status.tolist()
+        return is_leaving, is_interrupted, largest == -least
 
     def _compare(self, happened):
         """Raise if other ranks have failed, or if only some have left."""
@@ -212,6 +242,12 @@ class Group(Alone):
             ) from error
 
 
+def _end():
+    """End what :func:`group_of_processes` has started: its threads abort at exit."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
 @contextmanager
 def group_of_processes(timeout):
     """Train together with the other ranks inside this context.
@@ -232,11 +268,12 @@ def group_of_processes(timeout):
             "data_parallel() was entered inside data_parallel(). Enter it once."
         )
     is_initialized = distributed.is_available() and distributed.is_initialized()
-    if not is_initialized and "RANK" not in os.environ:  # which torchrun sets
+    if not is_initialized and not os.environ.keys() >= _OF_TORCHRUN:
         yield ALONE
         return
-    if not is_initialized:  # for good: it cannot be started twice
+    if not is_initialized:  # until the end, as it cannot be started twice
         distributed.init_process_group("gloo", timeout=timedelta(seconds=timeout))
+        atexit.register(_end)
     group = Group(timeout)
     token = _current.set(group)
     try:

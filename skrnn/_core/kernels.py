@@ -1,8 +1,9 @@
 """What computes the losses and gradients of minibatches, by the name of a back end.
 
 A back end is two functions. ``make_workspace(weights, n_inputs)`` makes the memory of
-one thread, whose ``gradient.flat`` is the gradient that was last computed, and whose
-``end`` are the states in which truncated windows have ended.
+one thread, whose ``gradient.flat`` is the gradient that was last computed, or 0 after
+``clear(weights)``, and whose ``end`` are the states in which truncated windows have
+ended.
 ``loss_and_gradient(weights, batch, loss, workspace, truncate)`` computes the summed
 loss of a batch, a number or a Tensor of shape (), and writes the gradient; see
 :func:`skrnn._core.windows.loss_and_gradient`. Its weights and batches are on the device

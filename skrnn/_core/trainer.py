@@ -143,7 +143,8 @@ class Trainer:
         if state.wide is None:
             return updates
         if is_here:
-            return Wide(updates, state.wide, self.loss, moments)
+            group = self.execution.group
+            return Wide(updates, state.wide, self.loss, moments, group)
         return on_device.Wide(updates, state.wide, self.loss, self.execution, moments)
 
     def _of_network(self, state, data, moments):
@@ -218,9 +219,11 @@ class _Epoch:
             done, n_sequences = state.n_minibatches, sum(map(len, minibatch))
             for shards, share in self._spans(minibatch, state.generator):
                 learning_rate = plan.learning_rate_at(clock.read(done, n_per_epoch))
-                beside = self._beside(minibatches, learning_rate)
+                beside, after = self._others(minibatches, learning_rate)
                 n_at_once = n_sequences * share
                 total += self._update(shards, n_at_once, learning_rate, beside)
+                for function in after:
+                    function()
                 done += share
             state.n_minibatches += 1
         return total
@@ -288,12 +291,16 @@ class _Epoch:
         results = list(self.run_on_threads(lambda task: task(), tasks + beside))
         return sum(results[: len(shards)])
 
-    def _beside(self, minibatches, learning_rate):
-        """Functions that may be called while the network is updated, in this order."""
-        functions = [minibatches.make]
+    def _others(self, minibatches, learning_rate):
+        """Functions to call while the network is updated, in this order, and after it.
+
+        Ranks exchange gradients in the same order, so not while they do others.
+        """
+        beside, after = [minibatches.make], []
         if isinstance(self.updates, Wide):
-            functions.insert(0, partial(self.updates.update_wide, learning_rate))
-        return functions
+            of_wide = after if self._group.world_size > 1 else beside
+            of_wide.insert(0, partial(self.updates.update_wide, learning_rate))
+        return beside, after
 
 
 class _Ahead:

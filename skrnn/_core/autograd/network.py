@@ -65,6 +65,10 @@ class Workspace:
         self.gradient = self.end = None
         self._layers = {}
 
+    def clear(self, weights):
+        """Set the gradient of `weights` to 0."""
+        self.gradient = _like(weights, torch.zeros_like(weights.flat))
+
     def layer(self, name, architecture, weights, n_inputs):
         """The layer of a name, made when it is first needed."""
         key = name, n_inputs

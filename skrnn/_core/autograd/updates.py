@@ -252,7 +252,7 @@ class Wide:
         self._square = torch.zeros_like(self._A)
         if moments is not None:
             self._square.copy_(moments.of_wide[0])
-        self._batches, self._is_behind = [], False
+        self._batches, self._is_behind, self._group = [], False, execution.group
 
     def local(self, batches):
         """The weights that a minibatch uses, and its shards."""
@@ -265,13 +265,13 @@ class Wide:
     def update(self, gradient, n_sequences, learning_rate, plan):
         """Update both."""
         self._updates.update(gradient, n_sequences, learning_rate, plan)
-        A = self._A.requires_grad_()
-        with torch.enable_grad():
-            total = sum(
-                self._loss(product(batch.wide, A), batch.target, batch.weight)
-                for batch in self._batches
-            )
-            (dA,) = torch.autograd.grad(total, A)
+        A, dA = self._A.requires_grad_(), torch.zeros_like(self._A)
+        for batch in self._group.own(self._batches):
+            with torch.enable_grad():
+                scores = product(batch.wide, A)
+                loss = self._loss(scores, batch.target, batch.weight)
+            dA += torch.autograd.grad(loss, A)[0]
+        self._group.add(dA)
         rate, damping = wide.RATE_OF_SERIES, wide.DAMPING_OF_SERIES
         if isinstance(self._batches[0].wide, SparseRows):
             rate, damping = wide.RATE, wide.DAMPING

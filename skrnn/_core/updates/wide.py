@@ -6,6 +6,7 @@ import numpy as np
 
 from skrnn._core import linear, losses
 from skrnn._core.execution import CPU
+from skrnn._core.group import ALONE
 from skrnn._core.imports import kernel_imports
 from skrnn._core.sparse_rows import SparseRows
 
@@ -41,6 +42,8 @@ class Wide:
         The name of a module of :mod:`skrnn._core.losses`.
     moments : Moments, default=None
         Moments to continue from.
+    group : Alone or Group, default=ALONE
+        The processes that train together.
 
     References
     ----------
@@ -48,8 +51,8 @@ class Wide:
        Learning and Stochastic Optimization", JMLR 12.
     """
 
-    def __init__(self, updates, A, loss, moments=None):
-        self._updates, self._A, self._loss = updates, A, loss
+    def __init__(self, updates, A, loss, moments=None, group=ALONE):
+        self._updates, self._A, self._loss, self._group = updates, A, loss, group
         self._square = CPU.zeros(A.shape, A.dtype)
         if moments is not None:
             self._square.copy_(moments.of_wide[0])
@@ -68,7 +71,8 @@ class Wide:
     def update_wide(self, learning_rate):
         """Update A by the minibatch of the last :meth:`local`.
 
-        It may run in another thread while :meth:`update` does.
+        It may run in another thread while :meth:`update` does, unless there are several
+        processes: these exchange one gradient after the other.
         """
         with kernel_imports():
             from skrnn._core import wide
@@ -82,12 +86,14 @@ class Wide:
             columns, renumbered = np.arange(len(A)), xs
             rate, damping = RATE_OF_SERIES, DAMPING_OF_SERIES
         dA = np.zeros((len(columns), A.shape[1]), A.dtype)
-        for batch, x in zip(self._batches, renumbered, strict=True):
+        pairs = list(zip(self._batches, renumbered, strict=True))
+        for batch, x in self._group.own(pairs):
             scores = np.zeros((len(batch), A.shape[1]), A.dtype)
             linear.add_scores(batch.wide, A, scores)
             target, weight = batch.target.numpy(), batch.weight.numpy()
             _, dscores = losses.loss_and_gradient(self._loss, scores, target, weight)
             linear.add_gradient(x, dscores, dA)
+        self._group.add(CPU.tensor(dA))
         rate *= learning_rate
         wide.step(A, self._square.numpy(), columns, dA, rate, damping)
 
