@@ -356,7 +356,8 @@ class RNNDecoder(FromVectors, BaseRNN):
         ------
         {raises of predict from vectors}
         ValueError
-            If `n_best` is not a whole number from 1, or y held numbers in `fit`.
+            If `n_best` is not a whole number from 1; if so many take more memory than
+            there may be; or if y held numbers in `fit`.
 
         Warns
         -----

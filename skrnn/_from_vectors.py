@@ -30,14 +30,16 @@ class FromVectors:
         members = [each._model_and_context(context) for each in (fitted, *self._others)]
         models, contexts = zip(*members, strict=True)
         schema = Schema.from_attributes(type(self).__name__, vars(fitted))
-        predictor, options = TokenPredictor, {}
+        common = {"schema": schema, "models": models, "contexts": contexts}
+        common["max_length"] = fitted.max_length_
         if schema.kind == "series":
             fitted._check_no_search()
-            predictor, options = SeriesPredictor, {"is_flat": fitted._is_one_output}
-        else:
-            for name in ("beam_width", "length_penalty"):
-                options[name] = getattr(fitted, name)
-        return predictor(schema, models, contexts, fitted.max_length_, **options)
+            return SeriesPredictor(**common, is_flat=fitted._is_one_output)
+        return TokenPredictor(
+            **common,
+            beam_width=fitted.beam_width,
+            length_penalty=fitted.length_penalty,
+        )
 
     def _model_and_context(self, context):
         """The fitted model, and vectors as it reads them."""

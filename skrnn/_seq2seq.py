@@ -394,7 +394,8 @@ class RNNSeq2Seq(BaseRNN):
         ------
         {raises of predict}
         ValueError
-            If `n_best` is not a whole number from 1.
+            If `n_best` is not a whole number from 1, or so many take more memory than
+            there may be.
         """
         check_count("n_best", n_best)
         head, found, places = self._found(X, int(n_best))

@@ -356,7 +356,8 @@ class RNNTagger(BaseRNN):
         ------
         {raises of predict}
         ValueError
-            If `n_best` is not a whole number from 1.
+            If `n_best` is not a whole number from 1, or so many take more memory than
+            there may be.
         """
         check_count("n_best", n_best)
         head, scores, offsets = self._head_and_scores_of_steps(X)
@@ -449,6 +450,8 @@ class RNNTagger(BaseRNN):
         Raises
         ------
         {raises of predict}
+        TypeError
+            If the tags are strings, and those of `fit` numbers, or vice versa.
         """
         if y is None:
             raise ValueError(
