@@ -23,7 +23,7 @@ import numpy as np
 
 GIGABYTES, QUICK = (0.2, 2.0), (0.002, 0.01)
 # Some numbers of rows: of a file, and of a row group, which is written at once.
-FILE_ROWS, GROUP_ROWS = 100_000, 10_000
+FILE_ROWS, GROUP_ROWS = 100_000, 2000
 # Random letters and random digits, which no compression makes much smaller.
 N_WORDS, WORDS_PER_DOCUMENT = 200_000, 250
 N_STEPS, N_FEATURES = 200, 2
@@ -41,16 +41,16 @@ PARAMETERS = {
 
 
 def documents(rng, n):
-    """Strings of words, and whether some words are more frequent than others."""
+    """Strings of words, and of which half of all words there are more."""
     import pyarrow as pa
 
-    letters = rng.integers(97, 123, (N_WORDS, 7), dtype=np.uint8)
+    words = np.random.default_rng(0)  # the same in each file
+    letters = words.integers(97, 123, (N_WORDS, 7), dtype=np.uint8)
     letters[:, -1] = ord(" ")
     y = rng.integers(0, 2, n)
-    chosen = rng.integers(0, N_WORDS // 2, (n, WORDS_PER_DOCUMENT))
-    chosen += np.where(rng.random(chosen.shape) < 0.2, y[:, np.newaxis], 0) * (
-        N_WORDS // 2
-    )
+    # As in texts, some words are frequent, and most are rare.
+    chosen = (N_WORDS * rng.random((n, WORDS_PER_DOCUMENT)) ** 4).astype(int)
+    chosen -= (chosen + y[:, np.newaxis]) % 2 * (rng.random(chosen.shape) < 0.2)
     text = letters[chosen].reshape(n, -1)
     offsets = np.arange(n + 1, dtype=np.int32) * text.shape[1]
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text.ravel())]

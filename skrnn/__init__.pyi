@@ -16,6 +16,7 @@ from sklearn.base import (
 from sklearn.callback import CallbackSupportMixin
 
 __all__ = [
+    "ChunkedDataset",
     "RNNClassifier",
     "RNNDecoder",
     "RNNEncoder",
@@ -362,6 +363,25 @@ class RNNLanguageModel(
         return_proba: bool = False,
     ) -> Iterator[Any]: ...
 
+class ChunkedDataset:
+    make_chunks: Callable[[], Iterable[Any]]
+    buffer_size: int
+
+    def __init__(
+        self, make_chunks: Callable[[], Iterable[Any]], *, buffer_size: int = 10_000
+    ) -> None: ...
+    @classmethod
+    def from_parquet(
+        cls,
+        path: Any,
+        X: str | Sequence[str],
+        y: str | Sequence[str] | None = None,
+        sample_weight: str | None = None,
+        *,
+        buffer_size: int = 10_000,
+    ) -> Self: ...
+    def chunks(self) -> Iterator[tuple[Any, Any, Any]]: ...
+
 class RNNClassifier(ClassifierMixin, _BaseRNN, _ClassifierParameters):
     classes_: NDArray[Any]
     wide_coef_: NDArray[np.float32]
@@ -372,7 +392,7 @@ class RNNClassifier(ClassifierMixin, _BaseRNN, _ClassifierParameters):
     def fit(
         self,
         X: _Sequences,
-        y: ArrayLike,
+        y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
         X_val: _Sequences | None = None,
@@ -405,7 +425,7 @@ class RNNRegressor(RegressorMixin, _BaseRNN, _RegressorParameters):
     def fit(
         self,
         X: _Sequences,
-        y: ArrayLike,
+        y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
         X_val: _Sequences | None = None,

@@ -1,11 +1,14 @@
 """ChunkedDataset: data that `fit` reads chunk by chunk, once per epoch."""
 
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 
 from skrnn._core.imports import import_lock
 from skrnn._messages import describe
 
 
+@dataclass(frozen=True)
 class ChunkedDataset:
     """Data that `fit` reads chunk by chunk, so that they need not fit into memory.
 
@@ -29,11 +32,6 @@ class ChunkedDataset:
         The number of sequences that are in memory at once, and among which the order of
         an epoch is random. A chunk may have more or fewer. Memory grows with this
         number, and with the size of a chunk, but not with the number of chunks.
-
-    Attributes
-    ----------
-    make_chunks : callable
-    buffer_size : int
 
     Raises
     ------
@@ -82,24 +80,23 @@ class ChunkedDataset:
     array(['t', 'a'], dtype='<U1')
     """
 
-    def __init__(self, make_chunks, *, buffer_size=10_000):
+    make_chunks: Callable
+    _: KW_ONLY
+    buffer_size: int = 10_000
+
+    def __post_init__(self):
+        make_chunks, size = self.make_chunks, self.buffer_size
         if not callable(make_chunks):
             raise TypeError(
                 f"make_chunks is {describe(make_chunks)}: a function that returns a "
                 "new iterator over all chunks was expected, since they are read once "
                 "per epoch. Use lambda: iter(chunks) for a list of chunks."
             )
-        is_number = isinstance(buffer_size, Integral) and buffer_size is not True
-        if not is_number or buffer_size < 1:
+        if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
             raise ValueError(
-                f"buffer_size is {buffer_size!r}: a number of sequences of at least 1 "
-                "was expected."
+                f"buffer_size is {size!r}: a number of sequences of at least 1 was "
+                "expected."
             )
-        self.make_chunks = make_chunks
-        self.buffer_size = int(buffer_size)
-
-    def __repr__(self):
-        return f"ChunkedDataset({self.make_chunks!r}, buffer_size={self.buffer_size})"
 
     @classmethod
     def from_parquet(cls, path, X, y=None, sample_weight=None, *, buffer_size=10_000):
@@ -132,6 +129,24 @@ class ChunkedDataset:
             If pyarrow is not installed.
         ValueError
             If there is no such column.
+
+        See Also
+        --------
+        ChunkedDataset : Reads what any function yields.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import pyarrow as pa
+        >>> from pyarrow import parquet
+        >>> from skrnn import ChunkedDataset, RNNClassifier
+        >>> table = {"word": ["cat", "taca"] * 9, "end": ["t", "a"] * 9}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     parquet.write_table(pa.table(table), f"{folder}/words.parquet")
+        ...     dataset = ChunkedDataset.from_parquet(folder, "word", "end")
+        ...     classifier = RNNClassifier(nhidden=4, random_state=0).fit(dataset)
+        >>> classifier.predict(["tact"])
+        array(['t'], dtype=object)
         """
         source = _open(path)
         names = [X, y, sample_weight]

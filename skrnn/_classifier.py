@@ -130,11 +130,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
         Parameters
         ----------
-        {X of fit}
-        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+        {X or chunks of fit}
+        y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             Class labels; or, if sequences have several labels, one column of 0 and 1
             per label. Columns are always read as labels of the whole sequence, even if
             there are as many as steps: a label for each step is not supported.
+            None only if X is a ChunkedDataset, whose chunks have their own.
         {sample_weight}
         {X_val}
         y_val : array-like, default=None

@@ -343,6 +343,22 @@ PARTS["X of fit"] = dedent(
     """
 ).strip()
 
+PARTS["X or chunks of fit"] = (
+    PARTS["X of fit"].replace(
+        "Series or frame of", "Series, frame or ChunkedDataset of", 1
+    )
+    + "\n\n"
+    + indent(
+        dedent(
+            """
+            Data that do not fit into memory are passed as a :class:`ChunkedDataset`,
+            in place of X, y and sample_weight.
+            """
+        ).strip(),
+        "    ",
+    )
+)
+
 PARTS["X of predict"] = dedent(
     """
     X : list, tuple, array, tensor, Series or frame of n_samples sequences

@@ -131,7 +131,7 @@ class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
 
         Parameters
         ----------
-        {X of fit}
+        {X or chunks of fit}
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Class labels, several labels per sequence, or one or more numbers per
             sequence; see `task_`. Columns are always read as targets of the whole

@@ -102,11 +102,12 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
         Parameters
         ----------
-        {X of fit}
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        {X or chunks of fit}
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             One or more numbers for each sequence. Columns are always read as targets of
             the whole sequence, such as the values of the next hours, even if there are
             as many as steps.
+            None only if X is a ChunkedDataset, whose chunks have their own.
         {sample_weight}
         {X_val}
         y_val : array-like, default=None

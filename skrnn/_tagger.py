@@ -196,10 +196,11 @@ class RNNTagger(BaseRNN):
 
         Parameters
         ----------
-        {X of fit}
-        y : array-like of n_samples sequences of tags
+        {X or chunks of fit}
+        y : array-like of n_samples sequences of tags, default=None
             For each sequence, as many tags as it has steps: a list, a tuple or an array
             of strings or of integers; or a string, whose characters are the tags.
+            None only if X is a ChunkedDataset, whose chunks have their own.
         sample_weight : array-like of shape (n_samples,), or of n_samples sequences of \
                 numbers, default=None
             Weight of each sequence in the loss, or of each step. A weight of 0 is

@@ -176,3 +176,12 @@ def test_spelling_to_sounds(tmp_path):
     right = re.search(r"(\d+\.\d)% of 1000 unseen words are pronounced", output)
     assert float(right[1]) >= 40
     assert figure.stat().st_size > 10_000
+
+
+def test_outgrowing_memory():
+    output = run("plot_16_outgrowing_memory.py")
+    assert "A part of the data: 4 files were opened." in output
+    assert "All data: 360 files were opened, in 1 + 8 passes." in output
+    part, everything = map(float, re.findall(r"(\d+\.\d)%", output))
+    assert everything > part + 15
+    assert output.endswith("In memory, the same network: True\n")
