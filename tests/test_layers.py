@@ -224,7 +224,7 @@ FLOORS = {
     "export._page": {"numpy", "sklearn"},
     "export._fitted": {"sklearn"},
     "export._html": {"sklearn"},
-    "export._reading": set(),
+    "export._onnx_reading": set(),
     "export._inputs": {"numpy"},
     "export._onnx_graph": {"numpy", "onnx"},
     "export._onnx_network": {"numpy"},

@@ -39,7 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skrnn import RNNClassifier, RNNEncoder, RNNLanguageModel, RNNRegressor
 from skrnn import RNNDecoder, RNNEnsemble, RNNSeq2Seq, RNNTagger, sequences_from_frame
-from skrnn.export import load_safetensors, save_safetensors
+from skrnn.export import from_torch, load_safetensors, save_safetensors, to_torch
 from skrnn.inspection import HiddenStateDisplay, hidden_states
 from skrnn.metrics import span_f1_score, span_precision_recall_fscore_support
 
@@ -62,6 +62,7 @@ both, groups = sequences_from_frame(None, group="a", columns="b", return_groups=
 RNNClassifier(nhidden=np.int64(3), max_iter=np.int32(3))
 save_safetensors(classifier, "file")
 same = load_safetensors("file")
+again: RNNClassifier = from_torch(to_torch(classifier), classifier)
 f1: float = span_f1_score([["B-A", "O"]], [["O", "O"]], scheme="BIO")
 of_each: NDArray[np.float64] = span_f1_score([["O"]], [["O"]], average=None)
 of_all = span_precision_recall_fscore_support([["O"]], [["O"]], average="micro")

@@ -30,13 +30,9 @@ export class Tokeniser {
     X = X.map((x) => this.tokens(x));
     const ids = X.map((x) => this.idsOf(x));
     const nSteps = Math.max(1, ...X.map((x) => x.length));
-    const [least, most] = this.ngram_range;
-    let width = most - least + 1 + (this.subwords ? this.subwordsOf("").length : 0);
-    if (this.kind === "features") {
-      width = Math.max(1, ...ids.flat().map((ofStep) => ofStep.length));
-    }
-    const isFlat = width === 1 && this.kind !== "features";
-    const dims = isFlat ? [X.length, nSteps] : [X.length, nSteps, width];
+    const widths = ids.flat().map((ofStep) => ofStep.length);
+    const width = this.n_at_a_step ?? Math.max(1, ...widths);
+    const dims = [X.length, nSteps, ...(this.n_at_a_step === 1 ? [] : [width])];
     const padded = new BigInt64Array(X.length * nSteps * width);
     ids.forEach((ofX, i) => ofX.forEach((ofStep, t) => ofStep.forEach((id, k) => {
       padded[(i * nSteps + t) * width + k] = BigInt(id);

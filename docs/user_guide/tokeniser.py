@@ -33,25 +33,17 @@ class Tokeniser:
     def __call__(self, X):
         """The inputs for a list of sequences."""
         X = [self.tokens(x) for x in X]
-        lengths = np.array([len(x) for x in X], np.int64)
         ids = [self.ids_of(x) for x in X]
+        lengths = np.array([len(x) for x in X], np.int64)
         widths = [len(of_step) for of_x in ids for of_step in of_x]
-        n_steps, width = max([1, *lengths]), max(widths, default=1)
-        if self.kind != "features":
-            least, most = self.ngram_range
-            width = (
-                most - least + 1 + len(self.subwords_of("") if self.subwords else [])
-            )
-        inputs = {"ids": np.zeros((len(X), n_steps, width), np.int64)}
-        for of_x, row in zip(ids, inputs["ids"], strict=True):
+        width = self.n_at_a_step or max([1, *widths])
+        padded = np.zeros((len(X), max([1, *lengths]), width), np.int64)
+        for of_x, row in zip(ids, padded, strict=True):
             for t, of_step in enumerate(of_x):
                 row[t, : len(of_step)] = of_step
-        if width == 1 and self.kind != "features":
-            inputs["ids"] = inputs["ids"][:, :, 0]
-        inputs["lengths"] = lengths
-        if self.wide is not None:
-            inputs |= self.wide_inputs(X)
-        return inputs
+        padded = padded[:, :, 0] if self.n_at_a_step == 1 else padded
+        of_wide = {} if self.wide is None else self.wide_inputs(X)
+        return {"ids": padded, "lengths": lengths, **of_wide}
 
     def tokens(self, x):
         """The tokens of a sequence."""

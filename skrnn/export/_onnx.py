@@ -14,8 +14,8 @@ from skrnn._version import __version__
 from skrnn.export import _onnx_network as network
 from skrnn.export._fitted import model_of
 from skrnn.export._onnx_graph import Graph
+from skrnn.export._onnx_reading import check_reading, n_ids_at_a_step, reading_of
 from skrnn.export._onnx_series import read_series, read_wide
-from skrnn.export._reading import check_reading, n_ids_at_a_step, reading_of
 
 _CLASSES = (RNNClassifier, RNNRegressor, RNNEncoder, RNNTagger)
 KEY = "skrnn"  # of the metadata
@@ -111,46 +111,52 @@ def to_onnx(estimator):
     """
     graph = Graph()
     fitted, model, options = model_of(estimator, _CLASSES, "to ONNX")
-    _check(type(fitted).__name__, model, options)
+    name, head = type(fitted).__name__, model.head
+    check_reading(model.reader, options)
+    content = {"estimator": name, "version": __version__, "task": head.task}
     read = _read_numbers if model.reader.kind == "series" else _read_tokens
     x, lengths, Us, with_wide = read(graph, model)
-    sizes, predicts = _SIZES[:1], not isinstance(fitted, RNNEncoder)
-    if model.head.per_step and predicts:
-        H, _ = network.states_of_steps(graph, x, lengths, model, Us)
-        H = graph("Transpose", H, perm=[1, 0, 2])
-        scores, sizes = network.scores_of(graph, H, model), _SIZES
+    of = graph, x, lengths, model, Us
+    if isinstance(fitted, RNNEncoder):
+        shape = [_SIZES[0], model.architecture.n_features_out]
+        graph.output("h", network.vectors_of_sequences(*of), _FLOAT, shape)
     else:
-        h = network.vectors_of_sequences(graph, x, lengths, model, Us)
-        if predicts:
-            scores = with_wide(network.scores_of(graph, h, model))
-    if predicts:
+        content |= _classes_of(name, head)
+        if head.per_step:
+            H, _ = network.states_of_steps(*of)
+            h, sizes = graph("Transpose", H, perm=[1, 0, 2]), _SIZES
+        else:
+            h, sizes = network.vectors_of_sequences(*of), _SIZES[:1]
+        scores = with_wide(network.scores_of(graph, h, model))
         network.write_predictions(graph, scores, model, sizes)
-    else:
-        graph.output("h", h, _FLOAT, [*sizes, model.architecture.n_features_out])
-    name = type(fitted).__name__
-    content = {"estimator": name, "version": __version__, "task": model.head.task}
-    if predicts and hasattr(model.head, "classes"):
-        content["classes"] = np.asarray(model.head.classes).tolist()
     content["reading"] = reading_of(model.reader, options)
     return graph.model(name, __version__, {KEY: json.dumps(content, default=int)})
 
 
-def _check(name, model, options):
-    """Raise if a model cannot be exported."""
-    check_reading(model.reader, options)
-    if model.head.has_transitions:
+def _classes_of(name, head):
+    """The labels that are predicted, if any are, for the metadata.
+
+    Raises
+    ------
+    ValueError
+        If a graph has none for them.
+    """
+    if head.has_transitions:
         raise ValueError(
             f"This {name} has transitions, by which the tag of a step depends on all "
             "others: to_onnx has no nodes for the best sequence of tags. Fit it with "
             "transitions=False."
         )
-    classes = getattr(model.head, "classes", None)
-    if classes is not None and network.classes_as_array(classes) is None:
-        label = f"{classes.tolist()[0]!r:.40}"
+    if not hasattr(head, "classes"):
+        return {}
+    classes = np.asarray(head.classes).tolist()
+    if network.classes_as_array(head.classes) is None:
+        label = f"{classes[0]!r:.40}"
         raise ValueError(
             f"This {name} has labels such as {label}, but ONNX has numbers and strings "
             "of UTF-8 only, and all of one type. Convert y before fit."
         )
+    return {"classes": classes}
 
 
 class _Read(NamedTuple):
@@ -191,7 +197,7 @@ def _read_tokens(graph, model):
     """Declare the inputs of tokens, and look up their vectors."""
     reader = model.reader
     n_at_a_step = n_ids_at_a_step(reader)
-    shape = _SIZES if n_at_a_step == 1 else [*_SIZES, n_at_a_step]
+    shape = _SIZES if n_at_a_step == 1 else [*_SIZES, n_at_a_step or "n_at_a_step"]
     ids = graph.input("ids", _INT, shape)
     lengths = graph.input("lengths", _INT, _SIZES[:1])
     values, Us = network.vectors_of_tokens(graph, ids, model)

@@ -14,10 +14,15 @@ class Graph:
     A value is the name of a tensor. Calling a graph appends a node and returns its
     output: ``graph("Add", x, y)``. Arrays and numbers among the inputs become constants
     of the graph; NumPy's type is theirs.
+
+    Parameters
+    ----------
+    prefix : str, default=""
+        Of all names that are made up. A graph within a graph needs others.
     """
 
-    def __init__(self):
-        self._onnx = import_onnx()
+    def __init__(self, prefix=""):
+        self._onnx, self._prefix = import_onnx(), prefix
         self._nodes, self._weights, self._inputs, self._outputs = [], [], [], []
         self._n = 0
 
@@ -51,7 +56,7 @@ class Graph:
 
     def _name(self, what):
         self._n += 1
-        return f"{what}_{self._n}"
+        return f"{self._prefix}{what}_{self._n}"
 
     def constant(self, array, name=None):
         """A tensor that is part of the graph; int64 or float32 if Python's numbers."""

@@ -58,7 +58,7 @@ def read_series(graph, x, lengths, reader):
 
 def _filled(graph, values):
     """Values with the last one before them in place of NaN, 0 if there is none."""
-    step, shape = Graph(), ["n_series", "n_features"]
+    step, shape = Graph("step_"), ["n_series", "n_features"]
     before, value = (step.input(name, _FLOAT, shape) for name in ("before", "value"))
     filled = step("Where", step("IsNaN", value), before, value)
     step.output("after", filled, _FLOAT, shape)

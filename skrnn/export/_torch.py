@@ -84,7 +84,7 @@ def to_torch(estimator):
     >>> module.layers
     ModuleList(
       (0): ModuleList(
-        (0): GRU(15, 4, batch_first=True)
+        (0): GRU(9, 4, batch_first=True)
       )
     )
 

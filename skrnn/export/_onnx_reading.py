@@ -38,9 +38,10 @@ def reading_of(reader, options):
     reading : dict
         ``kind``, ``max_length`` and ``overlong``. Of tokens also ``lowercase``,
         ``strip_accents`` and ``classes`` of characters; ``ngram_range``, the n-grams,
-        their ``ids`` and that of ``absent`` ones; ``subwords`` and ``wide``, which are
-        None if they are not read. An n-gram of characters is a string, any other a list
-        of tokens. One with places is a list of pairs (place, token).
+        their ``ids`` and that of ``absent`` ones; ``n_at_a_step``, the number of ids;
+        ``subwords`` and ``wide``, which are None if they are not read. An n-gram of
+        characters is a string, any other a list of tokens. One with places is a list of
+        pairs (place, token).
     """
     length = {"max_length": options.max_length, "overlong": options.overlong}
     if reader.kind == "series":
@@ -55,6 +56,7 @@ def reading_of(reader, options):
         "grams": _grams(reader.vocabulary, reader.kind, reader.grams is not None),
         "ids": list(map(int, reader.vocabulary.values())),
         "absent": absent_id(reader),
+        "n_at_a_step": n_ids_at_a_step(reader),
         "subwords": None,
         "wide": None,
     }
@@ -78,9 +80,9 @@ def reading_of(reader, options):
 
 
 def n_ids_at_a_step(reader):
-    """The number of ids that are read at each step, or a name if it varies."""
+    """The number of ids that are read at each step, None if it varies."""
     if reader.kind == "features":
-        return "n_at_a_step"
+        return None
     least, most = reader.ngram_range
     n_subwords = 0 if reader.subwords is None else reader.parts.n_subwords
     return most - least + 1 + n_subwords
@@ -88,13 +90,12 @@ def n_ids_at_a_step(reader):
 
 def _grams(grams, kind, are_split=True):
     """N-grams by their tokens; single tokens if they are not to be split."""
-    if kind == "text":
-        return [list(gram) if has_places(gram) else gram for gram in grams]
-    return [
-        list(gram)
-        if has_places(gram)
-        else split_all([gram], kind)[0]
-        if are_split
-        else [gram]
-        for gram in grams
-    ]
+    if kind != "text" and not are_split:
+        return [[token] for token in grams]
+    return [_tokens_of(gram, kind) for gram in grams]
+
+
+def _tokens_of(gram, kind):
+    if kind == "text" and not has_places(gram):
+        return gram
+    return list(gram) if has_places(gram) else split_all([gram], kind)[0]
