@@ -22,6 +22,8 @@ TAGS = [["D", "N", "V", "P"], ["D", "N", "V", "P", "P"], ["D", "N", "V"]] * 12
 FEATURES = [[{"letter": letter, "is_a": letter == "a"} for letter in w] for w in WORDS]
 VECTORS = np.arange(80.0).reshape(40, 2) % 7
 TEXT = "the cat sat on the mat, and the dog sat on the cat. " * 12
+# So many that an update moves the vectors of some of them.
+MANY_TOKENS = [[f"{i * 4 + j}" for j in range(4)] for i in range(700)]
 GIVEN = {"a": [1.0, 0.0], "b": [0.0, 1.0]}
 PARAMS = {"nhidden": 4, "max_iter": 6, "batch_size": 8, "random_state": 0}
 EARLY = {"early_stopping": True, "validation_fraction": 0.3}
@@ -39,6 +41,11 @@ CASES = {
         LABELS,
     ),
     "lstm": (RNNClassifier(**PARAMS, cell="lstm", bidirectional=True), WORDS, LABELS),
+    "many tokens": (
+        RNNEncoder(**{**PARAMS, "batch_size": 128}, dropout=0.2),
+        MANY_TOKENS,
+        np.arange(700) % 2,
+    ),
     "truncate": (RNNClassifier(**PARAMS, truncate=2), WORDS, LABELS),
     "filters": (RNNClassifier(**PARAMS), SERIES, LABELS),
     "numbers": (RNNRegressor(**PARAMS, **EARLY), WORDS, NUMBERS),

@@ -295,4 +295,4 @@ def test_a_fitted_estimator_with_a_path_is_saved(tmp_path):
 def test_processes_that_are_killed_lose_nothing_that_was_written():
     outcomes = kills.killed_fits(8, random.Random(0))
     assert set(outcomes) <= kills.PROMISED
-    assert outcomes["continues"] > 0
+    assert sum(n for what, n in outcomes.items() if "continues" in what) > 0
