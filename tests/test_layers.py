@@ -227,6 +227,7 @@ FLOORS = {
     "export._onnx_reading": set(),
     "export._inputs": {"numpy"},
     "export._onnx_graph": {"numpy", "onnx"},
+    "export._onnx_chain": {"numpy"},
     "export._onnx_network": {"numpy"},
     "export._onnx_series": {"numpy"},
     "export._onnx": {"numpy"},

@@ -44,10 +44,9 @@ def to_onnx(estimator):
         If the estimator is of another class.
     ValueError
         If `analyzer` or `strip_accents` is a function, or `token_pattern` is not the
-        default one, which other languages could not apply; if a tagger has
-        `transitions`; if labels are neither strings nor numbers; or if a parameter or
-        fitted attribute has been set to a value that `fit` refuses or would not have
-        set.
+        default one, which other languages could not apply; if labels are neither
+        strings nor numbers; or if a parameter or fitted attribute has been set to a
+        value that `fit` refuses or would not have set.
     NotFittedError
         If the estimator is not fitted.
 
@@ -62,9 +61,9 @@ def to_onnx(estimator):
     operator set 18. Its outputs equal those of the estimator to 1e-5, relative to a
     number above 1. The sizes ``n_sequences`` and ``n_steps`` may differ in each call.
 
-    Sequences are padded to the same number of steps, at least 1, with anything, and
-    ``lengths``, int64 of shape (n_sequences,), says how long each is. The other inputs
-    are:
+    Sequences are padded to the same number of steps, at least 1, with any numbers or
+    ids, and ``lengths``, int64 of shape (n_sequences,), says how long each is. The
+    other inputs are:
 
     - for series of numbers ``x``, float64 of shape (n_sequences, n_steps, n_features),
       in the units of `fit`, with NaN for missing numbers: standardising, filling in,
@@ -89,7 +88,8 @@ def to_onnx(estimator):
     - of a regressor ``numbers``, float64, of the shape that `predict` returns;
     - of an encoder ``h``, float32 of shape (n_sequences, n_features_out);
     - of a tagger ``label`` and ``probabilities``, with an axis of steps behind the
-      first one. Those behind the end of a sequence mean nothing.
+      first one. Those behind the end of a sequence mean nothing. With `transitions`,
+      they are those of the best sequence of tags, and of all sequences of tags.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def to_onnx(estimator):
         else:
             h, sizes = network.vectors_of_sequences(*of), _SIZES[:1]
         scores = with_wide(network.scores_of(graph, h, model))
-        network.write_predictions(graph, scores, model, sizes)
+        network.write_predictions(graph, scores, lengths, model, sizes)
     content["reading"] = reading_of(model.reader, options)
     return graph.model(name, __version__, {KEY: json.dumps(content, default=int)})
 
@@ -141,12 +141,6 @@ def _classes_of(name, head):
     ValueError
         If a graph has none for them.
     """
-    if head.has_transitions:
-        raise ValueError(
-            f"This {name} has transitions, by which the tag of a step depends on all "
-            "others: to_onnx has no nodes for the best sequence of tags. Fit it with "
-            "transitions=False."
-        )
     if not hasattr(head, "classes"):
         return {}
     classes = np.asarray(head.classes).tolist()

@@ -89,7 +89,7 @@ class Graph:
         kind = self._onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         return self("Cast", value, to=kind)
 
-    def scan(self, body, state, values):
+    def scan(self, body, state, *values, is_reversed=False):
         """Run a graph along the steps, axis 1, of some values.
 
         Parameters
@@ -97,17 +97,26 @@ class Graph:
         body : Graph
             From a state and the values of a step to the next state, and what is kept
             of it.
-        state, values : str
+        state : str
+        *values : str
+        is_reversed : bool, default=False
+            Whether the last step is the first.
 
         Returns
         -------
         kept : str
             Of all steps.
         """
-        body = self._onnx.helper.make_graph(*body._parts("step"))
-        axes = {"scan_input_axes": [1], "scan_output_axes": [1]}
-        options = {"body": body, "num_scan_inputs": 1, **axes}
-        return self("Scan", state, values, n_outputs=2, **options)[1]
+        n = len(values)
+        options = {
+            "body": self._onnx.helper.make_graph(*body._parts("step")),
+            "num_scan_inputs": n,
+            "scan_input_axes": [1] * n,
+            "scan_output_axes": [1],
+            "scan_input_directions": [int(is_reversed)] * n,
+            "scan_output_directions": [int(is_reversed)],
+        }
+        return self("Scan", state, *values, n_outputs=2, **options)[1]
 
     def _parts(self, name):
         return self._nodes, name, self._inputs, self._outputs, self._weights

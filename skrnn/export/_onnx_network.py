@@ -7,6 +7,7 @@ of a sequence, which is as long as `lengths` says, have no effect.
 import numpy as np
 
 from skrnn.export._inputs import FirstLayer
+from skrnn.export._onnx_chain import steps_of, with_others
 
 _FLOAT, _DOUBLE, _INT = np.float32, np.float64, np.int64
 # In ONNX, blocks of a gate are in another order than in torch.nn.
@@ -16,9 +17,7 @@ _ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "identity": "Affine"}
 
 def is_step(graph, values, lengths):
     """Whether steps are before the end, bool of shape (n_sequences, n_steps)."""
-    n_steps = graph("Gather", graph("Shape", values), 1)
-    steps = graph("Range", 0, n_steps, 1)
-    return graph("Less", steps, graph("Unsqueeze", lengths, [1]))
+    return graph("Less", steps_of(graph, values), graph("Unsqueeze", lengths, [1]))
 
 
 def _cleared(graph, values, is_step):
@@ -264,13 +263,13 @@ def classes_as_array(classes):
     return np.array(labels, object)
 
 
-def write_predictions(graph, scores, model, batch):
+def write_predictions(graph, scores, lengths, model, batch):
     """Declare what is predicted as outputs.
 
     Parameters
     ----------
     graph : Graph
-    scores : str
+    scores, lengths : str
     model : Model
     batch : list of str
         The names of the sizes before that of the scores.
@@ -290,8 +289,14 @@ def write_predictions(graph, scores, model, batch):
         graph.output("label", graph.cast(is_one, _INT), _INT, shape)
         graph.output("probabilities", graph("Sigmoid", scores), _FLOAT, shape)
         return
-    best = graph("ArgMax", scores, axis=-1, keepdims=0)
+    beliefs = best = scores
+    if head.has_transitions:
+        beliefs, best = (
+            with_others(graph, scores, lengths, head.chain, op)
+            for op in ("ReduceLogSumExp", "ReduceMax")
+        )
+    best = graph("ArgMax", best, axis=-1, keepdims=0)
     classes = classes_as_array(head.classes)
     label = graph("Gather", graph.constant(classes, "classes"), best)
     graph.output("label", label, classes.dtype, batch)
-    graph.output("probabilities", graph("Softmax", scores, axis=-1), _FLOAT, shape)
+    graph.output("probabilities", graph("Softmax", beliefs, axis=-1), _FLOAT, shape)

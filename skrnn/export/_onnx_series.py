@@ -9,6 +9,7 @@ import numpy as np
 from skrnn._core.minirocket import PATTERNS, SIZE
 from skrnn._reading.series import FARTHEST
 from skrnn._reading.wide_series import FARTHEST as FARTHEST_OF_WIDE
+from skrnn.export._onnx_chain import steps_of
 from skrnn.export._onnx_graph import Graph
 from skrnn.export._onnx_network import is_step
 
@@ -74,8 +75,7 @@ def _differences(graph, values, scales):
     Those of order n are 0 in the first n steps.
     """
     differences = []
-    n_steps = graph("Gather", graph("Shape", values), 1)
-    steps = graph("Unsqueeze", graph("Range", 0, n_steps, 1), [1])
+    steps = graph("Unsqueeze", steps_of(graph, values), [1])
     for n, scale in enumerate(scales.astype(_DOUBLE), start=1):
         before = graph("Slice", values, [0], [-1], [1])
         before = graph("Pad", before, [0, 1, 0, 0, 0, 0])
@@ -285,7 +285,7 @@ def _likeness(graph, values, is_read, dilation):
 def _counted(graph, inside, lengths, dilation):
     """Which windows count, by pattern, and how many; see `compare` of minirocket."""
     margin = SIZE // 2 * dilation
-    steps = graph("Range", 0, graph("Gather", graph("Shape", inside), 1), 1)
+    steps = steps_of(graph, inside)
     lengths = graph("Unsqueeze", lengths, [1])
     last = graph("Sub", lengths, margin)
     within = graph(

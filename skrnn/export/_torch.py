@@ -119,7 +119,8 @@ def to_torch(estimator):
 
 def _check(name, model):
     """Raise if torch has no such network."""
-    if model.architecture.activation == "identity":
+    architecture = model.architecture
+    if architecture.cell == "rnn" and architecture.activation == "identity":
         raise ValueError(
             f"This {name} has activation='identity', for which torch.nn has no layer. "
             "Use activation='tanh' or 'relu', or to_onnx."
