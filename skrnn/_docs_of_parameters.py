@@ -226,8 +226,7 @@ _TEXT = dedent(
         "cuda:1", the second one, and so on; or "auto", a GPU if there is one. The
         fitted attributes are NumPy arrays in any case, and predictions are made on the
         CPU, so that a machine that loads the estimator needs no GPU. The random numbers
-        are the same on all devices, and the results differ by rounding errors only, but
-        they are not the same bits, on a GPU not even in two fits.
+        are the same on all devices, but not the rounding errors.
     random_state : int, RandomState instance or None, default=None
         Determines the initial weights, the order of the sequences, which tokens and
         entries of h are hidden, and what `early_stopping` holds out. Pass an int for

@@ -1,10 +1,14 @@
 """Benchmarks: how they read data, and what keeps test files out of choices."""
 
 import importlib
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 TS = """\
@@ -492,3 +496,28 @@ def test_no_day_is_in_both_parts(load):
     days, others = (set(sequences.dates(None, part)[1]) for part in ("train", "test"))
     assert len(days) == 20_000 and len(others) == 2_000
     assert days.isdisjoint(others)
+
+
+def gpu(*arguments):
+    """What the benchmark of GPUs prints, its errors, and whether it failed."""
+    command = [sys.executable, BENCHMARKS / "gpu.py", *arguments]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    return run.stdout, run.stderr, run.returncode
+
+
+def test_the_benchmark_of_gpus_runs_without_one():
+    out, err, code = gpu("--quick", "--device", "cpu")
+    assert code == 0, err
+    rows = re.findall(r"^\| (\w+) \| 128 \| 256 \|(.*)$", out, re.MULTILINE)
+    assert [cell for cell, _ in rows] == ["rnn", "gru", "lstm"]
+    for _, cells in rows:
+        ours, theirs, ratio, _ = (cell.strip() for cell in cells.split("|"))
+        assert int(ours.replace(",", "")) > 0 and int(theirs.replace(",", "")) > 0
+        assert float(ratio) > 0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_the_benchmark_of_gpus_says_that_there_is_none():
+    out, err, code = gpu()
+    assert (out, code) == ("", 1)
+    assert err.startswith(f"torch {torch.__version__} finds no GPU: nothing was ")

@@ -13,6 +13,9 @@ import torch
 from skrnn._core.group import ALONE, Alone, current_group
 from skrnn._core.threads import denormals_flushed, threads, torch_settings
 
+# Maximum size of a tensor that is sent to a GPU without waiting.
+_PINNED_BYTES = 2**26
+
 
 @dataclass(frozen=True, slots=True)
 class Execution:
@@ -69,8 +72,13 @@ class Execution:
         return self.move(torch.from_numpy(array))
 
     def move(self, tensor):
-        """Return a tensor of the host on the device, without waiting for a GPU."""
-        if self.device.startswith("cuda"):
+        """Return a tensor of the host on the device.
+
+        A small one goes through memory that a GPU reads while the host goes on. Such
+        memory is kept for later, so that data sets are not copied to it.
+        """
+        is_small = tensor.numel() * tensor.element_size() <= _PINNED_BYTES
+        if is_small and self.device.startswith("cuda"):
             return tensor.pin_memory().to(self.device, non_blocking=True)
         return tensor.to(self.device)
 
