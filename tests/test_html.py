@@ -427,4 +427,4 @@ def test_a_network_that_pages_do_not_know():
         "cell='clockwork'. Use one of them, or save_safetensors."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        _page.check_network("RNNClassifier", architecture)
+        _page.check_network("to_html", "RNNClassifier", architecture)

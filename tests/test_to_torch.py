@@ -236,8 +236,8 @@ def test_estimators_must_be_fitted():
 def test_what_torch_has_not_raises():
     identity = fit(NAMES, LANGUAGES, cell="rnn", activation="identity")
     message = (
-        "This RNNClassifier has activation='identity', for which torch.nn has no "
-        "layer. Use activation='tanh' or 'relu', or to_onnx."
+        "to_torch knows the values tanh, relu of activation, but this RNNClassifier "
+        "has activation='identity'. Use one of them, or save_safetensors."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         to_torch(identity)

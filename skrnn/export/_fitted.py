@@ -5,6 +5,13 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._core import public
 from skrnn._messages import describe
 
+# What page/network.js and graphs of ONNX compute.
+KNOWN = {
+    "cell": ("rnn", "gru", "lstm"),
+    "activation": ("tanh", "relu", "identity"),
+    "pooling": ("last", "mean", "max", "concat", "sum"),
+}
+
 
 def model_of(estimator, classes, where):
     """The model of a fitted estimator, and how it reads X, if both can be exported.
@@ -51,3 +58,29 @@ def model_of(estimator, classes, where):
     public.check_shapes(model.architecture, model.arrays, vectors)
     model.check_outputs()
     return fitted, model, schema.options
+
+
+def check_network(function, name, architecture, known=KNOWN):
+    """Raise for a network that another program cannot compute.
+
+    Parameters
+    ----------
+    function : str
+        The one that exports it.
+    name : str
+        The class of the estimator.
+    architecture : Architecture
+    known : dict, default=KNOWN
+        The values of each attribute that can be computed.
+
+    Raises
+    ------
+    ValueError
+    """
+    for what, values in known.items():
+        value = getattr(architecture, what)
+        if value not in values:
+            raise ValueError(
+                f"{function} knows the values {', '.join(values)} of {what}, but this "
+                f"{name} has {what}={value!r}. Use one of them, or save_safetensors."
+            )

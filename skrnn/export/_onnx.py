@@ -12,7 +12,7 @@ from skrnn._regressor import RNNRegressor
 from skrnn._tagger import RNNTagger
 from skrnn._version import __version__
 from skrnn.export import _onnx_network as network
-from skrnn.export._fitted import model_of
+from skrnn.export._fitted import check_network, model_of
 from skrnn.export._onnx_graph import Graph
 from skrnn.export._onnx_reading import check_reading, n_ids_at_a_step, reading_of
 from skrnn.export._onnx_series import read_series, read_wide
@@ -112,6 +112,7 @@ def to_onnx(estimator):
     graph = Graph()
     fitted, model, options = model_of(estimator, _CLASSES, "to ONNX")
     name, head = type(fitted).__name__, model.head
+    check_network("to_onnx", name, model.architecture)
     check_reading(model.reader, options)
     content = {"estimator": name, "version": __version__, "task": head.task}
     read = _read_numbers if model.reader.kind == "series" else _read_tokens

@@ -5,15 +5,9 @@ import numpy as np
 from skrnn._core import public
 from skrnn._core.imports import import_lock
 from skrnn._version import __version__
+from skrnn.export._fitted import KNOWN, check_network
 from skrnn.export._packing import pack, rounded
 from skrnn.export._page_reading import example_of, reading_of, shortest_grams
-
-# What page/network.js computes.
-KNOWN = {
-    "cell": ("rnn", "gru", "lstm"),
-    "activation": ("tanh", "relu", "identity"),
-    "pooling": ("last", "mean", "max", "concat", "sum"),
-}
 
 
 def content_of(estimator, weights):
@@ -38,7 +32,7 @@ def content_of(estimator, weights):
     shown = _rounded_copy(estimator) if weights == "rounded" else estimator
     model, schema = shown._model_and_schema()
     architecture = model.architecture
-    check_network(type(estimator).__name__, architecture)
+    check_network("to_html", type(estimator).__name__, architecture)
     reading = reading_of(model.reader, schema.options)
     typed, x = example_of(model, reading["separator"], schema.options.max_length)
     numbers = _numbers(shown, x)  # it raises if attributes do not fit each other
@@ -57,28 +51,6 @@ def content_of(estimator, weights):
         "map": _map_of(model.reader, network),
         "example": {"text": typed, "numbers": numbers, "unrounded": unrounded},
     }
-
-
-def check_network(name, architecture):
-    """Raise for a network that a page cannot compute.
-
-    Parameters
-    ----------
-    name : str
-        The class of the estimator.
-    architecture : Architecture
-
-    Raises
-    ------
-    ValueError
-    """
-    for what, known in KNOWN.items():
-        value = getattr(architecture, what)
-        if value not in known:
-            raise ValueError(
-                f"to_html knows the values {', '.join(known)} of {what}, but this "
-                f"{name} has {what}={value!r}. Use one of them, or save_safetensors."
-            )
 
 
 def _rounded_copy(estimator):

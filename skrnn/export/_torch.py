@@ -15,12 +15,13 @@ from skrnn._messages import describe
 from skrnn._regressor import RNNRegressor
 from skrnn._tagger import RNNTagger
 from skrnn.export import _torch_layers as layers
-from skrnn.export._fitted import model_of
+from skrnn.export._fitted import KNOWN, check_network, model_of
 from skrnn.export._inputs import FirstLayer
 from skrnn.export._torch_network import TorchNetwork
 
 _CLASSES = (RNNClassifier, RNNRegressor, RNNEncoder, RNNTagger)
 _WHERE = "to a module of torch"
+_KNOWN = {**KNOWN, "activation": ("tanh", "relu")}
 
 
 def to_torch(estimator):
@@ -119,12 +120,7 @@ def to_torch(estimator):
 
 def _check(name, model):
     """Raise if torch has no such network."""
-    architecture = model.architecture
-    if architecture.cell == "rnn" and architecture.activation == "identity":
-        raise ValueError(
-            f"This {name} has activation='identity', for which torch.nn has no layer. "
-            "Use activation='tanh' or 'relu', or to_onnx."
-        )
+    check_network("to_torch", name, model.architecture, _KNOWN)
     if model.head.has_transitions:
         raise ValueError(
             f"This {name} has transitions, for which torch.nn has no layer. Fit it "
