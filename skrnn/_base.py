@@ -26,6 +26,7 @@ from skrnn._core.group import current_group
 from skrnn._core.pooling import PoolingName
 from skrnn._core.samples import Samples
 from skrnn._core.sequences import rows_of
+from skrnn._digest import digest
 from skrnn._fitting import fit, reading_options
 from skrnn._gathering import check_agreement, gather_samples, gather_schemas
 from skrnn._heads import task as tasks
@@ -362,7 +363,8 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         chunks = Chunks(dataset, *of)
         options_for = partial(reading_options, settings, last)
         says = print if self.verbose else None
-        first = first_pass(chunks, options_for, self._head, says)
+        name_of = None if self.checkpoint is None else digest
+        first = first_pass(chunks, options_for, self._head, says, name_of)
         kept, expected = chunks.kept, chunks.schema
         if last is None:
             expected = expected.with_lengths(first.shortest, first.longest)

@@ -37,7 +37,8 @@ def open_checkpoint(settings, data, last):
     ----------
     settings : Settings
     data : tuple
-        All that is learned from: samples, heads, validation data.
+        All that is learned from: samples, the head, validation data, and the names of
+        parts of a ChunkedDataset, if the samples are not all.
     last : LastFit or None
         The fit to continue from.
 

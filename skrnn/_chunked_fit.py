@@ -117,6 +117,8 @@ class FirstPass:
     targets : TargetCounts or None
     counts : ReaderCounts or None
         None for both if `sample` has all sequences.
+    names : tuple of str
+        Names of all parts of the data, if they were asked for.
     """
 
     sample: Samples
@@ -127,6 +129,7 @@ class FirstPass:
     longest: int
     targets: TargetCounts | None = None
     counts: ReaderCounts | None = None
+    names: tuple = ()
 
     @property
     def is_all(self):
@@ -134,7 +137,7 @@ class FirstPass:
         return self.targets is None
 
 
-def first_pass(chunks, options_for, head=None, says=None):
+def first_pass(chunks, options_for, head=None, says=None, name_of=None):
     """Read all chunks once.
 
     Parameters
@@ -147,13 +150,17 @@ def first_pass(chunks, options_for, head=None, says=None):
         The class of the head. None to choose it by the first y.
     says : callable, default=None
         Is called with a line of text at the end.
+    name_of : callable, default=None
+        ``name_of(samples)`` returns a name by which data is recognised.
 
     Returns
     -------
     first : FirstPass
     """
     started, size = time.perf_counter(), chunks.dataset.buffer_size
-    buffers = in_buffers(chunks.samples(), size)
+    buffers, names = in_buffers(chunks.samples(), size), []
+    if name_of is not None:
+        buffers = _noting(names, name_of, buffers)
     block = next(buffers, None)
     if block is None:
         raise ValueError(
@@ -193,7 +200,14 @@ def first_pass(chunks, options_for, head=None, says=None):
     if says is not None:
         says(f"Read {n_samples:,} sequences in {seconds:.0f} s")
     of = n_samples, n_weighted, n_rows, int(shortest), int(longest)
-    return FirstPass(sample.samples(), *of, targets, counts)
+    return FirstPass(sample.samples(), *of, targets, counts, tuple(names))
+
+
+def _noting(names, name_of, buffers):
+    """Yield buffers, of which a list gets the names."""
+    for samples in buffers:
+        names.append(name_of(samples))
+        yield samples
 
 
 class UniformSample:
@@ -327,6 +341,11 @@ class Epochs:
     def counts(self):
         """What was counted of the sequences in the first pass."""
         return self.first.counts
+
+    @property
+    def names(self):
+        """Names of all parts of the data, if they were asked for."""
+        return self.first.names
 
     @property
     def n_rows(self):

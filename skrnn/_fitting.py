@@ -137,7 +137,7 @@ def fit(samples, head, settings, watch, last=None, validation=None, epochs=None)
     with arithmetic() as execution:
         execution = execution.together()
         group, counts = execution.group, None if epochs is None else epochs.counts
-        data = samples, head, validation, counts
+        data = samples, head, validation, None if epochs is None else epochs.names
         checkpoint = group.of_first(partial(open_checkpoint, settings, data, last))
         checkpoint = checkpoint.of_rank(group.rank)
         generator = execution.generator(checkpoint.seed)

@@ -201,6 +201,24 @@ def interrupted(ranks):
     return classifier, [str(each.message) for each in caught]
 
 
+def _with_checkpoint(ranks, function=lambda: None):
+    parameters = {"early_stopping": True, "checkpoint": Path(sys.argv[1]) / "files"}
+    return _classifier(ranks.rank, function, **parameters)
+
+
+def begins_with_checkpoint(ranks):
+    def fail():
+        if ranks.rank == 1:
+            raise MemoryError("no more")
+
+    _with_checkpoint(ranks, fail)
+
+
+def continues_from_checkpoint(ranks):
+    classifier, V = _with_checkpoint(ranks)
+    return classifier, len(V), len(os.listdir(classifier.checkpoint))
+
+
 def verbose(ranks):
     return _classifier(ranks.rank, verbose=2)[0].n_iter_
 

@@ -13,6 +13,7 @@ from interrupting import (
     GIVEN,
     LABELS,
     PARAMS,
+    SERIES,
     WORDS,
     Interrupt,
     InterruptAfter,
@@ -27,6 +28,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from skrnn import (
+    ChunkedDataset,
     RNNClassifier,
     RNNEncoder,
     RNNEnsemble,
@@ -159,6 +161,25 @@ def test_validation_data_of_the_user(tmp_path):
     assert_same_fit(copy_of(estimator).fit(WORDS, LABELS, **validation), whole)
 
 
+@pytest.mark.parametrize("make, X", [(RNNClassifier, WORDS), (RNNEncoder, SERIES)])
+def test_chunks_of_data_that_do_not_fit_into_the_buffer(make, X, tmp_path):
+    def dataset(X, y=LABELS):
+        chunks = [(X[i : i + 9], y[i : i + 9]) for i in range(0, len(X), 9)]
+        return ChunkedDataset(lambda: iter(chunks), buffer_size=16)
+
+    estimator, data = make(**PARAMS, checkpoint=tmp_path), dataset(X)
+    whole = copy_of(estimator, checkpoint=None).fit(data)
+    interrupted(copy_of(estimator), data, None, 3)
+    assert_same_fit(copy_of(estimator).fit(data), whole)
+    # Whether or not the buffer has what has changed.
+    for i in range(len(X)):
+        others = [*X[:i], X[i][:-1], *X[i + 1 :]]
+        file_of(tmp_path, copy_of(estimator), dataset(others), None)
+    labels = [*LABELS[:-1], "a" if LABELS[-1] == "b" else "b"]
+    file_of(tmp_path, copy_of(estimator), dataset(X, labels), None)
+    assert len(list(tmp_path.iterdir())) == 1 + len(X) + 1
+
+
 SAME = {
     "verbose": {"verbose": 2},
     "interval": {"checkpoint_interval": 3},
@@ -182,7 +203,7 @@ def file_of(folder, estimator, X=WORDS, y=LABELS, **fit_params):
     callback = InterruptAfter(1)
     estimator.set_callbacks(callback)
     with contextlib.suppress(Interrupt):
-        estimator.fit(X, y, **fit_params)
+        fitted(estimator, X, y, **fit_params)
     (file,) = (file for file in folder.iterdir() if file.stat().st_mtime > 0)
     return file.name
 

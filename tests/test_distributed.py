@@ -18,6 +18,7 @@ from skrnn.distributed import data_parallel
 SCRIPT = Path(__file__).parent / "ranks.py"
 BEHAVIOUR = ["seeds_differ", "weights_of_epochs", "first_stops", "second_stops"]
 BEHAVIOUR += ["interrupted", "verbose", "fits_of_others", "by_torch"]
+BEHAVIOUR += ["begins_with_checkpoint", "continues_from_checkpoint"]
 # What is raised on rank 0, and on rank 1.
 SAME = None
 ERRORS = {
@@ -216,6 +217,17 @@ def test_an_interrupt_of_one_rank_is_one_of_all(two):
         assert len(classifier.loss_curve_) == classifier.n_iter_ == 2
         (message,) = messages
         assert message.startswith("Training was interrupted after 2 of 50 epochs.")
+
+
+def test_ranks_continue_from_a_checkpoint(two):
+    for of_rank in two[0]:
+        assert "MemoryError: no more" in of_rank["begins_with_checkpoint"]
+        ours, n_epochs, n_files = of_rank["continues_from_checkpoint"]
+        (numbers, others), (expected, same) = map(_fitted, (ours, of_rank["strings"]))
+        assert (n_epochs, n_files) == (1, 1)
+        assert others == same and numbers.keys() == expected.keys()
+        for name, value in expected.items():
+            assert np.array_equal(numbers[name], value), name
 
 
 def test_threads_and_forked_processes_fit_alone(two):
