@@ -29,9 +29,14 @@ from networks import (
     random_weights,
 )
 
+from skrnn._core import losses
+from skrnn._core.architecture import Architecture
 from skrnn._core.autograd import network, output
+from skrnn._core.autograd.losses import LOSSES
+from skrnn._core.autograd.recurrence import TorchLayer, layer_for
 from skrnn._core.autograd.rows import Rows
 from skrnn._core.batch import Batch, Past
+from skrnn._core.cells import CELLS
 from skrnn._core.encode import states_after
 from skrnn._core.execution import Execution
 from skrnn._core.kernels import KERNELS
@@ -295,6 +300,14 @@ def test_where_steps_are():
     last = [np.flatnonzero(sequences == i)[-1] for i in range(5)]
     np.testing.assert_array_equal(rows.last, last)
     np.testing.assert_array_equal(rows.batch_sizes, packing.batch_sizes)
+
+
+def test_each_loss_and_cell_is_there():
+    assert set(LOSSES) == set(losses.LOSSES)
+    for cell in CELLS:
+        weights = random_weights(Architecture((3,), cell))
+        layer = layer_for(weights.architecture, weights.layers[0], N_INPUTS)
+        assert isinstance(layer, TorchLayer)
 
 
 def test_the_global_generator_is_left_alone():

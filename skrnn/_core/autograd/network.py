@@ -4,7 +4,6 @@ It takes what :mod:`skrnn._core.windows` takes, but for a workspace of its own.
 """
 
 from dataclasses import replace
-from functools import cached_property
 
 import torch
 
@@ -202,7 +201,7 @@ class Pass:
         parts = S.split(widths, dim=1)
         return [parts[i : i + n_states] for i in range(0, len(parts), n_states)]
 
-    @cached_property
+    @property
     def h(self):
         """What the output layer reads, of each sequence or of each step."""
         architecture = self.weights.architecture
