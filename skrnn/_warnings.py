@@ -6,7 +6,7 @@ import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_INSIDE = ("skrnn", "sklearn")
+_INSIDE = ("skrnn", "sklearn", "joblib")  # which calls fits in a search
 # Arguments of `fit`; not where they are quoted, as a token or a label.
 _NAMES = re.compile(r"""(?<!['"])\b(X|y|sample_weight)\b(?!['"])""")
 _SEQUENCES = re.compile(r"""(?<!['"])\bX(?=\b|_val\b)(?!['"])""")

@@ -770,8 +770,9 @@ def test_a_text_that_is_cut_into_characters_is_noticed():
         "its lines."
     )
     search = GridSearchCV(RNNLanguageModel(max_iter=1), {"nhidden": [2]}, cv=2)
-    with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
+    with pytest.warns(UserWarning, match=f"^{re.escape(message)}$") as found:
         search.fit("ab ba " * 9)
+    assert {each.filename for each in found} == {__file__}
     search.fit(["ab ba "] * 9)
 
 
