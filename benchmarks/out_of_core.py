@@ -23,10 +23,10 @@ import numpy as np
 
 GIGABYTES, QUICK = (0.2, 2.0), (0.002, 0.01)
 # Some numbers of rows: of a file, and of a row group, which is written at once.
-FILE_ROWS, GROUP_ROWS = 100_000, 2000
+FILE_ROWS, GROUP_ROWS = 100_000, 1000
 # Random letters and random digits, which no compression makes much smaller.
 N_WORDS, WORDS_PER_DOCUMENT = 200_000, 250
-N_STEPS, N_FEATURES = 200, 2
+N_STEPS, N_FEATURES = 1000, 2
 # The network reads the first words of a document; the file has all of them.
 PARAMETERS = {
     "documents": {
@@ -36,7 +36,12 @@ PARAMETERS = {
         "overlong": "first",
         "max_features": 20_000,
     },
-    "series": {"nhidden": 16, "kernel_sizes": None, "n_wide_features": None},
+    "series": {
+        "nhidden": 16,
+        "patch_length": 50,
+        "kernel_sizes": None,
+        "n_wide_features": None,
+    },
 }
 
 
@@ -126,7 +131,7 @@ def peak():
     return of * (1 if sys.platform == "darwin" else 1024) / 1e9
 
 
-def measure(kind, gigabytes, buffer_size=10_000):
+def measure(kind, gigabytes, buffer_size=5000):
     """Write files, fit on them, and remove them."""
     processes = multiprocessing.get_context("spawn")
     folder = tempfile.mkdtemp()
@@ -144,7 +149,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kind", choices=MAKERS, default="documents")
     parser.add_argument("--gigabytes", type=float, nargs="+", default=GIGABYTES)
-    parser.add_argument("--buffer-size", type=int, default=10_000)
+    parser.add_argument("--buffer-size", type=int, default=5000)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true", help="print all figures")
     of = parser.parse_args()

@@ -54,7 +54,7 @@ class ChunkedDataset:
       the same class teaches little.
     - What X and y are, and the meaning of ``"auto"``, is decided by the first buffer.
     - Tokens, classes, and means of y are counted in all sequences. Of n-grams of the
-      same length, and of subwords, at most 524,288 are counted at a time: beyond that,
+      same length, and of subwords, at most 262,144 are counted at a time: beyond that,
       the rarest so far are forgotten, and counted from 0 if they occur again [1]_.
     - Means, scales and patterns of series, and n-grams with places, are learned from
       a uniform sample of `buffer_size` sequences, drawn without replacement [2]_.

@@ -12,8 +12,8 @@ from skrnn._heads.later import later_targets
 from skrnn._reading.reader import ReaderCounts
 
 # The maximum number of n-grams of each length, and of subwords, that are counted at a
-# time: twice as many as the wide path learns. They take up to a tenth of a gigabyte.
-MAX_COUNTED = 2**19
+# time: as many as the wide path learns. They take up to a tenth of a gigabyte.
+MAX_COUNTED = 2**18
 
 
 def check_whole(dataset, y, sample_weight, validation, settings, group):

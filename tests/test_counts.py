@@ -79,7 +79,8 @@ def test_counts_are_limited_to_the_most_frequent_grams():
     kept, *others = (SubwordCounts.of(part) for part in parts)
     for other in others:
         kept = kept.merged(other, n_most=3)
-    assert kept.counts == {"<a>": (15, 15), "<b>": (10, 10), "x": (25, 15)}
+    assert kept.n_times == {"<a>": 15, "<b>": 10, "x": 25}
+    assert kept.n_sequences == {"<a>": 15, "<b>": 10, "x": 15}
 
 
 def test_strings_without_steps_have_no_grams():

@@ -97,10 +97,7 @@ def join_samples(parts):
     ----------
     parts : list of Samples
     """
-    first, *others = parts
-    if not others:
-        return first
-    target = None
+    first, target = parts[0], None
     if first.target is not None:
         target = np.concatenate([part.target for part in parts])
     return replace(

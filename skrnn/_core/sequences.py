@@ -71,27 +71,33 @@ class Sequences:
 def join(parts):
     """Return all sequences of several parts, which are of one kind.
 
+    Only those tokens are kept that occur.
+
     Parameters
     ----------
     parts : list of Sequences
     """
     first, *others = parts
-    if not others:
-        return first
-    values, tokens = [part.values for part in parts], None
-    if first.tokens is not None:
+    values, tokens = [part.values for part in parts], first.tokens
+    if tokens is not None:
         number_of = {}
-        tables = [
-            [number_of.setdefault(token, len(number_of)) for token in part.tokens]
-            for part in parts
-        ]
-        pairs = zip(tables, values, strict=True)
-        values = [np.array(table, np.int32)[some] for table, some in pairs]
+        values = [_renumbered(part, number_of) for part in parts]
         tokens = list(number_of)
-    starts = np.cumsum([0, *(len(some) for some in values)])
+    elif not others:
+        return first
+    starts = np.cumsum([0, *map(len, values)])
     offsets = [part.offsets[:-1] + n for part, n in zip(parts, starts, strict=False)]
     offsets = np.concatenate([*offsets, starts[-1:]])
     return Sequences(first.kind, np.concatenate(values), offsets, tokens)
+
+
+def _renumbered(sequences, number_of):
+    """Return the values by other numbers of the tokens; new ones are added to these."""
+    tokens, values = sequences.tokens, sequences.values
+    used = np.flatnonzero(np.bincount(values, minlength=len(tokens))).tolist()
+    numbers = np.zeros(len(tokens), np.int32)
+    numbers[used] = [number_of.setdefault(tokens[i], len(number_of)) for i in used]
+    return numbers[values]
 
 
 def rows_of(offsets, indices):

@@ -14,7 +14,7 @@ References
 from dataclasses import dataclass
 from itertools import chain, groupby
 from numbers import Integral
-from operator import add, index
+from operator import index
 from typing import NamedTuple
 
 import numpy as np
@@ -108,13 +108,14 @@ class SubwordCounts:
     ----------
     n_samples : int
         Number of sequences.
-    counts : dict of str -> tuple of (int, int)
-        How often each occurs, and in how many sequences; both are equal unless they
-        were counted by sequence.
+    n_times, n_sequences : dicts of str -> int
+        How often each occurs, and in how many sequences; the same dict unless they were
+        counted by sequence.
     """
 
     n_samples: int
-    counts: dict
+    n_times: dict
+    n_sequences: dict
 
     @classmethod
     def of(cls, sequences, parts=OF_SENTENCES, by_sequence=True):
@@ -136,11 +137,12 @@ class SubwordCounts:
                 [number_of.setdefault(name, len(number_of)) for name in names]
             )
         n_words = np.bincount(sequences.values, minlength=len(numbers))
-        n_times = n_sequences = _sums(numbers, n_words, len(number_of))
+        counts = _sums(numbers, n_words, len(number_of)).tolist()
+        n_times = n_sequences = dict(zip(number_of, counts, strict=True))
         if by_sequence:
-            n_sequences = _count_sequences(numbers, sequences, len(number_of))
-        of = zip(n_times.tolist(), n_sequences.tolist(), strict=True)
-        return cls(len(sequences), dict(zip(number_of, of, strict=True)))
+            counts = _count_sequences(numbers, sequences, len(number_of)).tolist()
+            n_sequences = dict(zip(number_of, counts, strict=True))
+        return cls(len(sequences), n_times, n_sequences)
 
     def merged(self, other, n_most=None):
         """The counts of these sequences and of others, as if counted together.
@@ -152,13 +154,16 @@ class SubwordCounts:
             The maximum number of subwords that are kept: those in most sequences. None
             keeps all.
         """
-        counts, none = dict(self.counts), (0, 0)
-        for name, of in other.counts.items():
-            counts[name] = tuple(map(add, counts.get(name, none), of))
-        if n_most is not None and len(counts) > n_most:
-            by_number = sorted(counts, key=lambda name: (-counts[name][1], name))
-            counts = {name: counts[name] for name in by_number[:n_most]}
-        return type(self)(self.n_samples + other.n_samples, counts)
+        n_times = n_sequences = _added(self.n_times, other.n_times)
+        if self.n_sequences is not self.n_times:
+            n_sequences = _added(self.n_sequences, other.n_sequences)
+        if n_most is not None and len(n_times) > n_most:
+            kept = sorted(n_times, key=lambda name: (-n_sequences[name], name))[:n_most]
+            is_one = n_sequences is n_times
+            n_times = {name: n_times[name] for name in kept}
+            n_sequences = {name: n_sequences[name] for name in kept}
+            n_sequences = n_times if is_one else n_sequences
+        return type(self)(self.n_samples + other.n_samples, n_times, n_sequences)
 
     def numbered(self, first_id, min_df=1, max_features=None):
         """Number the distinct subwords in sorted order.
@@ -177,7 +182,11 @@ class SubwordCounts:
         known : dict of str -> int
         """
         least = max(1, least_number(min_df, self.n_samples))
-        names = [(-of[0], name) for name, of in self.counts.items() if of[1] >= least]
+        names = [
+            (-n, name)
+            for name, n in self.n_times.items()
+            if self.n_sequences[name] >= least
+        ]
         kept = sorted(name for _, name in sorted(names)[:max_features])
         return {name: i for i, name in enumerate(kept, start=first_id)}
 
@@ -201,6 +210,14 @@ def learn_subwords(
     by_sequence = least_number(min_df, len(sequences)) > 1
     counts = SubwordCounts.of(sequences, parts, by_sequence)
     return counts.numbered(first_id, min_df, max_features)
+
+
+def _added(some, others):
+    """The sums of two dicts of numbers."""
+    sums = dict(some)
+    for name, n in others.items():
+        sums[name] = sums.get(name, 0) + n
+    return sums
 
 
 def least_number(min_df, n_samples):

@@ -123,7 +123,7 @@ class TokenCounts:
         if self.grams is None:
             return None
         if isinstance(self.grams, SubwordCounts):
-            found = _n_times(self.grams)
+            found = self.grams.n_times
         else:  # embeddings may have tokens that were left out
             limits = options.min_df, self.max_features
             limits = limits if options.embeddings is None else (1, None)
@@ -131,9 +131,9 @@ class TokenCounts:
             n_times = np.concatenate([*kept.n_times, np.zeros(0)]).tolist()
             found = dict(zip(kept.names(), n_times, strict=True))
         counts = np.zeros(reader.n_ids)
-        for known, of in ((reader.vocabulary, found), (reader.subwords, self.subwords)):
+        of_subwords = {} if self.subwords is None else self.subwords.n_times
+        for known, of in ((reader.vocabulary, found), (reader.subwords, of_subwords)):
             if known:
-                of = _n_times(of) if isinstance(of, SubwordCounts) else of
                 counts[list(known.values())] = [of.get(name, 0) for name in known]
         return counts
 
@@ -145,11 +145,6 @@ class TokenCounts:
         if self.parts == OF_TAGS:
             max_features = options.max_features or MAX_AUTO_SUBWORDS
         return self.subwords.numbered(first_id, options.min_df, max_features)
-
-
-def _n_times(subwords):
-    """How often each subword occurs, as a dict."""
-    return {name: n_times for name, (n_times, _) in subwords.counts.items()}
 
 
 def _ngram_range(options, sequences, has_labels):
