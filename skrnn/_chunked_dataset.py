@@ -145,7 +145,7 @@ class ChunkedDataset:
         ...     parquet.write_table(pa.table(table), f"{folder}/words.parquet")
         ...     dataset = ChunkedDataset.from_parquet(folder, "word", "end")
         ...     classifier = RNNClassifier(nhidden=4, random_state=0).fit(dataset)
-        >>> classifier.predict(["tact"])
+        >>> classifier.predict(["cat"])
         array(['t'], dtype=object)
         """
         source = _open(path)
