@@ -4,8 +4,10 @@
 
 starts as many ranks as --ranks says, by torchrun, on this machine. In turn, rank 0 fits
 alone, on one core, while the others wait; and all ranks fit together, on one core each.
-What is printed under "Measured" was measured here. What is printed under "Extrapolated"
-is arithmetic with these figures, for machines that nobody has tried.
+What is printed under "Measured" was measured here: times as a clock shows them, which
+other processes lengthen, and times on a core, which they hardly do. What is printed
+under "Extrapolated" is arithmetic with the times on a core, for machines that nobody
+has tried.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import time
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import machine
@@ -25,16 +28,22 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import distributed
 
 from skrnn import RNNClassifier
+from skrnn._core.group import Group
 from skrnn.distributed import data_parallel
 
-N_SEQUENCES, N_CLASSES, MEAN_LENGTH = 16_384, 18, 7
+N_SEQUENCES, N_CLASSES, MEAN_LENGTH, N_EPOCHS = 16_384, 18, 7, 4
 SETTINGS = {
-    "defaults, batch_size=128": {},
+    "defaults": {},
     "defaults, batch_size=1024": {"batch_size": 1024},
-    "nhidden=256, batch_size=1024": {"batch_size": 1024, "nhidden": 256},
-    "the same, without the wide path": {
+    "single characters": {
+        "batch_size": 1024,
+        "ngram_range": (1, 1),
+        "wide_ngram_range": None,
+    },
+    "single characters, nhidden=256": {
         "batch_size": 1024,
         "nhidden": 256,
+        "ngram_range": (1, 1),
         "wide_ngram_range": None,
     },
 }
@@ -45,10 +54,13 @@ N_MANY = 10**9
 
 
 class Epochs:
-    """A callback that takes the time of each epoch."""
+    """A callback that takes the time of each epoch, by the clock and on a core."""
 
     def __init__(self):
         self.seconds = []
+
+    def _now(self):
+        return np.array([time.perf_counter(), time.process_time()])
 
     def setup(self, estimator, context):
         """Nothing to do before a fit."""
@@ -58,12 +70,12 @@ class Epochs:
 
     def on_fit_task_begin(self, estimator, context):
         """Take the time before an epoch, and before the fit."""
-        self.start = time.perf_counter()
+        self.start = self._now()
 
     def on_fit_task_end(self, estimator, context):
         """Take the time after it."""
         if context.task_name == "epoch":
-            self.seconds.append(time.perf_counter() - self.start)
+            self.seconds.append(self._now() - self.start)
 
 
 def strings():
@@ -77,19 +89,35 @@ def strings():
 
 
 def seconds_per_epoch(setting, X, y):
-    """The median of some epochs of a fit, and the fitted classifier."""
+    """The medians of some epochs of a fit, by the clock and on a core."""
     epochs = Epochs()
-    classifier = RNNClassifier(max_iter=4, random_state=0, **setting)
+    classifier = RNNClassifier(max_iter=N_EPOCHS, random_state=0, **setting)
     classifier.set_callbacks(epochs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         classifier.fit(X, y)
-    return statistics.median(epochs.seconds[1:]), classifier
+    return np.median(epochs.seconds[1:], axis=0)
 
 
-def seconds_to_add(n_weights, repeats=30):
-    """The median time in which all ranks add so many float32 numbers."""
-    tensor, seconds = torch.zeros(n_weights), []
+@contextmanager
+def counted():
+    """Yield a list to which the bytes are appended of each tensor that ranks add."""
+    add, n_bytes = Group.add, []
+
+    def note(group, tensor):
+        n_bytes.append(tensor.nbytes)
+        add(group, tensor)
+
+    Group.add = note
+    try:
+        yield n_bytes
+    finally:
+        Group.add = add
+
+
+def seconds_to_add(n_bytes, repeats=30):
+    """The median time in which all ranks add so many bytes of float32 numbers."""
+    tensor, seconds = torch.zeros(round(n_bytes / 4)), []
     for _ in range(repeats):
         distributed.barrier()
         start = time.perf_counter()
@@ -109,31 +137,31 @@ def measure(setting, data, rounds):
     alone, together = [], []
     for _ in range(rounds + 1):  # the first one may compile
         if distributed.get_rank() == 0:
-            seconds, classifier = seconds_per_epoch(setting, X, y)
-            alone.append(seconds)
+            alone.append(seconds_per_epoch(setting, X, y))
         distributed.barrier()
-        with data_parallel() as ranks:
-            of_rank = ranks.own(X), ranks.own(y)
-            seconds, classifier = seconds_per_epoch(setting, *of_rank)
-        together.append(seconds)
-    arrays = (*classifier.W_, *classifier.U_, *classifier.b_, classifier.V_)
-    n_weights = sum(array.size for array in arrays)
+        with data_parallel() as ranks, counted() as n_bytes:
+            of_rank = seconds_per_epoch(setting, ranks.own(X), ranks.own(y))
+            together.append(np.max(ranks.gather(of_rank), axis=0))
     n_updates = math.ceil(N_SEQUENCES / setting.get("batch_size", 128))
-    of_adding = seconds_to_add(n_weights)
+    n_bytes = sum(n_bytes) / (N_EPOCHS * n_updates)
+    of_adding = seconds_to_add(n_bytes)
     if distributed.get_rank() > 0:
         return {}
-    alone, together = (statistics.median(each[1:]) for each in (alone, together))
+    alone, together = (np.median(each[1:], axis=0) for each in (alone, together))
+    by_clock, on_core = zip(alone, together, strict=True)
     return {
-        "MB of gradient per update": 4 * n_weights / 1e6,
-        "ms to add it": of_adding * 1e3,
-        "ms per update, alone": alone / n_updates * 1e3,
-        "ms per update, all ranks": together / n_updates * 1e3,
-        "tokens/s per core, alone": n_steps / alone,
-        "sequences/s, alone": N_SEQUENCES / alone,
-        "sequences/s, all ranks": N_SEQUENCES / together,
-        "ratio": alone / together,
-        "h for 1e9 sequences, alone": N_MANY / N_SEQUENCES * alone / 3600,
-        "h for 1e9 sequences, all ranks": N_MANY / N_SEQUENCES * together / 3600,
+        "MB all-reduced per update": n_bytes / 1e6,
+        "ms to all-reduce them, by the clock": of_adding * 1e3,
+        "ms per update, by the clock, alone": by_clock[0] / n_updates * 1e3,
+        "ms per update, by the clock, all ranks": by_clock[1] / n_updates * 1e3,
+        "ratio, by the clock": by_clock[0] / by_clock[1],
+        "ms per update, on a core, alone": on_core[0] / n_updates * 1e3,
+        "ms per update, on a core, each of all ranks": on_core[1] / n_updates * 1e3,
+        "tokens/s on a core, alone": n_steps / on_core[0],
+        "h on a core for a pass over 1e9 sequences": N_MANY
+        / N_SEQUENCES
+        * on_core[0]
+        / 3600,
     }
 
 
@@ -142,20 +170,20 @@ def extrapolate(row, world_size):
 
     An update takes t = t_1 ((1 - s) / n + s) + 2 (n - 1) / n * bytes / bandwidth + 2
     log2(n) * latency, where s is the share that each rank repeats. It follows from the
-    ratio that was measured. All n ranks have a core of their own.
+    times on a core that were measured. All n ranks have a core of their own.
     """
-    t_1, t_n = (row[f"ms per update, {who}"] / 1e3 for who in ("alone", "all ranks"))
+    t_1 = row["ms per update, on a core, alone"] / 1e3
+    t_n = row["ms per update, on a core, each of all ranks"] / 1e3
     n = world_size
-    share = ((t_n - row["ms to add it"] / 1e3) / t_1 - 1 / n) / (1 - 1 / n)
-    share = min(1.0, max(0.0, share))
-    results = {"share repeated": share}
+    share = (t_n / t_1 - 1 / n) / (1 - 1 / n)
+    results = {"share that each rank repeats": share}
     for n in RANKS:
-        sent = 2 * (n - 1) / n * row["MB of gradient per update"] * 1e6
+        sent = 2 * (n - 1) / n * row["MB all-reduced per update"] * 1e6
         t = t_1 * ((1 - share) / n + share)
         t += sent / BANDWIDTH + 2 * math.log2(n) * LATENCY
         results[f"ratio, {n} ranks"] = t_1 / t
-        hours = row["h for 1e9 sequences, alone"] * t / t_1
-        results[f"h for 1e9 sequences, {n} ranks"] = hours
+        hours = row["h on a core for a pass over 1e9 sequences"] * t / t_1
+        results[f"h for a pass over 1e9 sequences, {n} ranks"] = hours
     return results
 
 
@@ -163,7 +191,7 @@ def main():
     """Start the ranks; or, as one of them, measure."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--ranks", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     arguments = parser.parse_args()
     if "RANK" not in os.environ:
         command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
@@ -173,22 +201,26 @@ def main():
         subprocess.run(command, env=environment, check=True)
         return
     distributed.init_process_group("gloo")
-    data = strings()
-    rows = {name: measure(of, data, arguments.rounds) for name, of in SETTINGS.items()}
-    if distributed.get_rank() == 0:
-        n = distributed.get_world_size()
-        print(f"{machine.describe()}\n\nMeasured: {n} ranks, one core each")
-        _print(rows)
-        print("\nExtrapolated: a machine per core, 10 Gbit/s, 50 us per message")
-        _print({name: extrapolate(row, n) for name, row in rows.items()})
+    n, is_first, data = (
+        distributed.get_world_size(),
+        not distributed.get_rank(),
+        strings(),
+    )
+    if is_first:
+        print(f"{machine.describe()}\n{n} ranks, one core each", flush=True)
+    for name, setting in SETTINGS.items():
+        row = measure(setting, data, arguments.rounds)
+        if is_first:
+            print(f"\n{name}\nMeasured, at a load of {os.getloadavg()[0]:.1f}:")
+            _print(row)
+            print("Extrapolated, 10 Gbit/s, 50 us per message:")
+            _print(extrapolate(row, n))
     distributed.destroy_process_group()
 
 
-def _print(rows):
-    for column in next(iter(rows.values())):
-        print(f"\n{column}")
-        for name, row in rows.items():
-            print(f"  {name:34s} {row[column]:#.3g}")
+def _print(row):
+    for column, number in row.items():
+        print(f"  {column:45s} {number:#.3g}", flush=True)
 
 
 if __name__ == "__main__":
