@@ -24,6 +24,7 @@ from skrnn import (
 from skrnn._core import transduce, writing
 from skrnn._core.execution import arithmetic
 from skrnn._predictors import _Following
+from skrnn._reading.vectors import context_of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.* has learned next to nothing"),
@@ -254,7 +255,7 @@ def followed_by_hand(ensemble, x, y):
     """The mean density of a series, the mean of each step, and p(end) before each."""
     parts, total, means, ends = [], 0.0, [], []
     for member in ensemble.estimators_:
-        _, model, context = member._model_and_context(x)
+        model, context = member._model_and_context(context_of(x))
         parts.append(_Following(model, context, np.arange(1)))
     expected = [each.begin() for each in parts]
     for step in [*y, None]:

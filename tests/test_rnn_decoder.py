@@ -62,7 +62,7 @@ def test_score_samples_is_the_sum_over_steps(condition):
     """Read token by token, side by side, and summed by hand."""
     decoder = RNNDecoder(**PARAMS, condition=condition).fit(X, Y)
     log_p = decoder.score_samples(X, Y)
-    _, model, context = decoder._model_and_context(X)
+    model, context = decoder._model_and_context(context_of(X))
     for i, y in enumerate(Y):
         steps = model.step_by_step(1, context=context.take([i]))
         ids = [decoder.vocabulary_[token] for token in y]
