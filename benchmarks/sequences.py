@@ -24,6 +24,7 @@ import json
 import random
 import time
 from functools import partial
+from operator import ne
 from typing import NamedTuple
 
 import datasets
@@ -35,6 +36,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skrnn import RNNDecoder, RNNEnsemble, RNNSeq2Seq
+from skrnn.metrics import token_error_rate
 
 DIGITS = "zero one two three four five six seven eight nine".split()
 FORMATS = ["%d %B %Y", "%B %d, %Y", "%d.%m.%Y", "%m/%d/%Y", "%A, %d %B %Y"]
@@ -163,24 +165,11 @@ def with_beam(model, beam_width):
 
 def errors(y_true, y_pred):
     """The share of sequences with a mistake, and mistakes per token."""
-    pairs = list(zip(y_true, y_pred, strict=True))
-    n_tokens = sum(map(len, y_true))
+    n_wrong = sum(map(ne, y_true, y_pred))
     return {
-        "sequence error": sum(true != found for true, found in pairs) / len(pairs),
-        "token error": sum(distance(*pair) for pair in pairs) / n_tokens,
+        "sequence error": n_wrong / len(y_true),
+        "token error": token_error_rate(y_true, y_pred),
     }
-
-
-def distance(a, b):
-    """Levenshtein's distance: how many tokens to insert, delete or replace."""
-    above = list(range(len(b) + 1))
-    for i, token in enumerate(a, start=1):
-        row = [i]
-        for j, other in enumerate(b, start=1):
-            changed = above[j - 1] + (token != other)
-            row.append(min(row[-1] + 1, above[j] + 1, changed))
-        above = row
-    return above[-1]
 
 
 def speed(folder, is_quick, is_validation=False):

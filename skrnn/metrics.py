@@ -1,7 +1,7 @@
-"""Scores of predicted tags, in the manner of :mod:`sklearn.metrics`.
+"""Scores of predicted tags and sequences, in the manner of :mod:`sklearn.metrics`.
 
-The true and the predicted tags are lists with the tags of each sequence, of any
-lengths; a string is the list of its characters. With
+What is true and what is predicted are lists with the tags or tokens of each sequence,
+of any lengths; a string is the list of its characters. With
 :func:`sklearn.metrics.make_scorer`, these functions are scorers for
 :class:`sklearn.model_selection.GridSearchCV` and others.
 """
@@ -19,11 +19,13 @@ from sklearn.utils._param_validation import (
 )
 
 from skrnn._heads.ragged import parts_of, weight_of_steps
+from skrnn._heads.validation import weight_of
 
 __all__ = [
     "span_f1_score",
     "span_precision_recall_fscore_support",
     "token_accuracy_score",
+    "token_error_rate",
 ]
 
 _PREFIXES = {"BIO": "BI", "IOBES": "BIES", "BILOU": "BILU"}
@@ -96,6 +98,66 @@ def token_accuracy_score(y_true, y_pred, *, sample_weight=None):
         )
     weights = weight_of_steps(sample_weight, lengths, "y_true")
     return float(np.average(is_right, weights=weights))
+
+
+def token_error_rate(y_true, y_pred, *, sample_weight=None):
+    """Number of tokens to insert, delete or replace, per true token.
+
+    For each sequence, it is the fewest of such changes that turn the predicted one into
+    the true one, their edit distance [1]_; 0 is perfect. Of words, this is the word
+    error rate, and of characters, the character error rate.
+
+    Parameters
+    ----------
+    y_true : list of n_sequences strings or lists of tokens
+        The true sequences, such as those that :class:`~skrnn.RNNSeq2Seq` learns to
+        predict. The tokens of a string are its characters; for words, split it.
+    y_pred : list of n_sequences strings or lists of tokens
+        The predicted sequences.
+    sample_weight : array-like of shape (n_sequences,), default=None
+        How much the changes and the tokens of each sequence count. None counts all the
+        same.
+
+    Returns
+    -------
+    rate : float
+        From 0. Above 1 if there are more changes than true tokens.
+
+    Raises
+    ------
+    TypeError
+        If there is no string or list at each place.
+    ValueError
+        If sequences are missing on one side; if no true sequence has a token; or if a
+        weight is negative or not finite.
+
+    See Also
+    --------
+    token_accuracy_score : For tags, of which there is one for each step.
+
+    References
+    ----------
+    .. [1] Wagner and Fischer (1974), "The String-to-String Correction Problem", Journal
+       of the ACM 21(1).
+
+    Examples
+    --------
+    >>> from skrnn.metrics import token_error_rate
+    >>> token_error_rate(["sechs", "drei"], ["secs", "drei"])  # 1 of 9
+    0.1111111111111111
+    >>> token_error_rate([["T", "AA", "K"]], [["T", "AE", "K", "S"]])
+    0.6666666666666666
+    """
+    true, predicted = _read_sequences(y_true, y_pred)
+    lengths = np.array([len(tokens) for tokens in true])
+    weight = weight_of(sample_weight, lengths)
+    n_tokens = weight @ lengths
+    if not n_tokens:
+        raise ValueError(
+            "The sequences of y_true have no tokens, so that there is no rate per "
+            "token. Pass at least one sequence with a token, and a weight above 0."
+        )
+    return float(weight @ [*map(_edit_distance, true, predicted)] / n_tokens)
 
 
 @_check
@@ -261,12 +323,7 @@ def _read_tags(y_true, y_pred):
         If there are no tags of a sequence at each place; or if they differ in the
         number of sequences, or of tags of a sequence.
     """
-    true, predicted = parts_of(y_true, "y_true"), parts_of(y_pred, "y_pred")
-    if len(true) != len(predicted):
-        raise ValueError(
-            f"y_true has length {len(true)}, but y_pred has length {len(predicted)}: "
-            "pass the true and the predicted tags of the same sequences."
-        )
+    true, predicted = _read_sequences(y_true, y_pred)
     for i, (ours, theirs) in enumerate(zip(true, predicted, strict=True)):
         if len(ours) != len(theirs):
             raise ValueError(
@@ -275,6 +332,35 @@ def _read_tags(y_true, y_pred):
                 "each step."
             )
     return true, predicted
+
+
+def _read_sequences(y_true, y_pred):
+    """The tags or tokens as two lists, with those of each sequence.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no sequence at each place, or on one side only.
+    """
+    true, predicted = parts_of(y_true, "y_true"), parts_of(y_pred, "y_pred")
+    if len(true) != len(predicted):
+        raise ValueError(
+            f"y_true has length {len(true)}, but y_pred has length {len(predicted)}: "
+            "pass what is true and what is predicted of the same sequences."
+        )
+    return true, predicted
+
+
+def _edit_distance(a, b):
+    """The fewest tokens to insert, delete or replace that make b of a."""
+    above = list(range(len(b) + 1))  # from no token of a to each beginning of b
+    for i, token in enumerate(a, start=1):
+        row = [i]
+        for j, other in enumerate(b, start=1):
+            replaced = above[j - 1] + (token != other)
+            row.append(min(row[-1] + 1, above[j] + 1, replaced))
+        above = row
+    return above[-1]
 
 
 def _count(y_true, y_pred, scheme):

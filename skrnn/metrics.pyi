@@ -7,15 +7,19 @@ __all__ = [
     "span_f1_score",
     "span_precision_recall_fscore_support",
     "token_accuracy_score",
+    "token_error_rate",
 ]
 
-# Any container with the tags of each sequence.
+# Any container with the tags or tokens of each sequence.
 _Tags: TypeAlias = Any
 _Scheme: TypeAlias = Literal["BIO", "IOBES", "BILOU"]
 _Average: TypeAlias = Literal["micro", "macro", "weighted"]
 _Scores: TypeAlias = NDArray[np.float64]
 
 def token_accuracy_score(
+    y_true: _Tags, y_pred: _Tags, *, sample_weight: ArrayLike | None = None
+) -> float: ...
+def token_error_rate(
     y_true: _Tags, y_pred: _Tags, *, sample_weight: ArrayLike | None = None
 ) -> float: ...
 @overload

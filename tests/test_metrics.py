@@ -1,4 +1,4 @@
-"""Scores of tags, beside conlleval's rules and scikit-learn."""
+"""Scores of tags and sequences, beside brute force and conlleval's rules."""
 
 import re
 import subprocess
@@ -12,11 +12,12 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from skrnn import RNNTagger
+from skrnn import RNNSeq2Seq, RNNTagger
 from skrnn.metrics import (
     span_f1_score,
     span_precision_recall_fscore_support,
     token_accuracy_score,
+    token_error_rate,
 )
 
 # By each case: what is true, predicted, and the numbers of spans that are right,
@@ -318,8 +319,8 @@ ERRORS = [
     (
         [["O"], ["O"]],
         [["O"]],
-        "y_true has length 2, but y_pred has length 1: pass the true and the predicted "
-        "tags of the same sequences.",
+        "y_true has length 2, but y_pred has length 1: pass what is true and what is "
+        "predicted of the same sequences.",
     ),
     (
         [["O"], ["O", "O"]],
@@ -449,6 +450,67 @@ def test_other_parameters_raise(params):
     (name,) = params
     with pytest.raises(ValueError, match=f"The '{name}' parameter of span_f1_score"):
         span_f1_score([["O"]], [["O"]], **params)
+
+
+def changed(text, alphabet):
+    """All texts that one insertion, deletion or replacement makes of a text."""
+    cuts = [(text[:i], text[i:]) for i in range(len(text) + 1)]
+    for a, b in cuts:
+        yield from (a + letter + b for letter in alphabet)
+        if b:
+            yield a + b[1:]
+            yield from (a + letter + b[1:] for letter in alphabet)
+
+
+def reached(text, alphabet, longest):
+    """The fewest changes to each text up to a length, by searching all of them."""
+    found, now, n = {text: 0}, [text], 0
+    while now:
+        more, n = {t for each in now for t in changed(each, alphabet)}, n + 1
+        now = [t for t in more if len(t) <= longest and t not in found]
+        found |= dict.fromkeys(now, n)
+    return found
+
+
+def test_token_errors_are_the_fewest_changes():
+    for true in ("a", "ab", "aab", "abba"):
+        for predicted, n in reached(true, "ab", 5).items():
+            rate = n / len(true)
+            assert token_error_rate([true], [predicted]) == rate
+            assert token_error_rate([[*true]], [[*predicted]]) == rate
+
+
+def test_token_errors_are_summed_before_they_are_divided():
+    y_true, y_pred = ["abcd", "", "x"], ["abc", "yy", "x"]
+    assert token_error_rate(y_true, y_pred) == 3 / 5
+    weight = [1, 0.5, 2]
+    assert token_error_rate(y_true, y_pred, sample_weight=weight) == 2 / 6
+    arrays = [np.array([1, 2]), np.array([3])]
+    assert token_error_rate(arrays, [[1], [3, 4]]) == 2 / 3
+    words = ["the dog barks".split(), "it sleeps".split()]
+    assert token_error_rate(words, [["the", "dogs", "bark"], ["it"]]) == 3 / 5
+
+
+def test_no_tokens_have_no_error_rate():
+    for y, weight in (([""], None), (["", ""], [1, 2]), (["a", ""], [0, 1])):
+        with pytest.raises(ValueError, match=r"^The sequences of y_true have no token"):
+            token_error_rate(y, y, sample_weight=weight)
+    with pytest.raises(ValueError, match="pass what is true and what is predicted of"):
+        token_error_rate(["a"], ["a", "b"])
+    with pytest.raises(ValueError, match="Negative values in data passed to `sample_w"):
+        token_error_rate(["a"], ["a"], sample_weight=[-1])
+
+
+@pytest.mark.filterwarnings("ignore:.* predicted sequences? had no end")
+def test_a_search_may_look_for_the_fewest_errors():
+    X, y = ["a", "b", "ab"] * 4, ["x", "yy", "xyy"] * 4
+    scorer = make_scorer(token_error_rate, greater_is_better=False)
+    search = GridSearchCV(
+        RNNSeq2Seq(8, random_state=0), {"max_iter": [1, 40]}, scoring=scorer, cv=2
+    )
+    search.fit(X, y)
+    assert search.best_params_ == {"max_iter": 40}
+    assert search.score(X, y) == -token_error_rate(y, search.predict(X))
 
 
 def test_they_do_not_import_those_of_scikit_learn():
