@@ -529,6 +529,7 @@ def sequences_from_frame(
 
 class RNNDecoder(_BaseRNN, _DecoderParameters):
     max_length_: int
+    n_steps_: int
     A_: NDArray[np.float32]
     a_: NDArray[np.float32]
     B_: NDArray[np.float32]
@@ -576,7 +577,7 @@ class RNNEnsemble(BaseEstimator, _EnsembleParameters):
     def get_params(self, deep: bool = True) -> dict[str, Any]: ...
     def set_params(self, **params: Any) -> Self: ...
     def fit(
-        self, X: Any, y: Any, sample_weight: _Weights = None, **fit_params: Any
+        self, X: Any, y: Any = None, sample_weight: _Weights = None, **fit_params: Any
     ) -> Self: ...
     def predict(self, X: Any) -> Any: ...
     def predict_proba(self, X: Any) -> Any: ...

@@ -79,6 +79,7 @@ def fitted_names():
         *("loss_", "best_loss_", "loss_curve_", "n_iter_"),
         *("validation_scores_", "validation_loss_curve_", "best_validation_score_"),
         *("_architecture", "_training", "learns_end_", "max_length_"),
+        "n_steps_",
         *("output_kind_", "output_vocabulary_", "longest_output_"),
         "n_frames_per_step_",
     )

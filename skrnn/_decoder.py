@@ -34,7 +34,9 @@ class RNNDecoder(FromVectors, BaseRNN):
         p(end) = s(e),    p(y_t) = (1 - s(e)) prod_j N(y_tj; m_j, 1e-4 + exp(l_j)),
 
     where s is the logistic function. So no standard deviation is below 1 % of that of
-    the feature in training, which keeps densities finite where y has no noise.
+    the feature in training, which keeps densities finite where y has no noise. If all
+    series in y have the same length, as the rows of a matrix, predictions have it as
+    well, whatever p(end) is.
 
     The product over all steps and the end is the probability of the sequence, or its
     density, given x. The weights maximise it; in the gradient, each normal distribution
@@ -51,9 +53,9 @@ class RNNDecoder(FromVectors, BaseRNN):
         What a step of a sequence in y is. "auto" reads strings as characters, a
         sequence of strings or integers as tokens, and a sequence of floats or of rows
         of numbers as a series. "char" and "word" require strings; "token" and "series"
-        determine how integers are read. Predicted words are joined by spaces. A
-        callable is applied to each sequence as it was passed and returns what to learn
-        instead.
+        determine how integers are read, which are tokens in lists, and series in a
+        matrix. Predicted words are joined by spaces. A callable is applied to each
+        sequence as it was passed and returns what to learn instead.
     standardize : bool, default=True
         Whether to subtract the mean of each feature of X over the training data, and to
         divide by its standard deviation. Sparse features are all divided by one number,
@@ -76,6 +78,13 @@ class RNNDecoder(FromVectors, BaseRNN):
     max_iter : int or "auto", default="auto"
         Number of epochs, over which the learning rate increases and decreases. "auto"
         is the number of epochs that 400 updates take, but at least 12 and at most 1000.
+    early_stopping : bool, default=False
+        Whether to keep the weights with the best score of all epochs on validation
+        data: minus the loss, per token or step and end. The validation data is what
+        `fit` gets as `X_val`, or else a part of the training data that is held out.
+        Once the score has stopped improving (see `n_iter_no_change`), the learning rate
+        is lowered before the fit ends, because scores often improve again when it is
+        low.
     alpha : float, default=0.3
         Strength of the weight decay: each update multiplies W, U, V, A and B by
         ``1 - learning_rate * alpha`` [4]_.
@@ -98,6 +107,9 @@ class RNNDecoder(FromVectors, BaseRNN):
     ----------
     max_length_ : int
         The largest number of steps of a prediction.
+    n_steps_ : int
+        The number of steps of each prediction. Only available if y holds at least two
+        series of numbers, which all have this length.
     {kind}
     {weights}
     A_ : ndarray of shape (n_states, `n_features_in_`)
@@ -137,7 +149,9 @@ class RNNDecoder(FromVectors, BaseRNN):
     See Also
     --------
     RNNLanguageModel : Writes sequences that depend on nothing else.
-    RNNEncoder : Turns sequences into vectors; in a pipeline, this one may follow it.
+    RNNSeq2Seq : Predicts sequences of tokens from sequences.
+    RNNEncoder : Turns sequences into vectors. In a pipeline, this one may follow an
+        encoder that has been fitted, as ``FrozenEstimator(encoder)``.
 
     Notes
     -----
@@ -322,7 +336,8 @@ class RNNDecoder(FromVectors, BaseRNN):
             a `beam_width` of 1, the likeliest token is chosen again and again, until it
             is the end. In series of numbers, each step is the mean m, given the means
             before it, in float64 and of shape (n_steps,) or (n_steps, n_numbers), as y
-            had; a series ends where the probability of that exceeds 1/2.
+            had; a series ends after `n_steps_` steps if all did in `fit`, and otherwise
+            where the probability of that exceeds 1/2.
 
         Raises
         ------
@@ -440,6 +455,7 @@ class RNNDecoder(FromVectors, BaseRNN):
         Parameters
         ----------
         {vectors of predict}
+            For several sequences of each, repeat them: ``np.repeat(X, 5, axis=0)``.
         temperature : float, default=1.0
             Scores are divided by it: at less than 1, likely tokens become even likelier
             and at 0, the likeliest one is always chosen. For series of numbers, it
@@ -459,7 +475,7 @@ class RNNDecoder(FromVectors, BaseRNN):
         -------
         y : list of str, list of list or list of ndarray
             Sequences of the kind that y had in `fit`. Each ends where its end is drawn,
-            or after ``max_length_`` steps.
+            or after ``max_length_`` steps; or, if there is `n_steps_`, after that many.
 
         Raises
         ------

@@ -55,7 +55,8 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
     If :class:`RNNDecoder` writes series of numbers, y is the next step, given those
     before it, and p is its density, or the probability that the series ends instead:
     both are averaged. `predict` writes the mean of that mixture at each step, which all
-    members then read, and ends where the mean probability of the end exceeds 1/2.
+    members then read, and ends where the mean probability of the end exceeds 1/2, or
+    where all series of `fit` did.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
     random_state: RandomState = None
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, **fit_params):
+    def fit(self, X, y=None, sample_weight=None, **fit_params):
         """Fit all members.
 
         Parameters
@@ -363,6 +364,12 @@ def _fitted(estimator, seed, X, y, fit_params):
 def _check_kind(estimator):
     """Raise if an ensemble cannot average the predictions of an estimator."""
     if not isinstance(estimator, _KINDS):
+        if isinstance(estimator, type):
+            name = estimator.__name__
+            raise TypeError(
+                f"estimator is the class {name}, but an instance was expected. Use "
+                f"{name}()."
+            )
         names = [kind.__name__ for kind in _KINDS]
         raise TypeError(
             f"estimator is {describe(estimator)}, but RNNEnsemble averages the "

@@ -1,5 +1,7 @@
 """What an estimator does whose X has a vector for each sequence in y."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -34,7 +36,9 @@ class FromVectors:
         common["max_length"] = fitted.max_length_
         if schema.kind == "series":
             fitted._check_no_search()
-            return SeriesPredictor(**common, is_flat=fitted._is_one_output)
+            n_steps = getattr(fitted, "n_steps_", None)
+            is_flat = fitted._is_one_output
+            return SeriesPredictor(**common, is_flat=is_flat, n_steps=n_steps)
         return TokenPredictor(
             **common,
             beam_width=fitted.beam_width,
@@ -69,9 +73,11 @@ class FromVectors:
             name = settings.estimator_name
             before = Schema(name, settings.reading, is_target=True)
             expected, sequences = learn_outputs(before, y, X.shape[0])
+        kept = expected.attributes()
         if sequences.kind == "series":
             self._check_no_search()
-        kept = expected.attributes()
+            if n_steps := _length_of_all(sequences.lengths, last):
+                kept["n_steps_"] = n_steps
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(other, name):
                 kept[name] = getattr(other, name)
@@ -85,7 +91,16 @@ class FromVectors:
     def _matrix(self, X, reset):
         """X as a matrix of finite numbers, dense or CSR, as scikit-learn reads it."""
         dtype = [np.float64, np.float32]
-        return validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=reset)
+        try:
+            return validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=reset)
+        except (TypeError, ValueError) as error:
+            if _holds_sequences(X):
+                raise type(error)(
+                    f"X holds sequences, but {type(self).__name__} reads vectors: a "
+                    "matrix of numbers was expected. Use RNNSeq2Seq for sequences, or "
+                    "turn them into vectors by an RNNEncoder."
+                ) from error
+            raise
 
     def _validated(self, y, sample_weight, sequences, head=None):
         # y holds the sequences, and the next steps of these are the targets.
@@ -125,3 +140,24 @@ class FromVectors:
         tags.input_tags.three_d_array = False
         tags.input_tags.sparse = True
         return tags
+
+
+def _holds_sequences(X):
+    """Whether X holds strings, lists of strings, or lists of several lengths."""
+    if getattr(X, "ndim", 1) != 1 or not isinstance(X, Iterable):
+        return False
+    items = list(X)
+    if all(isinstance(item, (list, tuple, np.ndarray)) for item in items):
+        are_strings = all(isinstance(entry, str) for item in items for entry in item)
+        return are_strings or len({*map(len, items)}) > 1
+    return not isinstance(X, str) and any(isinstance(item, str) for item in items)
+
+
+def _length_of_all(lengths, last):
+    """The number of steps that all series have, so far; 0 if they differ or are few."""
+    n_steps = int(lengths[0])
+    if last is not None:
+        are_alike = last.attributes.get("n_steps_") == n_steps
+    else:
+        are_alike = len(lengths) > 1
+    return n_steps if are_alike and (lengths == n_steps).all() else 0

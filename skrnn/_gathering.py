@@ -110,6 +110,8 @@ def gather_schemas(group, kept, schema, is_new):
     all_kept, schemas = zip(*of_ranks, strict=True)
     if "max_length_" in kept:
         kept["max_length_"] = max(each["max_length_"] for each in all_kept)
+        if len({each.get("n_steps_") for each in all_kept}) > 1:
+            kept.pop("n_steps_", None)
     if not is_new:
         return kept, schema
     _check_schemas(schemas, all_kept)

@@ -1,5 +1,6 @@
 """Text of error messages: what an item is, what is wrong with it, and the cure."""
 
+import re
 from decimal import Decimal
 from numbers import Real
 
@@ -26,7 +27,7 @@ def describe(item):
     if isinstance(item, np.ndarray):
         return f"an array of dtype {item.dtype} and shape {item.shape}"
     name = type(item).__name__
-    article = "an" if name[0] in "aeiou" else "a"
+    article = "an" if re.match("[aeiou]|RNN", name) else "a"
     return f"{article} {name}"
 
 

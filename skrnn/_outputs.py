@@ -187,16 +187,12 @@ def each_its_own(results, places):
     ]
 
 
-# max_length limits y in `fit`, and predictions thereafter.
-_LEARN_MORE = "Fit again, with a larger max_length or for longer."
-
-
-def warn_of_cut(found, max_length, cure=_LEARN_MORE):
+def warn_of_cut(found, max_length, cure):
     """Warn once of sequences that did not end."""
     warn_of_no_end(found.is_cut[:, 0], max_length, cure)
 
 
-def warn_of_no_end(is_cut, max_length, cure=_LEARN_MORE, what="token"):
+def warn_of_no_end(is_cut, max_length, cure, what="token"):
     """Warn once of sequences that did not end, given which of them are such."""
     n_cut, n = int(is_cut.sum()), len(is_cut)
     if n_cut:
@@ -204,5 +200,17 @@ def warn_of_no_end(is_cut, max_length, cure=_LEARN_MORE, what="token"):
             f"{n_cut} of {counted(n, 'predicted sequence')} had no end after "
             f"{counted(max_length, what)}, and {'was' if n_cut == 1 else 'were'} "
             f"cut. {cure}",
+            UserWarning,
+        )
+
+
+def warn_of_unknown(sequences, is_unknown, vocabulary):
+    """Warn of tokens that no prediction has, given which of all in y are such."""
+    n_unknown, n = int(is_unknown.sum()), len(is_unknown)
+    if n_unknown:
+        token = sequences.token_at(int(is_unknown.argmax()))
+        warn(
+            f"{n_unknown} of {counted(n, 'token')} of y are not in {vocabulary}, such "
+            f"as {token!r}: sequences with one are impossible.",
             UserWarning,
         )

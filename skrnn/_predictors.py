@@ -10,7 +10,6 @@ from skrnn._core.beam import mean_log_p
 from skrnn._core.series import standardise
 from skrnn._core.vocabulary import END, UNKNOWN
 from skrnn._heads.validation import weight_of
-from skrnn._messages import counted
 from skrnn._model import VECTORS_AT_ONCE, check_finite, some_at_a_time, written_together
 from skrnn._outputs import (
     joined,
@@ -18,13 +17,14 @@ from skrnn._outputs import (
     tokens_of,
     warn_of_cut,
     warn_of_no_end,
+    warn_of_unknown,
     with_log_p,
     written,
 )
 from skrnn._reading.schema import Schema
 from skrnn._reading.tokens import TokenReader
 from skrnn._stream import Draws, Stream
-from skrnn._warnings import about_sequences_in_y, warn
+from skrnn._warnings import about_sequences_in_y
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,13 @@ class Predictor:
     def score_samples(self, y):
         """The logarithms of the probabilities, or densities, of given sequences."""
         return self._log_p(self._read(y))
+
+    @property
+    def _cure_of_cut(self):
+        """What to do about predictions that do not end."""
+        if self.schema.options.max_length is None:  # twice what was seen is enough
+            return "Fit for longer, by a larger max_iter."
+        return "Fit again, with a larger max_length or for longer."
 
     def _read(self, y):
         """Sequences that a user has given."""
@@ -109,14 +116,8 @@ class TokenPredictor(Predictor):
         """The logarithms of the probabilities of given sequences."""
         sequences = self._read(y)
         reader, _ = _in_common(self.models)
-        values = _encoded(reader, sequences).values
-        n_unknown = int((values == UNKNOWN).sum())
-        if n_unknown:
-            warn(
-                f"{n_unknown} of {counted(len(values), 'token')} of y are not in "
-                "vocabulary_: sequences with one are impossible.",
-                UserWarning,
-            )
+        is_unknown = _encoded(reader, sequences).values == UNKNOWN
+        warn_of_unknown(sequences, is_unknown, "vocabulary_")
         return self._log_p(sequences)
 
     def score(self, y, sample_weight):
@@ -159,7 +160,7 @@ class TokenPredictor(Predictor):
             n_best=n_best,
             length_penalty=self.length_penalty,
         )
-        warn_of_cut(found, self.max_length)
+        warn_of_cut(found, self.max_length, self._cure_of_cut)
         return reader, found
 
     def _log_unit(self, model):
@@ -175,21 +176,25 @@ class SeriesPredictor(Predictor):
     ----------
     is_flat : bool
         Whether series are one-dimensional.
+    n_steps : int or None
+        The number of steps of each series, if it is known.
     """
 
     is_flat: bool
+    n_steps: int | None
 
     def predict(self):
         """The series of the means."""
         series, has_end = self._written()
-        warn_of_no_end(~has_end, self.max_length, what="step")
+        warn_of_no_end(~has_end, self.max_length, self._cure_of_cut, what="step")
         return series
 
     def predict_n_best(self, n_best):
         """Raise, as there are no likeliest ones among infinitely many series."""
+        whose = " of one of estimators_" if len(self.models) > 1 else ""
         raise ValueError(
             "predict_n_best needs tokens, but the y of fit held series of numbers, of "
-            "which there are infinitely many. Use sample to draw some of them."
+            f"which there are infinitely many. Use sample{whose} to draw some of them."
         )
 
     def score(self, y, sample_weight):
@@ -246,13 +251,15 @@ class SeriesPredictor(Predictor):
         ]
         densities = [each.begin() for each in following]
         rows, noise = np.arange(len(some)), np.zeros((len(some), 1 + self._n_numbers))
-        for n_steps in range(self.max_length + 1):
+        for n_written in range(self.max_length + 1):
             if random_state is not None:  # for all series, whichever have ended
                 noise[:, 0] = random_state.logistic(size=len(some))
                 noise[:, 1:] = random_state.standard_normal(noise[:, 1:].shape)
             together = density.mixed(densities)
             is_end, y = density.draw(*together, temperature, noise[rows])
-            if n_steps == self.max_length:  # no more steps
+            if self.n_steps is not None:
+                is_end = np.full(len(rows), n_written == self.n_steps)
+            if n_written == self.max_length:  # no more steps
                 rows, y, is_end = rows[is_end], y[is_end], is_end[is_end]
             yield rows, y, is_end
             rows, y = rows[~is_end], y[~is_end]

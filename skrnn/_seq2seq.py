@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
@@ -24,9 +25,11 @@ from skrnn._outputs import (
     learn_outputs,
     read_outputs,
     warn_of_cut,
+    warn_of_unknown,
     with_log_p,
     written,
 )
+from skrnn._reading.kinds import check_one
 from skrnn._reading.options import ReadingOptions
 from skrnn._reading.schema import Schema
 from skrnn._reading.tokens import TokenReader
@@ -86,9 +89,10 @@ class RNNSeq2Seq(BaseRNN):
         What a step of a sequence of X is. "auto" reads strings as characters, a
         sequence of strings or integers as tokens, and a sequence of floats or of rows
         of numbers as a series. "char" and "word" require strings; "token" and "series"
-        determine how integers are read. A callable is applied to each sequence as it
-        was passed and returns what to read instead. In y, the characters of a string
-        and the items of a list are tokens in any case.
+        determine how integers are read, which are tokens in lists, and series in a
+        matrix. A callable is applied to each sequence as it was passed and returns what
+        to read instead. In y, the characters of a string and the items of a list, or of
+        a row of a matrix of integers, are tokens in any case.
     dropout : float in [0, 1) or "auto", default="auto"
         During training, the probability of setting to 0 each input of a layer above the
         first, each entry of the states of the encoder, and each entry of what V reads.
@@ -99,8 +103,10 @@ class RNNSeq2Seq(BaseRNN):
     max_iter : int or "auto", default="auto"
         Number of epochs, over which the learning rate increases and decreases. "auto"
         is the number of epochs that 10,000 updates take, or 3,000 with
-        ``decoder="ctc"``, but at least 12 and at most 1000; and up to three times as
-        many if y takes longer to learn, by the rule in :class:`RNNClassifier`.
+        ``decoder="ctc"``, but at least 12 and at most 1000. If y takes longer to learn,
+        it is more, at most three times as many: the learning rate then stays near its
+        maximum until the loss is well below that of a guess that ignores X.
+        Some minutes, that is; for a first look, 40 will do.
     alpha : float, default=0.01
         Strength of the weight decay: each update multiplies all weights but the biases
         by ``1 - learning_rate * alpha`` [4]_.
@@ -111,6 +117,9 @@ class RNNSeq2Seq(BaseRNN):
         part of the training data that is held out. Once the score has stopped improving
         (see `n_iter_no_change`), the learning rate is lowered before the fit ends,
         because scores often improve again when it is low.
+    token_dropout : float in [0, 1) or "auto", default="auto"
+        During training, the minimum probability with which each token that is read is
+        replaced by the unknown token. "auto" is 0.
     {parameters}
     decoder : {"rnn", "ctc"}, default="rnn"
         What writes: a recurrent decoder ("rnn"); or the frames of the encoder ("ctc"),
@@ -136,7 +145,8 @@ class RNNSeq2Seq(BaseRNN):
         In predictions with a `beam_width` above 1, sequences are compared by the
         logarithm of their probability, divided by the number of their tokens, with the
         end, to the power of this. At 0, they are compared by their probability, and at
-        1, by its geometric mean per token, which favours longer ones.
+        1, by its geometric mean per token, which favours longer ones: for an X like
+        none in `fit`, the likeliest sequence may be the empty one.
     max_output_length : int or "auto", default="auto"
         Maximum number of tokens to predict. "auto" is twice the length of the longest
         sequence of y in `fit`.
@@ -388,7 +398,8 @@ class RNNSeq2Seq(BaseRNN):
         y : list of list of tuple (sequence, log_p)
             For each sequence of X, at most `n_best` distinct sequences of the kind that
             y had in `fit`, each with the logarithm of its probability in nats, as from
-            :meth:`score_samples`.
+            :meth:`score_samples`. `label_smoothing` makes it lower than what the model
+            is sure of.
 
         Raises
         ------
@@ -423,8 +434,14 @@ class RNNSeq2Seq(BaseRNN):
         Raises
         ------
         {raises of predict}
+
+        Warns
+        -----
+        UserWarning
+            As in :meth:`predict`.
         """
         head, found, places = self._found(X)
+        self._warn_of_cut(head, found)
         sequences = read_outputs(head.schema, y, len(places))
         weight = weight_of(sample_weight, places)
         true = head.reader.encode(sequences)
@@ -443,16 +460,27 @@ class RNNSeq2Seq(BaseRNN):
         Returns
         -------
         log_p : ndarray of shape (n_samples,), float64
-            In nats: the sum over the tokens of a sequence and its end; -inf if a token
-            is not in `output_vocabulary_`. With ``decoder="ctc"``, it is that of all
+            In nats: the sum over the tokens of a sequence and its end, which
+            `label_smoothing` makes lower; -inf if a token is not in
+            `output_vocabulary_`. With ``decoder="ctc"``, it is that of all
             ways to emit the sequence; -inf also if there are too few frames for it.
 
         Raises
         ------
         {raises of predict}
+
+        Warns
+        -----
+        UserWarning
+            If tokens are not in `output_vocabulary_`.
         """
-        models, steps, answers, is_known = self._with_answers(X, y)
-        log_p = np.where(is_known, log_p_together(models, steps, answers), -np.inf)
+        models, steps, sequences, ids = self._with_answers(X, y)
+        is_unknown = ids.values == UNKNOWN
+        warn_of_unknown(sequences, is_unknown, "output_vocabulary_")
+        answers = Answers.of(ids.values, ids.offsets)
+        log_p = log_p_together(models, steps, answers)
+        sequence = np.repeat(np.arange(len(sequences)), ids.lengths)
+        log_p[sequence[is_unknown]] = -np.inf
         check_finite(np.exp(log_p)[:, np.newaxis])
         return log_p
 
@@ -479,8 +507,10 @@ class RNNSeq2Seq(BaseRNN):
         ValueError
             If `attention` was None in `fit`, or `decoder` was "ctc".
         """
+        check_is_fitted(self)
+        check_one(x, self.kind_, self.analyzer)
         y = self.predict([x])[0] if y is None else y
-        (model,), (steps,), answers, is_known = self._with_answers([x], [y])
+        (model,), (steps,), sequences, ids = self._with_answers([x], [y])
         if model.architecture.attention is None:
             given, cure = "attention=None", "attention='dot'"
             if model.architecture.n_frames:
@@ -489,11 +519,14 @@ class RNNSeq2Seq(BaseRNN):
                 f"{type(self).__name__} was fitted with {given}, so it does not look "
                 f"back. Use {cure}."
             )
-        if not is_known.all():
+        is_unknown = ids.values == UNKNOWN
+        if is_unknown.any():
+            token = sequences.token_at(int(is_unknown.argmax()))
             raise ValueError(
-                "y has a token that is not in output_vocabulary_. Use tokens of the "
-                "training data."
+                f"y has {token!r}, which is not in output_vocabulary_. Use tokens of "
+                "the training data."
             )
+        answers = Answers.of(ids.values, ids.offsets)
         (weights,) = model.attention_weights(steps, answers)
         check_finite(weights.reshape(1, -1))
         return weights
@@ -534,7 +567,7 @@ class RNNSeq2Seq(BaseRNN):
         warn_of_cut(found, self._longest(head), cure)
 
     def _with_answers(self, X, y):
-        """All models, X as each reads it, the answers in y, and which are known."""
+        """All models, X as each reads it, the sequences in y, and their steps."""
         models, steps, once = self._models_and_steps(X)
         for model in models:
             model.check_outputs()
@@ -542,12 +575,7 @@ class RNNSeq2Seq(BaseRNN):
         steps = [own.take(places) for own in steps]
         head = models[0].head  # all write the same tokens
         sequences = read_outputs(head.schema, y, len(places))
-        ids = head.reader.encode(sequences)
-        answers = Answers.of(ids.values, ids.offsets)
-        n_unknown = np.add.reduceat(
-            np.append(ids.values == UNKNOWN, 0), ids.offsets[:-1]
-        )
-        return models, steps, answers, (n_unknown == 0) | (ids.lengths == 0)
+        return models, steps, sequences, head.reader.encode(sequences)
 
 
 def _plain_options():

@@ -10,6 +10,7 @@ _INSIDE = ("skrnn", "sklearn", "joblib")  # which calls fits in a search
 # Arguments of `fit`; not where they are quoted, as a token or a label.
 _NAMES = re.compile(r"""(?<!['"])\b(X|y|sample_weight)\b(?!['"])""")
 _SEQUENCES = re.compile(r"""(?<!['"])\bX(?=\b|_val\b)(?!['"])""")
+_KIND_IN_FIT = re.compile(r"but \w+ was fitted on ")
 # What changes the names in messages, the innermost last.
 _renamings = ContextVar("renamings", default=())
 # What has been said already, where nothing is to be said twice.
@@ -61,6 +62,12 @@ _NOT_FOR_Y = {
         "Increase max_length, or leave it out."
     ),
 }
+# Where a number is no sequence, it is one of a y for another estimator.
+_IS_NUMBER = re.compile(r"X(\[\d+\] is an? (int|float|bool)| is one sequence of num)")
+_NUMBERS = (
+    " If y has a number for each sample, use a regressor, or [str(n) for n in y] to "
+    "write its digits."
+)
 
 
 def about_sequences_in_y():
@@ -92,7 +99,10 @@ def about_tokens():
 def _of_validation_data(message):
     """A message about X, y or sample_weight as one about the validation data."""
     message, n_names = _NAMES.subn(r"\1_val", message)
-    return message if n_names else f"In the validation data: {message}"
+    if not n_names:
+        return f"In the validation data: {message}"
+    # The fit that is meant has not ended yet.
+    return _KIND_IN_FIT.sub(f"but {message[0]} holds ", message)
 
 
 def _without_mask(message):
@@ -107,6 +117,8 @@ def _of_sequences_in_y(message):
     message = _without_mask(message)
     for cure, other in _NOT_FOR_Y.items():
         message = message.replace(cure, other)
+    if _IS_NUMBER.match(message) and message.endswith(" to pass one sequence."):
+        message += _NUMBERS
     return _SEQUENCES.sub("y", message)
 
 

@@ -640,7 +640,7 @@ def test_another_kind_than_in_fit_raises(fitted, passed):
         return
     sentence = (
         f"X holds {NAMES[passed]}, but RNNClassifier was fitted on {NAMES[fitted]}. "
-        "Pass the kind of sequences it was fitted on."
+        "Pass sequences of that kind."
     )
     if (passed, fitted) == ("text", "tokens"):
         sentence += " Use [X] if X is one token list."

@@ -1,5 +1,6 @@
 """RNNDecoder: from vectors to series of numbers."""
 
+import pickle
 import re
 import warnings
 from dataclasses import replace
@@ -16,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from test_condition import context_of
 from ways import WAYS
 
-from skrnn import RNNDecoder, RNNEncoder
+from skrnn import RNNDecoder, RNNEncoder, RNNEnsemble
 from skrnn._core import density, network
 from skrnn._core.batch import Batch
 from skrnn._core.density import FLOOR
@@ -540,6 +541,30 @@ def test_a_series_as_long_as_may_be_is_not_cut():
         assert {len(each) for each in decoder.predict(X)} == {3}
 
 
+def test_series_end_where_all_series_of_fit_did():
+    y = RNG.normal(size=(40, 7))
+    decoder = RNNDecoder(**{**PARAMS, "max_iter": 1}).fit(X, y)
+    assert decoder.n_steps_ == 7
+    assert {len(each) for each in decoder.predict(X)} == {7}
+    assert {len(each) for each in decoder.sample(X, random_state=0)} == {7}
+    pairs = RNNDecoder(**PARAMS, max_length=7).fit(X, np.stack([y, y], axis=2))
+    assert {each.shape for each in pairs.predict(X)} == {(7, 2)}
+    ensemble = RNNEnsemble(clone(decoder), 2, random_state=0).fit(X, y)
+    assert {len(each) for each in ensemble.predict(X)} == {7}
+    loaded = pickle.loads(pickle.dumps(decoder))
+    np.testing.assert_array_equal(loaded.predict(X), decoder.predict(X))
+
+
+def test_series_of_several_lengths_end_by_themselves(decoder):
+    assert not hasattr(decoder, "n_steps_")
+    assert not hasattr(RNNDecoder(**PARAMS).fit(X[:1], [[0.5, 1.5]]), "n_steps_")
+    assert not hasattr(RNNDecoder(**PARAMS).fit(X, ["ab"] * 40), "n_steps_")
+    chunks = RNNDecoder(**PARAMS).partial_fit(X, RNG.normal(size=(40, 7)))
+    assert chunks.partial_fit(X[:1], RNG.normal(size=(1, 7))).n_steps_ == 7
+    for y in (RNG.normal(size=(40, 6)), RNG.normal(size=(40, 7))):
+        assert not hasattr(chunks.partial_fit(X, y), "n_steps_")
+
+
 def test_no_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -642,11 +667,12 @@ def test_other_series_cannot_be_scored(decoder, y, error, message):
         ("_is_one_output", lambda flag: True, "_is_one_output of this RNNDecoder is"),
         ("_is_one_output", lambda flag: 0, "_is_one_output of this RNNDecoder is 0"),
         ("max_length_", lambda n: 0, "max_length_ of this RNNDecoder is 0 instead"),
+        ("n_steps_", lambda n: 0.5, "n_steps_ of this RNNDecoder is 0.5 instead"),
     ],
 )
 def test_a_damaged_state_is_refused(of_pairs, name, change, message):
     state = of_pairs.__getstate__()
-    state[name] = change(state[name])
+    state[name] = change(state.get(name))
     with pytest.raises(ValueError, match=re.escape(message)):
         RNNDecoder().__setstate__(state)
 

@@ -17,6 +17,7 @@ from skrnn import (
     RNNDecoder,
     RNNEncoder,
     RNNEnsemble,
+    RNNLanguageModel,
     RNNRegressor,
     RNNSeq2Seq,
     RNNTagger,
@@ -301,6 +302,10 @@ def test_series_have_no_n_best():
     ensemble, _ = fitted("series", 2)
     with pytest.raises(ValueError, match="predict_n_best needs tokens, but the y of"):
         ensemble.predict_n_best(VECTORS)
+    with pytest.raises(ValueError, match="Use sample of one of estimators_ to draw"):
+        ensemble.predict_n_best(VECTORS)
+    with pytest.raises(ValueError, match="Use sample to draw some of them"):
+        ensemble.estimators_[0].predict_n_best(VECTORS)
     with pytest.raises(ValueError, match="beam_width=2 needs tokens, but y holds"):
         ensemble.set_params(estimator__beam_width=2).predict(VECTORS)
 
@@ -380,6 +385,17 @@ def test_other_estimators_raise(other):
     message = "but RNNEnsemble averages the predictions of RNNClassifier, RNNRegressor"
     with pytest.raises(TypeError, match=re.escape(message)):
         RNNEnsemble(other).fit(X, [0, 1] * 4)
+
+
+def test_a_class_is_no_estimator():
+    message = "estimator is the class RNNTagger, but an instance was expected. Use RNNT"
+    with pytest.raises(TypeError, match=message):
+        RNNEnsemble(RNNTagger).fit(X, [0, 1] * 4)
+
+
+def test_language_models_are_not_averaged():
+    with pytest.raises(TypeError, match="estimator is an RNNLanguageModel, but RNNEns"):
+        RNNEnsemble(RNNLanguageModel()).fit(X)
 
 
 def test_the_global_generator_is_not_used():

@@ -367,12 +367,13 @@ READS = "^to_html writes a page that reads strings or tokens as they are typed, 
             lambda: make_pipeline(fit(NAMES, LANGUAGES)),
             TypeError,
             "^a Pipeline cannot be exported to a page: an RNNClassifier, RNNRegressor "
-            "or RNNEncoder was expected. For a pipeline, pass its skrnn step; for ",
+            "or RNNEncoder was expected. For a pipeline, pass its skrnn step; for an "
+            "ensemble, one of its estimators_; for ",
         ),
         (
             lambda: RNNLanguageModel(3, max_iter=1).fit(NAMES),
             TypeError,
-            "^an? RNNLanguageModel cannot be exported to a page: ",
+            "^an RNNLanguageModel cannot be exported to a page: ",
         ),
         (RNNClassifier, NotFittedError, "^This RNNClassifier instance is not fitted"),
         (

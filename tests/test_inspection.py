@@ -471,9 +471,18 @@ def test_other_estimators_are_refused(display, classifier):
         call(display, pipeline)
 
 
+@pytest.mark.parametrize(
+    "show",
+    [HiddenStateDisplay.from_estimator, StagedPredictionDisplay.from_estimator],
+)
+def test_a_list_is_not_one_string(classifier, show):
+    with pytest.raises(TypeError, match="x is a list: one sequence was expected"):
+        show(classifier, ["katze"])
+
+
 def test_an_ensemble_has_no_loss_curve():
     message = re.escape(
-        "estimator is a RNNEnsemble, but LossCurveDisplay needs a fitted network of "
+        "estimator is an RNNEnsemble, but LossCurveDisplay needs a fitted network of "
         "skrnn. For a pipeline, pass its skrnn step; for a search, its "
         "best_estimator_; for an RNNEnsemble, one of its estimators_."
     )
@@ -497,7 +506,7 @@ def test_time_goes_on_in_a_film(classifier):
 def test_a_decoder_has_no_states_of_what_it_reads(classifier):
     decoder = RNNDecoder(**SMALL).fit(np.eye(4), WORDS)
     message = re.escape(
-        "estimator is a RNNDecoder, but hidden_states needs a fitted RNNEncoder, "
+        "estimator is an RNNDecoder, but hidden_states needs a fitted RNNEncoder, "
         "RNNClassifier, RNNRegressor, RNNTagger, RNNLanguageModel or RNNSeq2Seq. For a "
         "pipeline, pass its skrnn step; for a search, its best_estimator_; for an "
         "RNNEnsemble, one of its estimators_."

@@ -323,7 +323,7 @@ def test_the_sentence_for_floats_after_integers():
     model = RNNClassifier(**SMALL).fit(WHOLE, np.arange(20) % 2)
     sentence = (
         "X holds sequences of numbers, but RNNClassifier was fitted on token lists of "
-        "integers. Pass the kind of sequences it was fitted on. If these were "
+        "integers. Pass sequences of that kind. If these were "
         "measurements, use analyzer='series' in fit, which reads integers as numbers, "
         "too."
     )

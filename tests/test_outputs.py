@@ -93,6 +93,12 @@ def test_equal_sequences_have_the_same_tokens_and_length():
             TypeError,
             "y holds numbers that are no tokens: strings or lists",
         ),
+        ([1, 2], TypeError, "use a regressor, or [str(n) for n in y] to write its di"),
+        (
+            np.ones(2),
+            ValueError,
+            "use a regressor, or [str(n) for n in y] to write its",
+        ),
         ([[{"a": 1}], [{}]], TypeError, "y holds sequences of features, which cannot"),
         (
             np.ones((2, 3)),
@@ -117,14 +123,15 @@ def test_another_length_than_that_of_x_raises():
 
 def test_cut_sequences_are_counted_in_one_warning():
     found = hypotheses([[[1]], [[1]], [[1]]])
-    warn_of_cut(found, 1)  # not at all
+    cure = "Fit for longer."
+    warn_of_cut(found, 1, cure)  # not at all
     found.is_cut[1:] = True
     message = (
-        "2 of 3 predicted sequences had no end after 1 token, and were cut. Fit "
-        "again, with a larger max_length or for longer."
+        "2 of 3 predicted sequences had no end after 1 token, and were cut. Fit for "
+        "longer."
     )
     with pytest.warns(UserWarning, match=re.escape(message)) as caught:
-        warn_of_cut(found, 1)
+        warn_of_cut(found, 1, cure)
     assert len(caught) == 1
 
 

@@ -25,6 +25,7 @@ import skrnn
 from skrnn import (
     RNNClassifier,
     RNNEncoder,
+    RNNEnsemble,
     RNNLanguageModel,
     RNNRegressor,
     RNNTagger,
@@ -278,6 +279,8 @@ def test_without_safetensors(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(ImportError, match="Install it with `pip install safetensors`"):
         export.save_safetensors(FITTED["labels"][0], tmp_path / "it")
+    with pytest.raises(TypeError, match="an RNNEnsemble cannot be exported: a"):
+        export.save_safetensors(RNNEnsemble(RNNEncoder()), tmp_path / "it")
 
 
 def test_a_file_that_cannot_be_written_is_an_os_error(tmp_path):

@@ -5,6 +5,7 @@ import warnings
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy import sparse
@@ -169,7 +170,7 @@ def test_predictions_without_an_end_are_cut_with_one_warning(decoder):
 
 def test_unknown_tokens_are_impossible(decoder):
     true = ["abz", "ab", "zz"]
-    message = "3 of 7 tokens of y are not in vocabulary_: sequences with one are"
+    message = "3 of 7 tokens of y are not in vocabulary_, such as 'z': sequences with"
     with pytest.warns(UserWarning, match=message):
         log_p = decoder.score_samples(X[:3], true)
     assert np.isneginf(log_p[[0, 2]]).all() and log_p[1] > -np.inf
@@ -385,6 +386,46 @@ def test_parameters_set_after_the_fit_are_used_and_checked(decoder):
         decoder.predict(X)
     decoder.set_params(beam_width=3)
     assert decoder.predict(X) == [best[0][0] for best in decoder.predict_n_best(X, 3)]
+
+
+def test_a_larger_max_length_is_advised_where_there_is_one():
+    decoder = RNNDecoder(**{**PARAMS, "max_iter": 1}).fit(X, Y)
+    with pytest.warns(UserWarning, match=r"cut. Fit for longer, by a larger max_iter."):
+        decoder.predict(X)
+    decoder.set_params(max_length=3).fit(X, Y)
+    with pytest.warns(UserWarning, match="Fit again, with a larger max_length or for"):
+        decoder.predict(X)
+
+
+@pytest.mark.parametrize(
+    "sequences",
+    [
+        Y,
+        np.array(Y),
+        pd.Series(Y),
+        [list(y) for y in Y],
+        [[0.5], [1, 2]] * (len(Y) // 2),
+    ],
+    ids=["strings", "array", "column", "tokens", "series"],
+)
+def test_sequences_are_no_vectors(sequences):
+    message = "X holds sequences, but RNNDecoder reads vectors: a matrix of numbers was"
+    with pytest.raises(ValueError, match=f"{message} expected. Use RNNSeq2Seq for"):
+        RNNDecoder(**PARAMS).fit(sequences, Y)
+
+
+@pytest.mark.parametrize("row", [["x", "0.5"], ["x", 1], [0.5, np.nan]])
+def test_other_vectors_that_are_not_numbers(row):
+    for X_of in (np.array, pd.DataFrame, list):
+        with pytest.raises(ValueError, match=r"could not convert|Input X contains NaN"):
+            RNNDecoder(**PARAMS).fit(X_of([[0.5, 1.5], row]), ["a", "b"])
+
+
+def test_validation_data_without_known_tokens():
+    letters = [chr(97 + i) for i in range(20)]
+    message = r"Use more sequences, other validation data \(X_val or validation_fract"
+    with pytest.raises(ValueError, match=message):
+        RNNDecoder(**PARAMS, early_stopping=True).fit(np.eye(20), letters)
 
 
 def test_messages_about_words_name_y():

@@ -230,7 +230,9 @@ def test_n_best_are_sorted_and_scored(reverser):
 
 
 def test_unknown_tokens_have_no_probability(small):
-    log_p = small.score_samples(["ab", "ab", ""], ["xq", "x", ""])
+    message = "1 of 3 tokens of y are not in output_vocabulary_, such as 'q': sequences"
+    with pytest.warns(UserWarning, match=message):
+        log_p = small.score_samples(["ab", "ab", ""], ["xq", "x", ""])
     assert np.isneginf(log_p).tolist() == [True, False, False]
     assert small.score(["ab"], ["q"]) == 0
 
@@ -391,7 +393,7 @@ def test_unknown_tokens_of_x_are_read(small):
 
 def test_a_token_of_validation_data_that_is_not_in_y():
     message = (
-        "y_val[1] has a token at step 1 that the model cannot write: none of the "
+        "y_val[1] has 'q' at step 1, which the model cannot write: none of the "
         "sequences that it has learned to write had it. Drop the sequence, or train on "
         "some that have this token."
     )
@@ -403,7 +405,7 @@ def test_a_token_of_validation_data_that_is_not_in_y():
 def test_a_token_that_a_warm_start_cannot_write():
     model = RNNSeq2Seq(**SMALL, warm_start=True).fit(X, Y)
     more = [*X, "a"], [*Y, "xq"]
-    with pytest.raises(ValueError, match=re.escape("y[6] has a token at step 1 that")):
+    with pytest.raises(ValueError, match=re.escape("y[6] has 'q' at step 1, which th")):
         model.fit(*more)
     model.fit(*more, [*[1] * 6, 0])
 
@@ -416,7 +418,7 @@ def test_a_warm_start_with_another_kind_of_y():
     )
     with pytest.raises(TypeError, match=message):
         model.fit(X, TOKENS)
-    with pytest.raises(ValueError, match="a token at step 0 that the model cannot"):
+    with pytest.raises(ValueError, match="'q' at step 0, which the model cannot"):
         model.fit(X, ["q", *Y[1:]])
     np.testing.assert_array_equal(weights_of(model), before)
 
@@ -431,6 +433,8 @@ def test_a_prediction_that_has_no_end():
     )
     with pytest.warns(UserWarning, match=re.escape(message)):
         assert model.predict(["a", "b"]) == ["xxx", "y"]
+    with pytest.warns(UserWarning, match=re.escape(message)):
+        assert model.score(["a", "b"], ["xxx", "x"]) == 0.5
 
 
 def test_attention_that_there_is_not(small):
@@ -438,8 +442,32 @@ def test_attention_that_there_is_not(small):
     message = "was fitted with attention=None, so it does not look back"
     with pytest.raises(ValueError, match=message):
         model.attention_weights("ab", "x")
-    with pytest.raises(ValueError, match="y has a token that is not in"):
-        small.attention_weights("ab", "q")
+    with pytest.raises(ValueError, match="y has 'q', which is not in output_vocab"):
+        small.attention_weights("ab", "xq")
+
+
+def test_attention_is_that_of_one_sequence(small):
+    message = "x is a list: one sequence was expected. Pass x[0]."
+    of_tokens = RNNSeq2Seq(**SMALL).fit([list(x) for x in X], Y)
+    for model, x in ((small, ["ab"]), (of_tokens, [["a", "b"]])):
+        with pytest.raises(TypeError, match=re.escape(message)):
+            model.attention_weights(x)
+    assert of_tokens.attention_weights(["a"]).shape[1] == 2
+    by_hand = RNNSeq2Seq(**SMALL, analyzer="".join).fit([list(x) for x in X], Y)
+    assert by_hand.attention_weights(["a"]).shape[1] == 2
+
+
+def test_validation_data_of_another_kind():
+    model = RNNSeq2Seq(**SMALL, early_stopping=True)
+    with pytest.raises(TypeError, match="X_val holds token lists, but X holds strings"):
+        model.fit(X, Y, X_val=[["a"]], y_val=["x"])
+    with pytest.raises(TypeError, match="y_val holds token lists, but y holds strings"):
+        model.fit(X, Y, X_val=["a"], y_val=[["x"]])
+
+
+def test_an_empty_vocabulary_is_about_min_df():
+    with pytest.raises(ValueError, match=r"in min_df=99 sequences. Lower min_df.$"):
+        RNNSeq2Seq(**SMALL, min_df=99).fit(X, Y)
 
 
 @pytest.mark.parametrize("n_best", [0, 1.5, "3", None])

@@ -22,7 +22,8 @@ def of_kind_of_y(tasks_of_y, says_of_y):
     of_y = {says_of_y: FLAG} if says_of_y else {}
     if says_of_y == "max_length_":  # series tell whether they are one-dimensional
         of_y = {says_of_y: integer(1), flags[1]: replace(FLAG, is_optional=True)}
-    return {**dict.fromkeys(("task_", *flags), NOTHING), **of_y}
+        of_y["n_steps_"] = replace(integer(1), is_optional=True)
+    return {**dict.fromkeys(("task_", *flags, "n_steps_"), NOTHING), **of_y}
 
 
 def of_y(attributes):

@@ -63,6 +63,11 @@ class Sequences:
         values = self.values[offsets[0] : offsets[-1]]
         return Sequences(self.kind, values, offsets - offsets[0], self.tokens)
 
+    def token_at(self, row):
+        """Return the character, word, token or set of features of a row."""
+        value = self.values[row]
+        return chr(value) if self.kind == "text" else self.tokens[value]
+
     def locate(self, row):
         """Return the sequence that a row belongs to, and the step within it."""
         return locate(self.offsets, row)

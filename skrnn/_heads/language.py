@@ -80,9 +80,12 @@ class LanguageHead(NextStepHead):
                 f"The next step is predicted, but no sequence of {where} has more than "
                 "one, as in a table with n_features = 1. Pass longer sequences."
             )
+        cure = "Pass sequences with tokens of the vocabulary."
+        if self.bias is not None:  # it has been learned
+            cure = "Use more sequences, other validation data (X_val or "
+            cure += "validation_fraction), or early_stopping=False."
         return (
-            f"The next token is predicted, but {where} has none that is known. Pass "
-            "sequences with tokens of the vocabulary."
+            f"The next token is predicted, but {where} has none that is known. {cure}"
         )
 
 

@@ -76,11 +76,13 @@ class TransductionHead(Head):
         is_unknown = steps.values == UNKNOWN
         is_unknown &= np.repeat(weight > 0, sequences.lengths)
         if is_unknown.any():
-            i, step = sequences.locate(int(is_unknown.argmax()))
+            row = int(is_unknown.argmax())
+            i, step = sequences.locate(row)
             raise ValueError(
-                f"y[{i}] has a token at step {step} that the model cannot write: none "
-                "of the sequences that it has learned to write had it. Drop the "
-                "sequence, or train on some that have this token."
+                f"y[{i}] has {sequences.token_at(row)!r} at step {step}, which the "
+                "model cannot write: none of the sequences that it has learned to "
+                "write had it. Drop the sequence, or train on some that have this "
+                "token."
             )
         return Answers.of(steps.values, steps.offsets)
 

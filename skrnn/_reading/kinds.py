@@ -67,6 +67,23 @@ def possible_kinds(item, index=0):
     raise TypeError(no_sequence(f"X[{index}] is", item))
 
 
+def check_one(x, kind, analyzer):
+    """Raise if x is a list of one sequence of text or tokens, rather than a sequence.
+
+    Parameters
+    ----------
+    x : object
+    kind : {"text", "words", "tokens", "features", "series"}
+    analyzer : str or callable
+        A callable may take anything for a sequence.
+    """
+    if callable(analyzer) or not isinstance(x, (list, tuple)) or len(x) != 1:
+        return
+    sequence = str if kind in ("text", "words") else (list, tuple)
+    if kind not in ("features", "series") and isinstance(x[0], sequence):
+        raise TypeError("x is a list: one sequence was expected. Pass x[0].")
+
+
 def are_features(step):
     """Whether a step is a dict, or a list, tuple or set of strings."""
     if isinstance(step, (list, tuple)) and step:

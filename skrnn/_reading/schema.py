@@ -245,7 +245,7 @@ class Schema:
     def _check_same_kind(self, sequences):
         name = self.estimator_name
         if sequences.kind != self.kind:
-            cure = "Pass the kind of sequences it was fitted on."
+            cure = "Pass sequences of that kind."
             if (sequences.kind, self.kind) == ("text", "tokens"):
                 cure += " Use [X] if X is one token list."
             what = KIND_NAMES[self.kind]

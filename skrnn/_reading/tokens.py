@@ -302,10 +302,12 @@ def _learn_vocabulary(options, samples, has_labels, others=(), counts=None):
         if others:
             known = vocabulary.number(dict.fromkeys([*known, *others]))
     if not known:
+        cure = ""
+        if options.ngram_range != (1, 1):
+            cure = f" or the first n of ngram_range={options.ngram_range!r}"
         raise ValueError(
             "After pruning, no terms remain: no token or n-gram of X is in min_df="
-            f"{options.min_df!r} sequences. Lower min_df or the first n of "
-            f"ngram_range={options.ngram_range!r}."
+            f"{options.min_df!r} sequences. Lower min_df{cure}."
         )
     reader = TokenReader(kind, known)
     if ngram_range != (1, 1):

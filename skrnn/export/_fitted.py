@@ -47,7 +47,8 @@ def model_of(estimator, classes, where):
         raise TypeError(
             f"{describe(estimator)} cannot be exported {where}: an "
             f"{', '.join(names)} or {last} was expected. For a pipeline, pass its "
-            "skrnn step; for other estimators of skrnn, use save_safetensors."
+            "skrnn step; for an ensemble, one of its estimators_; for other estimators "
+            "of skrnn, use save_safetensors."
         )
     fitted = estimator._at_this_moment()
     check_is_fitted(fitted)

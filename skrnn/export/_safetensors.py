@@ -55,8 +55,8 @@ def save_safetensors(estimator, path):
     >>> bool((same.transform(["ab"]) == encoder.transform(["ab"])).all())
     True
     """
-    safetensors = _import_safetensors()
     arrays, text = take_apart(estimator)
+    safetensors = _import_safetensors()
     content = safetensors.numpy.save(arrays, metadata={KEY: text})
     write(content, Path(path))
 

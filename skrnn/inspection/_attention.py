@@ -1,5 +1,6 @@
 """Where a decoder looks back."""
 
+from skrnn._reading.kinds import check_one
 from skrnn._seq2seq import RNNSeq2Seq
 from skrnn.inspection._drawing import axes_or_new, label_steps, pyplot
 from skrnn.inspection._fitted import (
@@ -92,6 +93,7 @@ class AttentionDisplay:
         """
         pyplot(cls.__name__)
         check_estimator(estimator, (RNNSeq2Seq,), f"{cls.__name__} needs")
+        check_one(x, estimator.kind_, estimator.analyzer)
         y = estimator.predict([x])[0] if y is None else y
         weights = estimator.attention_weights(x, y)
         _, _, once = estimator._model_and_sequences([x])

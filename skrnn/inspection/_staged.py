@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils._param_validation import StrOptions, validate_params
 
 from skrnn._classifier import RNNClassifier
+from skrnn._reading.kinds import check_one
 from skrnn._regressor import RNNRegressor
 from skrnn.inspection._drawing import (
     COLOURS,
@@ -246,6 +247,7 @@ def staged(estimator, x):
     predictions : ndarray of shape (n_stages, n_outputs)
     outputs : list of n_outputs str
     """
+    check_one(x, estimator.kind_, estimator.analyzer)
     model, _, once = estimator._model_and_sequences([x])
     (tokens,) = tokens_of(once.sequences)
     n = getattr(model.reader, "patch_length", 1)

@@ -4,6 +4,7 @@ import numpy as np
 
 from skrnn._model import check_finite
 from skrnn._outputs import each_its_own
+from skrnn._reading.kinds import check_one
 from skrnn._reading.reader import read_more
 from skrnn.inspection._fitted import (
     READERS,
@@ -103,6 +104,8 @@ def states_and_labels(estimator, X):
 
 def states_and_labels_of_one(estimator, x):
     """The hidden states of one sequence, which must have steps, and their labels."""
+    if hasattr(estimator, "kind_"):
+        check_one(x, estimator.kind_, estimator.analyzer)
     (H,), (labels,) = states_and_labels(estimator, [x])
     if not labels:
         raise ValueError(
