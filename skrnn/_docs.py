@@ -3,6 +3,7 @@
 In the docstrings of a class decorated with `share_docs` and of its methods, a line such
 as ``{notes}`` is replaced by that entry of PARTS, and ``{parameters}`` by entries of
 PARAMETERS: of all parameters that the docstring of the class does not describe itself.
+What stands between ``{if name}`` and ``{end}`` is for classes with that parameter.
 """
 
 import re
@@ -21,7 +22,8 @@ def share_docs(cls):
     for member in (cls, *vars(cls).values()):
         doc = getattr(member, "__doc__", None)  # None under python -OO
         if doc is not None and (member is cls or callable(member)):
-            fill_in = partial(_fill_in, {**PARTS, "parameters": _parameters(cls)})
+            parts = {name: _of_class(cls, text) for name, text in PARTS.items()}
+            fill_in = partial(_fill_in, {**parts, "parameters": _parameters(cls)})
             doc = re.sub(r"^( *)\{([\w ]+)\}$", fill_in, doc, flags=re.M)
             member.__doc__ = _in_order(cls, doc) if member is cls else doc
     return cls
@@ -32,11 +34,23 @@ def _fill_in(parts, placeholder):
     return indent(parts[name], space)
 
 
+def _of_class(cls, text):
+    """A text without what is for classes with other parameters."""
+    names = {field.name for field in fields(cls)}
+    return re.sub(
+        r"^ *\{if (\w+)\}\n(.*?)^ *\{end\}$\n?",
+        lambda match: match[2] if match[1] in names else "",
+        text,
+        flags=re.M | re.S,
+    ).strip()
+
+
 def _parameters(cls):
     """The entries of the parameters that the docstring of a class does not describe."""
     names = [field.name for field in fields(cls) if field.name in PARAMETERS]
     own = re.findall(r"^ *(\w+) : ", cls.__doc__, flags=re.M)
-    return "\n".join(PARAMETERS[name] for name in names if name not in own)
+    shared = (PARAMETERS[name] for name in names if name not in own)
+    return "\n".join(_of_class(cls, entry) for entry in shared)
 
 
 def _in_order(cls, doc):
@@ -160,20 +174,26 @@ PARTS["weights"] = dedent(
     U_ : list of ndarrays of shape (nhidden, n_inputs)
         Input weights, in the order of `W_`. For tokens, column ``vocabulary_[token]``
         of the first array is the vector of the token, and column 0 is that of unknown
-        tokens. Subwords have the columns ``subwords_[subword]``. For n-grams and
-        subwords, the last column is the vector of those that are absent: n-grams that
-        would begin before the start of the sequence, and beginnings and endings of
-        short words. With `embeddings`, the first array has one
-        column per dimension of the vectors.
+        tokens.
+    {if subwords}
+        Subwords have the columns ``subwords_[subword]``. For n-grams and subwords, the
+        last column is the vector of those that are absent: n-grams that would begin
+        before the start of the sequence, and beginnings and endings of short words.
+    {end}
+    {if embeddings}
+        With `embeddings`, the first array has one column per dimension of the vectors.
+    {end}
     b_ : list of ndarrays of shape (nhidden,)
         Biases, in the order of `W_`. The biases of the input and of the hidden state
         are combined into one, except for n of "gru", whose hidden-state bias comes
         last.
+    {if kernel_sizes}
     filters_ : list of ndarrays of shape (n_filters, n_inputs, kernel_size)
         Filters by layer and kernel size, in the order of torch.nn.Conv1d. Only
         available with `kernel_sizes`.
     filter_biases_ : list of ndarrays of shape (n_filters,)
         Their biases.
+    {end}
     """
 ).strip()
 
@@ -184,11 +204,13 @@ PARTS["inputs"] = dedent(
         and n-grams of the training data, the shorter ones first and otherwise sorted,
         followed by the tokens of `embeddings`; or those of `vocabulary`, in its order.
         Not available for series of numbers.
+    {if subwords}
     subwords_ : dict of str -> int
         Mapping of subwords to ids, which follow those of `vocabulary_`: words in
         lowercase, as "<word>"; their beginnings, as "<wor"; their endings, as "ord>";
         shapes, as "Xx"; and, in taggers, patterns, as "~Xxxx". Only available if
         subwords are read.
+    {end}
     embeddings_ : ndarray of shape (n_ids, n_dimensions)
         The vector of each token: row ``vocabulary_[token]``, and row 0 for unknown
         tokens. Only available if `embeddings` is given.
@@ -205,8 +227,8 @@ PARTS["inputs"] = dedent(
         Standard deviations of the differences of standardised numbers. Not available
         for tokens.
     patch_length_ : int
-        Number of steps of a series that are read at once, or, with `kernel_sizes`,
-        averaged. Not available for tokens.
+        Number of steps of a series that are read at once, or, behind filters, averaged.
+        Not available for tokens.
     n_features_in_ : int
         Number of steps per sequence. Only available if X held univariate series of
         equal length, in any container.
@@ -247,6 +269,7 @@ PARTS["notes"] = dedent(
         g = tanh(W_g h_{t-1} + U_g x_t + b_g),
         m_t = f * m_{t-1} + i * g,    h_t = o * tanh(m_t).
 
+    {if kernel_sizes}
     With `kernel_sizes`, the recurrence reads z_t in place of x_t,
 
         z_t = max(0, f + sum_k F_k x_{t + k - K // 2}),    k = 0, ..., K - 1,
@@ -257,6 +280,7 @@ PARTS["notes"] = dedent(
     are scaled so that what relu is applied to has mean 0 and variance 1 over the steps
     of some sequences [16]_.
 
+    {end}
     During training, a token that occurs c times is replaced by the unknown token with
     probability 0.25 / (0.25 + c), or `token_dropout` if that is larger, so that the
     vector of unknown tokens is trained [6]_.

@@ -40,8 +40,9 @@ _TEXT = dedent(
         words in `fit` is at least four, where words have letters and are separated by
         whitespace; but without y, or with `vocabulary` or `embeddings`, "auto" reads
         all strings as characters. "char" and "word" require strings; "token" and
-        "series" determine how integers are read. A callable is applied to each sequence
-        as it was passed and returns what to read instead.
+        "series" determine how integers are read, which are tokens in lists, and series
+        in a matrix. A callable is applied to each sequence as it was passed and returns
+        what to read instead.
     lowercase : bool, default=False
         Whether to convert sequences that are strings to lowercase. Token lists are left
         unchanged.
@@ -158,8 +159,9 @@ _TEXT = dedent(
         `bidirectional`.
     label_smoothing : float in [0, 1), default=0.1
         During training, the share of the target that is spread evenly over all tokens
-        [23]_, so that scores stay moderate. With ``decoder="ctc"``, it is the share of
-        the cross entropy of all tokens, and of the blank, averaged over the frames.
+        [23]_, so that scores stay moderate; so do the probabilities of sequences. For
+        calibrated ones, use 0. With ``decoder="ctc"``, it is the share of the cross
+        entropy of all tokens, and of the blank, averaged over the frames.
     teacher_forcing : float in (0, 1], default=1.0
         During training, the probability that the decoder reads the true token before
         each token. Otherwise, it reads the token that it would have written there
@@ -216,8 +218,11 @@ _TEXT = dedent(
         increases, do not count, and the count begins again when it is lowered.
     warm_start : bool, default=False
         Whether to start from the weights of the last fit, if there is one. Its
-        vocabulary, or its means and standard deviations, are kept, and so are its
-        embeddings: the vectors in `embeddings` are not read again. Parameters of the
+        vocabulary, or its means and standard deviations, are kept.
+        {if embeddings}
+        So are its embeddings: the vectors in `embeddings` are not read again.
+        {end}
+        Parameters of the
         network and of how sequences are read must not change. Classes that the last fit
         knew keep their rows of `V_`. The learning rate schedule starts again: with a
         smaller `learning_rate_init`, less is forgotten.

@@ -81,6 +81,13 @@ class RNNLanguageModel(
     alpha : float, default=0.1
         Strength of the weight decay: each update multiplies W, U and V by
         ``1 - learning_rate * alpha`` [4]_.
+    token_dropout : float in [0, 1) or "auto", default="auto"
+        During training, the minimum probability with which each token that is read is
+        replaced by the unknown token. "auto" is 0.
+    dropout : float in [0, 1) or "auto", default="auto"
+        During training, the probability of setting to 0 each input of a layer above the
+        first, and each entry of h before it is multiplied by V. An entry is dropped at
+        all steps of a sequence or at none [9]_. "auto" is 0.
     {parameters}
     learn_end : bool or "auto", default="auto"
         Whether the end of a sequence is predicted, as if it were a token. "auto" is

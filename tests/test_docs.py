@@ -17,6 +17,13 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("cls", purposes.estimators(), ids=lambda cls: cls.__name__)
+def test_docstrings_mention_no_parameters_of_other_classes(cls):
+    absent = purposes.all_names() - set(purposes.names_of(cls))
+    assert [name for name in absent if f"`{name}`" in cls.__doc__] == []
+    assert "{if" not in cls.__doc__ and "{end}" not in cls.__doc__
+
+
+@pytest.mark.parametrize("cls", purposes.estimators(), ids=lambda cls: cls.__name__)
 def test_each_parameter_has_one_purpose(cls):
     listed = [name for names in purposes.PURPOSES.values() for name in names]
     for name in purposes.names_of(cls):
