@@ -398,8 +398,8 @@ class RNNSeq2Seq(BaseRNN):
         y : list of list of tuple (sequence, log_p)
             For each sequence of X, at most `n_best` distinct sequences of the kind that
             y had in `fit`, each with the logarithm of its probability in nats, as from
-            :meth:`score_samples`. `label_smoothing` makes it lower than what the model
-            is sure of.
+            :meth:`score_samples`. With `label_smoothing`, the probability is lower than
+            the share of such sequences that are right.
 
         Raises
         ------
