@@ -231,7 +231,7 @@ def test_ranks_continue_from_a_checkpoint(two):
 
 
 def test_threads_and_forked_processes_fit_alone(two):
-    for ours in two[0][0]["fits_of_others", "by_torch"]:
+    for ours in two[0][0]["fits_of_others"]:
         _check_is_that_of_one_process(ours, fit("strings"))
 
 
