@@ -10,21 +10,18 @@ import numpy as np
 from skrnn._checkpoint import Checkpoint, NoCheckpoint, open_checkpoint
 from skrnn._continuing import LastFit, saved_training
 from skrnn._convergence import check_converged
-from skrnn._core import network, public
+from skrnn._core import public
 from skrnn._core.architecture import Architecture
 from skrnn._core.execution import arithmetic, random_seed
 from skrnn._core.imports import import_lock, kernel_imports
-from skrnn._core.layout import Layout
-from skrnn._core.packing import pack
 from skrnn._core.trainer import Trainer
 from skrnn._core.training_data import DataInParts, TrainingData
 from skrnn._core.training_state import TrainingState
-from skrnn._core.vocabulary import UNKNOWN
-from skrnn._core.weights import initialise, zeros
 from skrnn._heads.density import DensityHead
 from skrnn._heads.head import Head
 from skrnn._heads.language import LanguageHead, in_streams
 from skrnn._heads.next_step import NextStepHead
+from skrnn._initial_state import Read, initial_state, warn_of_vocabulary
 from skrnn._judging import Judge
 from skrnn._model import Model
 from skrnn._reading.inputs import Inputs
@@ -32,14 +29,7 @@ from skrnn._reading.reader import learn_reader, read_more
 from skrnn._reading.series import SeriesReader
 from skrnn._reading.tokens import TokenReader
 from skrnn._reading.vectors import VectorReader
-from skrnn._warnings import about_sequences_in_y, about_validation_data, warn
-
-# The number of sequences to which filters are scaled in the beginning.
-_TO_CALIBRATE = 64
-# Half a gigabyte during a fit: more than Python, torch and scikit-learn take.
-_MANY_WEIGHTS = 2**25
-# The weight, its two moments, and its value before the current epoch, in float32.
-_BYTES_PER_WEIGHT = 4 * 4
+from skrnn._warnings import about_sequences_in_y, about_validation_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,75 +126,89 @@ def fit(samples, head, settings, watch, last=None, validation=None, epochs=None)
         settings.check_can_predict_next_step()
     with arithmetic() as execution:
         execution = execution.together()
-        group, counts = execution.group, None if epochs is None else epochs.counts
-        data = samples, head, validation, None if epochs is None else epochs.names
-        checkpoint = group.of_first(partial(open_checkpoint, settings, data, last))
-        checkpoint = checkpoint.of_rank(group.rank)
+        names = None if epochs is None else epochs.names
+        data = samples, head, validation, names
+        checkpoint = execution.group.of_first(
+            partial(open_checkpoint, settings, data, last)
+        ).of_rank(execution.group.rank)
         generator = execution.generator(checkpoint.seed)
         samples, given = map(_without_weight_0, (samples, validation))
-        learns_end = settings.learns_end(len(samples), last)
         held_out = None
         if given is None:
             samples, held_out = _hold_out(samples, head, settings, generator)
-        with _about_sequences(samples):
-            reader, samples = _read(samples, head, settings, generator, last, counts)
-            if head is None:
-                are_all = epochs is None and not settings.is_partial
-                head = _next_step_head(
-                    reader, samples, settings, last, learns_end, are_all
-                )
-        vector_reader, samples = _read_vectors(samples, settings, last)
-        samples = replace(samples, steps=head.begun(samples.steps))
-        before = None if last is None else last.model.architecture
-        settings = settings.for_data(reader, head, before)
-        n_times = None if epochs is None else epochs.n_times(reader, samples)
-        inputs = reader.inputs(
-            samples.steps, samples.weight_of_sequences, settings.reading, n_times
-        )
-        samples = replace(head.samples_of(samples), steps=inputs.steps)
-        samples = _side_by_side(samples, learns_end, settings)
-        n_samples, n_rows = len(samples), len(samples.steps.values)
-        if epochs is not None:
-            n_samples, n_rows = epochs.n_samples, epochs.n_rows
-        chance = None
-        if not head.per_step:
-            chance = head.chance(samples.target, samples.weight)
-        n_steps = n_rows if head.per_step else None
-        plan = settings.plan(n_samples, n_steps, chance, head.loss)
+        read = _read_all(samples, head, settings, generator, last, epochs)
+        settings, head, samples = read.settings, read.head, read.samples
+        plan = _plan(settings, head, samples, epochs)
         if last is None:
             with _about_sequences(samples):
-                _warn_of_vocabulary(reader, samples.steps, settings, head)
-        n_features = 0 if vector_reader is None else samples.context.n_features
-        layout = _layout(settings, inputs.n_inputs, head, n_features)
-        weights = _initial_weights(layout, inputs, head, execution, generator)
-        wide = _initial_wide(reader, head, execution)
-        if last is not None:
-            last.load_weights(weights, head, wide)
-        moments = None if last is None else last.moments(generator, inputs.ids)
-        state = TrainingState(weights, generator, inputs.embeddings, moments, wide)
+                warn_of_vocabulary(read.reader, samples.steps, settings, head)
         result = Fit(
-            reader=reader,
+            reader=read.reader,
             head=head,
             architecture=settings.architecture,
-            inputs=inputs,
-            state=state,
+            inputs=read.inputs,
+            state=initial_state(read, last, execution, generator),
             last=last,
-            vector_reader=vector_reader,
+            vector_reader=read.vector_reader,
             checkpoint=checkpoint,
         )
         judge = _judge(held_out, given, settings, result)
-        smoothing = settings.parameters.get("label_smoothing", 0.0)
         there = execution.on(settings["device"])
-        data = TrainingData.of(samples, inputs.hiding, there, float(smoothing))
-        if epochs is not None:
-            read_parts = partial(_parts, epochs, result, plan.batch_size, there)
-            data = DataInParts(data, n_samples, n_rows, read_parts)
-        checkpoint.resume(state, watch.says())
+        data = _training_data(samples, settings, plan, epochs, result, there)
+        checkpoint.resume(result.state, watch.says())
         watch.begin(plan.lengthened(plan.n_held), result)
         with _announcing(watch.says()), checkpoint.saving(watch) as watch:
-            Trainer(head.loss, plan, there).run(state, data, judge, watch)
+            Trainer(head.loss, plan, there).run(result.state, data, judge, watch)
         check_converged(settings, result, samples, judge)
     return result
+
+
+def _read_all(samples, head, settings, generator, last, epochs):
+    """Learn how to read, unless the last fit has, and read.
+
+    Returns
+    -------
+    read : Read
+    """
+    learns_end = settings.learns_end(len(samples), last)
+    with _about_sequences(samples):
+        counts = None if epochs is None else epochs.counts
+        reader, samples = _read(samples, head, settings, generator, last, counts)
+        if head is None:
+            are_all = epochs is None and not settings.is_partial
+            head = _next_step_head(reader, samples, settings, last, learns_end, are_all)
+    vector_reader, samples = _read_vectors(samples, settings, last)
+    samples = replace(samples, steps=head.begun(samples.steps))
+    before = None if last is None else last.model.architecture
+    settings = settings.for_data(reader, head, before)
+    n_times = None if epochs is None else epochs.n_times(reader, samples)
+    inputs = reader.inputs(
+        samples.steps, samples.weight_of_sequences, settings.reading, n_times
+    )
+    samples = replace(head.samples_of(samples), steps=inputs.steps)
+    samples = _side_by_side(samples, learns_end, settings)
+    return Read(reader, head, settings, inputs, samples, vector_reader)
+
+
+def _plan(settings, head, samples, epochs):
+    """The training plan, by the number of sequences of an epoch."""
+    n_samples, n_rows = len(samples), len(samples.steps.values)
+    if epochs is not None:
+        n_samples, n_rows = epochs.n_samples, epochs.n_rows
+    if head.per_step:
+        return settings.plan(n_samples, n_rows, None, head.loss)
+    chance = head.chance(samples.target, samples.weight)
+    return settings.plan(n_samples, None, chance, head.loss)
+
+
+def _training_data(samples, settings, plan, epochs, fit, execution):
+    """What an epoch goes through, in memory or read again in each."""
+    smoothing = float(settings.parameters.get("label_smoothing", 0.0))
+    data = TrainingData.of(samples, fit.inputs.hiding, execution, smoothing)
+    if epochs is None:
+        return data
+    read_parts = partial(_parts, epochs, fit, plan.batch_size, execution)
+    return DataInParts(data, epochs.n_samples, epochs.n_rows, read_parts)
 
 
 def _parts(epochs, fit, batch_size, execution):
@@ -406,78 +410,6 @@ def _read_vectors(samples, settings, last):
     else:
         reader = VectorReader.from_attributes(last.attributes)
     return reader, replace(samples, context=reader.read(context, samples.positions))
-
-
-def _layout(settings, n_inputs, head, n_features=0):
-    """The weights that a network has, by name and shape."""
-    architecture = settings.architecture
-    if head.per_step:
-        architecture = replace(architecture, pooling="none")
-    has_transitions = head.has_transitions
-    return Layout(architecture, n_inputs, head.n_outputs, has_transitions, n_features)
-
-
-def _warn_of_vocabulary(reader, steps, settings, head):
-    """Warn if most of the memory is for the tokens of a vocabulary without a limit.
-
-    The user has limited it, or has given it; or the default has limited it.
-    """
-    options = settings.reading
-    if (
-        reader.kind == "series"
-        or any(each is not None for each in (options.vocabulary, options.embeddings))
-        or options.max_features is not None
-        or (reader.grams is not None and options.ngram_range == "auto")
-    ):
-        return
-    layout = _layout(settings, reader.n_ids, head)
-    without = replace(layout, n_inputs=0)
-    if head.per_step:  # which has an output for each token
-        without = replace(without, n_outputs=0)
-    n_weights = layout.n_weights
-    of_tokens = n_weights - without.n_weights
-    if of_tokens < max(_MANY_WEIGHTS, n_weights / 2):
-        return
-    n_rare = int((np.bincount(steps.values.reshape(-1)) == 1).sum())
-    what = "tokens" if reader.grams is None else "tokens and n-grams"
-    if reader.subwords is not None:
-        what += f" and {len(reader.subwords):,} subwords"
-    warn(
-        f"The vocabulary has {len(reader.vocabulary):,} {what}, of which {n_rare:,} "
-        f"occur only once in X. {of_tokens:,} of {n_weights:,} weights are for them, "
-        f"and take about {of_tokens * _BYTES_PER_WEIGHT / 1e9:.1f} GB during the fit. "
-        f"Increase min_df (now {options.min_df!r}) to leave out rare ones, or set "
-        "max_features to keep only the most frequent ones.",
-        UserWarning,
-    )
-
-
-def _initial_weights(layout, inputs, head, execution, generator):
-    """Random weights."""
-    weights = zeros(layout, execution=execution)
-    initialise(weights, inputs.are_tokens, generator, inputs.scale)
-    weights.c.view(-1, head.n_outputs).copy_(execution.tensor(head.bias))
-    if weights.filters:
-        _calibrate(weights, inputs.steps)
-    if inputs.steps.is_padded:
-        for layer in weights.layers[0]:
-            layer.U[UNKNOWN] = 0.0
-    return weights
-
-
-def _calibrate(weights, steps):
-    """Scale filters to some of the sequences, which are spread over all of them."""
-    n = len(steps.lengths)
-    chosen = np.unique(np.linspace(0, n - 1, min(n, _TO_CALIBRATE)).astype(np.int64))
-    (packing,) = pack(steps.offsets[chosen], steps.lengths[chosen])
-    network.calibrate(weights, steps.values[packing.rows], packing)
-
-
-def _initial_wide(reader, head, execution):
-    """The weights of the wide path, which are 0 at first; None without one."""
-    if reader.wide is None:
-        return None
-    return execution.zeros((reader.wide.n_columns, head.n_outputs))
 
 
 def _judge(held_out, given, settings, result):

@@ -182,6 +182,7 @@ FLOORS = {
     "_convergence": {"sklearn"},
     "_chunked_dataset": {"pyarrow"},
     "_chunked_fit": {"numpy"},
+    "_initial_state": {"numpy"},
     "_fitting": {"numpy", "sklearn"},
     "_gathering": {"joblib", "numpy"},
     "_types": {"sklearn"},
