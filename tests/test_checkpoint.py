@@ -254,7 +254,7 @@ def test_a_search_that_is_started_again_does_no_epoch_twice(tmp_path, monkeypatc
             raise KeyboardInterrupt
         return original(*args)
 
-    monkeypatch.setattr(trainer.network, "loss_and_gradient", counting)
+    monkeypatch.setattr(network, "loss_and_gradient", counting)
     with pytest.raises(KeyboardInterrupt):
         search(checkpoint=tmp_path).fit(WORDS, LABELS)
     again = search(checkpoint=tmp_path).fit(WORDS, LABELS)
@@ -289,10 +289,11 @@ def test_ctrl_c_writes_the_last_complete_epoch(random_state, tmp_path, monkeypat
             os.kill(os.getpid(), signal.SIGINT)
         return original(*args)
 
-    monkeypatch.setattr(trainer.network, "loss_and_gradient", interrupting)
+    monkeypatch.setattr(network, "loss_and_gradient", interrupting)
     sentence = r"epoch 4\. The same fit continues from its checkpoint\.$"
     with pytest.warns(ConvergenceWarning, match=sentence):
         part = RNNClassifier(**params).fit(WORDS, LABELS)
+    assert n_updates == 4 * 5 + 3
     losses = part.loss_curve_
     assert len(losses) == 4
     assert part.fit(WORDS, LABELS).loss_curve_[:4] == losses
