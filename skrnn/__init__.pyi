@@ -389,10 +389,22 @@ class RNNClassifier(ClassifierMixin, _BaseRNN, _ClassifierParameters):
     wide_idf_: NDArray[np.float64]
     encoder_: RNNEncoder
 
+    @overload
+    def fit(
+        self,
+        X: ChunkedDataset,
+        y: None = None,
+        sample_weight: None = None,
+        *,
+        X_val: _Sequences | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self: ...
+    @overload
     def fit(
         self,
         X: _Sequences,
-        y: ArrayLike | None = None,
+        y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
         X_val: _Sequences | None = None,
@@ -422,10 +434,22 @@ class RNNRegressor(RegressorMixin, _BaseRNN, _RegressorParameters):
     wide_idf_: NDArray[np.float64]
     encoder_: RNNEncoder
 
+    @overload
+    def fit(
+        self,
+        X: ChunkedDataset,
+        y: None = None,
+        sample_weight: None = None,
+        *,
+        X_val: _Sequences | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self: ...
+    @overload
     def fit(
         self,
         X: _Sequences,
-        y: ArrayLike | None = None,
+        y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
         X_val: _Sequences | None = None,
@@ -481,6 +505,18 @@ class RNNTagger(_BaseRNN, _TaggerParameters):
     start_transitions_: NDArray[np.float32]
     end_transitions_: NDArray[np.float32]
 
+    @overload
+    def fit(
+        self,
+        X: ChunkedDataset,
+        y: None = None,
+        sample_weight: None = None,
+        *,
+        X_val: _Sequences | None = None,
+        y_val: _Tags | None = None,
+        sample_weight_val: _Weights = None,
+    ) -> Self: ...
+    @overload
     def fit(
         self,
         X: _Sequences,

@@ -124,6 +124,9 @@ def data_parallel(*, timeout=1800.0):
 def map_blocks(method, blocks, *, column=None):
     """Apply a method of a fitted estimator to X block by block.
 
+    Blocks are read one after the other, by this process or by the workers of dask. So
+    neither X nor, if it is consumed block by block, the result need fit into memory.
+
     Parameters
     ----------
     method : callable

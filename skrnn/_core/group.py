@@ -195,7 +195,7 @@ class Group(Alone):
         """
         status = [is_leaving, self._is_interrupted, code, -code]
         self._is_interrupted = False
-        status = torch.tensor(status, dtype=torch.int64)
+        status = torch.tensor(status, dtype=torch.int64, device="cpu")
         with self._answered():
             op = distributed.ReduceOp.MAX
             distributed.all_reduce(status, op, group=self._group)
