@@ -19,8 +19,8 @@ from skrnn._core.sparse_rows import SparseRows
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._version import __version__
 
-# Parameters that may differ between ranks: rank 0 draws the random numbers, and writes
-# checkpoints.
+# Parameters that may differ between ranks, because rank 0 draws the random numbers,
+# prints, and writes checkpoints.
 _OWN = ("random_state", "verbose", "checkpoint", "checkpoint_interval")
 # What tells one fit from another.
 _OF_LAST = ("W_", "V_", "vocabulary_", "classes_")
@@ -43,6 +43,9 @@ def check_agreement(group, settings, last, classes, has_validation):
     Raises
     ------
     ValueError
+        If ranks differ in their version, estimator, method, parameters, classes or last
+        fit, or in whether they have validation data; or if a rank has a checkpoint, but
+        rank 0 has none.
     """
     if group.world_size == 1:
         return
@@ -59,6 +62,7 @@ def check_agreement(group, settings, last, classes, has_validation):
         given["last"] = [last.attributes.get(name) for name in _OF_LAST]
     shown["last"] = "that of a new fit" if last is None else "another one"
     of_ranks = group.gather(({k: _digest(v) for k, v in given.items()}, shown))
+    _check_checkpoints(group.gather(settings["checkpoint"]))
     for name in shown:
         digests = [digests.get(name) for digests, _ in of_ranks]
         rank = next((i for i, each in enumerate(digests) if each != digests[0]), 0)
@@ -72,8 +76,19 @@ def check_agreement(group, settings, last, classes, has_validation):
         values = [shown[name] for _, shown in of_ranks]
         raise ValueError(
             f"{name} is {values[0]} on rank 0, but {values[rank]} on rank {rank}. All "
-            "ranks must train the same estimator in the same order; only random_state, "
-            "of which that of rank 0 counts, and verbose may differ."
+            "ranks must train the same estimator in the same order; only "
+            f"{', '.join(_OWN[:-1])} and {_OWN[-1]} may differ, of which those of rank "
+            "0 count."
+        )
+
+
+def _check_checkpoints(folders):
+    """Raise on all ranks if some have a checkpoint, but rank 0 has none."""
+    rank = next((i for i, each in enumerate(folders) if each is not None), 0)
+    if rank > 0:
+        raise ValueError(
+            f"checkpoint is {str(folders[rank])!r} on rank {rank}, but None on rank 0, "
+            "which alone reads and writes it. Set it on rank 0."
         )
 
 

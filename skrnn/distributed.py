@@ -63,8 +63,9 @@ def data_parallel(*, timeout=1800.0):
         it; the others say which rank it was, and what it said.
     ValueError
         By `fit`, on all ranks, if they disagree on what to fit: on parameters other
-        than `random_state` and `verbose`, or on the kind or the width of their
-        sequences.
+        than `random_state`, `verbose`, `checkpoint` and `checkpoint_interval`, or on
+        the kind or the width of their sequences; or if a rank has a `checkpoint`, but
+        rank 0 has none.
 
     See Also
     --------
@@ -81,6 +82,8 @@ def data_parallel(*, timeout=1800.0):
     - Rank 0 computes the validation scores, and decides when to stop. Callbacks are
       called on all ranks, but only those of rank 0 can end a fit, and only rank 0
       prints what `verbose` asks for.
+    - Rank 0 alone reads and writes checkpoints, in its `checkpoint` and after each
+      `checkpoint_interval` of its own.
     - Ctrl-C on one rank interrupts all of them after the same update, and all keep the
       last complete epoch.
     - A minibatch may have fewer sequences than there are ranks: some have nothing to do
@@ -206,7 +209,7 @@ def _items_of(method, items):
 
 
 def _of_dask_array(method, X):
-    """An array of the results; how one looks like is seen from that of a sequence."""
+    """An array of the results; what one looks like is seen from that of a sequence."""
     sample = method(np.zeros((1, *X.shape[1:]), X.dtype))
     if not isinstance(sample, np.ndarray):
         raise TypeError(

@@ -280,6 +280,10 @@ def other_parameters(ranks):
     _classifier(ranks.rank, nhidden=6 + ranks.rank)
 
 
+def other_checkpoint(ranks):
+    _classifier(ranks.rank, checkpoint="files" if ranks.rank == 1 else None)
+
+
 def other_estimator(ranks):
     (RNNClassifier, RNNTagger)[ranks.rank](**SIZES).fit(["ab"], ["ab"])
 

@@ -55,8 +55,13 @@ ERRORS = {
     ),
     "other_parameters": (
         "ValueError: nhidden is 6 on rank 0, but 7 on rank 1. All ranks must train the "
-        "same estimator in the same order; only random_state, of which that of rank 0 "
-        "counts, and verbose may differ.",
+        "same estimator in the same order; only random_state, verbose, checkpoint and "
+        "checkpoint_interval may differ, of which those of rank 0 count.",
+        SAME,
+    ),
+    "other_checkpoint": (
+        "ValueError: checkpoint is 'files' on rank 1, but None on rank 0, which alone "
+        "reads and writes it. Set it on rank 0.",
         SAME,
     ),
     "other_estimator": (
