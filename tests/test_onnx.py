@@ -88,7 +88,7 @@ def assert_same(estimator, run, X):
                 assert_close(one, other)
         else:
             assert_close(ours, theirs[part])
-    if hasattr(estimator, "classes_"):
+    if hasattr(estimator, "predict") and hasattr(estimator, "classes_"):
         for one, other in zip(run(X)["label"], estimator.predict(X), strict=True):
             is_tagger = isinstance(estimator, RNNTagger)
             one = one[: len(other)] if is_tagger else one
@@ -170,7 +170,7 @@ const plain = Object.entries(inputs).map(([name, {{ type, data, dims }}]) => {{
 console.log(JSON.stringify(Object.fromEntries(plain), asNumbers));
 """)
     run = [NODE, str(tmp_path / "run.mjs")]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(run, capture_output=True, text=True, timeout=600)
     assert done.stderr == ""
     found = json.loads(done.stdout)
     expected = tokeniser.Tokeniser(reading)([*others, *X[:2]])
