@@ -109,9 +109,10 @@ class FirstPass:
         buffer.
     n_samples : int
         The number of all sequences.
-    n_chunks : int
     n_weighted, n_rows : int
         The number of sequences of a weight above 0, and of their steps.
+    weight_of_steps : float
+        The sum of the weights of sequences, each times its number of steps.
     shortest, longest : int
         The least and the largest number of steps of a sequence.
     targets : TargetCounts or None
@@ -125,6 +126,7 @@ class FirstPass:
     n_samples: int
     n_weighted: int
     n_rows: int
+    weight_of_steps: float
     shortest: int
     longest: int
     targets: TargetCounts | None = None
@@ -170,10 +172,11 @@ def first_pass(chunks, options_for, head=None, says=None, name_of=None):
     following = next(buffers, None)
     if following is None:
         lengths = block.steps.lengths
-        sizes = len(block), len(block), int(lengths.sum())
+        sizes = len(block), len(block), int(lengths.sum()), _weight_of_steps(block)
         return FirstPass(block, *sizes, int(lengths.min()), int(lengths.max()))
     sample, targets, counts = UniformSample(size), None, None
     n_samples = n_weighted = n_rows = longest = 0
+    weight_of_steps = 0.0
     shortest = np.inf
     while block is not None:
         lengths = block.steps.lengths
@@ -187,6 +190,7 @@ def first_pass(chunks, options_for, head=None, says=None, name_of=None):
             targets = targets.merged(more)
         block = _weighted(block)
         n_weighted, n_rows = n_weighted + len(block), n_rows + len(block.steps.values)
+        weight_of_steps += _weight_of_steps(block)
         if len(block):
             sample.add(block)
             if counts is None and options is not None:
@@ -199,8 +203,14 @@ def first_pass(chunks, options_for, head=None, says=None, name_of=None):
     seconds = time.perf_counter() - started
     if says is not None:
         says(f"Read {n_samples:,} sequences in {seconds:.0f} s")
-    of = n_samples, n_weighted, n_rows, int(shortest), int(longest)
-    return FirstPass(sample.samples(), *of, targets, counts, tuple(names))
+    sizes = n_samples, n_weighted, n_rows, weight_of_steps, int(shortest), int(longest)
+    return FirstPass(sample.samples(), *sizes, targets, counts, tuple(names))
+
+
+def _weight_of_steps(samples):
+    """The sum of the weights of all steps."""
+    weight = samples.weight
+    return float(weight.sum() if samples.per_step else weight @ samples.steps.lengths)
 
 
 def _noting(names, name_of, buffers):
@@ -351,6 +361,11 @@ class Epochs:
     def n_rows(self):
         """The number of steps of all sequences."""
         return self.first.n_rows
+
+    @property
+    def weight_of_steps(self):
+        """The sum of the final weights of sequences, each times its number of steps."""
+        return self.first.weight_of_steps * self.factors[0]
 
     @property
     def has_tags(self):

@@ -207,24 +207,47 @@ def _training_data(samples, settings, plan, epochs, fit, execution):
     data = TrainingData.of(samples, fit.inputs.hiding, execution, smoothing)
     if epochs is None:
         return data
-    read_parts = partial(_parts, epochs, fit, plan.batch_size, execution)
+    scale = _scale_of_steps(epochs, fit) if fit.head.per_step else None
+    read_parts = partial(_parts, epochs, fit, plan.batch_size, execution, scale)
     return DataInParts(data, epochs.n_samples, epochs.n_rows, read_parts)
 
 
-def _parts(epochs, fit, batch_size, execution):
+def _parts(epochs, fit, batch_size, execution, scale=None):
     """Yield the training data of an epoch, about a buffer of sequences at a time."""
     for samples in epochs.buffers(batch_size):
-        reader, head, n_rows = fit.reader, fit.head, len(samples.steps.values)
-        steps = reader.with_wide(reader.encode(samples.steps, samples.positions))
-        steps = fit.inputs.numbered(head.begun(steps))
-        samples = head.samples_of(replace(samples, steps=steps))
-        if epochs.has_tags:  # the mean weight of all tags is 1, not of those here
-            share = (n_rows / epochs.n_rows) / (len(samples) / epochs.n_samples)
-            samples = replace(samples, weight=samples.weight * share)
+        samples = _read_part(samples, fit)
+        if scale is not None:
+            if not len(samples.weight):  # empty sequences have no target
+                continue
+            # Those of all steps sum to the number of sequences, not those of this part.
+            scale_here = scale * len(samples.weight) / len(samples)
+            samples = replace(samples, weight=samples.weight * scale_here)
         data = TrainingData.of(samples, fit.inputs.hiding, execution)
-        del samples, steps  # in memory, there is nothing but what is read now
+        del samples  # in memory, there is nothing but what is read now
         yield data
         del data
+
+
+def _read_part(samples, fit):
+    """Some of the samples as the network reads them, with weights as they are."""
+    reader, head = fit.reader, fit.head
+    steps = reader.with_wide(reader.encode(samples.steps, samples.positions))
+    steps = fit.inputs.numbered(head.begun(steps))
+    return head.unscaled_samples_of(replace(samples, steps=steps))
+
+
+def _scale_of_steps(epochs, fit):
+    """By what to multiply the weights of steps to make their sum that of sequences.
+
+    Without y, the sum is over steps of which the next one is known: their share is that
+    in the sample, since the first pass cannot know which tokens are.
+    """
+    if epochs.has_tags:
+        return epochs.n_samples / epochs.n_rows
+    sample = epochs.sample()
+    weight_of_steps = sample.weight @ sample.steps.lengths
+    share = _read_part(sample, fit).weight.sum() / weight_of_steps
+    return epochs.n_samples / (share * epochs.weight_of_steps)
 
 
 def _about_sequences(samples):

@@ -163,6 +163,40 @@ def test_weights_are_those_of_all_sequences():
         assert classifier.predict_proba(["a"])[0, 1] == pytest.approx(share, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    "X", [["aaaa"] * 40 + ["bbb"] * 40, [[1.0, 1.1, 1.2]] * 40 + [[5.0, -9.0]] * 40]
+)
+def test_weights_without_y_are_those_of_all_sequences(X, monkeypatch):
+    from skrnn._core import network
+
+    def noted(weights, batch, *of):
+        seen.append(batch.weight.numpy().copy())
+        return original(weights, batch, *of)
+
+    original = network.loss_and_gradient
+    monkeypatch.setattr(network, "loss_and_gradient", noted)
+    weight, sorted_weights = np.repeat([100.0, 1.0], 40), []
+    encoder = RNNEncoder(**{**SMALL, "max_iter": 1})
+    for buffer_size in (100, 40):
+        seen = []
+        clone(encoder).fit(dataset(X, None, weight, buffer_size=buffer_size))
+        sorted_weights.append(np.sort(np.concatenate(seen)))
+    in_memory, in_buffers = sorted_weights
+    assert in_memory.sum() == pytest.approx(80, rel=1e-5)
+    np.testing.assert_allclose(in_buffers, in_memory, rtol=0.01)
+
+
+def test_a_buffer_without_a_next_step():
+    for X in (["a"] * 40 + ["ab"] * 40, ["ab"] * 40 + [""] * 40):
+        encoder = RNNEncoder(**SMALL).fit(dataset(X, buffer_size=40, size=20))
+        assert encoder.n_iter_ == SMALL["max_iter"]
+    X = [np.ones((1, 2))] * 40 + [np.arange(6.0).reshape(3, 2)] * 40
+    encoder = RNNEncoder(**SMALL).fit(dataset(X, buffer_size=40, size=20))
+    assert encoder.n_iter_ == SMALL["max_iter"]
+    with pytest.raises(ValueError, match="no sequence of X has more than one step"):
+        RNNEncoder(**SMALL).fit(dataset(X[:40], buffer_size=20, size=20))
+
+
 def test_the_schedule_is_that_of_all_sequences(monkeypatch):
     from skrnn._core.plan import Plan
 

@@ -49,6 +49,10 @@ class Head:
         samples : Samples
             With Steps, and with the targets that :meth:`targets` returned.
         """
+        return self.unscaled_samples_of(samples)
+
+    def unscaled_samples_of(self, samples):
+        """The same with weights as they are, for some of the samples of a fit."""
         return samples
 
     def begun(self, steps):

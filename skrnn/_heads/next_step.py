@@ -85,12 +85,16 @@ class NextStepHead(Head):
         ValueError
             If no step has a known next step.
         """
-        weight = np.repeat(samples.weight, samples.steps.lengths)
-        target, is_known, is_end = self.next_steps(samples.steps)
-        if not (weight * is_known).any():
+        is_known = self.next_steps(samples.steps)[1]
+        if not (np.repeat(samples.weight, samples.steps.lengths) * is_known).any():
             raise ValueError(self._nothing_to_predict())
-        weight = weight * (is_known | is_end)
-        weight /= weight.mean()
+        samples = self.unscaled_samples_of(samples)
+        return replace(samples, weight=samples.weight / samples.weight.mean())
+
+    def unscaled_samples_of(self, samples):
+        """The same with weights as they are, which may all be 0."""
+        target, is_known, is_end = self.next_steps(samples.steps)
+        weight = np.repeat(samples.weight, samples.steps.lengths) * (is_known | is_end)
         return replace(samples, target=target, weight=weight, per_step=True)
 
     def next_steps(self, steps):
