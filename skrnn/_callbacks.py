@@ -66,6 +66,11 @@ class FitTask:
         """Whether the user wants to be told what takes time."""
         return self._speaks and bool(self._estimator.verbose)
 
+    def callbacks(self):
+        """The types of the callbacks of the user, by name."""
+        types = map(type, getattr(self._estimator, "_skl_callbacks", []))
+        return sorted({f"{each.__module__}.{each.__qualname__}" for each in types})
+
     def epoch_begins(self):
         """Call before each epoch."""
         self._epoch = self._context.subcontext(task_name="epoch")

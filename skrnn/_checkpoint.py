@@ -117,7 +117,7 @@ class NoCheckpoint:
         """The same, whichever process asks."""
         return self
 
-    def resume(self, state, is_verbose):
+    def resume(self, state, is_verbose, callbacks):
         """Leave a state as it is."""
 
     @contextmanager
@@ -165,7 +165,7 @@ class Checkpoint:
         self._is_read_only = rank > 0
         return self
 
-    def resume(self, state, is_verbose):
+    def resume(self, state, is_verbose, callbacks):
         """Load the file into a state, or write the first one if there is none.
 
         Parameters
@@ -174,6 +174,9 @@ class Checkpoint:
             The initial state of the fit.
         is_verbose : bool
             Whether to print what is done.
+        callbacks : list of str
+            Types of the callbacks of this fit. One that callbacks have ended is over if
+            they are among these, and otherwise continues.
 
         Raises
         ------
@@ -185,6 +188,9 @@ class Checkpoint:
         if self._saved is not None:
             with self._about_file():
                 state.load(self._saved)
+                ended_by = set(self._saved["ended_by"])
+            if ended_by and ended_by <= set(callbacks):
+                state.progress.has_ended = True
             self._saved = None
             if is_verbose and state.progress is not None:
                 print(self._what_was_done(state.progress))
@@ -238,9 +244,9 @@ class Checkpoint:
                 UserWarning,
             )
 
-    def parts_of(self, state):
-        """What the file has of a state: copies."""
-        saved = state.to_arrays()
+    def parts_of(self, state, ended_by=()):
+        """What the file has of a state, and the callbacks that ended it: copies."""
+        saved = state.to_arrays() | {"ended_by": list(ended_by)}
         if state.progress is not None and state.progress.has_ended:
             # Nothing but the weights is needed any more.
             saved["trained"], saved["best"] = saved["best"] or saved["trained"], []
@@ -316,16 +322,16 @@ class _Saving:
         self._save(state)
         stop = self._watch.epoch_ends(state)
         if stop and not state.progress.has_ended:
-            state.progress.has_ended = True
-            self._save(state)
+            self._save(state, self._watch.callbacks())
         return stop
 
-    def _save(self, state):
+    def _save(self, state, ended_by=()):
         progress = state.progress
         if progress.diverged:  # the file has the epoch before
             return
-        self._unwritten = self._checkpoint.parts_of(state)
-        if progress.has_ended or progress.n_done % self._checkpoint.interval == 0:
+        self._unwritten = self._checkpoint.parts_of(state, ended_by)
+        is_due = progress.n_done % self._checkpoint.interval == 0
+        if progress.has_ended or ended_by or is_due:
             self.write()
 
     def write(self):
@@ -365,5 +371,8 @@ def _check_numbers(saved):
         is_known &= all(len(curve) in (0, n_done) for curve in curves)
         is_known &= all(isinstance(number, (int, float)) for number in numbers)
         is_known &= n_done <= n_epochs > since
+    ended_by = saved["ended_by"]
+    is_known &= isinstance(ended_by, list) and all(type(of) is str for of in ended_by)
+    is_known &= not ended_by or "progress" in saved
     if not is_known or any(type(n) is not int or n < 0 for n in counts):
         raise ValueError("its numbers are not those of a fit")

@@ -84,16 +84,24 @@ def test_a_fit_whose_score_has_stopped_to_improve_does_not_go_on(tmp_path):
     assert_same_fit(copy_of(estimator).fit(WORDS, LABELS), whole)
 
 
-def test_a_fit_that_a_callback_has_ended_is_not_continued(tmp_path):
+def test_a_fit_that_a_callback_has_ended_is_not_continued_with_it(tmp_path):
     class StopAfterTwo(InterruptAfter):
         def on_fit_task_end(self, estimator, context):
             return context.task_name == "epoch" and context.task_id == 1
 
     estimator = RNNClassifier(**PARAMS, checkpoint=tmp_path)
     whole = copy_of(estimator).set_callbacks(StopAfterTwo()).fit(WORDS, LABELS)
-    again = copy_of(estimator).set_callbacks(InterruptAfter(1)).fit(WORDS, LABELS)
+    callbacks = InterruptAfter(1), StopAfterTwo()
+    again = copy_of(estimator).set_callbacks(*callbacks).fit(WORDS, LABELS)
     assert again.n_iter_ == 2
     assert_same_fit(again, whole)
+    # Without that callback, it is one that was interrupted.
+    for callbacks in ((), (InterruptAfter(),)):
+        copy_of(estimator).set_callbacks(StopAfterTwo()).fit(WORDS, LABELS)
+        rest = copy_of(estimator).set_callbacks(*callbacks).fit(WORDS, LABELS)
+        assert_same_fit(rest, RNNClassifier(**PARAMS).fit(WORDS, LABELS))
+        for file in tmp_path.iterdir():
+            file.unlink()
 
 
 @pytest.mark.parametrize("random_state", [None, "instance"])

@@ -133,6 +133,8 @@ def test_weights_of_other_shapes_are_refused(name, change, half):
         ("progress.loss_curve", [1.0, "x", 1.0]),
         ("progress.validation_scores", [1.0]),
         ("progress.has_ended", 0),
+        ("ended_by", "x"),
+        ("ended_by", [1]),
         ("progress._best", [1.0, None]),
         ("progress.started", 1.0),
     ],
