@@ -6,8 +6,6 @@ from hashlib import blake2b
 
 import numpy as np
 
-# Types whose `repr` says all about a value, and is the same in each process.
-_PLAIN = {str, bytes, int, float, bool, type(None)}
 _N_BYTES = 16
 
 
@@ -18,12 +16,18 @@ def digest(value):
     ----------
     value : object
         Arrays, numbers, strings, and lists, tuples, dicts and dataclasses of them.
-        Functions are left out: what they return is known by its own digest.
+        Functions are left out: what they return is known by its own digest. Lists equal
+        tuples of the same items, and NumPy's numbers equal Python's.
 
     Returns
     -------
     name : str
         32 hexadecimal digits, the same in each process.
+
+    Raises
+    ------
+    ValueError
+        If the `repr` of an object is its address, which differs in each process.
     """
     result = blake2b(digest_size=_N_BYTES)
     for part in _parts(value):
@@ -45,11 +49,29 @@ def _parts(value):
             yield from _parts(getattr(value, field.name))
     elif isinstance(value, Mapping):
         yield f"mapping {len(value)}\n".encode()
-        for pair in value.items():
-            yield from _parts(pair)
-    elif isinstance(value, (list, tuple)) and not set(map(type, value)) <= _PLAIN:
+        for pair in sorted(map(digest, value.items())):
+            yield pair.encode()
+    elif isinstance(value, (set, frozenset)):
+        yield f"set {len(value)}\n".encode()
+        for item in sorted(map(digest, value)):
+            yield item.encode()
+    elif isinstance(value, (list, tuple)) and set(map(type, value)) <= {str, np.str_}:
+        yield f"{list(map(str, value))!a}\n".encode()
+    elif isinstance(value, (list, tuple)):
         yield f"items {len(value)}\n".encode()
         for item in value:
             yield from _parts(item)
+    elif isinstance(value, np.generic) and not isinstance(value, np.longdouble):
+        yield from _parts(value.item())
+    elif isinstance(value, float) and value.is_integer():
+        yield f"{int(value)}\n".encode()
     elif not callable(value):
-        yield f"{value!a}\n".encode()
+        name = f"{value!a}\n"
+        if not isinstance(value, (str, bytes)) and " at 0x" in name:
+            raise ValueError(
+                f"A parameter holds a {type(value).__name__}, of which nothing but its "
+                "address is known: the checkpoint of the same fit could not be found "
+                "again. Define its __repr__ to show what it holds, or use "
+                "checkpoint=None."
+            )
+        yield name.encode()
