@@ -29,9 +29,11 @@ class ChunkedDataset:
         sample_weight)``, of what `fit` accepts; without y, it is X, which may not be a
         tuple.
     buffer_size : int, default=10_000
-        The number of sequences that are in memory at once, and among which the order of
-        an epoch is random. A chunk may have more or fewer. Memory grows with this
-        number, and with the size of a chunk, but not with the number of chunks.
+        The number of sequences among which the order of an epoch is random. About three
+        times as many are in memory: a buffer of them, as the network reads them, and a
+        uniform sample of as many, as it was read and as the network reads it. A chunk
+        may have more or fewer. Memory grows with this number, and with the size of a
+        chunk, but not with the number of chunks.
 
     Raises
     ------
@@ -153,6 +155,7 @@ class ChunkedDataset:
         columns = []
         for of in names:
             columns += [of] if isinstance(of, str) else of or []
+        columns = list(dict.fromkeys(columns))  # X and y may share some
         for name in columns:
             if name not in source.schema.names:
                 raise ValueError(

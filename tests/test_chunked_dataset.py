@@ -398,6 +398,9 @@ def test_parquet_files(parquet):
     regressor = RNNRegressor(**SMALL).fit(from_parquet(parquet, "tokens", ["a", "b"]))
     expected = RNNRegressor(**SMALL).fit(TOKENS, TABLE[:, :2])
     assert differences(regressor, expected) == set()
+    of_itself = RNNRegressor(**SMALL).fit(from_parquet(parquet, ["a", "b"], "a"))
+    expected = RNNRegressor(**SMALL).fit(TABLE[:, :2], TABLE[:, 0])
+    np.testing.assert_array_equal(of_itself.V_, expected.V_)
     series = RNNClassifier(**SMALL).fit(from_parquet(parquet, ["a", "b"], "label"))
     assert series.feature_names_in_.tolist() == ["a", "b"]
     assert series.kind_ == "series"
