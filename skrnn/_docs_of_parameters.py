@@ -246,13 +246,13 @@ _TEXT = dedent(
         search may share a folder. A file stays when its fit has ended: a search that is
         started again only reads it. With ``random_state=None``, by which each fit is
         another one, it is removed then. A file that is damaged, or of another version
-        of skrnn, raises an error. Delete the folder when it has served. Not supported
-        by `partial_fit`.
+        of skrnn, raises an error. Delete the folder once you no longer need it. Not
+        supported by `partial_fit`.
     checkpoint_interval : int, default=1
-        Number of epochs from one checkpoint to the next: so many are lost at most if
-        the process is killed. Ctrl-C and errors write the last complete epoch. If a
-        file cannot be written, `fit` raises an error before the first epoch; later, it
-        warns and goes on.
+        Number of epochs from one checkpoint to the next: at most this many epochs are
+        lost if the process is killed. Ctrl-C and errors write the last complete epoch.
+        If a file cannot be written, `fit` raises an error before the first epoch;
+        later, it warns and goes on.
     verbose : int, default=0
         1 shows scikit-learn's progress bar if `rich` is installed. 2 prints a line
         after each epoch, with its loss, validation score, speed and the time left. 1

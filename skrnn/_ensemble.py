@@ -99,8 +99,8 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
     and :mod:`skrnn.export`. `n_jobs` is for fits; in predictions, one member
     computes after the other.
 
-    Members with a `checkpoint` continue from it if `random_state` is an int. Otherwise,
-    they have other seeds each time, so that each fit is another one.
+    Members with a `checkpoint` need an int as the `random_state` of the ensemble: with
+    None, they would have other seeds each time, and no fit would find its file again.
 
     `beam_width`, `length_penalty` and `max_output_length` may be set after a fit, by
     ``set_params(estimator__beam_width=4)``.
@@ -161,13 +161,20 @@ class RNNEnsemble(MetaEstimatorMixin, BaseEstimator):
         TypeError
             If `estimator` is none of those above.
         ValueError
-            As the `fit` of the members.
+            As the `fit` of the members; or if these have a `checkpoint`, but
+            `random_state` is None.
 
         Notes
         -----
         If the fit of a member fails, the ensemble is left unchanged.
         """
         _check_kind(self.estimator)
+        if self.random_state is None and self.estimator.checkpoint is not None:
+            raise ValueError(
+                "random_state=None draws other seeds for the members in each fit, none "
+                "of which would find its checkpoint again. Pass an int as the "
+                "random_state of RNNEnsemble, or estimator__checkpoint=None."
+            )
         random_state = random_state_of(self.random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=self.n_estimators)
         fit_params = {"sample_weight": sample_weight, **fit_params}

@@ -280,6 +280,11 @@ def test_members_of_an_ensemble_have_files_of_their_own(tmp_path):
         ours = RNNEnsemble(member, 2, random_state=0).fit(WORDS, LABELS)
         assert_same(ours.predict_proba(WORDS), whole.predict_proba(WORDS))
         assert len(list(tmp_path.iterdir())) == 2
+    at_random = RNNEnsemble(member, 2)
+    with pytest.raises(ValueError, match=r"^random_state=None draws other seeds for"):
+        at_random.fit(WORDS, LABELS)
+    at_random.set_params(estimator__checkpoint=None).fit(WORDS, LABELS)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize("random_state", [0, None])
