@@ -360,8 +360,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             return self._read(X, y, settings, last)[:3]
 
         has_tags = getattr(self._head, "per_step", False)
-        of = read_first, read_more, self._validated, has_tags
-        chunks = Chunks(dataset, *of)
+        chunks = Chunks(dataset, read_first, read_more, self._validated, has_tags)
         options_for = partial(reading_options, settings, last)
         says = print if self.verbose else None
         name_of = None if self.checkpoint is None else digest
@@ -373,8 +372,10 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             kept |= expected.attributes()
         sample = first.sample
         if first.is_all:
-            of = sample.steps, sample.target, sample.weight, None, settings, last
-            return kept, expected, *self._aim(*of), None
+            samples, head = self._aim(
+                sample.steps, sample.target, sample.weight, None, settings, last
+            )
+            return kept, expected, samples, head, None
         class_weight = settings.parameters.get("class_weight")
         epochs = Epochs.of(chunks, first, class_weight)
         if epochs.head is not None:
@@ -395,8 +396,9 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             y, weight = self._validated(
                 validation.y, validation.sample_weight, sequences, head
             )
-            of = sequences, y, weight
-            sequences, y, weight, _ = gather_samples(current_group(), *of)
+            sequences, y, weight, _ = gather_samples(
+                current_group(), sequences, y, weight
+            )
             target = None
             if head is not None:
                 target = later_targets(head, y, weight, sequences.offsets)

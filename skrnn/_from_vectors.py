@@ -120,8 +120,9 @@ class FromVectors:
             X = fitted._matrix(validation.X, reset=False)
             sequences = read_outputs(expected, validation.y, X.shape[0])
             _, weight = self._validated(None, validation.sample_weight, sequences)
-            of = sequences, None, weight, context_of(X)
-            sequences, _, weight, context = gather_samples(current_group(), *of)
+            sequences, _, weight, context = gather_samples(
+                current_group(), sequences, None, weight, context_of(X)
+            )
         positions = np.arange(len(sequences))
         return Samples(sequences, None, weight, positions, context=context)
 

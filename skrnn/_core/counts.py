@@ -9,7 +9,7 @@ References
 .. [1] Manku and Motwani (2002), "Approximate Frequency Counts over Data Streams", VLDB.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,7 +67,7 @@ class GramCounts:
             numbers = look_up_tokens(sequences, number_of, -1)
             found = count_grams(numbers, sequences.offsets, max_n, by_sequence)
             found = found if len(numbers) else ()
-        kept = [_of_at_least(least, *of) for of in found]
+        kept = [_of_at_least(least, *counted) for counted in found]
         parts = map(list, zip(*kept, strict=True)) if kept else ([], [], [])
         return cls(sequences.kind, len(sequences), tokens, *parts)
 
@@ -90,8 +90,8 @@ class GramCounts:
         merged = []
         for n in range(longest):
             some = [part[n] for part in parts if n < len(part)]
-            of = some[0] if len(some) == 1 else _added(*some, len(tokens))
-            merged.append(_most_common(n_most, *of))
+            summed = some[0] if len(some) == 1 else _added(*some, len(tokens))
+            merged.append(_most_common(n_most, *summed))
         counts = (list(of) for of in zip(*merged, strict=True)) if merged else ([],) * 3
         n_samples = self.n_samples + other.n_samples
         counts = type(self)(self.kind, n_samples, tokens, *counts)
@@ -122,16 +122,16 @@ class GramCounts:
         least = least_number(min_df, self.n_samples)
         parts = list(zip(self.grams, self.n_times, self.n_sequences, strict=True))
         parts = parts[ngram_range[0] - 1 : ngram_range[1]]
-        parts = [_of_at_least(least, *of) for of in parts]
-        n_times = np.concatenate([np.zeros(0, np.int64), *(of[1] for of in parts)])
+        parts = [_of_at_least(least, *part) for part in parts]
+        n_times = np.concatenate([np.zeros(0, np.int64), *(part[1] for part in parts)])
         if max_features is not None and len(n_times) > max_features:
             is_kept = np.zeros(len(n_times), bool)
             is_kept[np.argsort(-n_times, kind="stable")[:max_features]] = True
-            cuts = np.cumsum([len(of[1]) for of in parts])[:-1]
+            cuts = np.cumsum([len(part[1]) for part in parts])[:-1]
             rows = np.split(is_kept, cuts)
             parts = [
-                [each[some] for each in of]
-                for of, some in zip(parts, rows, strict=True)
+                [each[some] for each in part]
+                for part, some in zip(parts, rows, strict=True)
             ]
         counts = map(list, zip(*parts, strict=True)) if parts else ([], [], [])
         return type(self)(self.kind, self.n_samples, self.tokens, *counts)
@@ -161,8 +161,7 @@ class GramCounts:
         places = np.cumsum(is_used, dtype=np.int32) - np.int32(1)
         tokens = [self.tokens[i] for i in used.tolist()]
         grams = [places[of] for of in self.grams]
-        of = self.kind, self.n_samples, tokens, grams, self.n_times, self.n_sequences
-        return type(self)(*of)
+        return replace(self, tokens=tokens, grams=grams)
 
 
 def learn_vocabulary(sequences, ngram_range=(1, 1), min_df=1, max_features=None):

@@ -80,8 +80,13 @@ class TargetCounts:
             moments = Moments.of(y.reshape(len(y), -1).astype(np.float64), weight)
         weights = np.bincount(places, weight, len(labels))
         n_weighted = np.bincount(places, weight > 0, len(labels)).astype(np.int64)
-        of = labels, weights, n_weighted, moments
-        return type(self)(self.head, self.is_chosen, *of)
+        return replace(
+            self,
+            labels=labels,
+            weights=weights,
+            n_weighted=n_weighted,
+            moments=moments,
+        )
 
     @property
     def has_classes(self):
@@ -97,8 +102,13 @@ class TargetCounts:
         n_weighted = np.bincount(places, n_weighted, len(labels)).astype(np.int64)
         weights = np.bincount(places, weights, len(labels))
         moments = self.moments and self.moments.merged(other.moments)
-        of = labels, weights, n_weighted, moments
-        return type(self)(self.head, self.is_chosen, *of)
+        return replace(
+            self,
+            labels=labels,
+            weights=weights,
+            n_weighted=n_weighted,
+            moments=moments,
+        )
 
     def learned_head(self):
         """The head of all targets that were counted; None without y."""

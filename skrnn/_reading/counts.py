@@ -60,11 +60,12 @@ class TokenCounts:
             Whether there are no others, so that what is rare can be left out at once.
         """
         sequences = samples.steps
-        of = _ngram_range(options, sequences, has_labels)
+        ngram_range, max_features = _ngram_range(options, sequences, has_labels)
         parts = None
         if _reads_subwords(options, sequences.kind):
             parts = OF_TAGS if options.has_tags else OF_SENTENCES
-        return cls(*of, parts).of_others(options, samples, are_all)
+        counts = cls(ngram_range, max_features, parts)
+        return counts.of_others(options, samples, are_all)
 
     def of_others(self, options, samples, are_all=False):
         """The same of other samples."""
@@ -78,8 +79,8 @@ class TokenCounts:
         if options.vocabulary is None and kind == "features":
             grams = SubwordCounts.of(sequences, None, by_sequence)
         elif options.vocabulary is None:
-            of = longest, by_sequence, least if are_all else 1
-            grams = GramCounts.of(sequences, *of)
+            least_at_once = least if are_all else 1
+            grams = GramCounts.of(sequences, longest, by_sequence, least_at_once)
         if self.parts is not None:
             subwords = SubwordCounts.of(sequences, self.parts, by_sequence)
         return replace(self, grams=grams, subwords=subwords)

@@ -69,8 +69,9 @@ def learn_reader(
         _check_features(options)
     if kind != "series":
         of_tokens = None if counts is None else counts.tokens
-        of = options, samples, generator, has_labels, of_tokens
-        reader, steps = TokenReader.learn(*of)
+        reader, steps = TokenReader.learn(
+            options, samples, generator, has_labels, of_tokens
+        )
         of_wide, rows = _learn_wide(options, samples, has_labels, n_outputs, counts)
         return replace(reader, wide=of_wide), steps._replace(wide=rows)
     for name in ("embeddings", "vocabulary", "wide_ngram_range"):
@@ -195,8 +196,9 @@ def _learn_wide(options, samples, has_labels, n_outputs, counts):
         counts = read = counts.wide
     if read is None:
         return None, None
-    of = samples.steps, read.ngram_range, n_outputs, read.n_places
-    reader, rows = WideReader.learn(*of, counts)
+    reader, rows = WideReader.learn(
+        samples.steps, read.ngram_range, n_outputs, read.n_places, counts
+    )
     if reader is None and options.wide_ngram_range != "auto":
         raise ValueError(
             f"wide_ngram_range={options.wide_ngram_range!r} leaves nothing to read: no "

@@ -90,8 +90,7 @@ class TokenReader:
             return _learn_vocabulary(options, samples, has_labels, counts=counts)
         tokens, matrix = read_embeddings(options.embeddings, sequences.kind)
         _warn_of_upper_case(options, sequences.kind, tokens, "embeddings")
-        of = options, samples, has_labels, tokens, counts
-        reader, steps = _learn_vocabulary(*of)
+        reader, steps = _learn_vocabulary(options, samples, has_labels, tokens, counts)
         ids = steps.values
         vectors, given = _learn_vectors(reader, ids, tokens, matrix, generator)
         return replace(reader, vectors=vectors, given_ids=given), steps
@@ -228,8 +227,9 @@ class TokenReader:
         inputs : Inputs
         """
         if counts is None:
-            of = steps.values, steps.offsets, weight, self.n_ids
-            counts = vocabulary.weighted_counts(*of)
+            counts = vocabulary.weighted_counts(
+                steps.values, steps.offsets, weight, self.n_ids
+            )
         hiding = self._hiding(options, counts)
         if self.vectors is None:
             return Inputs(steps._replace(keys=None), hiding)

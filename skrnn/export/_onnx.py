@@ -117,17 +117,18 @@ def to_onnx(estimator):
     content = {"estimator": name, "version": __version__, "task": head.task}
     read = _read_numbers if model.reader.kind == "series" else _read_tokens
     x, lengths, Us, with_wide = read(graph, model)
-    of = graph, x, lengths, model, Us
     if isinstance(fitted, RNNEncoder):
         shape = [_SIZES[0], model.architecture.n_features_out]
-        graph.output("h", network.vectors_of_sequences(*of), _FLOAT, shape)
+        h = network.vectors_of_sequences(graph, x, lengths, model, Us)
+        graph.output("h", h, _FLOAT, shape)
     else:
         content |= _classes_of(name, head)
         if head.per_step:
-            H, _ = network.states_of_steps(*of)
+            H, _ = network.states_of_steps(graph, x, lengths, model, Us)
             h, sizes = graph("Transpose", H, perm=[1, 0, 2]), _SIZES
         else:
-            h, sizes = network.vectors_of_sequences(*of), _SIZES[:1]
+            h = network.vectors_of_sequences(graph, x, lengths, model, Us)
+            sizes = _SIZES[:1]
         scores = with_wide(network.scores_of(graph, h, model))
         network.write_predictions(graph, scores, lengths, model, sizes)
     content["reading"] = reading_of(model.reader, options)

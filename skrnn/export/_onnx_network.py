@@ -135,8 +135,7 @@ def states_of_steps(graph, x, lengths, model, Us):
             if name == "Affine":
                 options["activation_alpha"] = [1.0] * n_directions
                 options["activation_beta"] = [0.0] * n_directions
-        of = H, *weights, lengths
-        H, last = graph(cell.upper(), *of, n_outputs=2, **options)
+        H, last = graph(cell.upper(), H, *weights, lengths, n_outputs=2, **options)
         H = graph("Transpose", H, perm=[0, 2, 1, 3])
         H = graph("Reshape", H, [0, 0, n_directions * n])
     return H, last

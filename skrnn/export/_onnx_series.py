@@ -47,8 +47,7 @@ def read_series(graph, x, lengths, reader):
     differences = _differences(graph, given, reader.difference_scale)
     parts += differences
     if len(reader.own_mean):
-        of = lengths, reader
-        parts += _by_series(graph, x, standardised, given, differences, of)
+        parts += _by_series(graph, x, standardised, given, differences, lengths, reader)
     values = graph("Concat", *parts, axis=2)
     if reader.kernel_sizes or reader.patch_length == 1:
         return values, lengths, (given, lengths)
@@ -145,7 +144,7 @@ def _in_units_of_each(graph, x, standardised, lengths, reader):
     return level, scale, graph("Expand", both, shape)
 
 
-def _by_series(graph, x, standardised, given, differences, of):
+def _by_series(graph, x, standardised, given, differences, lengths, reader):
     """Numbers and differences, standardised by series; its level and log scale.
 
     Parameters
@@ -154,9 +153,9 @@ def _by_series(graph, x, standardised, given, differences, of):
     x, standardised, given : str
         As they are, with what is missing; `given` without.
     differences : list of str
-    of : tuple (lengths, reader)
+    lengths : str
+    reader : SeriesReader
     """
-    lengths, reader = of
     level, scale, both = _in_units_of_each(graph, x, standardised, lengths, reader)
     own = graph("Div", graph("Sub", graph.cast(given, _DOUBLE), level), scale)
     own = _as_float32(graph, own)
@@ -269,14 +268,14 @@ def _likeness(graph, values, is_read, dilation):
     for part in parts[1:]:
         sums = graph("Add", sums, part)
     n_sums = len(is_read)
-    of = np.arange(len(PATTERNS)) % n_sums
+    sum_of = np.arange(len(PATTERNS)) % n_sums
     all_parts = graph("Concat", *parts, axis=1)
     p, q, r = (
-        graph("Gather", all_parts, PATTERNS[:, i] * n_sums + of, axis=1)
+        graph("Gather", all_parts, PATTERNS[:, i] * n_sums + sum_of, axis=1)
         for i in range(3)
     )
     three = graph("Add", graph("Add", p, q), r)
-    sums = graph("Gather", sums, of, axis=1)
+    sums = graph("Gather", sums, sum_of, axis=1)
     # In float64, where the product is exact, as in one instruction for both.
     three = graph("Mul", graph.cast(three, _DOUBLE), _DOUBLE(3))
     return graph.cast(graph("Sub", three, graph.cast(sums, _DOUBLE)), _FLOAT)

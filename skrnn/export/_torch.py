@@ -113,8 +113,9 @@ def to_torch(estimator):
             make = layers.linear if of_series else layers.embedding_bag
             found["wide"] = make(model.wide_coef)
         if head.task == "regression":
-            of = (CPU.tensor(a.astype(np.float32)) for a in (head.mean, head.scale))
-            numbers = (*of, head.is_one)
+            mean = CPU.tensor(head.mean.astype(np.float32))
+            scale = CPU.tensor(head.scale.astype(np.float32))
+            numbers = mean, scale, head.is_one
     return TorchNetwork(model.architecture, found, numbers, head.per_step)
 
 

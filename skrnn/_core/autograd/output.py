@@ -34,5 +34,5 @@ def loss_of(name, weights, h, target, weight):
         return run(h, target, weight)
     parts = (part.split(n_at_once) for part in (h, target, weight))
     options = {"use_reentrant": False, "preserve_rng_state": False}
-    losses = [checkpoint(run, *of, **options) for of in zip(*parts, strict=True)]
+    losses = [checkpoint(run, *part, **options) for part in zip(*parts, strict=True)]
     return torch.stack(losses).sum()

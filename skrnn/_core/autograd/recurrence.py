@@ -129,9 +129,17 @@ class TorchLayer:
         else:
             states = [torch.stack(list(of)) for of in zip(*start, strict=True)]
         hx = states[0] if n_states == 1 else states
-        wants = torch.is_grad_enabled()
-        of = flat, True, 1, 0.0, wants, self._is_both
-        H, *end = self._function(x, rows.batch_sizes, hx, *of)
+        H, *end = self._function(
+            x,
+            rows.batch_sizes,
+            hx,
+            flat,
+            has_biases=True,
+            num_layers=1,
+            dropout=0.0,
+            train=torch.is_grad_enabled(),
+            bidirectional=self._is_both,
+        )
         return H, [list(of) for of in zip(*end, strict=True)]
 
 

@@ -76,9 +76,9 @@ class Rows:
     def by_sequence(self):
         """The rows of one sequence after the other, the inverse of `places`."""
         sequences = torch.arange(self.n, device=self._device)
-        of = sequences.repeat_interleave(self.lengths, output_size=self.n_rows)
-        steps = torch.arange(self.n_rows, device=self._device) - self.offsets[of]
-        return self._first[steps] + of
+        sequences = sequences.repeat_interleave(self.lengths, output_size=self.n_rows)
+        steps = torch.arange(self.n_rows, device=self._device) - self.offsets[sequences]
+        return self._first[steps] + sequences
 
     @cached_property
     def last(self):

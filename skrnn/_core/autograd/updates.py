@@ -164,8 +164,8 @@ class Updates:
         for region in self._regions:
             decay = 1 - learning_rate * plan.weight_decay if region.decays else 1.0
             factors = self._rule.factors(learning_rate, decay, 1.0)
-            of = gradient, factors, used if region.has_rows else None
-            self._rule.move(region, *of)
+            used_rows = used if region.has_rows else None
+            self._rule.move(region, gradient, factors, used_rows)
 
     def _used(self):
         """Which tokens are in the minibatch, of shape (n_tokens, 1)."""
@@ -207,8 +207,8 @@ def _regions(weights, is_lazy):
     else:
         regions.append(_Region(weights.n_biases, n))
     if vectors is not None:
-        of = len(weights.flat), tuple(vectors.shape)
-        tables = [_Region(n, *of, decays=False, has_rows=True)]
+        end, shape = len(weights.flat), tuple(vectors.shape)
+        tables = [_Region(n, end, shape, decays=False, has_rows=True)]
         regions += tables
     return regions, tables
 

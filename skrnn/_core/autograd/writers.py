@@ -32,8 +32,8 @@ def loss(passed, name):
     if answer.is_free is not None:
         before = _with_its_own(decoder, answer, before)
     h, weight = decoder.run(before), passed.batch.weight[decoder.order]
-    of = h, send(answer.target), decoder.rows.repeat(weight)
-    return output.loss_of(name, passed.weights, *of)
+    target, weight = send(answer.target), decoder.rows.repeat(weight)
+    return output.loss_of(name, passed.weights, h, target, weight)
 
 
 class Decoder:
@@ -95,8 +95,9 @@ class Decoder:
     def _through(self, k, layer, x, start=None):
         """The states of a layer after each step."""
         name, architecture = f"decoder.{k}", self.weights.architecture
-        of = architecture.of_decoder(k, k + 1), [layer], x.shape[1]
-        h, _ = self._layer(name, *of)([layer], x, self.rows, start)
+        architecture = architecture.of_decoder(k, k + 1)
+        run = self._layer(name, architecture, [layer], x.shape[1])
+        h, _ = run([layer], x, self.rows, start)
         return h
 
     def _dropped(self, i, x):
@@ -158,8 +159,9 @@ def _of_frames(passed):
     n_tokens = torch.as_tensor(ends[1:] - ends[:-1], device="cpu")
     lengths = torch.as_tensor(n_frames * batch.packing.lengths, device="cpu")
     tokens = Execution.of(h).tensor(tokens)
-    of = by_frame, tokens, lengths, n_tokens
-    of_answers = F.ctc_loss(*of, blank=ctc.BLANK, reduction="none")
+    of_answers = F.ctc_loss(
+        by_frame, tokens, lengths, n_tokens, blank=ctc.BLANK, reduction="none"
+    )
     n_tokens = Execution.of(h).tensor(ends[1:] - ends[:-1])
     share = (n_tokens.double() + 1) / (n_frames * rows.lengths)
     of_all = -log_p.mean(2).sum(1) * rows.repeat(share)
