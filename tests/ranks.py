@@ -14,7 +14,9 @@ import time
 import traceback
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -201,6 +203,32 @@ def interrupted(ranks):
     return classifier, [str(each.message) for each in caught]
 
 
+def ignores_interrupts(ranks):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return _classifier(ranks.rank, partial(os.kill, os.getpid(), signal.SIGINT))
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def interrupted_after_the_last_meeting(ranks):
+    with ranks.interrupted_together():
+        if ranks.rank == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+    try:
+        ranks.gather(None)
+    except KeyboardInterrupt:
+        return "interrupted"
+
+
+def interrupted_twice(ranks):
+    def interrupt():
+        for _ in range(2 * ranks.rank):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    _classifier(ranks.rank, interrupt, max_iter=50)
+
+
 def _with_checkpoint(ranks, function=lambda: None):
     parameters = {"early_stopping": True, "checkpoint": Path(sys.argv[1]) / "files"}
     return _classifier(ranks.rank, function, **parameters)
@@ -237,7 +265,8 @@ def fits_of_others(ranks):
     """Those of a thread, and of a forked process, are of this rank alone."""
     if ranks.rank == 0:  # which waits for nobody
         with ThreadPoolExecutor(1) as pool:
-            of_thread = pool.submit(fit, "strings").result()
+            # As where threads inherit the context.
+            of_thread = pool.submit(copy_context().run, fit, "strings").result()
         with get_context("fork").Pool(1) as pool:
             return of_thread, pool.apply(fit, ("strings",))
     return None
@@ -350,7 +379,7 @@ def main(folder, *names):
     for name in names:
         try:
             results[name] = _call(name)
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             results[name] = f"{type(error).__name__}: {error}"
             traceback.print_exc()
     path = Path(folder) / f"{os.environ['RANK']}.pickle"

@@ -17,6 +17,7 @@ from skrnn.distributed import data_parallel
 
 SCRIPT = Path(__file__).parent / "ranks.py"
 BEHAVIOUR = ["seeds_differ", "weights_of_epochs", "first_stops", "second_stops"]
+BEHAVIOUR += ["ignores_interrupts", "interrupted_after_the_last_meeting"]
 BEHAVIOUR += ["interrupted", "verbose", "fits_of_others", "by_torch"]
 BEHAVIOUR += ["begins_with_checkpoint", "continues_from_checkpoint"]
 # What is raised on rank 0, and on rank 1.
@@ -99,6 +100,11 @@ ERRORS = {
         "before the next fit.",
         "RuntimeError: Rank 1 of 2 is about to gather, but another rank is not. Errors "
         "must not be caught inside data_parallel(), but may be around it.",
+    ),
+    "interrupted_twice": (
+        "RuntimeError: Rank 1 of 2 has failed, so all ranks end here. Its error was "
+        "KeyboardInterrupt",
+        "KeyboardInterrupt: ",
     ),
     "waits_in_vain": (
         "RuntimeError: Rank 0 of 2 got no answer",
@@ -222,6 +228,17 @@ def test_an_interrupt_of_one_rank_is_one_of_all(two):
         assert len(classifier.loss_curve_) == classifier.n_iter_ == 2
         (message,) = messages
         assert message.startswith("Training was interrupted after 2 of 50 epochs.")
+
+
+def test_an_interrupt_that_a_process_ignores_is_ignored(two):
+    for of_rank in two[0]:
+        classifier, _ = of_rank["ignores_interrupts"]
+        assert classifier.n_iter_ == 3
+
+
+def test_an_interrupt_after_the_last_meeting_is_not_lost(two):
+    outcomes = [r["interrupted_after_the_last_meeting"] for r in two[0]]
+    assert outcomes == ["interrupted", "interrupted"]
 
 
 def test_ranks_continue_from_a_checkpoint(two):

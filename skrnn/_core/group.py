@@ -25,6 +25,10 @@ _WITHOUT_ERROR = ""
 _OF_TORCHRUN = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"}
 
 
+class InterruptOfAll(KeyboardInterrupt):
+    """Raised on all ranks at the same meeting, because one was interrupted."""
+
+
 class Alone:
     """The group of a single process, which has nobody to ask."""
 
@@ -50,7 +54,7 @@ class Alone:
 
     @contextmanager
     def interrupted_together(self):
-        """Raise KeyboardInterrupt at the next meeting, on all ranks."""
+        """Raise InterruptOfAll at the next meeting if a rank is interrupted."""
         yield
 
 
@@ -61,10 +65,16 @@ _current = ContextVar("group", default=ALONE)
 def current_group():
     """The group whose ranks train together in this thread.
 
-    A thread, or a forked process, that begins meanwhile is not one of them.
+    A thread, or a forked process, that begins meanwhile is not one of them, though it
+    may have inherited the context.
     """
     group = _current.get()
-    return ALONE if group is not ALONE and group.pid != os.getpid() else group
+    is_here = group is ALONE or group.thread == _this_thread()
+    return group if is_here else ALONE
+
+
+def _this_thread():
+    return os.getpid(), threading.get_ident()
 
 
 class Group(Alone):
@@ -79,11 +89,11 @@ class Group(Alone):
     def __init__(self, timeout):
         self.rank = distributed.get_rank()
         self.world_size = distributed.get_world_size()
-        self.pid = os.getpid()
+        self.thread = _this_thread()
         # What is on the CPU is exchanged by gloo, even if the default group has nccl.
         limit = timedelta(seconds=timeout)
         self._group = distributed.new_group(backend="gloo", timeout=limit)
-        self._is_over = self._is_interrupted = False
+        self._is_over, self._interrupts = False, []
 
     def gather(self, value):
         """See the base class."""
@@ -115,21 +125,28 @@ class Group(Alone):
 
     @contextmanager
     def interrupted_together(self):
-        """See the base class. A second interrupt is raised here and at once."""
-        if threading.current_thread() is not threading.main_thread():
-            yield  # which no signal reaches
+        """See the base class. A second interrupt is raised here and at once.
+
+        An interrupt after the last meeting is left to the first one after this context.
+        """
+        before = signal.getsignal(signal.SIGINT)
+        is_main = threading.current_thread() is threading.main_thread()
+        if not is_main or not callable(before):
+            yield  # which no signal reaches, or which has no handler in Python
             return
 
         def note(*_):
-            self._is_interrupted = True
+            self._interrupts.append(True)
             signal.signal(signal.SIGINT, before)
 
-        before = signal.signal(signal.SIGINT, note) or signal.default_int_handler
+        signal.signal(signal.SIGINT, note)
         try:
             yield
+        except KeyboardInterrupt:
+            self._interrupts.clear()  # Ctrl-C may have reached this rank a little later
+            raise
         finally:
             signal.signal(signal.SIGINT, before)
-            self._is_interrupted = False  # too late: training is over
 
     def leave(self, error=None):
         """Say that this rank takes part no longer.
@@ -174,7 +191,7 @@ class Group(Alone):
                 "data_parallel(), but may be around it."
             )
         if is_interrupted:
-            raise KeyboardInterrupt
+            raise InterruptOfAll
 
     def _report(self, code, is_leaving=False):
         """Tell what this rank does, and learn about the others.
@@ -193,8 +210,9 @@ class Group(Alone):
         is_same : bool
             Whether all ranks have the same code.
         """
-        status = [is_leaving, self._is_interrupted, code, -code]
-        self._is_interrupted = False
+        # Taken and removed at once: the next one may come at any time.
+        is_interrupted = bool(self._interrupts) and self._interrupts.pop()
+        status = [is_leaving, is_interrupted, code, -code]
         status = torch.tensor(status, dtype=torch.int64, device="cpu")
         with self._answered():
             op = distributed.ReduceOp.MAX

@@ -11,6 +11,7 @@ from skrnn._core.autograd import updates as on_device
 from skrnn._core.batch import Start
 from skrnn._core.batches import Batches
 from skrnn._core.execution import CPU, Execution
+from skrnn._core.group import InterruptOfAll
 from skrnn._core.kernels import KERNELS
 from skrnn._core.linear import check_columns
 from skrnn._core.plan import Plan
@@ -76,7 +77,8 @@ class Trainer:
         Raises
         ------
         KeyboardInterrupt
-            If interrupted in the first epoch, or if ``watch.is_alone`` is False.
+            If interrupted in the first epoch, if ``watch.is_alone`` is False, or if
+            this rank is interrupted a second time.
         """
         plan, group = self.plan, self.execution.group
         _check_values(state, data.example)
@@ -91,7 +93,7 @@ class Trainer:
         ]
         with (
             self.execution.threads(n_workers) as run,
-            _may_be_interrupted(state, watch),
+            _may_be_interrupted(state, watch, group),
             group.interrupted_together(),
         ):
             updates = state.begin(
@@ -375,15 +377,17 @@ def _record(state, loss, judge, group):
 
 
 @contextmanager
-def _may_be_interrupted(state, watch):
+def _may_be_interrupted(state, watch, group):
     """Let Ctrl-C end training with the last complete epoch, if there is one.
 
-    The interrupt is re-raised if it should end more than this training.
+    The interrupt is re-raised if it should end more than this training, or if it is not
+    one of all ranks.
     """
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         is_alone = watch is None or watch.is_alone
+        is_alone &= group.world_size == 1 or isinstance(error, InterruptOfAll)
         if not is_alone or state.progress is None or state.progress.n_done == 0:
             raise
         state.progress.interrupted = True
