@@ -8,22 +8,19 @@ rank; what ranks share is the work, once it is known what each step is.
 """
 
 from dataclasses import replace
-from pickle import PicklingError
 
-import joblib
 import numpy as np
 
 from skrnn._core.context import Context
 from skrnn._core.sequences import Sequences
 from skrnn._core.sparse_rows import SparseRows
+from skrnn._digest import digest
 from skrnn._reading.kinds import KIND_NAMES
 from skrnn._version import __version__
 
 # Parameters that may differ between ranks, because rank 0 draws the random numbers,
 # prints, and writes checkpoints.
 _OWN = ("random_state", "verbose", "checkpoint", "checkpoint_interval")
-# What tells one fit from another.
-_OF_LAST = ("W_", "V_", "vocabulary_", "classes_")
 _KINDS_OF_DTYPES = {"U": "strings", "O": "objects", "b": "numbers", "i": "numbers"}
 _KINDS_OF_DTYPES |= {"u": "numbers", "f": "numbers"}
 
@@ -59,9 +56,11 @@ def check_agreement(group, settings, last, classes, has_validation):
     }
     shown = {name: f"{value!r:.60}" for name, value in given.items()}
     if last is not None:
-        given["last"] = [last.attributes.get(name) for name in _OF_LAST]
+        # Beside the encoder, which repeats the weights.
+        given["last"] = {k: v for k, v in last.attributes.items() if k != "encoder_"}
     shown["last"] = "that of a new fit" if last is None else "another one"
-    of_ranks = group.gather(({k: _digest(v) for k, v in given.items()}, shown))
+    names = {name: digest(_named(value)) for name, value in given.items()}
+    of_ranks = group.gather((names, shown))
     _check_checkpoints(group.gather(settings["checkpoint"]))
     for name in shown:
         digests = [digests.get(name) for digests, _ in of_ranks]
@@ -92,12 +91,11 @@ def _check_checkpoints(folders):
         )
 
 
-def _digest(value):
-    """A digest of a parameter; of functions that have none, their name."""
-    try:
-        return joblib.hash(value)
-    except (AttributeError, PicklingError, TypeError):
-        return getattr(value, "__qualname__", type(value).__name__)
+def _named(value):
+    """A parameter as a digest tells it from others: a function by its name."""
+    if isinstance(value, (set, frozenset)):  # in an order that differs between ranks
+        return sorted(value, key=repr)
+    return getattr(value, "__qualname__", value)
 
 
 def gather_schemas(group, kept, schema, is_new):

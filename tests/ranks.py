@@ -337,6 +337,16 @@ def other_last_fit(ranks):
     classifier.fit(X, y)
 
 
+def other_intercept(ranks):
+    """Of fits that are equal but for one number."""
+    classifier = RNNClassifier(**SIZES, warm_start=True, vocabulary={"a", "b", "c"})
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(classifier.fit, STRINGS, LABELS).result()
+    classifier.fit(STRINGS, LABELS)
+    classifier.intercept_[0] += ranks.rank
+    classifier.fit(STRINGS, LABELS)
+
+
 def inside_another(ranks):
     with data_parallel():
         pass

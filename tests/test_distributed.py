@@ -90,6 +90,11 @@ ERRORS = {
         "ranks before, or load the same file on all of them.",
         SAME,
     ),
+    "other_intercept": (
+        "ValueError: Ranks 0 and 1 are to continue from different fits. Fit on all "
+        "ranks before, or load the same file on all of them.",
+        SAME,
+    ),
     "inside_another": (
         "RuntimeError: data_parallel() was entered inside data_parallel(). Enter it "
         "once.",

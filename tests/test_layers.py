@@ -184,7 +184,7 @@ FLOORS = {
     "_chunked_fit": {"numpy"},
     "_initial_state": {"numpy"},
     "_fitting": {"numpy", "sklearn"},
-    "_gathering": {"joblib", "numpy"},
+    "_gathering": {"numpy"},
     "_types": {"sklearn"},
     "_state": {"numpy"},
     "_expected": {"numpy"},
