@@ -3,7 +3,6 @@
 import os
 import pickle
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -274,15 +273,12 @@ def test_an_error_on_one_rank_is_an_error_on_all(name, two):
 
 
 def test_a_rank_that_dies_is_an_error_on_the_others(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    of_job = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    # Without torchrun, which would end the other rank.
     command = [sys.executable, SCRIPT, tmp_path, "is_killed"]
-    ranks = [
-        subprocess.Popen(command, env={**os.environ, **of_job, "RANK": str(rank)})
-        for rank in (0, 1)
+    environments = [
+        {**os.environ, "WORLD_SIZE": "2", "RANK": str(rank)} for rank in (0, 1)
     ]
+    ranks = [subprocess.Popen(command, env=each) for each in environments]
     try:
         assert [rank.wait(timeout=120) for rank in ranks] == [0, -9]
     finally:
