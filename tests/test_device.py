@@ -169,7 +169,7 @@ def test_the_updates_are_those_of_a_device(by_torch, monkeypatch):
             made.append(options)
             super().__init__(*args, **options)
 
-    monkeypatch.setattr(trainer.on_device, "Updates", Noted)
+    monkeypatch.setattr(trainer.autograd_updates, "Updates", Noted)
     by_torch()
     for name in ("strings", "many tokens", "features"):
         estimator, data = make(name)

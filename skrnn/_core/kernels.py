@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from skrnn._core import network, windows
-from skrnn._core.autograd import network as on_device
+from skrnn._core.autograd import network as autograd_network
 
 
 class Kernels(NamedTuple):
@@ -32,6 +32,7 @@ class Kernels(NamedTuple):
 KERNELS = {
     "numba": Kernels(network.Workspace, windows.loss_and_gradient),
     "autograd": Kernels(
-        lambda weights, n_inputs: on_device.Workspace(), on_device.loss_and_gradient
+        lambda weights, n_inputs: autograd_network.Workspace(),
+        autograd_network.loss_and_gradient,
     ),
 }

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import islice
 
 from skrnn._core import windows
-from skrnn._core.autograd import updates as on_device
+from skrnn._core.autograd import updates as autograd_updates
 from skrnn._core.batch import Start
 from skrnn._core.batches import Batches
 from skrnn._core.execution import CPU, Execution
@@ -147,7 +147,9 @@ class Trainer:
         if is_here:
             group = self.execution.group
             return Wide(updates, state.wide, self.loss, moments, group)
-        return on_device.Wide(updates, state.wide, self.loss, self.execution, moments)
+        return autograd_updates.Wide(
+            updates, state.wide, self.loss, self.execution, moments
+        )
 
     def _of_network(self, state, data, moments):
         """Choose between updates of all token vectors and of those in the minibatch."""
@@ -164,7 +166,7 @@ class Trainer:
         """The same for a copy of the weights on a device."""
         is_lazy = state.embeddings is None
         is_lazy = is_lazy and self._has_few_of_many_tokens(state.weights, data)
-        return on_device.Updates(
+        return autograd_updates.Updates(
             state,
             self.plan,
             self.execution,

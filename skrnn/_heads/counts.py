@@ -31,7 +31,7 @@ class TargetCounts:
         The sums of the weights of their targets.
     n_weighted : ndarray of shape (n_labels,), int64
         The numbers of their targets of weight above 0.
-    moments : Moments or None
+    moments : MeanAndVariance or None
         Of numbers.
     """
 
@@ -77,7 +77,9 @@ class TargetCounts:
             check_labels(self.head, y, _OTHERS)
         elif isinstance(self.head, NumbersHead):
             check_columns(y, self.head.n_outputs, _OTHERS)
-            moments = Moments.of(y.reshape(len(y), -1).astype(np.float64), weight)
+            moments = MeanAndVariance.of(
+                y.reshape(len(y), -1).astype(np.float64), weight
+            )
         weights = np.bincount(places, weight, len(labels))
         n_weighted = np.bincount(places, weight > 0, len(labels)).astype(np.int64)
         return replace(
@@ -161,7 +163,7 @@ class TargetCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class MeanAndVariance:
     """The weighted mean and variance of numbers.
 
     Attributes
