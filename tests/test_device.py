@@ -271,12 +271,12 @@ def test_such_an_operation_is_found():
         assert waits.found
 
 
-def test_auto_is_the_cpu_where_there_is_no_gpu():
+def test_auto_is_a_gpu_if_there_is_one_and_otherwise_the_cpu():
     assert find_device("auto") == ("cuda:0" if HAS_GPU else "cpu")
     estimator, data = make("strings")
-    device = "auto" if not HAS_GPU else "cpu"
-    fitted = clone(estimator).set_params(device=device).fit(*data)
-    np.testing.assert_array_equal(fitted.V_, estimator.fit(*data).V_)
+    ours = clone(estimator).set_params(device="auto").fit(*data)
+    device = "cuda" if HAS_GPU else "cpu"
+    assert_same_fit(ours, estimator.set_params(device=device).fit(*data))
 
 
 @pytest.mark.parametrize("device", ["gpu", "mps", "cuda:", "cuda:x", "cuda:-1", "CPU"])
@@ -322,7 +322,7 @@ def test_a_number_of_no_gpu_raises(monkeypatch):
         find_device("cuda:2")
 
 
-def test_what_was_fitted_on_a_gpu_predicts_without_one():
+def test_predictions_need_no_gpu_whatever_the_device_is_set_to():
     classifier, data = make("strings")
     classifier.fit(*data)
     expected = classifier.predict_proba(STRINGS)
