@@ -16,7 +16,7 @@ def of_kind_of_y(tasks_of_y, says_of_y):
     """What an estimator keeps of y in addition to its head."""
     flags = "_is_multilabel", "_is_one_output"
     if says_of_y == "task_":
-        # The encoder of a classifier or regressor has the flag of that, too.
+        # The encoder of a classifier or regressor also has the flag of that.
         flag = replace(FLAG, is_optional=True)
         return {**dict.fromkeys(flags, flag), "task_": one_of(tasks_of_y)}
     of_y = {says_of_y: FLAG} if says_of_y else {}

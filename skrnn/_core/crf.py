@@ -319,7 +319,7 @@ def _backward(s, chain, factors, a, proba, pairs):
     ``pairs``, all steps together, unless it is empty.
     """
     D, E, E_T = factors[1:]
-    # The logarithms of the sums over what follows a step; in v, with its scores, too.
+    # The logarithms of the sums over what follows a step; in v, also with its scores.
     b = chain[2].copy()
     v, q = np.empty_like(b), np.empty_like(b)
     p, here = np.empty_like(b), np.empty_like(b)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from skrnn._core.forks import make_forks_wait_for
 
-# Held by a thread that imports a module which other threads may import, too.
+# Held by a thread that imports a module which other threads may also import.
 import_lock = threading.RLock()
 make_forks_wait_for(import_lock)
 

@@ -30,7 +30,7 @@ class Parts(NamedTuple):
     lengths : tuple of int
         The numbers of characters of beginnings and of endings.
     has_pattern : bool
-        Whether the kinds of the first 12 characters are read, too.
+        Whether the kinds of the first 12 characters are also read.
     """
 
     lengths: tuple = (3,)

@@ -41,7 +41,7 @@ class WideCounts:
     ----------
     ngram_range : tuple of int
     n_places : int
-        The length of the sequences, if n-grams are to be read with their places, too.
+        The length of the sequences, if n-grams are also to be read with their places.
     grams : GramCounts or None
         Of n-grams without places.
     """
@@ -103,8 +103,8 @@ class WideReader:
         The logarithm of (1 + n_samples) / (1 + the number of sequences with the
         n-gram), plus 1.
     grams : dict
-        Data to find n-grams: ``ngram_range``, ``n_places`` if n-grams are read with
-        their places, too, ``has_ends`` if they tell the ends of strings, and the output
+        Data to find n-grams: ``ngram_range``, ``n_places`` if n-grams are also read
+        with their places, ``has_ends`` if they tell the ends of strings, and the output
         of :func:`make_table`.
     """
 
@@ -126,8 +126,8 @@ class WideReader:
             Number of weights of an n-gram. With many, only the most frequent n-grams
             are learned.
         n_places : int, default=0
-            The length of all sequences, if n-grams are to be read with their places,
-            too.
+            The length of all sequences, if n-grams are also to be read with their
+            places.
         counts : WideCounts, default=None
             What has been counted of all training data, if `sequences` are some of them.
             N-grams with places are counted in these.
