@@ -85,7 +85,8 @@ def data_parallel(*, timeout=1800.0):
     - Rank 0 alone reads and writes checkpoints, in its `checkpoint` and after each
       `checkpoint_interval` of its own.
     - Ctrl-C on one rank interrupts all of them after the same update, and all keep the
-      last complete epoch.
+      last complete epoch. A second Ctrl-C on that rank ends its fit at once, and those
+      of the others with an error.
     - A minibatch may have fewer sequences than there are ranks: some have nothing to do
       then. A rank without any sequence raises an error, on all ranks.
     - A rank that has one chunk less for `partial_fit` than the others ends in an error
