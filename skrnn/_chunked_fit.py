@@ -246,7 +246,7 @@ class UniformSample:
         parts.append((samples, keys))
         keys = np.concatenate([of for _, of in parts])
         most = np.sort(keys)[: self._n_most][-1]
-        kept = [_taken(some, of <= most) for some, of in parts]
+        kept = [some.take(np.flatnonzero(of <= most), False) for some, of in parts]
         self._samples = join_samples([some for some in kept if len(some)])
         self._keys = keys[keys <= most]
 
@@ -290,24 +290,9 @@ def _weighted(samples):
     is_used = samples.weight_of_sequences > 0 if samples.weight.any() else None
     if is_used is None:
         return samples.part(0, 0)
-    return samples if is_used.all() else _taken(samples, is_used)
-
-
-def _taken(samples, is_chosen):
-    """Some samples, with weights as they are."""
-    indices = np.flatnonzero(is_chosen)
-    if len(indices) == len(samples):
+    if is_used.all():
         return samples
-    weight, chosen = samples.weight, indices
-    if samples.per_step:
-        chosen = np.repeat(is_chosen, samples.steps.lengths)
-    return replace(
-        samples,
-        steps=samples.steps.take(indices),
-        target=None if samples.target is None else samples.target[chosen],
-        weight=weight[chosen],
-        positions=samples.positions[indices],
-    )
+    return samples.take(np.flatnonzero(is_used), is_scaled=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from skrnn._core import public
 from skrnn._core.architecture import Architecture
 from skrnn._core.execution import arithmetic, random_seed
 from skrnn._core.imports import import_lock, kernel_imports
-from skrnn._core.trainer import Trainer
+from skrnn._core.trainer import Trainer, check_values
 from skrnn._core.training_data import DataInParts, TrainingData
 from skrnn._core.training_state import TrainingState
 from skrnn._heads.density import DensityHead
@@ -30,6 +30,9 @@ from skrnn._reading.series import SeriesReader
 from skrnn._reading.tokens import TokenReader
 from skrnn._reading.vectors import VectorReader
 from skrnn._warnings import about_sequences_in_y, about_validation_data
+
+# How many sequences show what those are like that are not in memory.
+_N_EXAMPLES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +208,14 @@ def _plan(settings, head, samples, epochs):
 def _training_data(samples, settings, plan, epochs, fit, execution):
     """What an epoch goes through, in memory or read again in each."""
     smoothing = float(settings.parameters.get("label_smoothing", 0.0))
-    data = TrainingData.of(samples, fit.inputs.hiding, execution, smoothing)
     if epochs is None:
-        return data
+        return TrainingData.of(samples, fit.inputs.hiding, execution, smoothing)
+    longest = np.argsort(samples.steps.lengths)[-_N_EXAMPLES:]
+    few = samples.take(longest, is_scaled=False)
+    example = TrainingData.of(few, fit.inputs.hiding, execution)
     scale = _scale_of_steps(epochs, fit) if fit.head.per_step else None
     read_parts = partial(_parts, epochs, fit, plan.batch_size, execution, scale)
-    return DataInParts(data, epochs.n_samples, epochs.n_rows, read_parts)
+    return DataInParts(example, epochs.n_samples, epochs.n_rows, read_parts)
 
 
 def _parts(epochs, fit, batch_size, execution, scale=None):
@@ -223,6 +228,8 @@ def _parts(epochs, fit, batch_size, execution, scale=None):
             # Those of all steps sum to the number of sequences, not those of this part.
             scale_here = scale * len(samples.weight) / len(samples)
             samples = replace(samples, weight=samples.weight * scale_here)
+        # On the host: nothing need be copied back from a device.
+        check_values(fit.state, samples.steps.values, samples.steps.wide)
         data = TrainingData.of(samples, fit.inputs.hiding, execution)
         del samples  # in memory, there is nothing but what is read now
         yield data

@@ -7,11 +7,13 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from interrupting import InterruptAfter, copy_of, interrupted
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from skrnn import (
+    ChunkedDataset,
     RNNClassifier,
     RNNDecoder,
     RNNEncoder,
@@ -193,6 +195,33 @@ def test_partial_fit_goes_on(name, by_torch):
     assert saved.keys() == others.keys()
     for key, part in saved.items():
         np.testing.assert_allclose(others[key], part, rtol=1e-3, atol=1e-5)
+
+
+def in_chunks(name):
+    """An estimator, and a dataset of which the buffer has a part at a time."""
+    estimator, (X, *y) = make(name)
+    parts = [slice(i, i + 20) for i in range(0, len(X), 20)]
+    chunks = [(X[part], *(of[part] for of in y)) for part in parts]
+    return estimator, ChunkedDataset(lambda: iter(chunks), buffer_size=16)
+
+
+@pytest.mark.parametrize("name", ["strings", "next numbers"])
+def test_chunks_are_read_on_a_device(name, by_torch):
+    estimator, data = in_chunks(name)
+    ours = clone(estimator).fit(data)
+    by_torch()
+    assert_same_fit(ours, clone(estimator).fit(data))
+
+
+def test_a_fit_continues_from_its_checkpoint_on_a_device(by_torch, tmp_path):
+    estimator, (X, y) = make("strings")
+    by_torch()
+    whole = clone(estimator).fit(X, y)
+    interrupted(copy_of(estimator, checkpoint=tmp_path), X, y, 2)
+    callback = InterruptAfter()
+    rest = copy_of(estimator, checkpoint=tmp_path).set_callbacks(callback)
+    assert_same_fit(rest.fit(X, y), whole)
+    assert callback.seen == [2]
 
 
 def test_what_was_undone_is_undone_on_the_device(by_torch):

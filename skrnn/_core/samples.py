@@ -39,23 +39,29 @@ class Samples:
     def __len__(self):
         return len(self.positions)
 
-    def take(self, indices):
+    def take(self, indices, is_scaled=True):
         """Return the samples at `indices`, in that order.
 
-        The weights are scaled to a mean of 1.
+        Parameters
+        ----------
+        indices : ndarray of int
+        is_scaled : bool, default=True
+            Whether to scale the weights to a mean of 1.
         """
         chosen = indices
         if self.per_step:
             chosen, _ = rows_of(self.steps.offsets, indices)
         weight = self.weight[chosen]
-        weight = weight / weight.max()  # the sum of the weights could overflow
+        if is_scaled:
+            weight = weight / weight.max()  # the sum of the weights could overflow
+            weight = weight / weight.mean()
         return replace(
             self,
             steps=self.steps
             if _is_all(indices, len(self))
             else self.steps.take(indices),
             target=None if self.target is None else self.target[chosen],
-            weight=weight / weight.mean(),
+            weight=weight,
             positions=self.positions[indices],
             context=None if self.context is None else self.context.take(indices),
         )

@@ -81,7 +81,8 @@ class Trainer:
             this rank is interrupted a second time.
         """
         plan, group = self.plan, self.execution.group
-        _check_values(state, data.example)
+        example = data.example
+        check_values(state, CPU.array(example.values), example.wide)
         batches = self._batches(state.weights, data)
         n_shards = batches.shards.n_of(min(plan.batch_size, len(data)))
         n_workers = math.ceil(n_shards / group.world_size)
@@ -206,8 +207,6 @@ class _Epoch:
         """
         data, total = self.batches.data, 0.0
         for part in data.parts():
-            if part is not data:
-                _check_values(state, part)
             total += self._run_part(part, state)
             del part  # before the next one is read
         self.updates.synchronise()
@@ -346,17 +345,23 @@ def _sum_of_gradients(workspaces):
     return first
 
 
-def _check_values(state, data):
+def check_values(state, values, wide):
     """Raise if the network has no weights for the values. The kernels do not check it.
+
+    Parameters
+    ----------
+    state : TrainingState
+    values : ndarray of shape (n_rows, ...)
+    wide : SparseRows, DenseRows or None
 
     Raises
     ------
     ValueError
     """
-    values, n_inputs = CPU.array(data.values), state.weights.n_inputs
+    n_inputs = state.weights.n_inputs
     if state.wide is not None:
-        check_columns(data.wide, len(state.wide))
-    if not data.values.is_floating_point():
+        check_columns(wide, len(state.wide))
+    if values.dtype.kind != "f":
         n = n_inputs if state.embeddings is None else len(state.embeddings.vectors)
         check_ids(values, n)
     elif values.shape[1] != n_inputs:

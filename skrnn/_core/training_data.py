@@ -107,13 +107,14 @@ class DataInParts:
     Attributes
     ----------
     example : TrainingData
-        Some of the data, which show what the others are like.
+        A few of the sequences, which show what the others are like.
     n_samples, n_rows : int
         Number of sequences, and of steps, of all parts.
     read_parts : callable
         ``read_parts()`` yields the TrainingData of each part, in the same order each
-        time. The number of sequences of all parts but the last one is a multiple of the
-        batch size, so that there are as many minibatches as if all were in memory.
+        time, of values that :func:`skrnn._core.trainer.check_values` has accepted. The
+        number of sequences of all parts but the last one is a multiple of the batch
+        size, so that there are as many minibatches as if all were in memory.
     """
 
     example: TrainingData
