@@ -59,7 +59,8 @@ class ChunkedDataset:
       same length, and of subwords, at most 262,144 are counted at a time: beyond that,
       the rarest so far are forgotten, and counted from 0 if they occur again [1]_.
     - Means, scales and patterns of series, and n-grams with places, are learned from
-      a uniform sample of `buffer_size` sequences, drawn without replacement [2]_.
+      a uniform sample of `buffer_size` sequences, drawn without replacement [2]_. It is
+      the same one for each `random_state`.
     - Early stopping needs `X_val` and `y_val`.
 
     References
