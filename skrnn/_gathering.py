@@ -59,7 +59,7 @@ def check_agreement(group, settings, last, classes, has_validation):
         # Beside the encoder, which repeats the weights.
         given["last"] = {k: v for k, v in last.attributes.items() if k != "encoder_"}
     shown["last"] = "that of a new fit" if last is None else "another one"
-    names = {name: digest(_named(value)) for name, value in given.items()}
+    names = {name: _name_of(value) for name, value in given.items()}
     of_ranks = group.gather((names, shown))
     _check_checkpoints(group.gather(settings["checkpoint"]))
     for name in shown:
@@ -91,11 +91,12 @@ def _check_checkpoints(folders):
         )
 
 
-def _named(value):
-    """A parameter as a digest tells it from others: a function by its name."""
-    if isinstance(value, (set, frozenset)):  # in an order that differs between ranks
-        return sorted(value, key=repr)
-    return getattr(value, "__qualname__", value)
+def _name_of(value):
+    """The digest of a parameter; of functions, and objects that have none, a name."""
+    try:
+        return digest(getattr(value, "__qualname__", value))
+    except ValueError:
+        return type(value).__name__
 
 
 def gather_schemas(group, kept, schema, is_new):
