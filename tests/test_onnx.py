@@ -262,8 +262,8 @@ def test_what_cannot_be_exported_raises(X, y, parameters, message):
 def test_other_estimators_raise(estimator):
     message = (
         "cannot be exported to ONNX: an RNNClassifier, RNNRegressor, RNNEncoder or "
-        "RNNTagger was expected. For a pipeline, pass its skrnn step; for other "
-        "estimators of skrnn, use save_safetensors."
+        "RNNTagger was expected. For a pipeline, pass its skrnn step; for an ensemble, "
+        "one of its estimators_; for other estimators of skrnn, use save_safetensors."
     )
     with pytest.raises(TypeError, match=re.escape(message)):
         to_onnx(estimator)

@@ -209,13 +209,15 @@ def test_a_beam_of_1_is_greedy(small):
 
 def prefix_log_p(model, x, prefix):
     """log p of the tokens of a prefix, without its end."""
-    fitted, steps, answers, _ = model._with_answers([x], [prefix])
+    (fitted,), (steps,), _, ids = model._with_answers([x], [prefix])
     from skrnn._core import transduce
+    from skrnn._core.answers import Answers
     from skrnn._core.execution import arithmetic
 
     with arithmetic() as execution:
         weights, values = fitted._tensors(steps, execution)
         memory = transduce.read(weights, values, steps.offsets, np.arange(1))
+        answers = Answers.of(ids.values, ids.offsets)
         return transduce.log_p_of_tokens(weights, memory, answers)[:-1].sum()
 
 

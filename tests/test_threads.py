@@ -18,9 +18,10 @@ from skrnn import (
     RNNLanguageModel,
     RNNSeq2Seq,
     RNNTagger,
-    _fitting,
+    _initial_state,
 )
-from skrnn._core import encode, network, trainer, windows, writing
+from skrnn._core import encode, network, trainer, windows, writer, writing
+from skrnn._core.kernels import KERNELS
 from skrnn._core.shards import Shards
 from skrnn._core.threads import (
     _setter,
@@ -177,7 +178,7 @@ def test_fit_and_predict_run_on_one_thread_and_restore_the_number(
 
         monkeypatch.setattr(module, name, spied)
 
-    spy_on(_fitting, "initialise")
+    spy_on(_initial_state, "initialise")
     spy_on(trainer.Trainer, "run")
     spy_on(encode, "encode")
     X = ["cat", "chat"]
@@ -260,7 +261,8 @@ def test_whichever_shard_ends_last_the_weights_are_the_same(late, monkeypatch):
 
     update = AllWeights.update
     monkeypatch.setattr(AllWeights, "update", spied)
-    monkeypatch.setattr(windows, "loss_and_gradient", delayed)
+    kernels = KERNELS["numba"]._replace(loss_and_gradient=delayed)
+    monkeypatch.setitem(KERNELS, "numba", kernels)
     fitted, _ = fitted_on(2, 900, **params)
     assert threads_of_updates == {late == 0}
     for name in ("W_", "U_", "b_", "V_", "wide_coef_"):
@@ -340,13 +342,13 @@ def test_sequences_are_written_alike_on_any_number_of_threads(monkeypatch, make)
     if make is RNNDecoder:
         X = np.random.default_rng(0).normal(size=(len(y), 3))
     model = make(8, max_iter=1, beam_width=2, random_state=0).fit(X, y)
-    seen, search = set(), writing.beam_search
+    seen, search = set(), writer.beam_search
 
     def spied(*arguments, **options):
         seen.add(threading.get_ident())
         return search(*arguments, **options)
 
-    monkeypatch.setattr(writing, "beam_search", spied)
+    monkeypatch.setattr(writer, "beam_search", spied)
     monkeypatch.setattr(writing, "_WORTH_A_THREAD", 20)
     torch_threads, found = torch.get_num_threads(), []
     for n_threads in (1, 3):

@@ -222,7 +222,8 @@ def test_other_estimators_raise(export, estimator):
     message = (
         "cannot be exported to a module of torch: an RNNClassifier, RNNRegressor, "
         "RNNEncoder or RNNTagger was expected. For a pipeline, pass its skrnn step; "
-        "for other estimators of skrnn, use save_safetensors."
+        "for an ensemble, one of its estimators_; for other estimators of skrnn, use "
+        "save_safetensors."
     )
     with pytest.raises(TypeError, match=re.escape(message)):
         export(estimator)
