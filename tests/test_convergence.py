@@ -112,7 +112,7 @@ estimators = pytest.mark.parametrize(
 
 @pytest.fixture
 def few_weights_are_many(monkeypatch):
-    monkeypatch.setattr("skrnn._fitting._MANY_WEIGHTS", 1000)
+    monkeypatch.setattr("skrnn._initial_state._MANY_WEIGHTS", 1000)
 
 
 def warnings_of(function, *arguments):
