@@ -533,7 +533,7 @@ def test_what_cannot_be_shown_is_named(classifier, model, series):
         RecurrenceDisplay.from_estimator(classifier, layer=1)
     with pytest.raises(ValueError, match=r"ax has the shape \(\), but \(2, 3\) was"):
         RecurrenceDisplay.from_estimator(classifier, ax=plt.gca())
-    with pytest.raises(ValueError, match="y has a token that is not in output_"):
+    with pytest.raises(ValueError, match="y has 'c', which is not in output_"):
         AttentionDisplay.from_estimator(model, "cat", "cat")
     regressor = RNNRegressor(**SMALL).fit(series, [0.0, 1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="fitted on series of numbers, which have no"):

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from skrnn._core import network, windows
-from skrnn._core.autograd import network as autograd_network
+from skrnn._core.imports import kernel_imports
 
 
 class Kernels(NamedTuple):
@@ -29,10 +29,18 @@ class Kernels(NamedTuple):
     loss_and_gradient: Callable
 
 
+def _autograd():
+    """The back end of torch's operations, imported when it is first needed."""
+    with kernel_imports():
+        from skrnn._core.autograd import network
+
+    return network
+
+
 KERNELS = {
     "numba": Kernels(network.Workspace, windows.loss_and_gradient),
     "autograd": Kernels(
-        lambda weights, n_inputs: autograd_network.Workspace(),
-        autograd_network.loss_and_gradient,
+        lambda weights, n_inputs: _autograd().Workspace(),
+        lambda *arguments: _autograd().loss_and_gradient(*arguments),
     ),
 }

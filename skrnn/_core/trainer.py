@@ -7,11 +7,11 @@ from functools import partial
 from itertools import islice
 
 from skrnn._core import windows
-from skrnn._core.autograd import updates as autograd_updates
 from skrnn._core.batch import Start
 from skrnn._core.batches import Batches
 from skrnn._core.execution import CPU, Execution
 from skrnn._core.group import InterruptOfAll
+from skrnn._core.imports import kernel_imports
 from skrnn._core.kernels import KERNELS
 from skrnn._core.linear import check_columns
 from skrnn._core.plan import Plan
@@ -148,7 +148,7 @@ class Trainer:
         if is_here:
             group = self.execution.group
             return Wide(updates, state.wide, self.loss, moments, group)
-        return autograd_updates.Wide(
+        return _autograd_updates().Wide(
             updates, state.wide, self.loss, self.execution, moments
         )
 
@@ -167,7 +167,7 @@ class Trainer:
         """The same for a copy of the weights on a device."""
         is_lazy = state.embeddings is None
         is_lazy = is_lazy and self._has_few_of_many_tokens(state.weights, data)
-        return autograd_updates.Updates(
+        return _autograd_updates().Updates(
             state,
             self.plan,
             self.execution,
@@ -327,6 +327,14 @@ class _Ahead:
         while self._made:
             yield self._made.pop()
             self.make()
+
+
+def _autograd_updates():
+    """The updates by torch's operations, imported when they are first needed."""
+    with kernel_imports():
+        from skrnn._core.autograd import updates
+
+    return updates
 
 
 def _widths_of_decoder(weights):
