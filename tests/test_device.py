@@ -24,6 +24,7 @@ from skrnn import (
     RNNTagger,
 )
 from skrnn._core import trainer
+from skrnn._core.autograd import updates
 from skrnn._core.autograd.updates import Updates
 from skrnn._core.execution import Execution, find_device
 
@@ -171,7 +172,7 @@ def test_the_updates_are_those_of_a_device(by_torch, monkeypatch):
             made.append(options)
             super().__init__(*args, **options)
 
-    monkeypatch.setattr(trainer.autograd_updates, "Updates", Noted)
+    monkeypatch.setattr(updates, "Updates", Noted)
     by_torch()
     for name in ("strings", "many tokens", "features"):
         estimator, data = make(name)
