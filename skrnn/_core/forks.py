@@ -4,6 +4,10 @@ A child process has only the thread that forked. What another thread was doing i
 finished there, and the locks that it held are never released.
 """
 
+# Handlers are called in the reverse order of their registration. Those of these modules
+# take locks that an importing thread needs, so they must come after those below.
+import concurrent.futures.thread  # noqa: F401
+import logging  # noqa: F401
 import os
 from contextlib import ExitStack
 
