@@ -223,8 +223,7 @@ def _noting(names, name_of, buffers):
 class UniformSample:
     """A uniform sample of sequences, of which some are added at a time.
 
-    Each sequence has a random number, and those with the smallest ones are kept. Two
-    samples are merged by adding one to the other.
+    Each sequence has a random number, and those with the smallest ones are kept.
 
     Parameters
     ----------

@@ -375,8 +375,9 @@ def _read(samples, head, settings, generator, last, counts=None):
     options, has_labels = reading_options(settings, last, head, samples.steps)
     if options is not None:
         n_outputs = 1 if head is None else head.n_outputs
-        of = options, samples, generator, has_labels, n_outputs, counts
-        reader, steps = learn_reader(*of)
+        reader, steps = learn_reader(
+            options, samples, generator, has_labels, n_outputs, counts
+        )
         return reader, replace(samples, steps=steps)
     options = settings.reading
     reader = last.model.reader

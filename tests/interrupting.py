@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from quiet import Quiet
 
 from skrnn import (
     RNNClassifier,
@@ -76,20 +77,11 @@ class Interrupt(Exception):
     pass
 
 
-class InterruptAfter:
+class InterruptAfter(Quiet):
     """A callback that raises after some epochs, and counts those that it sees."""
 
     def __init__(self, n_epochs=None):
         self.n_epochs, self.seen = n_epochs, []
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
 
     def on_fit_task_end(self, estimator, context):
         if context.task_name == "epoch":

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from quiet import Quiet
 
 from skrnn import RNNClassifier
 from skrnn._checkpoint_file import unpack
@@ -28,20 +29,11 @@ PROMISED |= {"continues", "continues beside a part of a file"}
 PROMISED |= {"ended as if never killed"}
 
 
-class Reporter:
+class Reporter(Quiet):
     """A callback that writes the number of each epoch that has ended to a pipe."""
 
     def __init__(self, pipe):
         self._pipe = pipe
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
 
     def on_fit_task_end(self, estimator, context):
         if context.task_name == "epoch":

@@ -22,6 +22,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from quiet import Quiet
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from torch import distributed
@@ -149,20 +150,11 @@ def fit_validated(rank=0, n_ranks=1):
     return estimator.fit(X, y, X_val=X_val, y_val=y_val)
 
 
-class Callback:
+class Callback(Quiet):
     """Calls a function after the second epoch, and keeps the weights of each."""
 
     def __init__(self, function):
         self.function, self.V = function, []
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         if context.task_name != "epoch":

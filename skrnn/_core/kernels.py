@@ -11,6 +11,7 @@ where it computes.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from skrnn._core import network, windows
@@ -29,6 +30,7 @@ class Kernels(NamedTuple):
     loss_and_gradient: Callable
 
 
+@cache  # since it is asked for each shard
 def _autograd():
     """The back end of torch's operations, imported when it is first needed."""
     with kernel_imports():
