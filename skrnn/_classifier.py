@@ -12,12 +12,13 @@ from skrnn._docs import share_docs
 from skrnn._encoder import as_encoder
 from skrnn._heads.validation import validate_scored
 from skrnn._judging import ValidationData
+from skrnn._notebook import OffersPage
 from skrnn._types import ClassWeights, Count, Pair, takes_parameters
 
 
 @share_docs
 @takes_parameters
-class RNNClassifier(ClassifierMixin, BaseRNN):
+class RNNClassifier(OffersPage, ClassifierMixin, BaseRNN):
     r"""Classify sequences with a recurrent network.
 
     The network [1]_ reads each sequence step by step. In the simplest case, it computes

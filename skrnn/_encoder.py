@@ -15,13 +15,16 @@ from skrnn._core.architecture import Architecture
 from skrnn._docs import share_docs
 from skrnn._heads.task import head_of
 from skrnn._judging import ValidationData
+from skrnn._notebook import OffersPage
 from skrnn._reading.reader import OF_WIDE
 from skrnn._types import takes_parameters
 
 
 @share_docs
 @takes_parameters
-class RNNEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN):
+class RNNEncoder(
+    OffersPage, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseRNN
+):
     r"""Encode sequences as order-sensitive vectors with a recurrent network.
 
     The network [1]_ reads each sequence step by step. In the simplest case, it computes

@@ -12,12 +12,13 @@ from skrnn._encoder import as_encoder
 from skrnn._heads.numbers import NumbersHead
 from skrnn._heads.validation import validate_scored
 from skrnn._judging import ValidationData
+from skrnn._notebook import OffersPage
 from skrnn._types import Count, Pair, takes_parameters
 
 
 @share_docs
 @takes_parameters
-class RNNRegressor(RegressorMixin, BaseRNN):
+class RNNRegressor(OffersPage, RegressorMixin, BaseRNN):
     r"""Predict numbers from sequences with a recurrent network.
 
     The network [1]_ reads each sequence step by step. In the simplest case, it computes

@@ -7,6 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import sklearn
+from sklearn import config_context
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import (
@@ -578,3 +579,27 @@ def test_it_is_shown_as_html(estimator):
     html = estimator._repr_html_()
     assert type(estimator).__name__ in html and "nhidden" in html
     assert "Not fitted" in html
+
+
+def in_a_notebook(estimator):
+    return estimator._repr_mimebundle_(include=None, exclude=None)
+
+
+@pytest.mark.parametrize("estimator", [RNNClassifier(), RNNEncoder(), RNNRegressor()])
+def test_a_notebook_offers_a_page_once_there_is_one(estimator):
+    estimator.set_params(nhidden=4, max_iter=1)
+    assert "to_html" not in in_a_notebook(estimator)["text/html"]
+    estimator.fit(["ab", "ba"] * 5, [0, 1] * 5)
+    assert "to_html" in in_a_notebook(estimator)["text/html"]
+    with config_context(display="text"):
+        assert list(in_a_notebook(estimator)) == ["text/plain"]
+
+
+def test_a_notebook_offers_no_page_that_cannot_be_made():
+    X, y = np.random.default_rng(0).normal(size=(10, 5, 1)), [0, 1] * 5
+    of_series = RNNClassifier(nhidden=4, max_iter=1).fit(X, y)
+    assert "to_html" not in in_a_notebook(of_series)["text/html"]
+    split = RNNClassifier(nhidden=4, max_iter=1, analyzer=str.split).fit(
+        ["a b"] * 10, y
+    )
+    assert "to_html" not in in_a_notebook(split)["text/html"]

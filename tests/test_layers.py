@@ -126,6 +126,7 @@ FLOORS = {
     "_warnings": set(),
     "_messages": {"numpy"},
     "_digest": {"numpy"},
+    "_notebook": set(),
     "_files": set(),
     "_reading.libraries": {"numpy"},
     "_reading.panels": set(),
