@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from skrnn._checkpoint_file import pack, unpack
+from skrnn._checkpoint_file import deserialize, serialize
 from skrnn._core.progress import Progress
 from skrnn._core.schedule import Clock
 from skrnn._digest import digest
@@ -260,7 +260,7 @@ class Checkpoint:
             arrays |= {f"{name}.{i}": array for i, array in enumerate(saved[name])}
         content = {k: v for k, v in saved.items() if k not in {*_LISTS, *arrays}}
         content |= {"version": __version__, "key": self._key, "seed": self.seed}
-        write(pack(arrays, content), self.path)
+        write(serialize(arrays, content), self.path)
 
     def _read(self):
         """The inverse of :meth:`write`; None if there is no file."""
@@ -268,7 +268,7 @@ class Checkpoint:
             file = self.path.read_bytes()
         except FileNotFoundError:
             return None
-        arrays, saved = unpack(file)
+        arrays, saved = deserialize(file)
         version = saved.get("version")
         if version != __version__:
             raise ValueError(

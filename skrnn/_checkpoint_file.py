@@ -21,7 +21,7 @@ _KEY, _CHECKSUM = "skrnn", "checksum"
 _N_BYTES_OF_LENGTH = 8
 
 
-def pack(arrays, content):
+def serialize(arrays, content):
     """The bytes of a file.
 
     Parameters
@@ -53,8 +53,8 @@ def pack(arrays, content):
     return b"".join([length, header, *parts])
 
 
-def unpack(file):
-    """The inverse of :func:`pack`.
+def deserialize(file):
+    """The inverse of :func:`serialize`.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def unpack(file):
     Raises
     ------
     ValueError
-        If it is damaged, or not from :func:`pack`.
+        If it is damaged, or not from :func:`serialize`.
     """
     try:
         begin = _N_BYTES_OF_LENGTH

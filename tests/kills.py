@@ -18,7 +18,7 @@ import numpy as np
 from quiet import Quiet
 
 from skrnn import RNNClassifier
-from skrnn._checkpoint_file import unpack
+from skrnn._checkpoint_file import deserialize
 
 X = ["cat", "chat", "katze", "kat", "gato", "gatto"] * 20
 Y = ["English", "French", "German", "Dutch", "Spanish", "Italian"] * 20
@@ -107,7 +107,7 @@ def _outcome(was_killed, reported, classifier, whole):
             return f"no file after {reported} epochs"
         return "no file yet, but a part of it" if parts else "no file yet"
     try:
-        _, content = unpack(files[0].read_bytes())
+        _, content = deserialize(files[0].read_bytes())
     except ValueError as error:
         return f"unreadable: {error}"
     n_done = len(content.get("progress", {"loss_curve": []})["loss_curve"])

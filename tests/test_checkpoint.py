@@ -33,7 +33,7 @@ from skrnn import (
     RNNEncoder,
     RNNEnsemble,
 )
-from skrnn._checkpoint_file import unpack
+from skrnn._checkpoint_file import deserialize
 from skrnn._core import network, trainer
 from skrnn._core.shards import Shards
 
@@ -114,7 +114,7 @@ def test_the_seed_is_that_of_the_fit_that_is_continued(random_state, tmp_path):
 
     interrupted(RNNClassifier(**params()), WORDS, LABELS, 2)
     (file,) = tmp_path.iterdir()
-    seed = unpack(file.read_bytes())[1]["seed"]
+    seed = deserialize(file.read_bytes())[1]["seed"]
     rest = RNNClassifier(**params()).fit(WORDS, LABELS)
 
     class Seeded(np.random.RandomState):

@@ -30,7 +30,7 @@ from skrnn import (
     RNNClassifier,
     _files,
 )
-from skrnn._checkpoint_file import pack, unpack
+from skrnn._checkpoint_file import deserialize, serialize
 from skrnn.export import from_state_dict, to_state_dict
 
 
@@ -87,15 +87,15 @@ def test_no_byte_of_a_file_can_change_without_notice(half):
         if changed[place : place + 1].isspace() and content[place] == ord(" "):
             continue  # white space for white space
         with pytest.raises(ValueError, match="damaged"):
-            unpack(bytes(changed))
+            deserialize(bytes(changed))
 
 
 def changed(half, change):
     """Change a file, so that it is well-formed."""
-    arrays, content = unpack(half[1].read_bytes())
+    arrays, content = deserialize(half[1].read_bytes())
     arrays = dict(arrays)
     change(arrays, content)
-    half[1].write_bytes(pack(arrays, content))
+    half[1].write_bytes(serialize(arrays, content))
 
 
 @pytest.mark.parametrize("version", ["0.0.1", None, ["a"] * 99])
@@ -171,12 +171,12 @@ def test_a_generator_in_no_state_is_refused(half):
 
 def test_other_libraries_read_the_file(half):
     safetensors = pytest.importorskip("safetensors.numpy")
-    arrays, _ = unpack(half[1].read_bytes())
+    arrays, _ = deserialize(half[1].read_bytes())
     theirs = safetensors.load(half[1].read_bytes())
     assert_same(dict(sorted(theirs.items())), dict(sorted(arrays.items())))
     # The other way round there is no checksum.
     with pytest.raises(ValueError, match="damaged, or no checkpoint"):
-        unpack(safetensors.save(theirs))
+        deserialize(safetensors.save(theirs))
 
 
 @pytest.mark.parametrize("below", ["", "folder"])
@@ -230,7 +230,7 @@ def test_a_disk_that_becomes_full_does_not_end_the_fit(n_times, tmp_path, monkey
     assert len(said) == 1
     assert_same_fit(ours, whole)
     (file,) = tmp_path.iterdir()
-    n_done = len(unpack(file.read_bytes())[1]["progress"]["loss_curve"])
+    n_done = len(deserialize(file.read_bytes())[1]["progress"]["loss_curve"])
     assert n_done == (6 if n_times == 1 else 2)
 
 
@@ -261,7 +261,7 @@ def test_several_processes_may_do_the_same_fit(tmp_path):
         for V in executor.map(fit_once, [tmp_path] * 12):
             np.testing.assert_array_equal(V, whole.V_)
     (file,) = tmp_path.iterdir()
-    assert unpack(file.read_bytes())[1]["progress"]["has_ended"]
+    assert deserialize(file.read_bytes())[1]["progress"]["has_ended"]
 
 
 def test_another_process_finds_the_file(half):

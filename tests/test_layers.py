@@ -221,7 +221,7 @@ FLOORS = {
     "export._plain": {"numpy"},
     "export._state_dict": {"sklearn", "torch"},
     "export._safetensors": {"safetensors"},
-    "export._packing": {"numpy"},
+    "export._compression": {"numpy"},
     "export._page_reading": {"numpy"},
     "export._fitted": {"sklearn"},
     "export._page": {"numpy", "sklearn"},

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skrnn import RNNClassifier
-from skrnn.export import _html, _packing, _page, to_html
+from skrnn.export import _compression, _html, _page, to_html
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ NUMBERS = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
     ],
 )
 def test_packing_loses_nothing(array, kind):
-    packed = _packing.pack(array)
+    packed = _compression.compress(array)
     assert packed["type"] == kind
     planes = np.frombuffer(zlib.decompress(base64.b64decode(packed["data"])), np.uint8)
     numbers = planes.reshape(4, -1).T.copy().view(np.uint32).ravel()
@@ -112,18 +112,18 @@ def test_packing_loses_nothing(array, kind):
 )
 def test_how_far_numbers_are_rounded(weights, scale, error):
     numbers = np.random.default_rng(0).normal(0, scale, 2**17).astype(np.float32)
-    change = np.abs(_packing.rounded(numbers, weights) - numbers).max()
+    change = np.abs(_compression.rounded(numbers, weights) - numbers).max()
     assert error / 2.1 < change < 1.1 * error
 
 
 @pytest.mark.parametrize("weights", ["exact", "rounded"])
 def test_numbers_that_are_all_the_same_are_not_rounded(weights):
     numbers = np.full(2**17, 0.1, np.float32)
-    np.testing.assert_array_equal(_packing.rounded(numbers, weights), numbers)
+    np.testing.assert_array_equal(_compression.rounded(numbers, weights), numbers)
 
 
 def test_numbers_that_are_far_apart_are_rounded_or_kept():
     numbers = np.full(2**17, 0.25, np.float32)
     numbers[0] = 1e30
-    np.testing.assert_array_equal(_packing.rounded(numbers, "exact"), numbers)
-    assert _packing.rounded(numbers, "rounded")[0] == pytest.approx(1e30, rel=1e-4)
+    np.testing.assert_array_equal(_compression.rounded(numbers, "exact"), numbers)
+    assert _compression.rounded(numbers, "rounded")[0] == pytest.approx(1e30, rel=1e-4)

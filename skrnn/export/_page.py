@@ -5,8 +5,8 @@ import numpy as np
 from skrnn._core import public
 from skrnn._core.imports import import_lock
 from skrnn._version import __version__
+from skrnn.export._compression import compress, rounded
 from skrnn.export._fitted import KNOWN, check_network
-from skrnn.export._packing import pack, rounded
 from skrnn.export._page_reading import example_of, reading_of, shortest_grams
 
 
@@ -45,7 +45,7 @@ def content_of(estimator, weights):
         "reading": reading,
         **{what: getattr(architecture, what) for what in KNOWN},
         "hasW": architecture.make_cell().has_W,
-        "embeddings": None if vectors is None else pack(rounded(vectors, "exact")),
+        "embeddings": None if vectors is None else compress(rounded(vectors, "exact")),
         "layers": [list(map(_layer, directions)) for directions in network.layers],
         "output": _output(estimator, model),
         "map": _map_of(model.reader, network),
@@ -66,7 +66,7 @@ def _rounded_copy(estimator):
 def _layer(layer):
     """The weights of a layer in one direction, blocks in the order of the cell."""
     U, W, b = layer.U.numpy(), layer.W.numpy(), layer.b.numpy()
-    return {"U": pack(rounded(U, "exact")), "W": pack(W), "b": pack(b)}
+    return {"U": compress(rounded(U, "exact")), "W": compress(W), "b": compress(b)}
 
 
 def _output(estimator, model):
@@ -76,9 +76,9 @@ def _output(estimator, model):
         return {"task": "code"}
     output = {
         "task": head.task,
-        "V": pack(model.arrays["V_"]),
-        "c": pack(model.arrays["intercept_"]),
-        "A": None if A is None else pack(rounded(A.T, "exact")),
+        "V": compress(model.arrays["V_"]),
+        "c": compress(model.arrays["intercept_"]),
+        "A": None if A is None else compress(rounded(A.T, "exact")),
     }
     if head.task != "regression":
         return {**output, "labels": list(map(str, head.classes.tolist()))}
@@ -116,8 +116,8 @@ def _map_of(reader, weights):
         shares[:n] = pca.explained_variance_ratio_.tolist()
     return {
         "labels": labels,
-        "ids": pack(ids),
-        "places": pack(places),
-        "norms": pack(np.linalg.norm(vectors, axis=1)),
+        "ids": compress(ids),
+        "places": compress(places),
+        "norms": compress(np.linalg.norm(vectors, axis=1)),
         "shares": shares,
     }

@@ -14,7 +14,7 @@ from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.places import has_places
 from skrnn._reading.text import TOKEN_PATTERN
 from skrnn._reading.wide import ENDS
-from skrnn.export._packing import pack
+from skrnn.export._compression import compress
 
 # What may stand between tokens that are typed; the first that none of them contains.
 _SEPARATORS = (" ", ",", ";", "|", "\t", "\x1f")
@@ -121,7 +121,7 @@ def reading_of(reader, options):
     if reader.subwords is not None:
         reading["subwords"] = {
             "names": list(reader.subwords),
-            "ids": pack(np.array(list(reader.subwords.values()))),
+            "ids": compress(np.array(list(reader.subwords.values()))),
             "lengths": list(reader.parts.lengths),
         }
     return reading
@@ -147,9 +147,9 @@ def _grams(reader):
         "tokens": list(map(str, tokens)),
         "range": list(map(int, reader.ngram_range)),
         "absent": absent_id(reader),
-        "numbers": pack(np.array(numbers, int)),
-        "lengths": pack(np.array(lengths, int)),
-        "ids": pack(np.array(ids, int)),
+        "numbers": compress(np.array(numbers, int)),
+        "lengths": compress(np.array(lengths, int)),
+        "ids": compress(np.array(ids, int)),
     }
 
 
@@ -184,10 +184,10 @@ def _wide(wide, kind):
         "hasEnds": "has_ends" in wide.grams,
         "places": n_places,
         "hasPairs": has_pairs,
-        "numbers": pack(np.array(list(chain.from_iterable(numbers)), int)),
-        "lengths": pack(np.array(lengths, int)),
-        "columns": pack(np.array(list(wide.vocabulary.values()), int)),
-        "idf": pack(wide.idf),
+        "numbers": compress(np.array(list(chain.from_iterable(numbers)), int)),
+        "lengths": compress(np.array(lengths, int)),
+        "columns": compress(np.array(list(wide.vocabulary.values()), int)),
+        "idf": compress(wide.idf),
     }
 
 

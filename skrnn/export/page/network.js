@@ -197,5 +197,5 @@ class Reading {
 // The network of a page.
 async function loadNetwork() {
   const content = JSON.parse(document.getElementById("model").textContent);
-  return new Network(await unpacked(content));
+  return new Network(await decompressed(content));
 }

@@ -1,23 +1,23 @@
-// Arrays from the text that Python has written; see skrnn/export/_packing.py.
+// Arrays from the text that Python has written; see skrnn/export/_compression.py.
 "use strict";
 
-// What Python has packed, with the arrays in place of the strings.
-async function unpacked(part) {
+// What Python has compressed, with the arrays in place of the strings.
+async function decompressed(part) {
   if (Array.isArray(part)) {
-    return Promise.all(part.map(unpacked));
+    return Promise.all(part.map(decompressed));
   }
   if (part === null || typeof part !== "object") {
     return part;
   }
   if (typeof part.data === "string") {
-    return unpackedArray(part);
+    return decompressedArray(part);
   }
-  const entries = Object.entries(part).map(async ([k, v]) => [k, await unpacked(v)]);
+  const entries = Object.entries(part).map(async ([k, v]) => [k, await decompressed(v)]);
   return Object.fromEntries(await Promise.all(entries));
 }
 
 // The numbers of an array, and their shape.
-async function unpackedArray({ type, shape, data, step }) {
+async function decompressedArray({ type, shape, data, step }) {
   const { readable, writable } = new DecompressionStream("deflate");
   const writer = writable.getWriter(), text = atob(data);
   const compressed = new Uint8Array(text.length);

@@ -1,4 +1,4 @@
-"""Arrays as text, for a page that unpacks them.
+"""Arrays as text, for a page that decompresses them.
 
 The bytes of an array are ordered by their place in a number, since those of one place
 are alike; they are then compressed by zlib, and written in base64.
@@ -42,7 +42,7 @@ def rounded(table, weights):
     return (np.rint(table / step) * step).astype(np.float32)
 
 
-def pack(array):
+def compress(array):
     """An array of floats or integers, as float32 or int32.
 
     Floats that are multiples of a number, as those of :func:`rounded` are, take fewer
@@ -54,17 +54,17 @@ def pack(array):
 
     Returns
     -------
-    packed : dict
+    compressed : dict
         ``type``, ``shape`` and ``data``, a string; of multiples with the ``step`` to
         multiply by. What JSON can hold.
     """
     if array.dtype.kind != "f":
-        return _packed("int32", array, _zigzag(array))
+        return _compressed("int32", array, _zigzag(array))
     array = np.ascontiguousarray(array, "<f4")
     step = _step_of(array)
     if np.abs(array).max(initial=0) < 2**30 * step:  # as far as int32 reaches
-        return {**_packed("multiples", array, _zigzag(array / step)), "step": step}
-    return _packed("float32", array, array)
+        return {**_compressed("multiples", array, _zigzag(array / step)), "step": step}
+    return _compressed("float32", array, array)
 
 
 def _step_of(table):
@@ -81,7 +81,7 @@ def _zigzag(array):
     return (array << 1) ^ (array >> 31)
 
 
-def _packed(kind, array, numbers):
+def _compressed(kind, array, numbers):
     planes = numbers.reshape(-1, 1).view(np.uint8).T
     data = base64.b64encode(zlib.compress(planes.tobytes()))
     return {"type": kind, "shape": list(array.shape), "data": data.decode()}
