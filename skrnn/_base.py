@@ -11,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn import _state
 from skrnn._attributes import CHANGED, check_attributes
@@ -25,7 +24,6 @@ from skrnn._core.execution import find_device
 from skrnn._core.group import current_group
 from skrnn._core.pooling import PoolingName
 from skrnn._core.samples import Samples
-from skrnn._core.sequences import rows_of
 from skrnn._digest import digest
 from skrnn._fitting import fit, reading_options
 from skrnn._gathering import check_agreement, gather_samples, gather_schemas
@@ -36,12 +34,12 @@ from skrnn._heads.later import later_targets
 from skrnn._heads.task import head_of, learn_head
 from skrnn._heads.validation import validate_targets
 from skrnn._messages import describe
-from skrnn._model import Model, check_finite
+from skrnn._model import Model
 from skrnn._parameters import Settings
+from skrnn._predicting import PredictingMixin, table_reader
 from skrnn._reading import reader, schema, vectors
 from skrnn._reading.schema import Schema
-from skrnn._reading.text import TOKEN_PATTERN, each_once
-from skrnn._stages import staged_scores
+from skrnn._reading.text import TOKEN_PATTERN
 from skrnn._types import (
     Count,
     CountOrShare,
@@ -63,7 +61,7 @@ from skrnn._types import (
     Verbosity,
     takes_parameters,
 )
-from skrnn._warnings import about_validation_data, said_once
+from skrnn._warnings import about_validation_data
 
 # What scikit-learn's callbacks set during a fit.
 _OF_THE_MOMENT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
@@ -86,7 +84,7 @@ def fitted_names():
 
 
 @takes_parameters
-class BaseRNN(CallbackSupportMixin, BaseEstimator):
+class BaseRNN(CallbackSupportMixin, PredictingMixin, BaseEstimator):
     """Base class of all estimators; not to be used directly."""
 
     nhidden: Count | Counts = 128
@@ -304,15 +302,15 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
             The vectors on which the sequences depend, if there are any.
         """
         if last is not None:
-            sequences = last.schema.read(X, _table_reader(self._at_this_moment()))
+            sequences = last.schema.read(X, table_reader(self._at_this_moment()))
             names = [name for name in schema.ATTRIBUTES if name in last.attributes]
             kept = {name: last.attributes[name] for name in names}
             return kept, last.schema, sequences, None
         # scikit-learn's validation sets attributes: on a copy, not on this estimator.
         other = self._at_this_moment(without=fitted_names())
         before = Schema(settings.estimator_name, settings.reading)
-        table_reader = _table_reader(other, reset=True)
-        learned, sequences = before.learn(X, table_reader, y is not None)
+        read_table = table_reader(other, reset=True)
+        learned, sequences = before.learn(X, read_table, y is not None)
         kept = learned.attributes()
         if hasattr(other, "feature_names_in_"):
             kept["feature_names_in_"] = other.feature_names_in_
@@ -354,7 +352,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         def read_more(kept, expected, X):
             fitted = self._at_this_moment(without=fitted_names())
             vars(fitted).update(kept)
-            return expected.read(X, _table_reader(fitted))
+            return expected.read(X, table_reader(fitted))
 
         def read_first(X, y):
             return self._read(X, y, settings, last)[:3]
@@ -392,7 +390,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         fitted = self._at_this_moment(without=fitted_names())
         vars(fitted).update(kept)
         with about_validation_data():
-            sequences = expected.read(validation.X, _table_reader(fitted))
+            sequences = expected.read(validation.X, table_reader(fitted))
             y, weight = self._validated(
                 validation.y, validation.sample_weight, sequences, head
             )
@@ -491,126 +489,8 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator):
         copy.__dict__ = {k: v for k, v in now.items() if k not in without}
         return copy
 
-    def _model_and_steps(self, X):
-        """The fitted model, and X as its reader reads it: see below."""
-        (model, *_), (steps, *_), once = self._models_and_steps(X)
-        return model, steps, once
-
-    def _models_and_steps(self, X):
-        """All models that predict together, and X as the reader of each reads it.
-
-        Returns
-        -------
-        models : list of Model
-        steps : list of Steps
-            Those of each distinct string; if X does not hold strings, of all sequences.
-        once : EachOnce
-            Which of them belong to which sequence of X.
-        """
-        model, options, once = self._model_and_sequences(X)
-        models = [model, *(other._model_and_schema()[0] for other in self._others)]
-        steps = []
-        with said_once():
-            for model in models:
-                read = reader.read_more(
-                    model.reader, options, once.sequences, once.positions
-                )
-                steps.append(model.head.begun(read))
-        return models, steps, once
-
-    def _model_and_sequences(self, X):
-        """The fitted model, how X is read, and the sequences of X, each string once."""
-        fitted = self._at_this_moment()
-        check_is_fitted(fitted)
-        attributes = vars(fitted)
-        expected = Schema.from_attributes(type(self).__name__, attributes)
-        once = each_once(expected.read(X, _table_reader(fitted)))
-        model = Model.from_attributes(attributes, self._head_of(attributes))
-        return model, expected.options, once
-
-    def _model_and_schema(self):
-        """The fitted model, and what any X must be like, as they are now."""
-        fitted = self._at_this_moment()
-        check_is_fitted(fitted)
-        attributes = vars(fitted)
-        expected = Schema.from_attributes(type(self).__name__, attributes)
-        return Model.from_attributes(attributes, self._head_of(attributes)), expected
-
-    def _model_and_states(self, X):
-        """The fitted model, and the pooled hidden states of each sequence.
-
-        Returns
-        -------
-        model : Model
-        h : ndarray of shape (n_samples, n_features_out)
-        """
-        model, steps, once = self._model_and_steps(X)
-        h = model.states(steps)
-        check_finite(h, once.positions)
-        return model, h[once.places]
-
-    def _together_with(self, others):
-        """A copy that predicts together with others, by the mean of probabilities.
-
-        They have learned from the same data.
-        """
-        copy = self._at_this_moment()
-        copy._others = tuple(others)
-        return copy
-
-    def _head_and_scores(self, X):
-        """The fitted head, and the scores, of shape (n_samples, n_outputs)."""
-        models, steps, once = self._models_and_steps(X)
-        scores = []
-        for model, own in zip(models, steps, strict=True):
-            h = model.states(own)
-            check_finite(h, once.positions)
-            scores.append(model.scores(h, own)[once.places])
-        return _as_one([model.head for model in models], scores)
-
-    def _staged_scores(self, X):
-        """Yield the fitted head and the scores of what is read at each stage."""
-        model, _, once = self._model_and_sequences(X)
-        for scores in staged_scores(model, once.sequences, once.positions):
-            yield model.head, scores[once.places]
-
-    def _head_and_scores_of_steps(self, X):
-        """The fitted head, the scores of all steps, and where each sequence begins.
-
-        Returns
-        -------
-        head : Head
-        scores : ndarray of shape (n_rows, n_outputs)
-        offsets : ndarray of shape (n_samples + 1,)
-        """
-        models, steps, once = self._models_and_steps(X)
-        offsets, lengths = steps[0].offsets, steps[0].lengths
-        positions = np.arange(len(lengths))
-        rows = slice(None)
-        if once.positions is not None:
-            positions = once.positions
-            rows, offsets = rows_of(offsets, once.places)
-        positions, scores = np.repeat(positions, lengths), []
-        for model, own in zip(models, steps, strict=True):
-            of_steps = model.scores_of_steps(own)
-            check_finite(of_steps, positions)
-            scores.append(of_steps[rows])
-        return *_as_one([model.head for model in models], scores, offsets), offsets
-
-
-def _as_one(heads, scores, offsets=None):
-    """The head and the scores of one model, or those of several together."""
-    if len(heads) == 1:
-        return heads[0], scores[0]
-    return heads[0].together(heads, scores, offsets)
-
 
 def _samples(sequences, target, weight, head):
     """All sequences of X, with their targets, or those of their steps."""
     per_step = head is not None and head.per_step
     return Samples(sequences, target, weight, np.arange(len(sequences)), per_step)
-
-
-def _table_reader(estimator, reset=False):
-    """scikit-learn's validation of tables for an estimator."""
-    return partial(validate_data, estimator, reset=reset)

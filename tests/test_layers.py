@@ -175,6 +175,7 @@ FLOORS = {
     "_heads.counts": {"numpy", "sklearn"},
     "_model": {"numpy"},
     "_stages": {"numpy"},
+    "_predicting": {"numpy", "sklearn"},
     "_judging": set(),
     "_parameters": {"numpy", "sklearn"},
     "_continuing": {"numpy"},
