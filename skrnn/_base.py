@@ -6,7 +6,7 @@ complete last fit.
 """
 
 from dataclasses import KW_ONLY, fields, replace
-from functools import cache, partial
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from skrnn import _state
 from skrnn._attributes import CHANGED, check_attributes
 from skrnn._callbacks import CallbackSupportMixin, FitTask
 from skrnn._chunked_dataset import ChunkedDataset
-from skrnn._chunked_fit import Chunks, Epochs, check_whole, first_pass
+from skrnn._chunks import Chunks, check_whole
 from skrnn._continuing import LastFit
 from skrnn._core import public
 from skrnn._core.cells import ActivationName, CellName, RecurrenceName
@@ -24,8 +24,8 @@ from skrnn._core.execution import find_device
 from skrnn._core.group import current_group
 from skrnn._core.pooling import PoolingName
 from skrnn._core.samples import Samples
-from skrnn._digest import digest
-from skrnn._fitting import fit, reading_options
+from skrnn._epochs import EpochsInMemory, read_chunks
+from skrnn._fitting import fit
 from skrnn._gathering import check_agreement, gather_samples, gather_schemas
 from skrnn._heads import task as tasks
 from skrnn._heads.chunks import head_of_chunk
@@ -230,14 +230,14 @@ class BaseRNN(CallbackSupportMixin, PredictingMixin, BaseEstimator):
         is_chunked = isinstance(X, ChunkedDataset) and self._reads_chunks
         if is_chunked and not is_partial:
             check_whole(X, y, sample_weight, validation, settings, group)
-            kept, expected, samples, head, epochs = self._read_chunks(X, settings, last)
+            kept, expected, epochs = self._read_chunks(X, settings, last)
         else:
             has_validation = validation is not None and validation.X is not None
             check_agreement(group, settings, last, classes, has_validation)
-            kept, expected, samples, head = self._read_samples(
+            kept, expected, epochs = self._read_samples(
                 X, y, sample_weight, classes, settings, last, group
             )
-            epochs = None
+        head = epochs.head
         given, has_y = None, head is not None or y is not None
         if validation is not None and validation.is_given(has_y, settings):
             given = self._read_validation(validation, kept, expected, head)
@@ -254,7 +254,7 @@ class BaseRNN(CallbackSupportMixin, PredictingMixin, BaseEstimator):
             return {"__dict__": {**vars(others), **attributes_of(learned)}}
 
         task = FitTask(self, X, y, sample_weight, attributes_meanwhile, group.rank == 0)
-        learned = fit(samples, head, settings, task, last, given, epochs)
+        learned = fit(epochs, settings, task, last, given)
         more = {"_training": learned.training()} if is_partial else {}
         before, now = self._fitted(), attributes_of(learned, **more)
         try:
@@ -323,8 +323,7 @@ class BaseRNN(CallbackSupportMixin, PredictingMixin, BaseEstimator):
         -------
         kept, schema
             As :meth:`_read` returns them.
-        samples : Samples
-        head : Head or None
+        epochs : EpochsInMemory
         """
         kept, expected, sequences, context = self._read(X, y, settings, last)
         targets, weight = self._validated(y, sample_weight, sequences)
@@ -333,52 +332,31 @@ class BaseRNN(CallbackSupportMixin, PredictingMixin, BaseEstimator):
             group, sequences, targets, weight, context
         )
         samples, head = self._aim(sequences, targets, weight, classes, settings, last)
-        return kept, expected, replace(samples, context=context), head
+        samples = replace(samples, context=context)
+        return kept, expected, EpochsInMemory(samples, head)
 
     def _read_chunks(self, dataset, settings, last):
-        """Read a dataset once.
-
-        Returns
-        -------
-        kept, schema
-            As :meth:`_read` returns them.
-        samples : Samples
-            All sequences, or a uniform sample if they do not fit into the buffer.
-        head : Head or None
-        epochs : Epochs or None
-            What is read in each epoch. None if `samples` are all.
-        """
-
-        def read_more(kept, expected, X):
-            fitted = self._at_this_moment(without=fitted_names())
-            vars(fitted).update(kept)
-            return expected.read(X, table_reader(fitted))
+        """Read a dataset once; see :func:`skrnn._epochs.read_chunks`."""
 
         def read_first(X, y):
             return self._read(X, y, settings, last)[:3]
 
+        def aim(sequences, y, weight):
+            return self._aim(sequences, y, weight, None, settings, last)
+
         has_tags = getattr(self._head, "per_step", False)
-        chunks = Chunks(dataset, read_first, read_more, self._validated, has_tags)
-        options_for = partial(reading_options, settings, last)
-        says = print if self.verbose else None
-        name_of = None if self.checkpoint is None else digest
-        first = first_pass(chunks, options_for, self._head, says, name_of)
-        kept, expected = chunks.kept, chunks.schema
-        if last is None:
-            expected = expected.with_lengths(first.shortest, first.longest)
-            kept.pop("n_features_in_", None)
-            kept |= expected.attributes()
-        sample = first.sample
-        if first.is_all:
-            samples, head = self._aim(
-                sample.steps, sample.target, sample.weight, None, settings, last
-            )
-            return kept, expected, samples, head, None
-        class_weight = settings.parameters.get("class_weight")
-        epochs = Epochs.of(chunks, first, class_weight)
-        if epochs.head is not None:
-            self._check_task(epochs.head.task, sample.target)
-        return kept, expected, epochs.sample(), epochs.head, epochs
+        hooks = read_first, self._read_more, self._validated
+        chunks = Chunks(dataset, *hooks, has_tags)
+        kept, expected, epochs = read_chunks(chunks, settings, last, self._head, aim)
+        if epochs.is_sampled and epochs.head is not None:
+            self._check_task(epochs.head.task, epochs.first.sample.target)
+        return kept, expected, epochs
+
+    def _read_more(self, kept, expected, X):
+        """Read an X like that of which some attributes, and the schema, are known."""
+        fitted = self._at_this_moment(without=fitted_names())
+        vars(fitted).update(kept)
+        return expected.read(X, table_reader(fitted))
 
     def _read_validation(self, validation, kept, expected, head):
         """Read validation data: X by the schema of X, y by the head of y.
@@ -387,10 +365,8 @@ class BaseRNN(CallbackSupportMixin, PredictingMixin, BaseEstimator):
         -------
         samples : Samples
         """
-        fitted = self._at_this_moment(without=fitted_names())
-        vars(fitted).update(kept)
         with about_validation_data():
-            sequences = expected.read(validation.X, table_reader(fitted))
+            sequences = self._read_more(kept, expected, validation.X)
             y, weight = self._validated(
                 validation.y, validation.sample_weight, sequences, head
             )

@@ -14,8 +14,7 @@ from skrnn._core import public
 from skrnn._core.architecture import Architecture
 from skrnn._core.execution import arithmetic, random_seed
 from skrnn._core.imports import import_lock, kernel_imports
-from skrnn._core.trainer import Trainer, check_values
-from skrnn._core.training_data import DataInParts, TrainingData
+from skrnn._core.trainer import Trainer
 from skrnn._core.training_state import TrainingState
 from skrnn._heads.density import DensityHead
 from skrnn._heads.head import Head
@@ -30,9 +29,6 @@ from skrnn._reading.series import SeriesReader
 from skrnn._reading.tokens import TokenReader
 from skrnn._reading.vectors import VectorReader
 from skrnn._warnings import about_sequences_in_y, about_validation_data
-
-# How many sequences show what those are like that are not in memory.
-_N_EXAMPLES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +96,13 @@ class Fit:
             return saved_training(self.state, self.inputs, vectors, self.last)
 
 
-def fit(samples, head, settings, watch, last=None, validation=None, epochs=None):
+def fit(epochs, settings, watch, last=None, validation=None):
     """Learn how to read the samples, then the weights.
 
     Parameters
     ----------
-    samples : Samples
-        With Sequences, and with the user's weights.
-    head : Head or None
-        None to learn to predict the next step of each sequence.
+    epochs : EpochsInMemory or EpochsInChunks
+        What is learned from.
     settings : Settings
     watch : object
         Is notified of the progress; see :meth:`skrnn._core.trainer.Trainer.run`. Its
@@ -117,20 +111,18 @@ def fit(samples, head, settings, watch, last=None, validation=None, epochs=None)
         The fit to continue from.
     validation : Samples, default=None
         With Sequences, and with the user's weights: what early stopping is based on.
-        None to hold out some of `samples`.
-    epochs : Epochs, default=None
-        What is read in each epoch, if `samples` are only a uniform sample of it.
+        None to hold out some of the samples.
 
     Returns
     -------
     fit : Fit
     """
+    samples, head = epochs.samples, epochs.head
     if head is None:
         settings.check_can_predict_next_step()
     with arithmetic() as execution:
         execution = execution.together()
-        names = None if epochs is None else epochs.names
-        data = samples, head, validation, names
+        data = samples, head, validation, epochs.names
         checkpoint = execution.group.of_first(
             partial(open_checkpoint, settings, data, last)
         ).of_rank(execution.group.rank)
@@ -139,9 +131,9 @@ def fit(samples, head, settings, watch, last=None, validation=None, epochs=None)
         held_out = None
         if given is None:
             samples, held_out = _hold_out(samples, head, settings, generator)
-        read = _read_all(samples, head, settings, generator, last, epochs)
+        read = _read_all(samples, epochs, settings, generator, last)
         settings, head, samples = read.settings, read.head, read.samples
-        plan = _plan(settings, head, samples, epochs)
+        plan = _plan(settings, head, samples, *epochs.size(samples))
         if last is None:
             with _about_sequences(samples):
                 warn_of_vocabulary(read.reader, samples.steps, settings, head)
@@ -157,7 +149,8 @@ def fit(samples, head, settings, watch, last=None, validation=None, epochs=None)
         )
         judge = _judge(held_out, given, settings, result)
         there = execution.on(settings["device"])
-        data = _training_data(samples, settings, plan, epochs, result, there)
+        smoothing = float(settings.parameters.get("label_smoothing", 0.0))
+        data = epochs.training_data(samples, result, plan, there, smoothing)
         callbacks = execution.group.of_first(watch.callbacks)
         checkpoint.resume(result.state, watch.says(), callbacks)
         watch.begin(plan.lengthened(plan.n_held), result)
@@ -167,7 +160,7 @@ def fit(samples, head, settings, watch, last=None, validation=None, epochs=None)
     return result
 
 
-def _read_all(samples, head, settings, generator, last, epochs):
+def _read_all(samples, epochs, settings, generator, last):
     """Learn how to read, unless the last fit has, and read.
 
     Returns
@@ -176,16 +169,16 @@ def _read_all(samples, head, settings, generator, last, epochs):
     """
     learns_end = settings.learns_end(len(samples), last)
     with _about_sequences(samples):
-        counts = None if epochs is None else epochs.counts
+        head, counts = epochs.head, epochs.counts
         reader, samples = _read(samples, head, settings, generator, last, counts)
         if head is None:
-            are_all = epochs is None and not settings.is_partial
+            are_all = not (epochs.is_sampled or settings.is_partial)
             head = _next_step_head(reader, samples, settings, last, learns_end, are_all)
     vector_reader, samples = _read_vectors(samples, settings, last)
     samples = replace(samples, steps=head.begun(samples.steps))
     before = None if last is None else last.model.architecture
     settings = settings.for_data(reader, head, before)
-    n_times = None if epochs is None else epochs.n_times(reader, samples)
+    n_times = epochs.n_times(reader, samples)
     inputs = reader.inputs(
         samples.steps, samples.weight_of_sequences, settings.reading, n_times
     )
@@ -194,68 +187,12 @@ def _read_all(samples, head, settings, generator, last, epochs):
     return Read(reader, head, settings, inputs, samples, vector_reader)
 
 
-def _plan(settings, head, samples, epochs):
-    """The training plan, by the number of sequences of an epoch."""
-    n_samples, n_rows = len(samples), len(samples.steps.values)
-    if epochs is not None:
-        n_samples, n_rows = epochs.n_samples, epochs.n_rows
+def _plan(settings, head, samples, n_samples, n_rows):
+    """The training plan, by the numbers of sequences and of steps of an epoch."""
     if head.per_step:
         return settings.plan(n_samples, n_rows, None, head.loss)
     chance = head.chance(samples.target, samples.weight)
     return settings.plan(n_samples, None, chance, head.loss)
-
-
-def _training_data(samples, settings, plan, epochs, fit, execution):
-    """What an epoch goes through, in memory or read again in each."""
-    smoothing = float(settings.parameters.get("label_smoothing", 0.0))
-    if epochs is None:
-        return TrainingData.of(samples, fit.inputs.hiding, execution, smoothing)
-    longest = np.argsort(samples.steps.lengths)[-_N_EXAMPLES:]
-    few = samples.take(longest, is_scaled=False)
-    example = TrainingData.of(few, fit.inputs.hiding, execution)
-    scale = _scale_of_steps(epochs, fit) if fit.head.per_step else None
-    read_parts = partial(_parts, epochs, fit, plan.batch_size, execution, scale)
-    return DataInParts(example, epochs.n_samples, epochs.n_rows, read_parts)
-
-
-def _parts(epochs, fit, batch_size, execution, scale=None):
-    """Yield the training data of an epoch, about a buffer of sequences at a time."""
-    for samples in epochs.buffers(batch_size):
-        samples = _read_part(samples, fit)
-        if scale is not None:
-            if not len(samples.weight):  # empty sequences have no target
-                continue
-            # Those of all steps sum to the number of sequences, not those of this part.
-            scale_here = scale * len(samples.weight) / len(samples)
-            samples = replace(samples, weight=samples.weight * scale_here)
-        # On the host: nothing need be copied back from a device.
-        check_values(fit.state, samples.steps.values, samples.steps.wide)
-        data = TrainingData.of(samples, fit.inputs.hiding, execution)
-        del samples  # in memory, there is nothing but what is read now
-        yield data
-        del data
-
-
-def _read_part(samples, fit):
-    """Some of the samples as the network reads them, with weights as they are."""
-    reader, head = fit.reader, fit.head
-    steps = reader.with_wide(reader.encode(samples.steps, samples.positions))
-    steps = fit.inputs.numbered(head.begun(steps))
-    return head.unscaled_samples_of(replace(samples, steps=steps))
-
-
-def _scale_of_steps(epochs, fit):
-    """By what to multiply the weights of steps to make their sum that of sequences.
-
-    Without y, the sum is over steps of which the next one is known: their share is that
-    in the sample, since the first pass cannot know which tokens are.
-    """
-    if epochs.has_tags:
-        return epochs.n_samples / epochs.n_rows
-    sample = epochs.sample()
-    weight_of_steps = sample.weight @ sample.steps.lengths
-    share = _read_part(sample, fit).weight.sum() / weight_of_steps
-    return epochs.n_samples / (share * epochs.weight_of_steps)
 
 
 def _about_sequences(samples):

@@ -1,0 +1,290 @@
+"""What a fit learns from: data in memory, or chunks that are read in each epoch."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from skrnn._chunks import Chunks, in_buffers, weighted
+from skrnn._core.samples import Samples
+from skrnn._core.trainer import check_values
+from skrnn._core.training_data import DataInParts, TrainingData
+from skrnn._digest import digest
+from skrnn._first_pass import FirstPass, first_pass
+from skrnn._fitting import reading_options
+from skrnn._heads.class_weight import weigh_classes
+from skrnn._heads.head import Head
+from skrnn._heads.later import later_targets
+
+# How many sequences show what those are like that are not in memory.
+_N_EXAMPLES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class EpochsInMemory:
+    """Data that are in memory, all of which each epoch goes through.
+
+    Attributes
+    ----------
+    samples : Samples
+        What is learned from before the first epoch: with Sequences, and with the user's
+        weights.
+    head : Head or None
+        None to learn to predict the next step of each sequence.
+    """
+
+    samples: Samples
+    head: Head | None
+
+    is_sampled = False  # whether `samples` are only some of the sequences
+    counts = None  # what was counted of all of them, if they are
+    names = None  # of all parts of the data, if they are and a checkpoint needs them
+
+    def n_times(self, reader, samples):
+        """How often each id of a reader occurs in an epoch; None if `samples` tell.
+
+        Parameters
+        ----------
+        reader : TokenReader or SeriesReader
+        samples : Samples
+            With Steps: what the reader reads of `samples`.
+        """
+        return None
+
+    def size(self, samples):
+        """The numbers of sequences and of steps of an epoch.
+
+        Parameters
+        ----------
+        samples : Samples
+            As the network reads them.
+        """
+        return len(samples), len(samples.steps.values)
+
+    def training_data(self, samples, fit, plan, execution, label_smoothing):
+        """What an epoch goes through.
+
+        Parameters
+        ----------
+        samples : Samples
+            As the network reads them.
+        fit : Fit
+        plan : Plan
+        execution : Execution
+        label_smoothing : float
+
+        Returns
+        -------
+        data : TrainingData or DataInParts
+        """
+        return TrainingData.of(samples, fit.inputs.hiding, execution, label_smoothing)
+
+
+@dataclass(frozen=True, slots=True)
+class EpochsInChunks:
+    """Chunks that are read again in each epoch; for methods, see EpochsInMemory.
+
+    Attributes
+    ----------
+    chunks : Chunks
+    first : FirstPass
+    head : Head or None
+    factors : ndarray of shape (n_labels,)
+        By what the weight of each target is multiplied; see TargetCounts.
+    n_samples : int
+        The number of sequences of an epoch.
+    """
+
+    chunks: Chunks
+    first: FirstPass
+    head: Head | None
+    factors: np.ndarray
+    n_samples: int
+
+    is_sampled = True
+
+    @classmethod
+    def of(cls, chunks, first, class_weight=None):
+        """The epochs after a first pass."""
+        targets, sample = first.targets, first.sample
+        head = targets.learned_head()
+        if class_weight is not None and not targets.has_classes:  # it raises
+            weigh_classes(class_weight, sample.target, sample.weight, None)
+        factors, n_weighted = targets.factors(class_weight)
+        if chunks.has_tags or not targets.has_classes:
+            n_weighted = first.sizes.n_weighted
+        epochs = cls(chunks, first, head, factors, n_weighted)
+        if head is not None:
+            weight = epochs._weight(sample, head.targets(sample.target, sample.weight))
+            head = head.fitted_to(sample.target, weight)
+        return replace(epochs, head=head)
+
+    @property
+    def samples(self):
+        """The uniform sample, with the targets of the head, and final weights."""
+        return self._aimed(self.first.sample)
+
+    @property
+    def counts(self):
+        """What was counted of the sequences in the first pass."""
+        return self.first.counts
+
+    @property
+    def names(self):
+        """Names of all parts of the data, if they were asked for."""
+        return self.first.names
+
+    def n_times(self, reader, samples):
+        """How often each id of a reader occurs in an epoch; None for series."""
+        if reader.kind == "series":
+            return None
+        if self.counts is not None:
+            counts = self.counts.tokens.n_times(reader, self.chunks.schema.options)
+            if counts is not None:
+                return counts
+        # Of what is known in advance, what is not in the sample occurs at most once in
+        # as many sequences as that stands for.
+        share = len(samples) / self.n_samples
+        counts = np.bincount(samples.steps.values.reshape(-1), minlength=reader.n_ids)
+        return counts / share
+
+    def size(self, samples):
+        """The numbers of sequences and of steps of an epoch."""
+        return self.n_samples, self.first.sizes.n_rows
+
+    def training_data(self, samples, fit, plan, execution, label_smoothing):
+        """What an epoch goes through, about a buffer of sequences at a time."""
+        longest = np.argsort(samples.steps.lengths)[-_N_EXAMPLES:]
+        few = samples.take(longest, is_scaled=False)
+        example = TrainingData.of(few, fit.inputs.hiding, execution)
+        scale = self._scale_of_steps(fit) if fit.head.per_step else None
+        read_parts = partial(self._parts, fit, plan.batch_size, execution, scale)
+        return DataInParts(example, *self.size(samples), read_parts)
+
+    def _parts(self, fit, batch_size, execution, scale):
+        """Yield the training data of an epoch, part by part."""
+        for samples in self._buffers(batch_size):
+            samples = _read_part(samples, fit)
+            if scale is not None:
+                if not len(samples.weight):  # empty sequences have no target
+                    continue
+                # The weights of all steps sum to the number of sequences, not those of
+                # this part.
+                scale_here = scale * len(samples.weight) / len(samples)
+                samples = replace(samples, weight=samples.weight * scale_here)
+            # On the host: nothing need be copied back from a device.
+            check_values(fit.state, samples.steps.values, samples.steps.wide)
+            data = TrainingData.of(samples, fit.inputs.hiding, execution)
+            del samples  # in memory, there is nothing but what is read now
+            yield data
+            del data
+
+    def _scale_of_steps(self, fit):
+        """By what to multiply the weights of steps to make their sum that of sequences.
+
+        Without y, the sum is over steps of which the next one is known: their share is
+        that in the sample, since the first pass cannot know which tokens are.
+        """
+        sizes, sample = self.first.sizes, self.samples
+        if self.chunks.has_tags:
+            return self.n_samples / sizes.n_rows
+        weight_of_steps = sample.weight @ sample.steps.lengths
+        share = _read_part(sample, fit).weight.sum() / weight_of_steps
+        return self.n_samples / (share * sizes.weight_of_steps * self.factors[0])
+
+    def _buffers(self, batch_size):
+        """Yield all samples of a weight above 0, about a buffer of them at a time.
+
+        Parameters
+        ----------
+        batch_size : int
+            The number of sequences of a buffer is a multiple of it.
+
+        Yields
+        ------
+        samples : Samples
+            With Sequences, the targets of the head, and weights whose sum over all
+            targets is the number of sequences of that weight.
+        """
+        size = self.chunks.dataset.buffer_size
+        size = max(batch_size, size // batch_size * batch_size)
+        yield from in_buffers(self._all_samples(), size)
+
+    def _all_samples(self):
+        """Yield the same chunk by chunk; raise unless they are as many as before."""
+        expected, n = self.first.sizes.n_samples, 0
+        for samples in self.chunks.samples():
+            n += len(samples)
+            if n <= expected:
+                samples = self._aimed(samples)
+                if len(samples):
+                    yield samples
+        if n != expected:
+            raise ValueError(
+                f"make_chunks yielded {n:,} sequences in an epoch, but {expected:,} in "
+                "the first pass. Write a function that opens the data anew, and yields "
+                "the same chunks at each call."
+            )
+
+    def _aimed(self, samples):
+        """Samples of weight above 0 with the targets of the head, and final weights."""
+        target, y, weight = None, samples.target, samples.weight
+        if self.head is not None:
+            target = later_targets(self.head, y, weight, samples.steps.offsets)
+        weight = self._weight(samples, target)
+        return weighted(replace(samples, target=target, weight=weight))
+
+    def _weight(self, samples, target):
+        """The final weights of samples with such targets."""
+        if self.first.targets.has_classes:
+            return samples.weight * self.factors[target]
+        return samples.weight * self.factors[0]
+
+
+def _read_part(samples, fit):
+    """Some of the samples as the network reads them, with weights as they are."""
+    reader, head = fit.reader, fit.head
+    steps = reader.with_wide(reader.encode(samples.steps, samples.positions))
+    steps = fit.inputs.numbered(head.begun(steps))
+    return head.unscaled_samples_of(replace(samples, steps=steps))
+
+
+def read_chunks(chunks, settings, last, head, aim):
+    """Read all chunks once.
+
+    Parameters
+    ----------
+    chunks : Chunks
+    settings : Settings
+    last : LastFit or None
+    head : class or None
+        The class of the head. None to choose it by the first y.
+    aim : callable
+        ``aim(sequences, y, weight)`` returns samples with their targets, and the head
+        that predicts these.
+
+    Returns
+    -------
+    kept : dict
+        Attributes that describe X.
+    schema : Schema
+        What any other X must be like.
+    epochs : EpochsInMemory or EpochsInChunks
+        The former if all sequences fit into the buffer.
+    """
+    options_for = partial(reading_options, settings, last)
+    says = print if settings["verbose"] else None
+    name_of = None if settings["checkpoint"] is None else digest
+    first = first_pass(chunks, options_for, head, says, name_of)
+    kept, schema = chunks.kept, chunks.schema
+    if last is None:
+        schema = schema.with_lengths(first.sizes.shortest, first.sizes.longest)
+        kept.pop("n_features_in_", None)
+        kept |= schema.attributes()
+    if first.is_all:
+        sample = first.sample
+        epochs = EpochsInMemory(*aim(sample.steps, sample.target, sample.weight))
+    else:
+        class_weight = settings.parameters.get("class_weight")
+        epochs = EpochsInChunks.of(chunks, first, class_weight)
+    return kept, schema, epochs
