@@ -151,17 +151,15 @@ def test_thousands_of_features_are_those_of_python():
     assert_same(classifier, Runtime(to_onnx(classifier)), series(9, 400, 2))
 
 
-@pytest.mark.parametrize("name", OF_TEXT)
-def test_the_tokeniser_in_javascript_is_that_in_python(name, tmp_path):
+def in_javascript(reading, X, folder):
+    """Run the tokeniser in JavaScript, which prints what it makes of sequences."""
     if NODE is None:
         pytest.skip("no node is installed, which would run JavaScript")
-    X, y, others, parameters = OF_TEXT[name]
-    reading = Runtime(to_onnx(fit(X, y, **parameters))).reading
-    (tmp_path / "given.json").write_text(json.dumps([reading, [*others, *X[:2]]]))
-    (tmp_path / "run.mjs").write_text(f"""
+    (folder / "given.json").write_text(json.dumps([reading, X]))
+    (folder / "run.mjs").write_text(f"""
 import {{ readFileSync }} from "node:fs";
 import {{ Tokeniser }} from "{(GUIDE / "tokeniser.mjs").as_uri()}";
-const [reading, X] = JSON.parse(readFileSync("{tmp_path.as_posix()}/given.json"));
+const [reading, X] = JSON.parse(readFileSync("{folder.as_posix()}/given.json"));
 const inputs = new Tokeniser(reading).inputs(X);
 const asNumbers = (key, value) => typeof value === "bigint" ? Number(value) : value;
 const plain = Object.entries(inputs).map(([name, {{ type, data, dims }}]) => {{
@@ -169,8 +167,15 @@ const plain = Object.entries(inputs).map(([name, {{ type, data, dims }}]) => {{
 }});
 console.log(JSON.stringify(Object.fromEntries(plain), asNumbers));
 """)
-    run = [NODE, str(tmp_path / "run.mjs")]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=600)
+    run = [NODE, str(folder / "run.mjs")]
+    return subprocess.run(run, capture_output=True, text=True, timeout=600)
+
+
+@pytest.mark.parametrize("name", OF_TEXT)
+def test_the_tokeniser_in_javascript_is_that_in_python(name, tmp_path):
+    X, y, others, parameters = OF_TEXT[name]
+    reading = Runtime(to_onnx(fit(X, y, **parameters))).reading
+    done = in_javascript(reading, [*others, *X[:2]], tmp_path)
     assert done.stderr == ""
     found = json.loads(done.stdout)
     expected = tokeniser.Tokeniser(reading)([*others, *X[:2]])
@@ -193,6 +198,20 @@ console.log(JSON.stringify(Object.fromEntries(plain), asNumbers));
             ours = sorted(zip(of_ours[n_ours > 0], n_ours[n_ours > 0], strict=True))
             of_theirs, n_theirs = of_theirs[n_theirs > 0], n_theirs[n_theirs > 0]
             assert ours == sorted(zip(of_theirs, n_theirs, strict=True))
+
+
+@pytest.mark.parametrize("has_wide", [True, False])
+def test_integers_that_javascript_rounds_raise(has_wide, tmp_path):
+    X = [[2**53, 1], [2**53 + 1, 1], [1]] * 4
+    parameters = {} if has_wide else {"wide_ngram_range": None}
+    reading = Runtime(to_onnx(fit(X, ["a", "b", "c"] * 4, **parameters))).reading
+    assert (reading["wide"] is not None) == has_wide
+    done = in_javascript(reading, X[:2], tmp_path)
+    assert "RangeError: JavaScript rounds some of these tokens" in done.stderr
+    assert done.stdout == ""
+    others = [[token % 2**52 for token in x] for x in X]
+    reading = Runtime(to_onnx(fit(others, ["a", "b", "c"] * 4))).reading
+    assert in_javascript(reading, others[:2], tmp_path).stderr == ""
 
 
 def test_too_long_sequences_raise_in_tokenisers():

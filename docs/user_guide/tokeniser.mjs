@@ -6,6 +6,7 @@ export class Tokeniser {
     Object.assign(this, reading);
     const { word, space, letter, upper, digit, combining } = reading.classes;
     const anyOf = (ranges) => new RegExp(`[${ranges}]`, "u");
+    checkIntegers([this.grams, this.wide?.grams ?? []].flat(3));
     this.idOf = new Map(this.grams.map((gram, i) => [keyOf(gram), this.ids[i]]));
     if (this.kind === "words") {
       this.word = new RegExp(`[${word}]+|[^${word}${space}]`, "gu");
@@ -145,6 +146,13 @@ export class Tokeniser {
     }
     const columns = grams.map((gram) => this.columnOf.get(keyOf(gram)));
     return columns.filter((column) => column !== undefined);
+  }
+}
+
+// Integers from 2^53 on are rounded by JSON.parse, so that two may have become one.
+function checkIntegers(tokens) {
+  if (tokens.some((token) => Number.isInteger(token) && !Number.isSafeInteger(token))) {
+    throw new RangeError("JavaScript rounds some of these tokens; fit on strings.");
   }
 }
 
