@@ -214,6 +214,14 @@ def test_integers_that_javascript_rounds_raise(has_wide, tmp_path):
     assert in_javascript(reading, others[:2], tmp_path).stderr == ""
 
 
+@pytest.mark.parametrize("X", [["a"] * 200_000, [[["a"]] * 1000] * 200])
+def test_many_sequences_at_once_in_javascript(X, tmp_path):
+    reading = Runtime(to_onnx(fit([X[0][:1]] * 4, [0, 1] * 2))).reading
+    done = in_javascript(reading, X, tmp_path)
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["lengths"]["dims"] == [len(X)]
+
+
 def test_too_long_sequences_raise_in_tokenisers():
     reading = Runtime(to_onnx(fit(NAMES, LANGUAGES, max_length=7))).reading
     with pytest.raises(ValueError, match="9 steps, but max_length is 7"):

@@ -30,9 +30,9 @@ export class Tokeniser {
   inputs(X) {
     X = X.map((x) => this.tokens(x));
     const ids = X.map((x) => this.idsOf(x));
-    const nSteps = Math.max(1, ...X.map((x) => x.length));
+    const nSteps = mostOf(X.map((x) => x.length));
     const widths = ids.flat().map((ofStep) => ofStep.length);
-    const width = this.n_at_a_step ?? Math.max(1, ...widths);
+    const width = this.n_at_a_step ?? mostOf(widths);
     const dims = [X.length, nSteps, ...(this.n_at_a_step === 1 ? [] : [width])];
     const padded = new BigInt64Array(X.length * nSteps * width);
     ids.forEach((ofX, i) => ofX.forEach((ofStep, t) => ofStep.forEach((id, k) => {
@@ -119,7 +119,7 @@ export class Tokeniser {
       this.columnsOf(x).forEach((k) => found.set(k, (found.get(k) ?? 0) + 1));
       return [...found];
     });
-    const width = Math.max(1, ...counts.map((pairs) => pairs.length));
+    const width = mostOf(counts.map((pairs) => pairs.length));
     const dims = [X.length, width];
     const columns = new BigInt64Array(X.length * width);
     const numbers = new Float32Array(X.length * width);
@@ -155,6 +155,9 @@ function checkIntegers(tokens) {
     throw new RangeError("JavaScript rounds some of these tokens; fit on strings.");
   }
 }
+
+// The largest of numbers, at least 1; Math.max cannot have hundreds of thousands.
+const mostOf = (numbers) => numbers.reduce((most, n) => Math.max(most, n), 1);
 
 // An n-gram as the key of a Map.
 const keyOf = (gram) => JSON.stringify(Array.from(gram));
