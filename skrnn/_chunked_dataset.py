@@ -111,7 +111,8 @@ class ChunkedDataset:
         ----------
         path : str, path-like, list of them or pyarrow.dataset.Dataset
             A file, a folder of files, or several files. A Dataset may have another
-            format.
+            format, or columns in the names of its folders, as one of
+            ``pyarrow.dataset.dataset(path, partitioning="hive")`` has.
         X : str or list of str
             The column of sequences: strings, or lists of tokens or numbers. Several
             columns of numbers hold one number per step.
@@ -130,6 +131,8 @@ class ChunkedDataset:
         ------
         ImportError
             If pyarrow is not installed.
+        TypeError
+            If X, y or sample_weight is no name, or list of names, of columns.
         ValueError
             If there is no such column.
 
@@ -153,9 +156,7 @@ class ChunkedDataset:
         """
         source = _open(path)
         names = [X, y, sample_weight]
-        columns = []
-        for of in names:
-            columns += [of] if isinstance(of, str) else of or []
+        columns = [name for of in names for name in _as_list(of)]
         columns = list(dict.fromkeys(columns))  # X and y may share some
         for name in columns:
             if name not in source.schema.names:
@@ -200,6 +201,18 @@ class ChunkedDataset:
                     "several sequences."
                 )
             yield (*parts, None, None)[:3]
+
+
+def _as_list(names):
+    """The names of some columns, as `from_parquet` takes them."""
+    if names is None or isinstance(names, str):
+        return [] if names is None else [names]
+    if isinstance(names, (list, tuple)) and all(isinstance(of, str) for of in names):
+        return names
+    raise TypeError(
+        f"from_parquet expects the names of columns, but this is {describe(names)}. "
+        "Pass the name of a column, or a list of several."
+    )
 
 
 def _open(path):

@@ -418,3 +418,6 @@ def test_other_datasets_of_pyarrow(parquet):
     assert ours.vocabulary_ == expected.vocabulary_
     with pytest.raises(ValueError, match=r"^There is no column 'txt' in "):
         ChunkedDataset.from_parquet(source, "txt")
+    for names in ({"X": 3}, {"X": "text", "y": source}, {"X": ["a", 3]}):
+        with pytest.raises(TypeError, match=r"^from_parquet expects the names of col"):
+            ChunkedDataset.from_parquet(source, **names)
