@@ -228,6 +228,24 @@ def test_too_long_sequences_raise_in_tokenisers():
         tokeniser.Tokeniser(reading)(["Katzentür"])
 
 
+@pytest.mark.parametrize("X", [[], "Katze"])
+def test_tokenisers_want_a_list_of_sequences(X, tmp_path):
+    """Without a sequence, onnxruntime would end the process by a signal."""
+    reading = Runtime(to_onnx(fit(NAMES, LANGUAGES))).reading
+    with pytest.raises(ValueError, match="X is empty or a string: a list of sequences"):
+        tokeniser.Tokeniser(reading)(X)
+    if NODE is None:
+        pytest.skip("no node is installed, which would run JavaScript")
+    (tmp_path / "run.mjs").write_text(f"""
+import {{ Tokeniser }} from "{(GUIDE / "tokeniser.mjs").as_uri()}";
+new Tokeniser({json.dumps(reading)}).inputs({json.dumps(X)});
+""")
+    run = [NODE, str(tmp_path / "run.mjs")]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 1
+    assert ("X is empty" if len(X) == 0 else "X.map is not") in done.stderr
+
+
 def test_metadata_says_what_a_graph_is():
     content = Runtime(to_onnx(fit(NAMES, LANGUAGES))).content
     assert content["estimator"] == "RNNClassifier"

@@ -26,8 +26,11 @@ export class Tokeniser {
     }
   }
 
-  // The inputs for an array of sequences, as type, data and dims of ort.Tensor.
+  // The inputs for an array of sequences, at least one, as type, data and dims of ort.Tensor.
   inputs(X) {
+    if (X.length === 0) { // without any, onnxruntime crashes
+      throw new RangeError("X is empty: an array of sequences was expected");
+    }
     X = X.map((x) => this.tokens(x));
     const ids = X.map((x) => this.idsOf(x));
     const nSteps = mostOf(X.map((x) => x.length));

@@ -31,7 +31,9 @@ class Tokeniser:
             self.column_of = dict(zip(map(as_key, grams), columns, strict=True))
 
     def __call__(self, X):
-        """The inputs for a list of sequences."""
+        """The inputs for a list of sequences, at least one."""
+        if isinstance(X, str) or len(X) == 0:  # without any, onnxruntime crashes
+            raise ValueError("X is empty or a string: a list of sequences was expected")
         X = [self.tokens(x) for x in X]
         ids = [self.ids_of(x) for x in X]
         lengths = np.array([len(x) for x in X], np.int64)

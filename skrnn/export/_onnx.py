@@ -59,7 +59,8 @@ def to_onnx(estimator):
     -----
     The graph consists of the operators RNN, GRU or LSTM of ONNX and others of its
     operator set 18. Its outputs equal those of the estimator to 1e-5, relative to a
-    number above 1. The sizes ``n_sequences`` and ``n_steps`` may differ in each call.
+    number above 1. The sizes ``n_sequences`` and ``n_steps`` may differ in each call,
+    and are at least 1: onnxruntime crashes, with its process, if there is no sequence.
 
     Sequences are padded to the same number of steps, at least 1, with any numbers or
     ids, and ``lengths``, int64 of shape (n_sequences,), says how long each is. The
