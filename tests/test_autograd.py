@@ -113,10 +113,23 @@ def test_tokens_of_few_or_many_one_or_several_at_a_step(
 ):
     weights = zeros(Layout(ARCHITECTURES[name], n_inputs, N_OUTPUTS), torch.float64)
     generator = torch.Generator().manual_seed(0)
-    generator = torch.Generator().manual_seed(0)
     weights.flat.normal_(0.0, 0.5, generator=generator)
     shape = (OFFSETS[-1], n_at_a_step)[:n_at_a_step]
     values = torch.randint(n_inputs, shape, generator=generator)
+    batch = batch_of(weights, values, LABELS, WEIGHT)
+    assert_same(by_either(weights, batch, "cross_entropy", device))
+
+
+@pytest.mark.parametrize("name", ["gru-2-1-sum", "gru-2-2-sum", "tanh-1-2-last"])
+@on_each_device
+def test_as_many_tokens_as_columns_of_all_directions(name, device):
+    """Rows of U are then as long as rows with a number for each token."""
+    architecture = ARCHITECTURES[name]
+    n_blocks = architecture.make_cell().n_input_blocks
+    n_tokens = architecture.n_directions * n_blocks * architecture.nhidden[0]
+    weights = zeros(Layout(architecture, n_tokens, N_OUTPUTS), torch.float64)
+    weights.flat.normal_(0.0, 0.5, generator=torch.Generator().manual_seed(0))
+    values = torch.arange(OFFSETS[-1]) % n_tokens
     batch = batch_of(weights, values, LABELS, WEIGHT)
     assert_same(by_either(weights, batch, "cross_entropy", device))
 

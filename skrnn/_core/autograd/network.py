@@ -168,16 +168,16 @@ class Pass:
     def _run(self, x):
         architecture, layers = self.weights.architecture, self.weights.layers
         start, bias = self._beginning()
-        x = recurrence.inputs(layers[0], x, bias)
+        x, is_projected = recurrence.inputs(layers[0], x, bias)
         n = architecture.n_directions
         for k, weights in enumerate(layers):
             if k > 0:
-                x = self.H
+                x, is_projected = self.H, False
                 if self.batch.masks:
                     x = x * self.rows.repeat(self.batch.masks[k - 1])
             layer = self.workspace.layer(k, architecture, weights, x.shape[1])
             before = None if start is None else start[k * n : (k + 1) * n]
-            self.H, end = layer(weights, x, self.rows, before)
+            self.H, end = layer(weights, x, self.rows, before, is_projected)
             self.end += end
 
     def _beginning(self):

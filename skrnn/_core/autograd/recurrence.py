@@ -28,18 +28,12 @@ def layer_for(architecture, weights, n_inputs):
     return TorchLayer(architecture, weights, n_inputs)
 
 
-def is_projected(weights, is_token, has_bias=False):
-    """Whether a layer reads ``U x`` instead of x.
+def inputs(weights, x, bias=None):
+    """What the first layer reads of steps: x, or ``U x``.
 
     Tokens are read as rows of U, if that is shorter than a row with a number for each
     token. So is any x, if sequences have biases of their own: torch has no place for
     them but the inputs.
-    """
-    return has_bias or (is_token and len(weights[0].U) > weights[0].U.shape[1])
-
-
-def inputs(weights, x, bias=None):
-    """What the first layer reads of steps, see :func:`is_projected`.
 
     Parameters
     ----------
@@ -51,24 +45,25 @@ def inputs(weights, x, bias=None):
     Returns
     -------
     x : Tensor of shape (n_rows, n_inputs) or (n_rows, n_directions * n_columns)
+    is_projected : bool
+        Whether it is ``U x``, of one direction after the other.
     """
-    is_token = not x.is_floating_point()
-    if not is_projected(weights, is_token, bias is not None):
-        U = weights[0].U
-        return linear.counts(x, len(U), U.dtype) if is_token else x
+    is_token, U = not x.is_floating_point(), weights[0].U
+    if bias is None and not (is_token and len(U) > U.shape[1]):
+        return linear.counts(x, len(U), U.dtype) if is_token else x, False
     read = linear.look_up if is_token else torch.matmul
     parts = [read(x, layer.U) for layer in weights]
     if bias is not None:
         parts = [part + bias for part in parts]
-    return torch.cat(parts, dim=1)
+    return torch.cat(parts, dim=1), True
 
 
-def _projected(weights, x):
-    """The U of a layer that reads x as it is; or, if that is U x, the identity."""
+def _projections(weights, is_projected):
+    """The U of each direction; of a layer that reads U x, what takes its part of it."""
+    if not is_projected:
+        return [layer.U for layer in weights]
     U = weights[0].U
     n = U.shape[1]
-    if x.shape[1] == len(U):
-        return [layer.U for layer in weights]
     eye = torch.eye(n * len(weights), dtype=U.dtype, device=U.device)
     return list(eye.split(n, dim=1))
 
@@ -97,7 +92,7 @@ class TorchLayer:
         activation = architecture.activation
         self._function = _FUNCTIONS[name if name != "rnn" else activation]
 
-    def __call__(self, weights, x, rows, start):
+    def __call__(self, weights, x, rows, start, is_projected=False):
         """Compute the states after each step.
 
         Parameters
@@ -108,6 +103,8 @@ class TorchLayer:
         rows : Rows
         start : list of list of Tensors of shape (n, nhidden), or None
             By direction, the states before the first step. None if they are 0.
+        is_projected : bool, default=False
+            See :func:`inputs`.
 
         Returns
         -------
@@ -116,7 +113,7 @@ class TorchLayer:
         end : list of list of Tensors of shape (n, nhidden)
             By direction, the states after the last step.
         """
-        Us = _projected(weights, x)
+        Us = _projections(weights, is_projected)
         parts = []
         for layer, U in zip(weights, Us, strict=True):
             parts += _in_torch(self._cell, U, layer.W, layer.b)
@@ -182,12 +179,11 @@ class Loop:
         self._activation = _ACTIVATIONS[architecture.activation]
         self._has_W = architecture.make_cell().has_W
 
-    def __call__(self, weights, x, rows, start):
+    def __call__(self, weights, x, rows, start, is_projected=False):
         """See :class:`TorchLayer`."""
         parts, end = [], []
-        for i, (layer, U) in enumerate(
-            zip(weights, _projected(weights, x), strict=True)
-        ):
+        Us = _projections(weights, is_projected)
+        for i, (layer, U) in enumerate(zip(weights, Us, strict=True)):
             G = (x if i == 0 else x[rows.flip]) @ U + layer.b
             nothing = x.new_zeros(rows.n, layer.W.shape[1])
             h = nothing if start is None else start[i][0]

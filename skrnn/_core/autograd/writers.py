@@ -85,19 +85,20 @@ class Decoder:
         h_0 = torch.tanh(F.linear(self._e, others["bridge"], others["bridge_bias"]))
         nothing = [torch.zeros_like(h_0)] * (architecture.make_cell().n_states - 1)
         start = [[h_0, *nothing]]
-        h = self._through(0, first, recurrence.inputs([first], before), start)
+        x, is_projected = recurrence.inputs([first], before)
+        h = self._through(0, first, x, start, is_projected)
         context = self._context(h)
         for k, layer in enumerate(above, 1):
             x = torch.cat([h, context], dim=1) if k == 1 else h
             h = self._through(k, layer, self._dropped(k - 1, x))
         return self._dropped(-1, torch.cat([h, context], dim=1))
 
-    def _through(self, k, layer, x, start=None):
+    def _through(self, k, layer, x, start=None, is_projected=False):
         """The states of a layer after each step."""
         name, architecture = f"decoder.{k}", self.weights.architecture
         architecture = architecture.of_decoder(k, k + 1)
         run = self._layer(name, architecture, [layer], x.shape[1])
-        h, _ = run([layer], x, self.rows, start)
+        h, _ = run([layer], x, self.rows, start, is_projected)
         return h
 
     def _dropped(self, i, x):
