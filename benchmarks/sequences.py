@@ -109,10 +109,10 @@ ACCURACY["reversed letters"]["attention=None"] = (
     RNNSeq2Seq(attention=None, random_state=0),
     (1,),
 )
-MEMBER = RNNSeq2Seq((256, 256), cell="lstm", decoder="ctc", dropout=0.3)
+MEMBER = RNNSeq2Seq((128, 128), cell="lstm", max_iter=12)
 BEST = {
     "English sounds": {
-        "lstm, ctc, nhidden=(256, 256), dropout=0.3": (
+        "cell='lstm', nhidden=(128, 128), max_iter=12": (
             RNNEnsemble(MEMBER, 8, n_jobs=-1, random_state=0),
             (1, 4),
         ),
