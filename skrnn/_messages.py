@@ -27,7 +27,7 @@ def describe(item):
     if isinstance(item, np.ndarray):
         return f"an array of dtype {item.dtype} and shape {item.shape}"
     name = type(item).__name__
-    article = "an" if re.match("[aeiou]|RNN", name) else "a"
+    article = "an" if re.match("[aeioAEIO]|RNN", name) else "a"
     return f"{article} {name}"
 
 

@@ -19,6 +19,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
 from skrnn import RNNClassifier, RNNEncoder, RNNRegressor, sequences_from_frame
+from skrnn._messages import describe
 
 SERIES = [np.zeros((2, 5)), np.ones((3, 5))]
 
@@ -1570,3 +1571,9 @@ def test_labels_are_columns_of_0_and_1(y):
     ):
         RNNClassifier(2).fit(["ab", "cd"], y)
     assert RNNEncoder(2, max_iter=1).fit(["ab", "cd"], y).task_ == "regression"
+
+
+def test_things_have_the_right_article():
+    things = [3, [], np.uint8(3), np.float32(1), RNNEncoder(), Ellipsis, pd.Index([])]
+    articles = [describe(thing).split()[0] for thing in things]
+    assert articles == ["an", "a", "a", "a", "an", "an", "an"]
