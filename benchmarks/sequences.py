@@ -193,7 +193,9 @@ def speed(folder, is_quick, is_validation=False):
     n_cores, rounds = machine.available_cores(), 1 if is_quick else 5
     rows = []
     for nhidden, batch_size in ((128, 64), (256, 64))[: 2 - is_quick]:
-        model = RNNSeq2Seq(nhidden, batch_size=batch_size, max_iter=1, random_state=0)
+        model = RNNSeq2Seq(
+            nhidden, cell="gru", batch_size=batch_size, max_iter=1, random_state=0
+        )
         loop = TorchLoop(X, y, nhidden, batch_size)
         functions = {"ours": partial(model.fit, X, y)}
         functions |= on_threads(loop.epoch, n_cores)

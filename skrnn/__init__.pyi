@@ -162,7 +162,9 @@ class _TaggerParameters(_Parameters):
 @dataclass(repr=False, eq=False)
 class _Seq2SeqParameters(_Parameters):
     # Parameters of skrnn/_seq2seq.py, written by tests/stubs.py:
+    nhidden: _Count | _Counts = ...
     _: KW_ONLY
+    cell: Literal["gru", "lstm", "rnn"] = "lstm"
     alpha: _NonNegative = 0.01
     decoder: Literal["rnn", "ctc"] = "rnn"
     decoder_nhidden: Literal["auto"] | _Count | _Counts = "auto"

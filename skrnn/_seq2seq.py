@@ -11,6 +11,7 @@ from skrnn._base import BaseRNN
 from skrnn._callbacks import with_callbacks
 from skrnn._core.answers import Answers
 from skrnn._core.architecture import AttentionName, DecoderName
+from skrnn._core.cells import CellName
 from skrnn._core.samples import Samples
 from skrnn._core.vocabulary import UNKNOWN
 from skrnn._docs import share_docs
@@ -79,9 +80,12 @@ class RNNSeq2Seq(BaseRNN):
 
     Parameters
     ----------
-    nhidden : int or tuple of int, default=128
+    nhidden : int or tuple of int, default=(128, 128)
         Length of the hidden state of the encoder, in each direction. A tuple stacks
         layers: each layer reads the hidden states of the layer before it, step by step.
+    cell : {"gru", "lstm", "rnn"}, default="lstm"
+        Type of recurrent cell, of the encoder and of the decoder. Their formulas are in
+        the Notes below. A step of "lstm" takes a third longer than one of "gru".
     bidirectional : bool or "auto", default="auto"
         Whether the encoder also reads each sequence backwards, with separate weights.
         "auto" is True.
@@ -225,7 +229,12 @@ class RNNSeq2Seq(BaseRNN):
     [['call', 's']]
     """
 
+    # Sequences with a mistake, by "gru" and "lstm", of one layer and of two. English
+    # words, a tenth of the training data: 0.364, 0.357; 0.354, 0.328. Korean words, the
+    # development part: 0.209, 0.206; 0.223, 0.207.
+    nhidden: Count | Counts = (128, 128)
     _: KW_ONLY
+    cell: CellName = "lstm"
     alpha: NonNegative = 0.01
     decoder: DecoderName = "rnn"
     decoder_nhidden: Literal["auto"] | Count | Counts = "auto"
