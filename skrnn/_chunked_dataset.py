@@ -133,6 +133,8 @@ class ChunkedDataset:
             If pyarrow is not installed.
         TypeError
             If X, y or sample_weight is no name, or list of names, of columns.
+        FileNotFoundError
+            If there is no such file or folder.
         ValueError
             If there is no such column.
 
@@ -219,7 +221,13 @@ def _open(path):
     """Parquet files as a pyarrow Dataset."""
     if hasattr(path, "scanner"):
         return path
-    return _dataset_module().dataset(path, format="parquet")
+    try:
+        return _dataset_module().dataset(path, format="parquet")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"There is no file or folder {str(error)!r}. For files that match a "
+            "pattern, pass glob.glob(pattern)."
+        ) from error
 
 
 def _batches(source, columns, n_rows):

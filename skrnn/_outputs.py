@@ -44,7 +44,8 @@ def learn_outputs(before, y, n_samples):
         raise TypeError(
             "y holds numbers that are no tokens: strings or lists of tokens (strings "
             "or integers) were expected. Convert whole numbers that are tokens to "
-            "integers, or use RNNRegressor to predict numbers."
+            "integers. To predict numbers, use RNNRegressor, or RNNDecoder with "
+            "vectors of an RNNEncoder for series."
         )
     if sequences.kind == "features":
         raise TypeError(

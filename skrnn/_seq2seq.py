@@ -109,8 +109,8 @@ class RNNSeq2Seq(BaseRNN):
         is the number of epochs that 10,000 updates take, or 3,000 with
         ``decoder="ctc"``, but at least 12 and at most 1000. If y takes longer to learn,
         it is more, at most three times as many: the learning rate then stays near its
-        maximum until the loss is well below that of a guess that ignores X.
-        Some minutes, that is; for a first look, 40 will do.
+        maximum until the loss is well below that of a guess that ignores X. This takes
+        minutes; for a first look, 40 will do.
     alpha : float, default=0.01
         Strength of the weight decay: each update multiplies all weights but the biases
         by ``1 - learning_rate * alpha`` [4]_.

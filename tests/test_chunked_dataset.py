@@ -350,7 +350,7 @@ def test_only_fit_reads_chunks():
     classifier.set_params(early_stopping=True)
     with pytest.raises(ValueError, match=r"Pass X_val and y_val\.$"):
         classifier.fit(data)
-    cure = re.escape("Only `fit` reads chunks, of those estimators that know them")
+    cure = re.escape("Only `fit` reads chunks, that of RNNEncoder, RNNClassifier")
     calls = (
         lambda: RNNClassifier().partial_fit(data, LABELS, classes=["x"]),
         lambda: RNNLanguageModel().fit(data),
@@ -404,6 +404,12 @@ def test_parquet_files(parquet):
     series = RNNClassifier(**SMALL).fit(from_parquet(parquet, ["a", "b"], "label"))
     assert series.feature_names_in_.tolist() == ["a", "b"]
     assert series.kind_ == "series"
+
+
+def test_parquet_files_that_there_are_not(parquet):
+    for path in (parquet / "*.parquet", [str(parquet / "0.parquet"), "no.parquet"]):
+        with pytest.raises(FileNotFoundError, match=r"\.parquet'\. For files"):
+            ChunkedDataset.from_parquet(path, "text")
 
 
 def test_other_datasets_of_pyarrow(parquet):

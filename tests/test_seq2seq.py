@@ -451,7 +451,8 @@ def test_attention_that_there_is_not(small):
 def test_attention_is_that_of_one_sequence(small):
     message = "x is a list: one sequence was expected. Pass x[0]."
     of_tokens = RNNSeq2Seq(**SMALL).fit([list(x) for x in X], Y)
-    for model, x in ((small, ["ab"]), (of_tokens, [["a", "b"]])):
+    cases = [(small, ["ab"]), (small, ["ab", "b"]), (of_tokens, [["a", "b"]])]
+    for model, x in (*cases, (of_tokens, [["a"], ["b"]])):
         with pytest.raises(TypeError, match=re.escape(message)):
             model.attention_weights(x)
     assert of_tokens.attention_weights(["a"]).shape[1] == 2

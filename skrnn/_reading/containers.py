@@ -98,8 +98,8 @@ def _check_container(X):
     elif name.endswith("GroupBy"):
         cure = "Use sequences_from_frame, or [group for _, group in X]."
     elif name == "ChunkedDataset":
-        cure = "Only `fit` reads chunks, of those estimators that know them; use "
-        cure += "partial_fit, predict or score with one chunk."
+        cure = "Only `fit` reads chunks, that of RNNEncoder, RNNClassifier, "
+        cure += "RNNRegressor and RNNTagger. Pass the X of one chunk at a time."
     elif name == "LazyFrame":
         cure = "Use X.collect(), and one column of it."
     elif hasattr(X, "batch_sizes"):  # torch's PackedSequence, which is a tuple

@@ -68,7 +68,7 @@ def possible_kinds(item, index=0):
 
 
 def check_one(x, kind, analyzer):
-    """Raise if x is a list of one sequence of text or tokens, rather than a sequence.
+    """Raise if x is a list of sequences of text or tokens, rather than a sequence.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def check_one(x, kind, analyzer):
     analyzer : str or callable
         A callable may take anything for a sequence.
     """
-    if callable(analyzer) or not isinstance(x, (list, tuple)) or len(x) != 1:
+    if callable(analyzer) or not isinstance(x, (list, tuple)) or not x:
         return
     sequence = str if kind in ("text", "words") else (list, tuple)
     if kind not in ("features", "series") and isinstance(x[0], sequence):
