@@ -185,6 +185,9 @@ class Checkpoint:
         ValueError
             If the file is that of another network.
         """
+        if self._saved is None and is_verbose and self._is_beside_others():
+            folder = self.path.parent
+            print(f"Beginning anew: checkpoints in {folder} are of other fits")
         if self._saved is not None:
             with self._about_file():
                 state.load(self._saved)
@@ -199,6 +202,11 @@ class Checkpoint:
         if state.progress is None or not state.progress.has_ended:
             with _about_folder(self.path.parent):
                 self.write(self.parts_of(state))
+
+    def _is_beside_others(self):
+        """Whether the folder has checkpoints of other fits of the same class."""
+        name = self.path.name.removesuffix(f"{self._key}.safetensors")
+        return any(self.path.parent.glob(f"{name}*.safetensors"))
 
     def _what_was_done(self, progress):
         if progress.has_ended:

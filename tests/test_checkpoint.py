@@ -340,6 +340,16 @@ def test_verbose_says_where_a_fit_continues(tmp_path, capsys):
     assert last == f"Read the fit, of 6 epochs, from {file}"
 
 
+def test_verbose_says_where_a_fit_begins_beside_others(tmp_path, capsys):
+    estimator = RNNClassifier(**PARAMS, checkpoint=tmp_path, verbose=2)
+    interrupted(estimator, WORDS, LABELS, 2)
+    assert capsys.readouterr().out.startswith("Epoch 1/6")
+    copy_of(estimator, learning_rate_init=0.01).fit(WORDS, LABELS)
+    assert capsys.readouterr().out.splitlines()[0] == (
+        f"Beginning anew: checkpoints in {tmp_path} are of other fits"
+    )
+
+
 def test_scores_of_a_callback_are_those_of_the_epochs_that_were_left(tmp_path):
     def scores(estimator):
         monitor = ScoringMonitor(scoring="accuracy")
