@@ -206,7 +206,7 @@ def test_truncated_windows_leave_the_states_in_which_they_end():
     weights = test_windows.per_step("lstm-2-1-last")
     batch = test_windows.batch(weights, is_token=True)
     ends = []
-    for kernels in KERNELS.values():
+    for kernels in (KERNELS["numba"], KERNELS["autograd"]):
         workspace = kernels.make_workspace(weights, None)
         kernels.loss_and_gradient(weights, batch, "cross_entropy", workspace, 3)
         ends.append(workspace.end)

@@ -15,6 +15,8 @@ from skrnn._core.threads import denormals_flushed, threads, torch_settings
 
 # Maximum size of a tensor that is sent to a GPU without waiting.
 _PINNED_BYTES = 2**26
+# What computes fits on a GPU; skrnn.experimental.enable_triton makes it "triton".
+kernels_of_gpus = "autograd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,10 @@ class Execution:
     ----------
     device : str, default="cpu"
     n_threads : int, default=1
-    kernels : {"numba", "autograd"}, default="numba"
+    kernels : {"numba", "autograd", "triton"}, default="numba"
         Whether gradients and updates are computed by the compiled kernels, on the CPU
         only; or by torch's operations, on any device: see :mod:`skrnn._core.autograd`.
+        "triton" computes layers by :mod:`skrnn._core.autograd.fused`.
     group : Alone or Group
         The processes that train one network; each of them has its own Execution.
     """
@@ -58,7 +61,7 @@ class Execution:
             )
         if device == "cpu":
             return self
-        return replace(self, device=device, n_threads=1, kernels="autograd")
+        return replace(self, device=device, n_threads=1, kernels=kernels_of_gpus)
 
     @classmethod
     def of(cls, tensor):

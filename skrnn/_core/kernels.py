@@ -39,10 +39,23 @@ def _autograd():
     return network
 
 
+@cache
+def _fused():
+    """The layers of Triton, imported when they are first needed."""
+    with kernel_imports():
+        from skrnn._core.autograd import fused
+
+    return fused
+
+
 KERNELS = {
     "numba": Kernels(network.Workspace, windows.loss_and_gradient),
     "autograd": Kernels(
         lambda weights, n_inputs: _autograd().Workspace(),
+        lambda *arguments: _autograd().loss_and_gradient(*arguments),
+    ),
+    "triton": Kernels(
+        lambda weights, n_inputs: _autograd().Workspace(_fused().layer_for),
         lambda *arguments: _autograd().loss_and_gradient(*arguments),
     ),
 }

@@ -9,6 +9,7 @@ rows        where the steps of sequences are, as tensors
 segments    sums, means and largest values of the steps of sequences
 linear      products with sparse or dense rows, and the vectors of tokens
 recurrence  a layer in all its directions
+fused       a layer in all its directions, by Triton
 front       convolutions before the recurrence
 pooling     the hidden states of all steps -> one vector per sequence
 losses      scores and targets -> loss

@@ -51,6 +51,11 @@ def _like(weights, flat):
 class Workspace:
     """The gradient, and the layers, which have memory of their own.
 
+    Parameters
+    ----------
+    layer_for : callable, default=recurrence.layer_for
+        Chooses how a layer is computed.
+
     Attributes
     ----------
     gradient : Weights or None
@@ -60,9 +65,9 @@ class Workspace:
         they were cut into windows.
     """
 
-    def __init__(self):
+    def __init__(self, layer_for=recurrence.layer_for):
         self.gradient = self.end = None
-        self._layers = {}
+        self._layer_for, self._layers = layer_for, {}
 
     def clear(self, weights):
         """Set the gradient of `weights` to 0."""
@@ -72,8 +77,7 @@ class Workspace:
         """The layer of a name, made when it is first needed."""
         key = name, n_inputs
         if key not in self._layers:
-            made = recurrence.layer_for(architecture, weights, n_inputs)
-            self._layers[key] = made
+            self._layers[key] = self._layer_for(architecture, weights, n_inputs)
         return self._layers[key]
 
 

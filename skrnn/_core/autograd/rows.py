@@ -44,7 +44,7 @@ class Rows:
         return parts.index_select(0, self.sequences)
 
     @cached_property
-    def _first(self):
+    def first(self):
         """The row of the first sequence at each step."""
         sizes = self._send(self._sizes)
         return sizes.cumsum(0) - sizes
@@ -60,7 +60,7 @@ class Rows:
     def sequences(self):
         """The sequence of each row."""
         rows = torch.arange(self.n_rows, device=self._device)
-        return rows - self._first[self.steps]
+        return rows - self.first[self.steps]
 
     @cached_property
     def offsets(self):
@@ -78,16 +78,16 @@ class Rows:
         sequences = torch.arange(self.n, device=self._device)
         sequences = sequences.repeat_interleave(self.lengths, output_size=self.n_rows)
         steps = torch.arange(self.n_rows, device=self._device) - self.offsets[sequences]
-        return self._first[steps] + sequences
+        return self.first[steps] + sequences
 
     @cached_property
     def last(self):
         """The row of the last step of each sequence."""
         sequences = torch.arange(self.n, device=self._device)
-        return self._first[self.lengths - 1] + sequences
+        return self.first[self.lengths - 1] + sequences
 
     @cached_property
     def flip(self):
         """The row of each step after reversing every sequence."""
         steps = self.lengths[self.sequences] - 1 - self.steps
-        return self._first[steps] + self.sequences
+        return self.first[steps] + self.sequences
