@@ -228,12 +228,13 @@ class BaseRNN(CallbackSupportMixin, PredictingMixin, BaseEstimator):
         find_device(settings["device"])  # before all of X is read
         last, group = self._last_fit(settings), current_group()
         is_chunked = isinstance(X, ChunkedDataset) and self._reads_chunks
-        if is_chunked and not is_partial:
-            check_whole(X, y, sample_weight, validation, settings, group)
-            kept, expected, epochs = self._read_chunks(X, settings, last)
+        is_chunked &= not is_partial
+        has_validation = validation is not None and validation.X is not None
+        check_agreement(group, settings, last, classes, has_validation, is_chunked)
+        if is_chunked:
+            check_whole(y, sample_weight, validation, settings)
+            kept, expected, epochs = self._read_chunks(X, settings, last, group)
         else:
-            has_validation = validation is not None and validation.X is not None
-            check_agreement(group, settings, last, classes, has_validation)
             kept, expected, epochs = self._read_samples(
                 X, y, sample_weight, classes, settings, last, group
             )
@@ -335,7 +336,7 @@ class BaseRNN(CallbackSupportMixin, PredictingMixin, BaseEstimator):
         samples = replace(samples, context=context)
         return kept, expected, EpochsInMemory(samples, head)
 
-    def _read_chunks(self, dataset, settings, last):
+    def _read_chunks(self, dataset, settings, last, group):
         """Read a dataset once; see :func:`skrnn._epochs.read_chunks`."""
 
         def read_first(X, y):
@@ -347,7 +348,8 @@ class BaseRNN(CallbackSupportMixin, PredictingMixin, BaseEstimator):
         has_tags = getattr(self._head, "per_step", False)
         hooks = read_first, self._read_more, self._validated
         chunks = Chunks(dataset, *hooks, has_tags)
-        kept, expected, epochs = read_chunks(chunks, settings, last, self._head, aim)
+        of_fit = settings, last, self._head, aim, group
+        kept, expected, epochs = read_chunks(chunks, *of_fit)
         if epochs.is_sampled and epochs.head is not None:
             self._check_task(epochs.head.task, epochs.first.sample.target)
         return kept, expected, epochs

@@ -46,6 +46,7 @@ class ChunkedDataset:
     See Also
     --------
     RNNClassifier.partial_fit : Trains on a chunk at a time, while data keep arriving.
+    skrnn.distributed.data_parallel : Several processes, each with a dataset of its own.
 
     Notes
     -----
@@ -62,6 +63,9 @@ class ChunkedDataset:
       a uniform sample of `buffer_size` sequences, drawn without replacement [2]_. It is
       the same one for each `random_state`.
     - Early stopping needs `X_val` and `y_val`.
+
+    Inside :func:`~skrnn.distributed.data_parallel`, each process passes a dataset of
+    its own, which is read in each epoch even if it fits into the buffer.
 
     References
     ----------

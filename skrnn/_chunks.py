@@ -1,19 +1,17 @@
 """The chunks of a ChunkedDataset, as samples, and these as many at a time as wanted."""
 
+from collections import deque
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from skrnn._core.samples import Samples, join_samples
+from skrnn._gathering import gather_schemas
 
 
-def check_whole(dataset, y, sample_weight, validation, settings, group):
+def check_whole(y, sample_weight, validation, settings):
     """Raise for arguments of `fit` that do not go with a ChunkedDataset."""
-    if group.world_size > 1:
-        raise ValueError(
-            "X is a ChunkedDataset, which a single process reads. Fit on it outside "
-            "data_parallel, or pass each rank its sequences."
-        )
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
@@ -56,6 +54,11 @@ class Chunks:
         self._read_first, self._read_more = read_first, read_more
         self._validated = validated
 
+    def agree(self, group, is_new):
+        """Raise unless the chunks of all ranks are alike; see `gather_schemas`."""
+        described = self.kept, self.schema
+        self.kept, self.schema = gather_schemas(group, *described, is_new)
+
     def samples(self):
         """Yield the samples of each chunk; errors say which chunk they are about.
 
@@ -97,34 +100,34 @@ def _check_has_y(has_y, had_y):
         )
 
 
-def in_buffers(chunks, size):
-    """Yield the samples of chunks, `size` sequences at a time.
+class Stream:
+    """The samples of chunks, as one sequence after the other.
 
     Parameters
     ----------
     chunks : iterable of Samples
-    size : int
     """
-    pending, n = [], 0
-    for samples in chunks:
-        start = 0
-        while n + len(samples) - start >= size:
-            stop = start + size - n
-            pending.append(samples.part(start, stop))
-            start, n = stop, 0
-            yield _emptied(pending)
-        if start < len(samples):
-            pending.append(samples.part(start, len(samples)))
-            n += len(samples) - start
-    if pending:
-        yield _emptied(pending)
 
+    def __init__(self, chunks):
+        self._chunks, self._pending = iter(chunks), deque()
 
-def _emptied(pending):
-    """The joined samples in a list, which is cleared, so that it does not hold them."""
-    samples = join_samples(pending)
-    pending.clear()
-    return samples
+    def take(self, n):
+        """The next `n` sequences, or as many as are left; None if there are none."""
+        taken, n_left = [], n
+        while n_left > 0:
+            samples = self._pending.popleft() if self._pending else None
+            if samples is None and (samples := next(self._chunks, None)) is None:
+                break
+            if len(samples) > n_left:
+                self._pending.appendleft(samples.part(n_left, len(samples)))
+                samples = samples.part(0, n_left)
+            taken.append(samples)
+            n_left -= len(samples)
+        return join_samples(taken) if taken else None
+
+    def in_buffers(self, size):
+        """An iterator over all sequences, `size` of them at a time."""
+        return iter(partial(self.take, size), None)
 
 
 def weighted(samples):

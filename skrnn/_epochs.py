@@ -5,8 +5,10 @@ from functools import partial
 
 import numpy as np
 
-from skrnn._chunks import Chunks, in_buffers, weighted
+from skrnn._chunks import Chunks, Stream, weighted
+from skrnn._core.group import Alone, Apart
 from skrnn._core.samples import Samples
+from skrnn._core.shards import shares
 from skrnn._core.trainer import check_values
 from skrnn._core.training_data import DataInParts, TrainingData
 from skrnn._digest import digest
@@ -51,6 +53,10 @@ class EpochsInMemory:
         """
         return None
 
+    def among(self, execution):
+        """Where arithmetic happens: on ranks that all have these data, if any."""
+        return execution
+
     def size(self, samples):
         """The numbers of sequences and of steps of an epoch.
 
@@ -84,6 +90,8 @@ class EpochsInMemory:
 class EpochsInChunks:
     """Chunks that are read again in each epoch; for methods, see EpochsInMemory.
 
+    Each rank of a group has its own chunks.
+
     Attributes
     ----------
     chunks : Chunks
@@ -91,29 +99,34 @@ class EpochsInChunks:
     head : Head or None
     factors : ndarray of shape (n_labels,)
         By what the weight of each target is multiplied; see TargetCounts.
-    n_samples : int
-        The number of sequences of an epoch.
+    n_samples : tuple of int
+        The number of sequences of an epoch of each rank.
+    group : Alone or Group
     """
 
     chunks: Chunks
     first: FirstPass
     head: Head | None
     factors: np.ndarray
-    n_samples: int
+    n_samples: tuple
+    group: Alone
 
     is_sampled = True
 
     @classmethod
-    def of(cls, chunks, first, class_weight=None):
+    def of(cls, chunks, first, class_weight, group):
         """The epochs after a first pass."""
         targets, sample = first.targets, first.sample
         head = targets.learned_head()
         if class_weight is not None and not targets.has_classes:  # it raises
             weigh_classes(class_weight, sample.target, sample.weight, None)
-        factors, n_weighted = targets.factors(class_weight)
+        factors, _ = targets.factors(class_weight)
         if chunks.has_tags or not targets.has_classes:
-            n_weighted = first.sizes.n_weighted
-        epochs = cls(chunks, first, head, factors, n_weighted)
+            n_samples = tuple(sizes.n_weighted for sizes, _ in first.of_ranks)
+        else:
+            factors_of = targets.labels, factors
+            n_samples = tuple(own.n_used(*factors_of) for _, own in first.of_ranks)
+        epochs = cls(chunks, first, head, factors, n_samples, group)
         if head is not None:
             weight = epochs._weight(sample, head.targets(sample.target, sample.weight))
             head = head.fitted_to(sample.target, weight)
@@ -144,13 +157,17 @@ class EpochsInChunks:
                 return counts
         # Of what is known in advance, what is not in the sample occurs at most once in
         # as many sequences as that stands for.
-        share = len(samples) / self.n_samples
+        share = len(samples) / sum(self.n_samples)
         counts = np.bincount(samples.steps.values.reshape(-1), minlength=reader.n_ids)
         return counts / share
 
     def size(self, samples):
         """The numbers of sequences and of steps of an epoch."""
-        return self.n_samples, self.first.sizes.n_rows
+        return sum(self.n_samples), self.first.sizes.n_rows
+
+    def among(self, execution):
+        """Where arithmetic happens: on ranks that have data of their own, if any."""
+        return replace(execution, group=Apart(execution.group))
 
     def training_data(self, samples, fit, plan, execution, label_smoothing):
         """What an epoch goes through, about a buffer of sequences at a time."""
@@ -158,26 +175,43 @@ class EpochsInChunks:
         few = samples.take(longest, is_scaled=False)
         example = TrainingData.of(few, fit.inputs.hiding, execution)
         scale = self._scale_of_steps(fit) if fit.head.per_step else None
-        read_parts = partial(self._parts, fit, plan.batch_size, execution, scale)
+        data_of = partial(_training_data, fit=fit, execution=execution, scale=scale)
+        read_parts = partial(self._parts, plan.batch_size, data_of, example)
         return DataInParts(example, *self.size(samples), read_parts)
 
-    def _parts(self, fit, batch_size, execution, scale):
-        """Yield the training data of an epoch, part by part."""
-        for samples in self._buffers(batch_size):
-            samples = _read_part(samples, fit)
-            if scale is not None:
-                if not len(samples.weight):  # empty sequences have no target
-                    continue
-                # The weights of all steps sum to the number of sequences, not those of
-                # this part.
-                scale_here = scale * len(samples.weight) / len(samples)
-                samples = replace(samples, weight=samples.weight * scale_here)
-            # On the host: nothing need be copied back from a device.
-            check_values(fit.state, samples.steps.values, samples.steps.wide)
-            data = TrainingData.of(samples, fit.inputs.hiding, execution)
-            del samples  # in memory, there is nothing but what is read now
-            yield data
+    def _parts(self, batch_size, data_of, example):
+        """Yield the training data of an epoch, part by part.
+
+        Sequences are those of a weight above 0. If there are no more, or without any
+        target, minibatches have none of this rank.
+        """
+        stream = Stream(self._all_samples())
+        for sizes in self._sizes_by_buffer(batch_size):
+            # In memory, there is nothing but what is read now.
+            data = data_of(stream.take(int(sizes.sum())))
+            n = 0 if data is None else len(data)
+            sizes = np.diff(np.minimum(np.cumsum(sizes), n), prepend=0)
+            yield replace(example if data is None else data, sizes=sizes)
             del data
+        stream.take(1)  # it raises if there is another one
+
+    def _sizes_by_buffer(self, batch_size):
+        """Yield the numbers of sequences of minibatches, those of a buffer at a time.
+
+        Yields
+        ------
+        sizes : ndarray
+            For each minibatch, how many of its sequences are those of this rank.
+        """
+        sizes, n = [], 0
+        for share in shares(self.n_samples, batch_size):
+            own = int(share[self.group.rank])
+            if sizes and n + own > self.chunks.dataset.buffer_size:
+                yield np.array(sizes)
+                sizes, n = [], 0
+            sizes.append(own)
+            n += own
+        yield np.array(sizes)
 
     def _scale_of_steps(self, fit):
         """By what to multiply the weights of steps to make their sum that of sequences.
@@ -187,32 +221,23 @@ class EpochsInChunks:
         """
         sizes, sample = self.first.sizes, self.samples
         if self.chunks.has_tags:
-            return self.n_samples / sizes.n_rows
+            return sum(self.n_samples) / sizes.n_rows
         weight_of_steps = sample.weight @ sample.steps.lengths
         share = _read_part(sample, fit).weight.sum() / weight_of_steps
-        return self.n_samples / (share * sizes.weight_of_steps * self.factors[0])
+        weight_of_all = share * sizes.weight_of_steps * self.factors[0]
+        return sum(self.n_samples) / weight_of_all
 
-    def _buffers(self, batch_size):
-        """Yield all samples of a weight above 0, about a buffer of them at a time.
-
-        Parameters
-        ----------
-        batch_size : int
-            The number of sequences of a buffer is a multiple of it.
+    def _all_samples(self):
+        """Yield what there is of each chunk; raise unless it is as much as before.
 
         Yields
         ------
         samples : Samples
-            With Sequences, the targets of the head, and weights whose sum over all
-            targets is the number of sequences of that weight.
+            With Sequences, the targets of the head, and weights above 0, whose sum over
+            all targets of all ranks is the number of sequences of that weight.
         """
-        size = self.chunks.dataset.buffer_size
-        size = max(batch_size, size // batch_size * batch_size)
-        yield from in_buffers(self._all_samples(), size)
-
-    def _all_samples(self):
-        """Yield the same chunk by chunk; raise unless they are as many as before."""
-        expected, n = self.first.sizes.n_samples, 0
+        own, _ = self.first.of_ranks[self.group.rank]
+        expected, n = own.n_samples, 0
         for samples in self.chunks.samples():
             n += len(samples)
             if n <= expected:
@@ -241,6 +266,31 @@ class EpochsInChunks:
         return samples.weight * self.factors[0]
 
 
+def _training_data(samples, fit, execution, scale):
+    """The training data of samples, or None if there are none, or without any target.
+
+    Parameters
+    ----------
+    samples : Samples or None
+    fit : Fit
+    execution : Execution
+    scale : float or None
+        By what to multiply the weights of steps, if each has a target.
+    """
+    if samples is None:
+        return None
+    samples = _read_part(samples, fit)
+    if scale is not None:
+        if not len(samples.weight):  # empty sequences
+            return None
+        # The weights of all steps sum to the number of sequences, not those of these.
+        scale_here = scale * len(samples.weight) / len(samples)
+        samples = replace(samples, weight=samples.weight * scale_here)
+    # On the host: nothing need be copied back from a device.
+    check_values(fit.state, samples.steps.values, samples.steps.wide)
+    return TrainingData.of(samples, fit.inputs.hiding, execution)
+
+
 def _read_part(samples, fit):
     """Some of the samples as the network reads them, with weights as they are."""
     reader, head = fit.reader, fit.head
@@ -249,8 +299,8 @@ def _read_part(samples, fit):
     return head.unscaled_samples_of(replace(samples, steps=steps))
 
 
-def read_chunks(chunks, settings, last, head, aim):
-    """Read all chunks once.
+def read_chunks(chunks, settings, last, head, aim, group):
+    """Read all chunks once, in a group those of each rank.
 
     Parameters
     ----------
@@ -262,6 +312,7 @@ def read_chunks(chunks, settings, last, head, aim):
     aim : callable
         ``aim(sequences, y, weight)`` returns samples with their targets, and the head
         that predicts these.
+    group : Alone or Group
 
     Returns
     -------
@@ -270,12 +321,14 @@ def read_chunks(chunks, settings, last, head, aim):
     schema : Schema
         What any other X must be like.
     epochs : EpochsInMemory or EpochsInChunks
-        The former if all sequences fit into the buffer.
+        The former if a process is alone, and all sequences fit into the buffer.
     """
     options_for = partial(reading_options, settings, last)
-    says = print if settings["verbose"] else None
-    name_of = None if settings["checkpoint"] is None else digest
-    first = first_pass(chunks, options_for, head, says, name_of)
+    says = print if settings["verbose"] and group.rank == 0 else None
+    has_checkpoint = group.of_first(lambda: settings["checkpoint"] is not None)
+    name_of = digest if has_checkpoint else None
+    of_group = group, last is None
+    first = first_pass(chunks, options_for, head, says, name_of, *of_group)
     kept, schema = chunks.kept, chunks.schema
     if last is None:
         schema = schema.with_lengths(first.sizes.shortest, first.sizes.longest)
@@ -286,5 +339,5 @@ def read_chunks(chunks, settings, last, head, aim):
         epochs = EpochsInMemory(*aim(sample.steps, sample.target, sample.weight))
     else:
         class_weight = settings.parameters.get("class_weight")
-        epochs = EpochsInChunks.of(chunks, first, class_weight)
+        epochs = EpochsInChunks.of(chunks, first, class_weight, group)
     return kept, schema, epochs

@@ -1,14 +1,21 @@
-"""The first pass over a ChunkedDataset: what a fit must know before its first epoch."""
+"""The first pass over a ChunkedDataset: what a fit must know before its first epoch.
+
+Each rank of a group passes over its own dataset. Rank 0 decides what y is, and how
+sequences are read; what ranks have counted is merged at the end, in their order.
+"""
 
 import math
 import time
 from dataclasses import dataclass
+from functools import partial, reduce
 from itertools import islice
 
 import numpy as np
 
-from skrnn._chunks import in_buffers, weighted
+from skrnn._chunks import Stream, weighted
+from skrnn._core.group import ALONE
 from skrnn._core.samples import Samples, join_samples
+from skrnn._gathering import check_same
 from skrnn._heads.counts import TargetCounts
 from skrnn._reading.reader import ReaderCounts
 
@@ -67,29 +74,35 @@ class FirstPass:
     Attributes
     ----------
     sample : Samples
-        A uniform sample of the sequences, in their order; all if they fit into the
-        buffer.
+        A uniform sample of the sequences of all ranks, in their order; all if they fit
+        into the buffer.
     sizes : Sizes
     targets : TargetCounts or None
     counts : ReaderCounts or None
-        None for both if `sample` has all sequences.
-    names : tuple of str
-        Names of all parts of the data, if they were asked for.
+        None for both if the only rank has `sample`, and no other sequences.
+    of_ranks : tuple of tuple (Sizes, TargetCounts)
+        What each rank has read.
+    names : tuple
+        Names of all parts of the data, if they were asked for: str, or a tuple for each
+        of several ranks.
     """
 
     sample: Samples
     sizes: Sizes
     targets: TargetCounts | None = None
     counts: ReaderCounts | None = None
+    of_ranks: tuple = ()
     names: tuple = ()
 
     @property
     def is_all(self):
-        """Whether the sample has all sequences."""
+        """Whether the sample has all sequences, which need not be read again."""
         return self.targets is None
 
 
-def first_pass(chunks, options_for, head=None, says=None, name_of=None):
+def first_pass(
+    chunks, options_for, head=None, says=None, name_of=None, group=ALONE, is_new=True
+):
     """Read all chunks once.
 
     Parameters
@@ -104,13 +117,17 @@ def first_pass(chunks, options_for, head=None, says=None, name_of=None):
         Is called with a line of text at the end.
     name_of : callable, default=None
         ``name_of(samples)`` returns a name by which data is recognised.
+    group : Alone or Group, default=ALONE
+        The processes that train together.
+    is_new : bool, default=True
+        Whether this is no continued fit.
 
     Returns
     -------
     first : FirstPass
     """
     started, size, names = time.perf_counter(), chunks.dataset.buffer_size, []
-    buffers = in_buffers(chunks.samples(), size)
+    buffers = Stream(chunks.samples()).in_buffers(size)
     if name_of is not None:
         buffers = _noting(names, name_of, buffers)
     pending = list(islice(buffers, 2))  # which are in memory at most
@@ -119,19 +136,19 @@ def first_pass(chunks, options_for, head=None, says=None, name_of=None):
             "make_chunks yielded no chunks: at least one sequence is needed. Check the "
             "path or the condition that chooses them."
         )
-    if len(pending) == 1:
+    if len(pending) == group.world_size == 1:
         (samples,) = pending
         return FirstPass(samples, Sizes.of(samples, samples))
-    counted = _Counted(size, options_for, head)
+    chunks.agree(group, is_new)
+    counted = _Counted(group.of_first(lambda: size), options_for, head, group)
     while pending:
         counted.add(pending.pop(0))
         pending += islice(buffers, 1)
+    first = counted.of_all(tuple(names))
     if says is not None:
         seconds = time.perf_counter() - started
-        says(f"Read {counted.sizes.n_samples:,} sequences in {seconds:.0f} s")
-    sample = counted.sample.samples()
-    of_all = counted.sizes, counted.targets, counted.counts
-    return FirstPass(sample, *of_all, tuple(names))
+        says(f"Read {first.sizes.n_samples:,} sequences in {seconds:.0f} s")
+    return first
 
 
 def _noting(names, name_of, buffers):
@@ -142,51 +159,96 @@ def _noting(names, name_of, buffers):
 
 
 class _Counted:
-    """What has been counted of the buffers that were added so far.
+    """What has been counted of the buffers of this rank that were added so far.
 
-    The first one decides what y is, and how sequences are read.
+    The first one of rank 0 decides what y is, and how sequences are read.
 
     Parameters
     ----------
     n_most : int
         The size of the sample.
-    options_for, head
+    options_for, head, group
         As in :func:`first_pass`.
     """
 
-    def __init__(self, n_most, options_for, head):
-        self.sample, self.sizes = UniformSample(n_most), Sizes()
-        self.targets = self.counts = None
-        self._options_for, self._head = options_for, head
-        self._options = self._has_labels = None
+    def __init__(self, n_most, options_for, head, group):
+        self._options_for, self._head, self._group = options_for, head, group
+        self._sample, self._sizes = UniformSample(n_most, group.rank), Sizes()
+        self._targets = self._counts = None
+        self._options = self._decided = None
 
     def add(self, samples):
         """Count a buffer."""
         used = weighted(samples)
-        self.sizes = self.sizes.merged(Sizes.of(samples, used))
-        self._add_targets(samples)
+        self._sizes = self._sizes.merged(Sizes.of(samples, used))
+        if self._targets is None:
+            self._begin(samples, used)
+        else:
+            of_y = samples.target, samples.weight
+            self._targets = self._targets.merged(self._targets.of_others(*of_y))
+            self._add_counts(used)
         if len(used):
-            self.sample.add(used)
+            self._sample.add(used)
+
+    def _begin(self, samples, used):
+        """Count the first buffer, after that of rank 0 has decided what to count."""
+        group, y, weight = self._group, samples.target, samples.weight
+        are_given = group.gather(y is not None)
+        check_same("That y is given is", are_given, "Pass it on all ranks, or none.")
+        targets = group.of_first(partial(TargetCounts.of, y, weight, self._head))
+        is_first = group.rank == 0
+        self._targets = targets if is_first else targets.of_others(y, weight)
+        self._options, has_labels = self._options_for(targets.head, samples.steps)
+        if self._options is None:  # they are read as in the last fit
+            return
+        decisive = self._options, used if len(used) else samples, has_labels
+        counts = group.of_first(partial(ReaderCounts.of, *decisive))
+        if is_first and len(used):
+            self._counts = counts
+        else:
+            self._decided = counts
             self._add_counts(used)
 
-    def _add_targets(self, samples):
-        y, weight = samples.target, samples.weight
-        if self.targets is None:
-            self.targets = TargetCounts.of(y, weight, self._head)
-            of_first = self.targets.head, samples.steps
-            self._options, self._has_labels = self._options_for(*of_first)
-        else:
-            self.targets = self.targets.merged(self.targets.of_others(y, weight))
-
     def _add_counts(self, used):
-        options = self._options
-        if options is None:  # they are read as in the last fit
+        if self._options is None or not len(used):
             return
-        if self.counts is None:
-            self.counts = ReaderCounts.of(options, used, self._has_labels)
+        if self._counts is None:
+            self._counts = self._decided.of_others(self._options, used)
         else:
-            more = self.counts.of_others(options, used)
-            self.counts = self.counts.merged(more, MAX_COUNTED)
+            more = self._counts.of_others(self._options, used)
+            self._counts = self._counts.merged(more, MAX_COUNTED)
+
+    def of_all(self, names):
+        """What all ranks have counted, and the names of what they have read.
+
+        Returns
+        -------
+        first : FirstPass
+        """
+        group, own = self._group, (self._sizes, self._targets)
+        of_ranks = tuple(group.gather(own))
+        if group.world_size == 1:
+            return FirstPass(
+                self._sample.samples(), *own, self._counts, of_ranks, names
+            )
+        all_sizes, all_targets = zip(*of_ranks, strict=True)
+        return FirstPass(
+            self._sample.of_all(group),
+            reduce(Sizes.merged, all_sizes),
+            reduce(TargetCounts.merged, all_targets),
+            self._counts_of_all(),
+            of_ranks,
+            tuple(group.gather(names)),
+        )
+
+    def _counts_of_all(self):
+        total = None
+        for counts in self._group.in_turn(self._counts):
+            if total is None or counts is None:  # all weights of that rank are 0
+                total = total or counts
+            else:
+                total = total.merged(counts, MAX_COUNTED)
+        return total
 
 
 class UniformSample:
@@ -198,18 +260,30 @@ class UniformSample:
     ----------
     n_most : int
         The size of the sample.
+    seed : int, default=0
+        Another one for each rank.
     """
 
-    def __init__(self, n_most):
+    def __init__(self, n_most, seed=0):
         self._n_most = n_most
         # A generator of its own, so that the weights of the network are those of a fit
         # that has all data in memory.
-        self._generator = np.random.default_rng(0)
+        self._generator = np.random.default_rng(seed)
         self._keys, self._samples = np.empty(0), None
 
     def add(self, samples):
         """Add samples, with Sequences."""
-        keys = self._generator.random(len(samples))
+        self._add(samples, self._generator.random(len(samples)))
+
+    def of_all(self, group):
+        """The sample of all that the ranks of a group have added."""
+        total = UniformSample(self._n_most)
+        for samples, keys in group.in_turn((self._samples, self._keys)):
+            if samples is not None:
+                total._add(samples, keys)
+        return total.samples()
+
+    def _add(self, samples, keys):
         parts = [] if self._samples is None else [(self._samples, self._keys)]
         parts.append((samples, keys))
         keys = np.concatenate([of for _, of in parts])

@@ -148,7 +148,7 @@ def fit(epochs, settings, watch, last=None, validation=None):
             checkpoint=checkpoint,
         )
         judge = _judge(held_out, given, settings, result)
-        there = execution.on(settings["device"])
+        there = epochs.among(execution.on(settings["device"]))
         smoothing = float(settings.parameters.get("label_smoothing", 0.0))
         data = epochs.training_data(samples, result, plan, there, smoothing)
         callbacks = execution.group.of_first(watch.callbacks)

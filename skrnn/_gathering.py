@@ -4,7 +4,8 @@ Each rank reads and validates its own X, y and sample_weight, and then goes on w
 those of all ranks, in the order of the ranks. So all ranks learn the same vocabulary,
 hold out the same sequences and draw the same random numbers as a single process would
 that was given everything. Sequences are the one thing that is in the memory of every
-rank; what ranks share is the work, once it is known what each step is.
+rank; what ranks share is the work, once it is known what each step is. (Chunks stay
+with the rank that reads them: see :mod:`skrnn._first_pass`.)
 """
 
 from dataclasses import replace
@@ -25,7 +26,7 @@ _KINDS_OF_DTYPES = {"U": "strings", "O": "objects", "b": "numbers", "i": "number
 _KINDS_OF_DTYPES |= {"u": "numbers", "f": "numbers"}
 
 
-def check_agreement(group, settings, last, classes, has_validation):
+def check_agreement(group, settings, last, classes, has_validation, is_chunked):
     """Raise on all ranks unless all of them are about to do the same fit.
 
     Parameters
@@ -36,13 +37,15 @@ def check_agreement(group, settings, last, classes, has_validation):
     classes : array-like or None
         As the user passed them to `partial_fit`.
     has_validation : bool
+    is_chunked : bool
+        Whether X is a ChunkedDataset.
 
     Raises
     ------
     ValueError
         If ranks differ in their version, estimator, method, parameters, classes or last
-        fit, or in whether they have validation data; or if a rank has a checkpoint, but
-        rank 0 has none.
+        fit, or in whether they have validation data or a ChunkedDataset; or if a rank
+        has a checkpoint, but rank 0 has none.
     """
     if group.world_size == 1:
         return
@@ -53,6 +56,7 @@ def check_agreement(group, settings, last, classes, has_validation):
         **{k: v for k, v in settings.parameters.items() if k not in _OWN},
         "classes": classes,
         "Whether X_val is provided": has_validation,
+        "Whether X is a ChunkedDataset": is_chunked,
     }
     shown = {name: f"{value!r:.60}" for name, value in given.items()}
     if last is not None:
@@ -147,18 +151,18 @@ def _check_schemas(schemas, all_kept):
     is_target = schemas[0].is_target
     where = "y" if is_target else "X"
     kinds = [f"{KIND_NAMES[s.kind]}, read as {s.kind}," for s in schemas]
-    _check_same(f"{where} holds", kinds, "Set analyzer.")
+    check_same(f"{where} holds", kinds, "Set analyzer.")
     cure = "Pass sequences with the same features on all ranks."
-    _check_same(f"{where} has features named", _each(schemas, "columns"), cure)
+    check_same(f"{where} has features named", _each(schemas, "columns"), cure)
     names = [_as_list(each.get("feature_names_in_")) for each in all_kept]
-    _check_same("X has columns named", names, cure)
+    check_same("X has columns named", names, cure)
     n_features = _each(schemas, "n_features")
-    _check_same(f"The number of features of {where} is", n_features, cure)
+    check_same(f"The number of features of {where} is", n_features, cure)
     if is_target:
         n_features = [each.get("n_features_in_") for each in all_kept]
-        _check_same("The number of features of X is", n_features, cure)
+        check_same("The number of features of X is", n_features, cure)
         cure = "Pass series with the same number of dimensions on all ranks."
-        _check_same("That series are flat is", _each(schemas, "is_flat"), cure)
+        check_same("That series are flat is", _each(schemas, "is_flat"), cure)
 
 
 def _each(schemas, name):
@@ -198,7 +202,7 @@ def _joined(name, parts):
     are_given = [part is not None for part in parts]
     if not any(are_given):
         return None
-    _check_same(f"That {name} is given is", are_given, "Pass it on all ranks, or none.")
+    check_same(f"That {name} is given is", are_given, "Pass it on all ranks, or none.")
     if isinstance(parts[0], Sequences):
         return _joined_sequences(name, parts)
     if isinstance(parts[0], Context):
@@ -207,15 +211,15 @@ def _joined(name, parts):
     if "objects" in kinds:  # strings, of whatever lengths
         parts = [part.astype(object) for part in parts]
         kinds = ["objects" if kind == "strings" else kind for kind in kinds]
-    _check_same(f"{name} holds", kinds, "Pass labels of one type on all ranks.")
+    check_same(f"{name} holds", kinds, "Pass labels of one type on all ranks.")
     shapes = [part.shape[1:] for part in parts]
-    _check_same(f"The shape of an item of {name} is", shapes, "Pass the same columns.")
+    check_same(f"The shape of an item of {name} is", shapes, "Pass the same columns.")
     return np.concatenate(parts)
 
 
 def _joined_sequences(name, parts):
     kinds = [KIND_NAMES[part.kind] for part in parts]
-    _check_same(f"{name} holds", kinds, "Pass the same kind on all ranks.")
+    check_same(f"{name} holds", kinds, "Pass the same kind on all ranks.")
     if parts[0].tokens is None:
         values, tokens = [part.values for part in parts], None
     else:
@@ -237,7 +241,7 @@ def _joined_contexts(name, parts):
     rows = [part.rows for part in parts]
     are_sparse = [isinstance(each, SparseRows) for each in rows]
     cure = "Pass sparse matrices on all ranks, or on none."
-    _check_same(f"That {name} is sparse is", are_sparse, cure)
+    check_same(f"That {name} is sparse is", are_sparse, cure)
     joined = {
         field: np.concatenate([getattr(each, field) for each in rows])
         for field in rows[0]._fields
@@ -252,7 +256,7 @@ def _joined_offsets(parts):
     return np.append(0, np.cumsum(np.concatenate(lengths), dtype=np.int64))
 
 
-def _check_same(what, values, cure):
+def check_same(what, values, cure):
     """Raise on all ranks, all of which know the values of all."""
     for rank, value in enumerate(values):
         if value != values[0]:

@@ -23,16 +23,17 @@ def data_parallel(*, timeout=1800.0):
 
     Inside this context, each `fit` and `partial_fit` of an estimator is one of all
     ranks, as torch calls the processes. Each rank passes its own X, y and
-    `sample_weight`, and validation data if there is any. The fit is that of a single
-    process to which the data of all ranks are passed, one rank after the other, except
-    for the rounding of sums. So `batch_size` is the number of sequences per update on
-    all ranks together, and all ranks end with the same estimator.
+    `sample_weight`, or its own :class:`~skrnn.ChunkedDataset`, and validation data if
+    there is any. The fit is that of a single process to which the data of all ranks are
+    passed, one rank after the other, except for the rounding of sums. So `batch_size`
+    is the number of sequences per update on all ranks together, and all ranks end with
+    the same estimator.
 
     Each minibatch is cut into as many shards as there are ranks, of about equally many
     steps. Each rank computes the gradient of its shard; then the gradients are summed
     over the ranks (all-reduced), and each rank updates its weights by the sum [1]_.
 
-    The script is started once per rank by ``torchrun``, which is part of torch [2]_.
+    The script is started once per rank by ``torchrun``, which is part of torch [3]_.
     If ``torch.distributed`` is not initialised yet, it is here. Outside of `torchrun`,
     and of an initialised ``torch.distributed``, there is one process, and the context
     changes nothing.
@@ -46,7 +47,7 @@ def data_parallel(*, timeout=1800.0):
     timeout : float, default=1800.0
         How long a rank waits for the others, in seconds, before it gives up with an
         error. They read their data between two calls of `fit`, and wait while rank 0
-        computes validation scores.
+        computes validation scores, and for the last one that has read its chunks.
 
     Yields
     ------
@@ -63,13 +64,14 @@ def data_parallel(*, timeout=1800.0):
         it; the others say which rank it was, and what it said.
     ValueError
         By `fit`, on all ranks, if they disagree on what to fit: on parameters other
-        than `random_state`, `verbose`, `checkpoint` and `checkpoint_interval`, or on
-        the kind or the width of their sequences; or if a rank has a `checkpoint`, but
-        rank 0 has none.
+        than `random_state`, `verbose`, `checkpoint` and `checkpoint_interval`, on the
+        kind or the width of their sequences, or on whether X is a ChunkedDataset; or if
+        a rank has a `checkpoint`, but rank 0 has none.
 
     See Also
     --------
     map_blocks : Apply a fitted estimator block by block, by many processes.
+    skrnn.ChunkedDataset : Data that need not fit into memory.
 
     Notes
     -----
@@ -92,17 +94,29 @@ def data_parallel(*, timeout=1800.0):
     - A rank that has one chunk less for `partial_fit` than the others ends in an error
       on all ranks, not in a fit that waits for it.
     - X[3] in an error about what is learned from all sequences counts those of all
-      ranks.
+      ranks; in a ChunkedDataset, errors are about the chunks of the rank.
 
     Each rank has the sequences of all ranks in memory, as integers or float32: what is
-    divided is the time, not the memory. For more data than that, call `partial_fit` for
-    one chunk after the other, of which each rank passes a share.
+    divided is the time, not the memory. For more data than that, each rank passes a
+    :class:`~skrnn.ChunkedDataset` of files of its own:
+
+    - It reads those alone, a buffer at a time. Tokens, n-grams, classes, weights, and
+      means of y are those of all ranks, and so is the uniform sample of which the rest
+      is learned; the first buffer of rank 0 decides what y is, and what ``"auto"``
+      stands for. The size of the sample is the `buffer_size` of rank 0.
+    - Each minibatch has `batch_size` sequences of all ranks, in proportion to the
+      sequences of a weight above 0 that they have [2]_. So all ranks end an epoch
+      after the same update. A rank that has none contributes nothing.
+    - The order of the sequences of a rank is random within its buffer. It, and dropout,
+      are not those of a single process that reads the same files.
 
     References
     ----------
     .. [1] Goyal et al. (2017), "Accurate, Large Minibatch SGD: Training ImageNet in 1
        Hour", arXiv:1706.02677.
-    .. [2] https://docs.pytorch.org/docs/stable/elastic/run.html
+    .. [2] Balinski and Young (2001), "Fair Representation: Meeting the Ideal of One
+       Man, One Vote", Brookings. The method is that of Sainte-Laguë.
+    .. [3] https://docs.pytorch.org/docs/stable/elastic/run.html
 
     Examples
     --------

@@ -382,7 +382,7 @@ def _call(name):
         return function(ranks)
 
 
-def main(folder, *names):
+def main(folder, *names, call=_call):
     results, rank = {}, int(os.environ["RANK"])
     if "MASTER_ADDR" not in os.environ:
         distributed.init_process_group(
@@ -393,7 +393,7 @@ def main(folder, *names):
         )
     for name in names:
         try:
-            results[name] = _call(name)
+            results[name] = call(name)
         except (Exception, KeyboardInterrupt) as error:
             results[name] = f"{type(error).__name__}: {error}"
             traceback.print_exc()

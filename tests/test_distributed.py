@@ -117,11 +117,11 @@ ERRORS = {
 }
 
 
-def _run(folder, n_ranks, names):
+def _run(folder, n_ranks, names, script=SCRIPT):
     """What each rank has returned or raised, and what all have printed."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += [f"--nproc-per-node={n_ranks}", SCRIPT, folder, *names]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    command += [f"--nproc-per-node={n_ranks}", script, folder, *names]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     paths = [folder / f"{rank}.pickle" for rank in range(n_ranks)]
     return [pickle.loads(path.read_bytes()) for path in paths], done.stdout

@@ -61,17 +61,27 @@ class Batches:
         shards : list of Batch
             The shards of one minibatch.
         """
-        n_samples, batch_size = len(self.data), self.plan.batch_size
+        n_samples, sizes = len(self.data), self._sizes
         order = permutation(n_samples, generator)
         values = self._with_some_hidden(generator)
         # Pack many minibatches at a time, but not all of them, to bound memory.
-        steps_per_batch = len(values) * batch_size // n_samples
-        at_a_time = batch_size * max(1, _MAX_ROWS // max(1, steps_per_batch))
-        for first in range(0, n_samples, at_a_time):
-            indices, cuts = self._cut(order[first : first + at_a_time])
-            packed = self._pack(values, indices, np.concatenate(cuts))
+        steps_per_batch = len(values) * self.plan.batch_size // n_samples
+        at_a_time = max(1, _MAX_ROWS // max(1, steps_per_batch))
+        for first in range(0, len(sizes), at_a_time):
+            here = sizes[first : first + at_a_time]
+            chosen, order = np.split(order, [here.sum()])
+            indices, cuts = self._cut(chosen, here)
+            packed = self._pack(values, indices, [cut for of in cuts for cut in of])
             for minibatch in cuts:
                 yield self.with_masks([next(packed) for _ in minibatch], generator)
+
+    @property
+    def _sizes(self):
+        """The number of sequences of each minibatch."""
+        if self.data.sizes is not None:
+            return self.data.sizes
+        n, batch_size = len(self.data), self.plan.batch_size
+        return np.diff(np.append(np.arange(0, n, batch_size), n))
 
     def with_masks(self, shards, generator):
         """The shards of a minibatch, or of some of its steps, with masks of their own.
@@ -81,6 +91,8 @@ class Batches:
         shards : list of Batch
         generator : torch.Generator
         """
+        if not shards:  # other ranks have this minibatch
+            return shards
         masks = [self._mask(parts, generator) for parts in self.dropout]
         first = min(shard.packing.indices.min() for shard in shards)
         shards = [shard.with_masks(masks, first) for shard in shards]
@@ -109,8 +121,15 @@ class Batches:
             part.masked_fill_(chance < data.hiding.index_select(0, part), UNKNOWN)
         return values
 
-    def _cut(self, indices):
+    def _cut(self, indices, sizes):
         """Sort each minibatch, longest sequence first, and cut it into shards.
+
+        Parameters
+        ----------
+        indices : ndarray
+            The sequences of one minibatch after the other.
+        sizes : ndarray
+            The number of sequences of each minibatch.
 
         Returns
         -------
@@ -118,21 +137,23 @@ class Batches:
         cuts : list of lists of int
             For each minibatch, the positions in `indices` where its shards begin.
         """
-        batch_size = self.plan.batch_size
         lengths = np.diff(self.data.offsets)[indices]
         if self._truncate is not None:
             lengths = np.minimum(lengths, self._truncate)
-        minibatch = np.arange(len(indices)) // batch_size
+        minibatch = np.repeat(np.arange(len(sizes)), sizes)
         order = np.lexsort((-lengths, minibatch))
         lengths = lengths[order]
+        firsts = (np.cumsum(sizes) - sizes).tolist()
         cuts = [
-            [first + cut for cut in self.shards.cuts(lengths[first:][:batch_size])]
-            for first in range(0, len(indices), batch_size)
+            [first + cut for cut in self.shards.cuts(lengths[first:][:n])] if n else []
+            for first, n in zip(firsts, sizes.tolist(), strict=True)
         ]
         return indices[order], cuts
 
     def _pack(self, values, indices, cuts):
         """Pack the sequences at `indices`, and yield a Batch for each cut."""
+        if not cuts:
+            return
         data, tensor = self.data, self.execution.tensor
         starts, lengths, n_past = self._spans(indices)
         packings = pack(starts + n_past, lengths - n_past, cuts)

@@ -34,13 +34,34 @@ class Alone:
 
     rank, world_size = 0, 1
 
+    @property
+    def n_sharing(self):
+        """The number of ranks that compute parts of what all of them have."""
+        return self.world_size
+
     def own(self, items):
-        """The part of a list that this rank computes."""
+        """The part of a list, which all ranks have, that this one computes."""
         return items[self.rank :: self.world_size]
+
+    def own_generator(self, generator):
+        """A generator for random numbers of what this rank has."""
+        return generator
 
     def gather(self, value):
         """The values of all ranks, in their order."""
         return [value]
+
+    def gather_own(self, value):
+        """The values of all ranks that have something else than this one."""
+        return [value]
+
+    def any_of_own(self, flags):
+        """Which flags of a tensor any of the ranks has set that know something else."""
+        return flags
+
+    def in_turn(self, value):
+        """Yield the values of all ranks, in their order, one in memory at a time."""
+        yield value
 
     def of_first(self, function):
         """What a function without arguments returns on rank 0, which alone calls it."""
@@ -99,6 +120,15 @@ class Group(Alone):
         """See the base class."""
         self._meet("gather")
         return self._gathered(value)
+
+    def in_turn(self, value):
+        """See the base class."""
+        for rank in range(self.world_size):
+            sent = [value if rank == self.rank else None]
+            self._meet(f"take what rank {rank} has")
+            with self._answered():
+                distributed.broadcast_object_list(sent, src=rank, group=self._group)
+            yield sent.pop()
 
     def of_first(self, function):
         """See the base class."""
@@ -258,6 +288,43 @@ class Group(Alone):
                 f"Rank {self.rank} of {self.world_size} got no answer: another rank "
                 f"has died, or needs longer than the timeout. torch says: {error}"
             ) from error
+
+
+class Apart(Alone):
+    """A group whose ranks have data of their own, of which others know nothing.
+
+    Parameters
+    ----------
+    group : Alone or Group
+    """
+
+    n_sharing = 1
+
+    def __init__(self, group):
+        self._group = group
+        self.rank, self.world_size = group.rank, group.world_size
+        self.gather = self.gather_own = group.gather
+        self.in_turn, self.of_first = group.in_turn, group.of_first
+        self.add, self.share = group.add, group.share
+        self.interrupted_together = group.interrupted_together
+
+    def own(self, items):
+        """See the base class."""
+        return items
+
+    def any_of_own(self, flags):
+        """See the base class."""
+        counts = flags.float()
+        self.add(counts)
+        return counts > 0
+
+    def own_generator(self, generator):
+        """See the base class. All ranks draw from `generator` equally often."""
+        if self.world_size == 1:
+            return generator
+        size = (self.world_size,)
+        seeds = torch.randint(2**62, size, generator=generator, device="cpu")
+        return torch.Generator().manual_seed(int(seeds[self.rank]))
 
 
 def _end():

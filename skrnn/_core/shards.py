@@ -75,4 +75,43 @@ def shards_for(architecture, n_threads):
     return Shards(n_threads, max(_MIN_SEQUENCES, math.ceil(_MIN_WORK / work)))
 
 
+def shares(n_samples, batch_size):
+    """Yield how many sequences of each minibatch of an epoch are those of each rank.
+
+    They are in proportion to what ranks have: the places of a minibatch, and of all
+    before it, are apportioned by the method of Sainte-Laguë [1]_. So each rank has a
+    share in the first minibatches as in the last ones, and the order within a minibatch
+    does not matter.
+
+    Parameters
+    ----------
+    n_samples : sequence of int
+        The number of sequences of each rank, some above 0.
+    batch_size : int
+        The number of sequences of each minibatch but the last.
+
+    Yields
+    ------
+    share : ndarray of shape (n_ranks,), int64
+
+    References
+    ----------
+    .. [1] Balinski and Young (2001), "Fair Representation: Meeting the Ideal of One
+       Man, One Vote", Brookings.
+    """
+    n_samples = np.array(n_samples)
+    n_ranks, total, taken = len(n_samples), n_samples.sum(), np.zeros_like(n_samples)
+    # A rank has at most so many sequences in a minibatch.
+    most = int(n_samples.max() * (batch_size + n_ranks) // total) + 2
+    places, some = np.arange(most) + 0.5, np.maximum(n_samples, 1)[:, np.newaxis]
+    for first in range(0, total, batch_size):
+        turns = (taken[:, np.newaxis] + places) / some
+        turns[n_samples == 0] = np.inf
+        n = min(batch_size, total - first)
+        chosen = np.argsort(turns, axis=None, kind="stable")[:n]
+        share = np.bincount(chosen // most, minlength=n_ranks)
+        taken = taken + share
+        yield share
+
+
 ONE_SHARD = Shards()

@@ -17,6 +17,7 @@ from skrnn._core.linear import check_columns
 from skrnn._core.plan import Plan
 from skrnn._core.rules import RULES
 from skrnn._core.shards import shards_for
+from skrnn._core.sparse_rows import SparseRows
 from skrnn._core.updates.all_weights import AllWeights
 from skrnn._core.updates.drop_connect import DropConnect
 from skrnn._core.updates.embedded import Embedded
@@ -59,8 +60,9 @@ class Trainer:
         weights from before that epoch are then restored. The number of shards affects
         the rounding of the result, but the order in which shards finish does not.
 
-        The ranks of a group run it together, with equal states and data. Each computes
-        its shards of all minibatches; rank 0 decides whether to go on.
+        The ranks of a group run it together, with equal states. They have equal data,
+        and each computes its shards of all minibatches; or, as an Apart group, they
+        have parts of their own of each minibatch. Rank 0 decides whether to go on.
 
         Parameters
         ----------
@@ -85,7 +87,7 @@ class Trainer:
         check_values(state, CPU.array(example.values), example.wide)
         batches = self._batches(state.weights, data)
         n_shards = batches.shards.n_of(min(plan.batch_size, len(data)))
-        n_workers = math.ceil(n_shards / group.world_size)
+        n_workers = math.ceil(n_shards / group.n_sharing)
         # A minibatch may have few of many tokens: no gradient for all of them.
         n_inputs = None if data.example.values.is_floating_point() else 0
         workspaces = [
@@ -133,7 +135,7 @@ class Trainer:
             hidden += [((width, dropout),) for width in _widths_of_decoder(weights)]
             hidden.append(((n_states, of_states), *of_filters))
         shards = shards_for(weights.architecture, self.execution.n_threads)
-        shards = shards.among(self.execution.group.world_size)
+        shards = shards.among(self.execution.group.n_sharing)
         return Batches(data, self.plan, shards, hidden, self.execution)
 
     def _updates(self, state, data, moments):
@@ -145,23 +147,23 @@ class Trainer:
             updates = DropConnect(updates, rate, generator, self.execution)
         if state.wide is None:
             return updates
+        is_sparse = isinstance(data.example.wide, SparseRows)
+        of_wide = updates, state.wide, self.loss
         if is_here:
-            group = self.execution.group
-            return Wide(updates, state.wide, self.loss, moments, group)
-        return _autograd_updates().Wide(
-            updates, state.wide, self.loss, self.execution, moments
-        )
+            return Wide(*of_wide, moments, self.execution.group, is_sparse)
+        return _autograd_updates().Wide(*of_wide, self.execution, moments, is_sparse)
 
     def _of_network(self, state, data, moments):
         """Choose between updates of all token vectors and of those in the minibatch."""
         weights, rule = state.weights, RULES[self.plan.rule]
+        group = self.execution.group
         if state.embeddings is not None:
-            updates = Embedded(weights, rule, state.embeddings, moments)
+            updates = Embedded(weights, rule, state.embeddings, moments, group)
         elif self._has_few_of_many_tokens(weights, data):
-            updates = SomeRows(weights, rule, moments)
+            updates = SomeRows(weights, rule, moments, group)
         else:
             updates = AllWeights(weights, rule, moments)
-        return Padded(updates) if data.is_padded else updates
+        return Padded(updates, group) if data.is_padded else updates
 
     def _of_copy(self, state, data, moments):
         """The same for a copy of the weights on a device."""
@@ -206,21 +208,25 @@ class _Epoch:
             The mean loss, computed while the weights change.
         """
         data, total = self.batches.data, 0.0
+        generator = self._group.own_generator(state.generator)
         for part in data.parts():
-            total += self._run_part(part, state)
+            total += self._run_part(part, state, generator)
             del part  # before the next one is read
         self.updates.synchronise()
         return sum(self._group.gather(float(total))) / len(data)
 
-    def _run_part(self, part, state):
+    def _run_part(self, part, state, generator):
         """Make one pass over data that are in memory, and return the summed loss."""
         plan, clock = self.trainer.plan, state.progress.clock
         n_per_epoch = plan.n_minibatches(len(self.batches.data))
         total, batches = 0.0, replace(self.batches, data=part)
-        minibatches = _Ahead(batches.of_an_epoch(state.generator))
+        minibatches = _Ahead(batches.of_an_epoch(generator))
         for minibatch in minibatches:
-            done, n_sequences = state.n_minibatches, sum(map(len, minibatch))
-            for shards, share in self._spans(minibatch, state.generator):
+            done = state.n_minibatches
+            n_sequences = sum(self._group.gather_own(sum(map(len, minibatch))))
+            if n_sequences == 0:  # none of them has a target
+                continue
+            for shards, share in self._spans(minibatch, generator):
                 learning_rate = plan.learning_rate_at(clock.read(done, n_per_epoch))
                 beside, after = self._others(minibatches, learning_rate)
                 n_at_once = n_sequences * share
@@ -237,7 +243,8 @@ class _Epoch:
             yield minibatch, 1.0
             return
         is_first = True
-        for shards, share in windows.spans(minibatch, self._truncate):
+        gather = self._group.gather_own
+        for shards, share in windows.spans(minibatch, self._truncate, gather):
             if not is_first:  # go on from the end of the last update
                 own = self._group.own(range(len(shards)))
                 for i, before in zip(own, self.workspaces, strict=False):

@@ -36,6 +36,9 @@ class TrainingData:
         Whether id 0 stands for nothing.
     context : Context or None
         The vectors of the sequences, if they depend on one each.
+    sizes : ndarray of int or None
+        The number of sequences of each minibatch, which may be 0, and which need not
+        sum to all. None if a plan says it.
     """
 
     values: torch.Tensor
@@ -47,6 +50,7 @@ class TrainingData:
     wide: SparseRows | DenseRows | None = None
     is_padded: bool = False
     context: Context | None = None
+    sizes: np.ndarray | None = None
 
     @classmethod
     def of(cls, samples, hiding=None, execution=CPU, label_smoothing=0.0):
@@ -109,12 +113,12 @@ class DataInParts:
     example : TrainingData
         A few of the sequences, which show what the others are like.
     n_samples, n_rows : int
-        Number of sequences, and of steps, of all parts.
+        Number of sequences, and of steps, of all parts, of all ranks.
     read_parts : callable
-        ``read_parts()`` yields the TrainingData of each part, in the same order each
-        time, of values that :func:`skrnn._core.trainer.check_values` has accepted. The
-        number of sequences of all parts but the last one is a multiple of the batch
-        size, so that there are as many minibatches as if all were in memory.
+        ``read_parts()`` yields the TrainingData of each part of this rank, in the same
+        order each time, of values that :func:`skrnn._core.trainer.check_values` has
+        accepted. The `sizes` of minibatches are such that there are as many of them as
+        if all were in memory, also on ranks that have less.
     """
 
     example: TrainingData

@@ -7,7 +7,7 @@ between windows are computed first, and then each window once more, the last one
 """
 
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import islice
 
 import numpy as np
 import torch
@@ -133,7 +133,7 @@ class _Sum:
         self._is_first = False
 
 
-def spans(shards, truncate):
+def spans(shards, truncate, gather=lambda n_rows: [n_rows]):
     """Cut a minibatch into spans of steps, after each of which the weights move.
 
     A span is one window of truncated backpropagation, or several if few sequences are
@@ -145,26 +145,40 @@ def spans(shards, truncate):
         The shards of a minibatch, with a target per step.
     truncate : int
         Number of steps per window.
+    gather : callable, default=lambda n_rows: [n_rows]
+        ``gather(n_rows)`` returns the numbers of rows of each window of all ranks that
+        have some of the minibatch.
 
     Yields
     ------
     shards : list of Batch
-        The steps of a span: of all shards, or of the first ones.
+        The steps of a span: of all shards, or of the first ones, or of none.
     share : float
-        Their share of all steps of the minibatch; 1 if no sequence has a step.
+        The share of the span, of all ranks, in the steps of the minibatch; 1 if no
+        sequence has a step.
     """
-    n_windows = -(-max(len(shard.packing.batch_sizes) for shard in shards) // truncate)
-    n_rows = np.zeros(n_windows, dtype=np.int64)
-    for shard in shards:
-        sizes = shard.packing.batch_sizes
-        of_shard = np.add.reduceat(sizes, np.arange(0, len(sizes), truncate))
-        n_rows[: len(of_shard)] += of_shard
-    cuts = [truncate * window for window in _worth_an_update(n_rows)]
+    of_shards = [_rows_of_windows(shard, truncate) for shard in shards]
+    n_rows = _summed(gather(_summed(of_shards)))
+    firsts, n = _worth_an_update(n_rows), int(n_rows.sum())
+    cuts = [truncate * window for window in firsts]
     parts = [shard.windows(_below(cuts, shard)) for shard in shards]
-    for these in zip_longest(*parts):
-        these = [shard for shard in these if shard is not None]
-        n_here, n = sum(len(shard.x) for shard in these), int(n_rows.sum())
+    for n_here in np.add.reduceat(n_rows, firsts).tolist():
+        these = [shard for part in parts for shard in islice(part, 1)]
         yield these, n_here / n if n else 1.0
+
+
+def _rows_of_windows(shard, truncate):
+    """The number of rows in each window of a batch."""
+    sizes = shard.packing.batch_sizes
+    return np.add.reduceat(sizes, np.arange(0, len(sizes), truncate))
+
+
+def _summed(parts):
+    """The sum of several numbers of rows by window, of which there is at least one."""
+    total = np.zeros(max(map(len, parts), default=1), np.int64)
+    for n_rows in parts:
+        total[: len(n_rows)] += n_rows
+    return total
 
 
 def _below(cuts, shard):

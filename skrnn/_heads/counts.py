@@ -146,6 +146,11 @@ class TargetCounts:
             )
         return factors * (n_weighted / total), int(n_weighted)
 
+    def n_used(self, labels, factors):
+        """The number of targets of a weight above 0, times the factor of its label."""
+        places = np.searchsorted(labels, self.labels)
+        return int(self.n_weighted[factors[places] > 0].sum())
+
     def _check_labels(self, y):
         are_strings = [of.dtype.kind in "UTO" for of in (y, self.head.classes)]
         if are_strings[0] != are_strings[1]:

@@ -14,7 +14,6 @@ from skrnn._core import rules
 from skrnn._core.autograd.linear import product
 from skrnn._core.autograd.losses import LOSSES
 from skrnn._core.autograd.network import VECTORS, view_with_vectors
-from skrnn._core.sparse_rows import SparseRows
 from skrnn._core.updates import wide
 from skrnn._core.updates.moments import Moments
 
@@ -113,6 +112,7 @@ class Updates:
         if embeddings is not None and embeddings.is_fixed.all():
             self._regions.pop()
         self._is_padded, self._is_behind, self._batches = is_padded, False, []
+        self._group = execution.group
         self._rule = _RULES[plan.rule](flat[: self._regions[-1].end])
         if moments is not None:
             self._load(moments)
@@ -175,7 +175,7 @@ class Updates:
             used.index_fill_(0, batch.x.flatten().long(), True)
             if batch.past is not None:
                 used.index_fill_(0, batch.past.values.flatten().long(), True)
-        return used.unsqueeze(1)
+        return self._group.any_of_own(used).unsqueeze(1)
 
     def synchronise(self):
         """Bring the weights on the host up to date."""
@@ -244,9 +244,12 @@ class Wide:
     execution : Execution
     moments : Moments, default=None
         Moments to continue from.
+    is_sparse : bool, default=True
+        Whether the wide path reads n-grams, as opposed to features of series.
     """
 
-    def __init__(self, updates, A, loss, execution, moments=None):
+    def __init__(self, updates, A, loss, execution, moments=None, is_sparse=True):
+        self._is_sparse = is_sparse
         self._updates, self._trained, self._loss = updates, A, LOSSES[loss]
         self._A = execution.move(A.clone())
         self._square = torch.zeros_like(self._A)
@@ -273,7 +276,7 @@ class Wide:
             dA += torch.autograd.grad(loss, A)[0]
         self._group.add(dA)
         rate, damping = wide.RATE_OF_SERIES, wide.DAMPING_OF_SERIES
-        if isinstance(self._batches[0].wide, SparseRows):
+        if self._is_sparse:
             rate, damping = wide.RATE, wide.DAMPING
         A = A.detach_()
         self._square.add_(dA.square())

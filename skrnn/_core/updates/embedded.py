@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from skrnn._core.group import ALONE
 from skrnn._core.updates.all_weights import rule_on
 from skrnn._core.updates.clipping import scale_to_clipped_mean
 from skrnn._core.updates.moments import Moments
@@ -43,13 +44,15 @@ class Embedded:
     embeddings : Embeddings
     moments : Moments, default=None
         Moments to continue from. Overwritten.
+    group : Alone or Group, default=ALONE
+        The processes that train together.
     """
 
-    def __init__(self, weights, rule, embeddings, moments=None):
+    def __init__(self, weights, rule, embeddings, moments=None, group=ALONE):
         self._weights = weights
         self._embeddings = embeddings
         self._rule = rule_on(rule, weights.flat, moments)
-        self._numbering = Numbering(len(embeddings.vectors))
+        self._numbering = Numbering(len(embeddings.vectors), group)
         self._tokens = self._vectors = None
         self._moments = () if moments is None else moments.of_vectors
         if not self._moments and not embeddings.is_fixed.all():

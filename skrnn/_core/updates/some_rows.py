@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from skrnn._core.execution import CPU
+from skrnn._core.group import ALONE
 from skrnn._core.imports import kernel_imports
 from skrnn._core.rules import Rows
 from skrnn._core.updates.clipping import scale_to_clipped_mean
@@ -30,9 +31,11 @@ class SomeRows:
         One of :data:`skrnn._core.rules.RULES`.
     moments : Moments, default=None
         Moments to continue from.
+    group : Alone or Group, default=ALONE
+        The processes that train together.
     """
 
-    def __init__(self, weights, rule, moments=None):
+    def __init__(self, weights, rule, moments=None, group=ALONE):
         self._weights = weights
         n_shared = weights.n_shared
         self._rule = rule(weights.flat[:n_shared])
@@ -45,7 +48,7 @@ class SomeRows:
         self._moments = CPU.zeros((n_tokens, n_columns), weights.flat.dtype)
         if moments is not None:
             self._load(moments, n_shared)
-        self._numbering = Numbering(n_tokens)
+        self._numbering = Numbering(n_tokens, group)
         self._tokens = None
         self._local = []  # the vectors that `local` has fetched, for each direction
         # Logarithms of the total factor of weight decay: now, and when each row was

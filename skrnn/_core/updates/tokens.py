@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from skrnn._core.execution import CPU
+from skrnn._core.group import ALONE
 from skrnn._core.imports import kernel_imports
 
 
@@ -15,10 +16,12 @@ class Numbering:
     ----------
     n_tokens : int
         Size of the vocabulary.
+    group : Alone or Group, default=ALONE
+        The processes that train together.
     """
 
-    def __init__(self, n_tokens):
-        self._number_of = np.full(n_tokens, -1, np.int32)
+    def __init__(self, n_tokens, group=ALONE):
+        self._number_of, self._group = np.full(n_tokens, -1, np.int32), group
 
     def renumber(self, batches):
         """Renumber the tokens of a minibatch from 0.
@@ -35,21 +38,14 @@ class Numbering:
         renumbered : list of Batch
             The shards, with the new numbers.
         """
-        with kernel_imports():
-            from skrnn._core import token_rows
-
         given = [batch.x for batch in batches]
         given += [batch.past.values for batch in batches if batch.past is not None]
-        n_given = sum(x.numel() for x in given)
-        tokens = np.empty(min(n_given, len(self._number_of)), np.int64)
-        n_known, numbers = 0, []
-        for x in given:
-            ids = x.numpy() if x.ndim == 2 else x.numpy()[:, np.newaxis]
-            here = np.empty(ids.shape, np.int32)
-            n_known = token_rows.renumber(ids, n_known, self._number_of, tokens, here)
-            numbers.append(CPU.tensor(here.reshape(x.shape)))
-        tokens = tokens[:n_known]
-        self._number_of[tokens] = -1
+        arrays = [x.numpy().reshape(len(x), -1) for x in given]
+        tokens, numbers = renumbered(arrays, self._number_of, self._group)
+        numbers = [
+            CPU.tensor(here.reshape(x.shape))
+            for x, here in zip(given, numbers, strict=True)
+        ]
         return CPU.tensor(tokens), self._reading(batches, iter(numbers))
 
     @staticmethod
@@ -63,3 +59,39 @@ class Numbering:
                 past = replace(past, values=next(numbers))
             renumbered.append(replace(batch, x=x, past=past))
         return renumbered
+
+
+def renumbered(arrays, number_of, group):
+    """Number the ids in some arrays from 0, together with those of other ranks.
+
+    Parameters
+    ----------
+    arrays : list of ndarrays of shape (n_rows, n_columns), int
+    number_of : ndarray of int32
+        -1 for each id there may be; written, and restored.
+    group : Alone or Group
+
+    Returns
+    -------
+    ids : ndarray of int64
+        The distinct ids, by their numbers. They are the same on all ranks.
+    numbers : list of ndarrays of the same shapes, int32
+    """
+    with kernel_imports():
+        from skrnn._core import token_rows
+
+    n_entries = sum(array.size for array in arrays)
+    ids = np.empty(min(n_entries, len(number_of)), np.int64)
+    n_known, numbers = 0, []
+    for array in arrays:
+        here = np.empty(array.shape, np.int32)
+        n_known = token_rows.renumber(array, n_known, number_of, ids, here)
+        numbers.append(here)
+    ids = ids[:n_known]
+    number_of[ids] = -1
+    of_ranks = group.gather_own(ids)
+    if len(of_ranks) > 1:
+        own, ids = ids, np.unique(np.concatenate(of_ranks))
+        places = np.searchsorted(ids, own).astype(np.int32)
+        numbers = [places[here] for here in numbers]
+    return ids, numbers

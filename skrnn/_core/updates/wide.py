@@ -8,7 +8,7 @@ from skrnn._core import linear, losses
 from skrnn._core.execution import CPU
 from skrnn._core.group import ALONE
 from skrnn._core.imports import kernel_imports
-from skrnn._core.sparse_rows import SparseRows
+from skrnn._core.updates.tokens import renumbered
 
 # The rate of AdaGrad over the learning rate of the network, and the number that is
 # added to the root of the sum of squares, which bounds the first steps. The first step
@@ -44,6 +44,8 @@ class Wide:
         Moments to continue from.
     group : Alone or Group, default=ALONE
         The processes that train together.
+    is_sparse : bool, default=True
+        Whether the wide path reads n-grams, as opposed to features of series.
 
     References
     ----------
@@ -51,7 +53,8 @@ class Wide:
        Learning and Stochastic Optimization", JMLR 12.
     """
 
-    def __init__(self, updates, A, loss, moments=None, group=ALONE):
+    def __init__(self, updates, A, loss, moments=None, group=ALONE, is_sparse=True):
+        self._is_sparse = is_sparse
         self._updates, self._A, self._loss, self._group = updates, A, loss, group
         self._square = CPU.zeros(A.shape, A.dtype)
         if moments is not None:
@@ -77,16 +80,15 @@ class Wide:
         with kernel_imports():
             from skrnn._core import wide
 
-        A = self._A.numpy()
+        A, rate, damping = self._A.numpy(), RATE, DAMPING
         xs = [batch.wide for batch in self._batches]
-        is_sparse, rate, damping = isinstance(xs[0], SparseRows), RATE, DAMPING
-        if is_sparse:
-            columns, renumbered = self._renumbered(xs)
+        if self._is_sparse:
+            columns, xs = self._renumbered(xs)
         else:
-            columns, renumbered = np.arange(len(A)), xs
+            columns = np.arange(len(A))
             rate, damping = RATE_OF_SERIES, DAMPING_OF_SERIES
         dA = np.zeros((len(columns), A.shape[1]), A.dtype)
-        pairs = list(zip(self._batches, renumbered, strict=True))
+        pairs = list(zip(self._batches, xs, strict=True))
         for batch, x in self._group.own(pairs):
             scores = np.zeros((len(batch), A.shape[1]), A.dtype)
             linear.add_scores(batch.wide, A, scores)
@@ -99,20 +101,10 @@ class Wide:
 
     def _renumbered(self, xs):
         """The n-grams of a minibatch, and x with columns that are their numbers."""
-        with kernel_imports():
-            from skrnn._core import token_rows
-
-        n_entries = sum(len(x.columns) for x in xs)
-        grams = np.empty(min(n_entries, len(self._number_of)), np.int64)
-        n_known, renumbered = 0, []
-        for x in xs:
-            numbers = np.empty((len(x.columns), 1), np.int32)
-            ids = x.columns[:, np.newaxis]
-            n_known = token_rows.renumber(ids, n_known, self._number_of, grams, numbers)
-            renumbered.append(x._replace(columns=numbers[:, 0]))
-        grams = grams[:n_known]
-        self._number_of[grams] = -1
-        return grams, renumbered
+        columns = [x.columns[:, np.newaxis] for x in xs]
+        grams, numbers = renumbered(columns, self._number_of, self._group)
+        pairs = zip(xs, numbers, strict=True)
+        return grams, [x._replace(columns=numbers[:, 0]) for x, numbers in pairs]
 
     def synchronise(self):
         """See :meth:`AllWeights.synchronise`."""
