@@ -186,6 +186,19 @@ def test_weights_without_y_are_those_of_all_sequences(X, monkeypatch):
     np.testing.assert_allclose(in_buffers, in_memory, rtol=0.01)
 
 
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered")
+@pytest.mark.parametrize("case", ["strings", "numbers", "tags", "an encoder of series"])
+def test_weights_whose_sum_overflows_raise(case):
+    estimator, X, y = CASES[case]
+    data = dataset(X, y, np.full(300, 1e308), buffer_size=130)
+    sentence = (
+        "The sum of the weights of all sequences is too large for float64. Divide them "
+        "by the largest one."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        clone(estimator).fit(data)
+
+
 def test_a_buffer_without_a_next_step():
     for X in (["a"] * 40 + ["ab"] * 40, ["ab"] * 40 + [""] * 40):
         encoder = RNNEncoder(**SMALL).fit(dataset(X, buffer_size=40, size=20))

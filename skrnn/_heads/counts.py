@@ -144,6 +144,11 @@ class TargetCounts:
             raise ValueError(
                 "The weights of all sequences are 0: at least one above 0 was expected."
             )
+        if not np.isfinite(total):
+            raise ValueError(
+                "The sum of the weights of all sequences is too large for float64. "
+                "Divide them by the largest one."
+            )
         return factors * (n_weighted / total), int(n_weighted)
 
     def n_used(self, labels, factors):
