@@ -368,7 +368,7 @@ def test_rare_classes_are_drawn_together():
     np.testing.assert_allclose(np.sum(heights, axis=0), 1)
     lines = StagedPredictionDisplay.from_estimator(classifier, "abc", kind="lines")
     assert len(lines.shown) == len(lines.lines_) == 6
-    with pytest.raises(ValueError, match="n_outputs is 8: a number from 1 to 7"):
+    with pytest.raises(ValueError, match="n_outputs is 8: a number from 1 to 7 was"):
         lines.plot(n_outputs=8)
 
 
@@ -529,7 +529,7 @@ def test_what_cannot_be_shown_is_named(classifier, model, series):
         TrajectoryDisplay.from_estimator(classifier, WORDS, [0, 1])
     with pytest.raises(ValueError, match="labels has length 1, but X has 4"):
         TrajectoryDisplay.from_estimator(classifier, WORDS, labels=["a"])
-    with pytest.raises(ValueError, match="layer is 1, but the network has 1 layer"):
+    with pytest.raises(ValueError, match=r"has 1 layer\. Use layer=0\.$"):
         RecurrenceDisplay.from_estimator(classifier, layer=1)
     with pytest.raises(ValueError, match=r"ax has the shape \(\), but \(2, 3\) was"):
         RecurrenceDisplay.from_estimator(classifier, ax=plt.gca())

@@ -101,9 +101,10 @@ class RecurrenceDisplay:
         names = "layer", "direction"
         for name, given, n in zip(names, (layer, direction), limits, strict=True):
             if not 0 <= given < n:
+                cure = f"a number from 0 to {n - 1}" if n > 1 else f"{name}=0"
                 raise ValueError(
                     f"{name} is {given!r}, but the network has {counted(n, name)}. Use "
-                    f"a number from 0 to {n - 1}."
+                    f"{cure}."
                 )
         W = model.arrays["W_"][layer * architecture.n_directions + direction]
         gates = _GATES[architecture.cell]

@@ -169,8 +169,8 @@ class StagedPredictionDisplay:
         """
         if not 1 <= n_outputs <= len(COLOURS):
             raise ValueError(
-                f"n_outputs is {n_outputs!r}: a number from 1 to {len(COLOURS)}, of as "
-                "many colours, was expected."
+                f"n_outputs is {n_outputs!r}: a number from 1 to {len(COLOURS)} was "
+                "expected, since there are no more colours. Others are drawn together."
             )
         n = len(self.tokens)
         ax = axes_or_new(type(self).__name__, ax, (min(12, 3.5 + 0.55 * n), 3.4))
