@@ -141,7 +141,7 @@ class _LanguageParameters(_Parameters):
     bidirectional: ClassVar[bool] = False
     pooling: ClassVar[str] = "last"
     kernel_sizes: ClassVar[None] = None
-    ngram_range: ClassVar[tuple] = ...
+    ngram_range: ClassVar[tuple] = (1, 1)
     subwords: ClassVar[bool] = False
     patch_length: ClassVar[int] = 1
     missing: ClassVar[str] = "error"
@@ -162,7 +162,7 @@ class _TaggerParameters(_Parameters):
 @dataclass(repr=False, eq=False)
 class _Seq2SeqParameters(_Parameters):
     # Parameters of skrnn/_seq2seq.py, written by tests/stubs.py:
-    nhidden: _Count | _Counts = ...
+    nhidden: _Count | _Counts = (128, 128)
     _: KW_ONLY
     cell: Literal["gru", "lstm", "rnn"] = "lstm"
     alpha: _NonNegative = 0.01
@@ -176,7 +176,7 @@ class _Seq2SeqParameters(_Parameters):
     max_output_length: Literal["auto"] | _Count = "auto"
     pooling: ClassVar[str] = "last"
     kernel_sizes: ClassVar[None] = None
-    ngram_range: ClassVar[tuple] = ...
+    ngram_range: ClassVar[tuple] = (1, 1)
     subwords: ClassVar[bool] = False
     patch_length: ClassVar[int] = 1
     truncate: ClassVar[None] = None
@@ -195,7 +195,7 @@ class _DecoderParameters(_Parameters):
     bidirectional: ClassVar[bool] = False
     pooling: ClassVar[str] = "last"
     kernel_sizes: ClassVar[None] = None
-    ngram_range: ClassVar[tuple] = ...
+    ngram_range: ClassVar[tuple] = (1, 1)
     subwords: ClassVar[bool] = False
     patch_length: ClassVar[int] = 1
     differences: ClassVar[int] = 0

@@ -50,6 +50,12 @@ def names_of_types():
     return names
 
 
+def _is_literal(node):
+    """Whether an expression is a constant, or a tuple of constants."""
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return all(isinstance(part, ast.Constant) for part in parts)
+
+
 def parameter_lines(file):
     """The parameters that the class in a file of the code adds, as the stubs have them.
 
@@ -72,8 +78,8 @@ def parameter_lines(file):
         hint = re.sub(r"\b\w+\b", lambda word: names.get(word[0], word[0]), hint)
         line = f"    {node.target.id}: {hint}"
         if node.value is not None:
-            is_literal = isinstance(node.value, ast.Constant)
-            value = ast.get_source_segment(source, node.value) if is_literal else "..."
+            value = ast.get_source_segment(source, node.value)
+            value = value if _is_literal(node.value) else "..."
             line += f" = {value}"
         lines.append(f"{line}\n")
     return lines

@@ -118,6 +118,8 @@ FIXED_IN_SEQ2SEQ = ("pooling", "kernel_sizes", "ngram_range", "subwords")
 FIXED_IN_SEQ2SEQ += ("patch_length", "truncate")
 ALL[RNNSeq2Seq] = {
     **{name: value for name, value in DEFAULTS.items() if name not in FIXED_IN_SEQ2SEQ},
+    "nhidden": (128, 128),
+    "cell": "lstm",
     "alpha": 0.01,
     "decoder": "rnn",
     "decoder_nhidden": "auto",

@@ -372,7 +372,7 @@ BAD = [
     ([""] * 6, "y has no steps: all its sequences are empty"),
     ([1, 2, 3, 4, 5, 6], "y[0] is an int: a sequence is a string, a list of tokens"),
     ([[0.5]] * 6, "y holds numbers that are no tokens: strings or lists of tokens"),
-    (np.ones((6, 2)), "Convert whole numbers that are tokens to integers, or use RNN"),
+    (np.ones((6, 2)), "Convert whole numbers that are tokens to integers. To predict"),
     ([*Y[:-1], None], "y[5] is None"),
     (None, "This RNNSeq2Seq estimator requires y to be passed"),
 ]

@@ -190,7 +190,8 @@ def test_the_loss_is_that_of_given_sequences():
 
 def test_scores_are_those_of_torch():
     """From the public weights, by the formulas of the documentation."""
-    model = RNNSeq2Seq(**SMALL).fit(X, [y * 2 for y in Y])  # of two frames per step
+    model = RNNSeq2Seq(cell="gru", **SMALL)
+    model.fit(X, [y * 2 for y in Y])  # of two frames per step
     x, y = "abba", "xyyx"
     steps = [0, *(model.vocabulary_[c] for c in x)]
     layer = torch.nn.GRU(model.U_[0].shape[1], 6, bidirectional=True)
@@ -368,7 +369,7 @@ def test_a_warm_start_goes_on():
 
 
 def test_label_smoothing_keeps_probabilities_moderate():
-    params = {"nhidden": 8, "max_iter": 150, "dropout": 0.0, **CTC}
+    params = {"nhidden": 8, "cell": "gru", "max_iter": 150, "dropout": 0.0, **CTC}
     moderate, sharp = (
         RNNSeq2Seq(**params, label_smoothing=e).fit(X, Y) for e in (0.3, 0.0)
     )
