@@ -223,7 +223,7 @@ FLOORS = {
     "metrics": {"numpy", "sklearn"},
     "distributed": {"numpy", "sklearn"},
     "experimental": set(),
-    "experimental.enable_triton": set(),
+    "experimental.enable_triton": {"triton"},
     "export._plain": {"numpy"},
     "export._state_dict": {"sklearn", "torch"},
     "export._safetensors": {"safetensors"},

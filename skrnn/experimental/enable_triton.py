@@ -13,14 +13,15 @@ when they are first used: a compiler of C must be installed.
 measured on a GPU.** ``python benchmarks/gpu.py --triton`` measures it beside cuDNN.
 """
 
-from importlib.util import find_spec
-
-from skrnn._core import execution
-
-if find_spec("triton") is None:
+try:
+    import triton  # noqa: F401
+except ImportError as error:
     raise ImportError(
         "skrnn.experimental.enable_triton needs Triton, which comes with builds of "
         "torch for CUDA. Install one by the command that "
         "https://pytorch.org/get-started/locally shows, or do without this import."
-    )
+    ) from error
+
+from skrnn._core import execution
+
 execution.kernels_of_gpus = "triton"

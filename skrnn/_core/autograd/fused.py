@@ -18,6 +18,8 @@ Blocks of columns, their order, and the equations are those of
 ``row * n_directions + direction`` is that of a direction.
 """
 
+from typing import Any, NamedTuple
+
 import torch
 import triton
 import triton.language as tl
@@ -70,6 +72,40 @@ class FusedLayer:
         return H, [list(of) for of in end]
 
 
+class _Shape(NamedTuple):
+    """What kernels are compiled for."""
+
+    CELL: tl.constexpr
+    N: tl.constexpr  # nhidden
+    WIDTH: tl.constexpr  # the power of two that holds N columns
+    N_BLOCKS: tl.constexpr
+    N_PRODUCTS: tl.constexpr  # blocks that have U x, and blocks that have W h
+    N_STATES: tl.constexpr
+    PRECISION: tl.constexpr
+
+
+class _Packed(NamedTuple):
+    """Where the steps of n sequences are; see :class:`Rows`."""
+
+    first: Any
+    lengths: Any
+    n: int
+
+
+class _Weights(NamedTuple):
+    """Those of a layer; W is transposed."""
+
+    W: Any
+    b: Any
+
+
+class _Read(NamedTuple):
+    """What the walk leaves for the way back, by row: states before, and the gates."""
+
+    before: Any
+    gates: Any
+
+
 class _Walk(torch.autograd.Function):
     """The states after each step, and after the last step of each sequence.
 
@@ -94,59 +130,50 @@ class _Walk(torch.autograd.Function):
     def forward(context, name, cell, rows, G, W, b, start):
         n_directions, _, nhidden = W.shape
         shape = rows.n_rows, n_directions
-        H = G.new_empty(*shape, nhidden)
-        before = G.new_empty(*shape, cell.n_states * nhidden)
-        # Of the vanilla cell, the way back needs no more than H.
-        kept = H if cell.n_blocks == 1 else G.new_empty(*shape, b.shape[1])
-        end = torch.empty_like(start)
-        context.run = _Kernels(name, cell, rows, W)
-        of = G.contiguous(), W.mT.contiguous(), b, start.contiguous()
-        context.run(_forward, *of, before, kept, H, end)
-        context.save_for_backward(W, before, kept)
+        H, end = G.new_empty(*shape, nhidden), torch.empty_like(start)
+        # The only gate of the vanilla cell is h itself.
+        gates = H if cell.n_blocks == 1 else G.new_empty(*shape, b.shape[1])
+        read = _Read(G.new_empty(*shape, cell.n_states * nhidden), gates)
+        context.launch = _Launch(name, cell, rows, W)
+        weights = _Weights(W.mT.contiguous(), b.contiguous())
+        context.launch(_forward, G.contiguous(), weights, start, read, H, end)
+        context.save_for_backward(W, *read)
         context.cell = cell
         return H.view(rows.n_rows, -1), end
 
     @staticmethod
     @once_differentiable
     def backward(context, dH, dend):
-        W, before, kept = context.saved_tensors
-        nhidden, cell = W.shape[2], context.cell
-        n_rows, n_directions = before.shape[:2]
-        dG = kept.new_empty(n_rows, n_directions, cell.n_blocks * nhidden)
-        dstart = torch.empty_like(dend, memory_format=torch.contiguous_format)
-        of = dH.contiguous(), dend.contiguous(), W.contiguous()
-        context.run(_backward, *of, before, kept, dG, dstart)
+        W, before, gates = context.saved_tensors
+        nhidden, cell, dG = W.shape[2], context.cell, torch.empty_like(gates)
+        dH, dend, W = dH.contiguous(), dend.contiguous(), W.contiguous()
+        dstart = torch.empty_like(dend)
+        read = _Read(before, gates)
+        context.launch(_backward, dH, dend, W, read, dG, dstart)
         of_W = dG[:, :, : cell.n_state_blocks * nhidden].permute(1, 2, 0)
         dW = of_W @ before[:, :, :nhidden].transpose(0, 1)
         of_U = dG[:, :, -cell.n_input_blocks * nhidden :].flatten(1)
         return None, None, None, of_U, dW, dG.sum(0), dstart
 
 
-class _Kernels:
-    """What both kernels are told about a layer and its rows."""
+class _Launch:
+    """How kernels are launched for a layer and its rows."""
 
     def __init__(self, name, cell, rows, W):
-        self._rows = rows
-        nhidden = W.shape[2]
+        n_directions, _, nhidden = W.shape
+        width = max(16, triton.next_power_of_2(nhidden))
+        of_cell = cell.n_blocks, cell.n_state_blocks, cell.n_states
         is_exact = not torch.backends.cuda.matmul.allow_tf32
-        self._constants = {
-            "CELL": name,
-            "N": nhidden,
-            "WIDTH": max(16, triton.next_power_of_2(nhidden)),
-            "N_BLOCKS": cell.n_blocks,
-            "N_PRODUCTS": cell.n_state_blocks,
-            "N_STATES": cell.n_states,
-            "PRECISION": "ieee" if is_exact else "tf32",
-        }
-        self._grid = triton.cdiv(rows.n, _BLOCK.value), len(W)
+        shape = name, nhidden, width, *of_cell, "ieee" if is_exact else "tf32"
+        self._shape = _Shape(*map(tl.constexpr, shape))
+        self._rows = _Packed(rows.first, rows.lengths, rows.n)
+        self._grid = triton.cdiv(rows.n, _BLOCK.value), n_directions
+        self._n_warps = 8 if width > 64 else 4
 
-    def __call__(self, kernel, *tensors):
-        rows = self._rows
-        n_warps = 8 if self._constants["WIDTH"] > 64 else 4
-        options = {"num_warps": n_warps, "enable_fp_fusion": True}
-        with torch.cuda.device_of(tensors[0]):
-            of = *tensors, rows.first, rows.lengths, rows.n
-            kernel[self._grid](*of, **self._constants, **options)
+    def __call__(self, kernel, *args):
+        args = *args, self._rows, self._shape
+        with torch.cuda.device_of(args[0]):
+            kernel[self._grid](*args, num_warps=self._n_warps, enable_fp_fusion=True)
 
 
 @triton.jit
@@ -155,224 +182,197 @@ def _tanh(x):
 
 
 @triton.jit
-def _row(t, i, length, first):
+def _step(sums, h, c, shape):
+    """Take one step; see :mod:`skrnn._core.cells`.
+
+    Returns the gates, which are what the way back needs of the sums, and h and c.
+    """
+    if shape.CELL == "gru":
+        q, r, z, n = sums
+        r, z = tl.sigmoid(r), tl.sigmoid(z)
+        n = _tanh(n + r * q)
+        return (q, r, z, n), n + z * (h - n), c
+    elif shape.CELL == "lstm":
+        o, i, f, g = sums
+        o, i, f, g = tl.sigmoid(o), tl.sigmoid(i), tl.sigmoid(f), _tanh(g)
+        c = f * c + i * g
+        return (o, i, f, g), o * _tanh(c), c
+    else:
+        h = sums[0]
+        if shape.CELL == "tanh":
+            h = _tanh(h)
+        elif shape.CELL == "relu":
+            h = tl.where(h < 0, 0.0, h)  # NaN stays NaN
+        return (h,), h, c
+
+
+@triton.jit
+def _step_back(gates, h, c, dh, dc, shape):
+    """Take one step back, from the gates and the states before the step.
+
+    Returns the gradient with respect to the sums, and those with respect to the states
+    before the step, except for what goes through ``W h``.
+    """
+    if shape.CELL == "gru":
+        q, r, z, n = gates
+        dn = dh * (1 - z) * (1 - n * n)
+        dr, dz = dn * q * r * (1 - r), dh * (h - n) * z * (1 - z)
+        return (dn * r, dr, dz, dn), dh * z, dc
+    elif shape.CELL == "lstm":
+        o, i, f, g = gates
+        tanh_c = _tanh(f * c + i * g)
+        dc += dh * o * (1 - tanh_c * tanh_c)
+        do, di = dh * tanh_c * o * (1 - o), dc * g * i * (1 - i)
+        df, dg = dc * c * f * (1 - f), dc * i * (1 - g * g)
+        return (do, di, df, dg), tl.zeros_like(dh), dc * f
+    else:
+        if shape.CELL == "tanh":
+            dh *= 1 - gates[0] * gates[0]
+        elif shape.CELL == "relu":
+            dh = tl.where(gates[0] > 0, dh, 0.0)
+        return (dh,), tl.zeros_like(dh), dc
+
+
+@triton.jit
+def _row(t, i, length, rows):
     """Where step t of each sequence is, counted from its end in direction 1."""
     direction, n_directions = tl.program_id(1), tl.num_programs(1)
     step = tl.where(direction == 0, t, length - 1 - t)
-    row = tl.load(first + step, t < length, 0) + i
+    row = tl.load(rows.first + step, t < length, 0) + i
     return row * n_directions + direction
 
 
 @triton.jit
-def _product(
-    x,
-    is_alive,
-    W,
-    n: tl.constexpr,
-    n_columns: tl.constexpr,
-    N: tl.constexpr,
-    WIDTH: tl.constexpr,
-    PRECISION: tl.constexpr,
-):
+def _product(x, is_alive, W, n: tl.constexpr, n_columns: tl.constexpr, shape):
     """n columns of rows in memory, times the first N of n_columns columns of W."""
-    j = tl.arange(0, WIDTH)
-    total = tl.zeros((_BLOCK, WIDTH), W.dtype.element_ty)
-    for first in range(0, n, _BLOCK):
-        k = first + tl.arange(0, _BLOCK)
+    j = tl.arange(0, shape.WIDTH)
+    total = tl.zeros((_BLOCK, shape.WIDTH), W.dtype.element_ty)
+    for start in range(0, n, _BLOCK):
+        k = start + tl.arange(0, _BLOCK)
         here = is_alive[:, None] & (k < n)[None, :]
         of_x = tl.load(x[:, None] + k[None, :], here, 0.0)
-        here = (k < n)[:, None] & (j < N)[None, :]
+        here = (k < n)[:, None] & (j < shape.N)[None, :]
         of_W = tl.load(W + k[:, None] * n_columns + j[None, :], here, 0.0)
-        total = tl.dot(of_x, of_W, total, input_precision=PRECISION)
+        total = tl.dot(of_x, of_W, total, input_precision=shape.PRECISION)
     return total
 
 
 @triton.jit
-def _sum(
-    block: tl.constexpr,
-    g,
-    W,
-    b,
-    h,
-    is_alive,
-    N: tl.constexpr,
-    WIDTH: tl.constexpr,
-    N_BLOCKS: tl.constexpr,
-    N_PRODUCTS: tl.constexpr,
-    PRECISION: tl.constexpr,
-):
-    """A block of ``U x + b + W h``: U x is in the last blocks, W h in the first."""
-    j = tl.arange(0, WIDTH)
-    here = is_alive[:, None] & (j < N)[None, :]
-    total = tl.load(b + block * N + j, j < N, 0.0)[None, :]
-    of_g: tl.constexpr = block - (N_BLOCKS - N_PRODUCTS)
+def _sum(block: tl.constexpr, g, h, is_alive, weights, shape):
+    """A block of ``b + U x + W h``: W h is in the first blocks, U x in the last."""
+    j = tl.arange(0, shape.WIDTH)
+    is_unit = j < shape.N
+    total = tl.load(weights.b + block * shape.N + j, is_unit, 0.0)[None, :]
+    of_g: tl.constexpr = block - (shape.N_BLOCKS - shape.N_PRODUCTS)
     if of_g >= 0:
-        total += tl.load(g[:, None] + of_g * N + j[None, :], here, 0.0)
-    if block < N_PRODUCTS:
-        of_W = W + block * N
-        total += _product(h, is_alive, of_W, N, N_PRODUCTS * N, N, WIDTH, PRECISION)
+        here = is_alive[:, None] & is_unit[None, :]
+        total += tl.load(g[:, None] + of_g * shape.N + j[None, :], here, 0.0)
+    if block < shape.N_PRODUCTS:
+        n_columns: tl.constexpr = shape.N_PRODUCTS * shape.N
+        of_W = weights.W + block * shape.N
+        total += _product(h, is_alive, of_W, shape.N, n_columns, shape)
     return total
 
 
 @triton.jit
-def _forward(
-    G,
-    W,
-    b,
-    start,
-    before,
-    kept,
-    H,
-    end,
-    first,
-    lengths,
-    n,
-    CELL: tl.constexpr,
-    N: tl.constexpr,
-    WIDTH: tl.constexpr,
-    N_BLOCKS: tl.constexpr,
-    N_PRODUCTS: tl.constexpr,
-    N_STATES: tl.constexpr,
-    PRECISION: tl.constexpr,
-):
-    """Walk from the first step to the last; W is transposed."""
-    direction = tl.program_id(1)
-    i = tl.program_id(0) * _BLOCK + tl.arange(0, _BLOCK)
-    j = tl.arange(0, WIDTH)
-    columns, is_unit = j[None, :], (j < N)[None, :]
-    length = tl.load(lengths + i, i < n, 0)
-    W += direction * N * N_PRODUCTS * N
-    b += direction * N_BLOCKS * N
-    of_start = (direction * N_STATES * n + i)[:, None] * N + columns
-    is_one = (i < n)[:, None] & is_unit
-    h = tl.load(start + of_start, is_one, 0.0)
-    c = h
-    if N_STATES > 1:
-        c = tl.load(start + n * N + of_start, is_one, 0.0)
-    for t in range(tl.max(length)):
-        row, is_alive = _row(t, i, length, first), t < length
-        here = is_alive[:, None] & is_unit
-        g, x = G + row * (N_PRODUCTS * N), before + row * (N_STATES * N)
-        k = kept + row[:, None] * (N_BLOCKS * N) + columns
-        tl.store(x[:, None] + columns, h, here)
-        if N_STATES > 1:
-            tl.store(x[:, None] + N + columns, c, here)
-        tl.debug_barrier()
-        if CELL == "gru":
-            q = _sum(0, g, W, b, x, is_alive, N, WIDTH, N_BLOCKS, N_PRODUCTS, PRECISION)
-            r = _sum(1, g, W, b, x, is_alive, N, WIDTH, N_BLOCKS, N_PRODUCTS, PRECISION)
-            z = _sum(2, g, W, b, x, is_alive, N, WIDTH, N_BLOCKS, N_PRODUCTS, PRECISION)
-            a = _sum(3, g, W, b, x, is_alive, N, WIDTH, N_BLOCKS, N_PRODUCTS, PRECISION)
-            r, z = tl.sigmoid(r), tl.sigmoid(z)
-            a = _tanh(a + r * q)
-            tl.store(k, q, here)
-            tl.store(k + N, r, here)
-            tl.store(k + 2 * N, z, here)
-            tl.store(k + 3 * N, a, here)
-            h_t = a + z * (h - a)
-        elif CELL == "lstm":
-            o = _sum(0, g, W, b, x, is_alive, N, WIDTH, N_BLOCKS, N_PRODUCTS, PRECISION)
-            i_ = _sum(
-                1, g, W, b, x, is_alive, N, WIDTH, N_BLOCKS, N_PRODUCTS, PRECISION
-            )
-            f = _sum(2, g, W, b, x, is_alive, N, WIDTH, N_BLOCKS, N_PRODUCTS, PRECISION)
-            a = _sum(3, g, W, b, x, is_alive, N, WIDTH, N_BLOCKS, N_PRODUCTS, PRECISION)
-            o, i_, f, a = tl.sigmoid(o), tl.sigmoid(i_), tl.sigmoid(f), _tanh(a)
-            tl.store(k, o, here)
-            tl.store(k + N, i_, here)
-            tl.store(k + 2 * N, f, here)
-            tl.store(k + 3 * N, a, here)
-            c = tl.where(here, f * c + i_ * a, c)
-            h_t = o * _tanh(c)
-        else:
-            a = _sum(0, g, W, b, x, is_alive, N, WIDTH, N_BLOCKS, N_PRODUCTS, PRECISION)
-            if CELL == "tanh":
-                a = _tanh(a)
-            elif CELL == "relu":
-                a = tl.where(a < 0, 0.0, a)  # NaN stays NaN
-            h_t = a
-        h = tl.where(here, h_t, h)
-        tl.store(H + row[:, None] * N + columns, h, here)
-    tl.store(end + of_start, h, is_one)
-    if N_STATES > 1:
-        tl.store(end + n * N + of_start, c, is_one)
+def _sums(g, h, is_alive, weights, shape):
+    """All blocks, a tuple."""
+    first = _sum(0, g, h, is_alive, weights, shape)
+    if shape.N_BLOCKS == 1:
+        return (first,)
+    else:
+        second = _sum(1, g, h, is_alive, weights, shape)
+        third = _sum(2, g, h, is_alive, weights, shape)
+        return first, second, third, _sum(3, g, h, is_alive, weights, shape)
 
 
 @triton.jit
-def _backward(
-    dH,
-    dend,
-    W,
-    before,
-    kept,
-    dG,
-    dstart,
-    first,
-    lengths,
-    n,
-    CELL: tl.constexpr,
-    N: tl.constexpr,
-    WIDTH: tl.constexpr,
-    N_BLOCKS: tl.constexpr,
-    N_PRODUCTS: tl.constexpr,
-    N_STATES: tl.constexpr,
-    PRECISION: tl.constexpr,
-):
-    """Walk from the last step to the first."""
-    direction = tl.program_id(1)
+def _load(pointers, here, shape):
+    """All blocks of rows, a tuple."""
+    first = tl.load(pointers, here, 0.0)
+    if shape.N_BLOCKS == 1:
+        return (first,)
+    else:
+        second = tl.load(pointers + shape.N, here, 0.0)
+        third = tl.load(pointers + 2 * shape.N, here, 0.0)
+        return first, second, third, tl.load(pointers + 3 * shape.N, here, 0.0)
+
+
+@triton.jit
+def _load_states(pointers, n, here, shape):
+    """h and c, which are n numbers apart; h twice, if there is no c."""
+    h = tl.load(pointers, here, 0.0)
+    c = h
+    if shape.N_STATES > 1:
+        c = tl.load(pointers + n, here, 0.0)
+    return h, c
+
+
+@triton.jit
+def _store_states(pointers, n, h, c, here, shape):
+    tl.store(pointers, h, here)
+    if shape.N_STATES > 1:
+        tl.store(pointers + n, c, here)
+
+
+@triton.jit
+def _forward(G, weights, start, read, H, end, rows, shape):
+    """Walk from the first step to the last."""
+    direction, N = tl.program_id(1), shape.N
     i = tl.program_id(0) * _BLOCK + tl.arange(0, _BLOCK)
-    j = tl.arange(0, WIDTH)
-    columns, is_unit = j[None, :], (j < N)[None, :]
-    length = tl.load(lengths + i, i < n, 0)
+    j = tl.arange(0, shape.WIDTH)[None, :]
+    length = tl.load(rows.lengths + i, i < rows.n, 0)
+    of_direction = _Weights(
+        weights.W + direction * N * shape.N_PRODUCTS * N,
+        weights.b + direction * shape.N_BLOCKS * N,
+    )
+    of_start = (direction * shape.N_STATES * rows.n + i)[:, None] * N + j
+    is_one = (i < rows.n)[:, None] & (j < N)
+    h, c = _load_states(start + of_start, rows.n * N, is_one, shape)
+    for t in range(tl.max(length)):
+        row, is_alive = _row(t, i, length, rows), t < length
+        here = is_alive[:, None] & (j < N)
+        before = read.before + row * (shape.N_STATES * N)
+        _store_states(before[:, None] + j, N, h, c, here, shape)
+        tl.debug_barrier()  # since other threads read these states
+        g = G + row * (shape.N_PRODUCTS * N)
+        sums = _sums(g, before, is_alive, of_direction, shape)
+        gates, h_t, c_t = _step(sums, h, c, shape)
+        of_gates = read.gates + row[:, None] * (shape.N_BLOCKS * N) + j
+        for block in tl.static_range(shape.N_BLOCKS):
+            tl.store(of_gates + block * N, gates[block], here)
+        if shape.N_BLOCKS > 1:
+            tl.store(H + row[:, None] * N + j, h_t, here)
+        h, c = tl.where(here, h_t, h), tl.where(here, c_t, c)
+    _store_states(end + of_start, rows.n * N, h, c, is_one, shape)
+
+
+@triton.jit
+def _backward(dH, dend, W, read, dG, dstart, rows, shape):
+    """Walk from the last step to the first."""
+    direction, N = tl.program_id(1), shape.N
+    i = tl.program_id(0) * _BLOCK + tl.arange(0, _BLOCK)
+    j = tl.arange(0, shape.WIDTH)[None, :]
+    length = tl.load(rows.lengths + i, i < rows.n, 0)
+    of_direction = W + direction * shape.N_PRODUCTS * N * N
+    of_start = (direction * shape.N_STATES * rows.n + i)[:, None] * N + j
+    is_one = (i < rows.n)[:, None] & (j < N)
+    dh, dc = _load_states(dend + of_start, rows.n * N, is_one, shape)
     n_steps = tl.max(length)
-    W += direction * N_PRODUCTS * N * N
-    of_start = (direction * N_STATES * n + i)[:, None] * N + columns
-    is_one = (i < n)[:, None] & is_unit
-    dh = tl.load(dend + of_start, is_one, 0.0)
-    dc = dh
-    if N_STATES > 1:
-        dc = tl.load(dend + n * N + of_start, is_one, 0.0)
-    for t_after in range(n_steps):
-        t = n_steps - 1 - t_after
-        row, is_alive = _row(t, i, length, first), t < length
-        here = is_alive[:, None] & is_unit
-        g = dG + row * (N_BLOCKS * N)
-        dg = g[:, None] + columns
-        x = before + row[:, None] * (N_STATES * N) + columns
-        k = kept + row[:, None] * (N_BLOCKS * N) + columns
-        dh_t = dh + tl.load(dH + row[:, None] * N + columns, here, 0.0)
-        through = tl.zeros_like(dh)  # what does not go through W h
-        if CELL == "gru":
-            h = tl.load(x, here, 0.0)
-            q, r = tl.load(k, here, 0.0), tl.load(k + N, here, 0.0)
-            z, a = tl.load(k + 2 * N, here, 0.0), tl.load(k + 3 * N, here, 0.0)
-            da = dh_t * (1 - z) * (1 - a * a)
-            tl.store(dg, da * r, here)
-            tl.store(dg + N, da * q * r * (1 - r), here)
-            tl.store(dg + 2 * N, dh_t * (h - a) * z * (1 - z), here)
-            tl.store(dg + 3 * N, da, here)
-            through = dh_t * z
-        elif CELL == "lstm":
-            c = tl.load(x + N, here, 0.0)
-            o, i_ = tl.load(k, here, 0.0), tl.load(k + N, here, 0.0)
-            f, a = tl.load(k + 2 * N, here, 0.0), tl.load(k + 3 * N, here, 0.0)
-            tanh_c = _tanh(f * c + i_ * a)
-            dc_t = dc + dh_t * o * (1 - tanh_c * tanh_c)
-            tl.store(dg, dh_t * tanh_c * o * (1 - o), here)
-            tl.store(dg + N, dc_t * a * i_ * (1 - i_), here)
-            tl.store(dg + 2 * N, dc_t * c * f * (1 - f), here)
-            tl.store(dg + 3 * N, dc_t * i_ * (1 - a * a), here)
-            dc = tl.where(here, dc_t * f, dc)
-        else:
-            h = tl.load(k, here, 0.0)
-            if CELL == "tanh":
-                dh_t *= 1 - h * h
-            elif CELL == "relu":
-                dh_t = tl.where(h > 0, dh_t, 0.0)
-            tl.store(dg, dh_t, here)
-        tl.debug_barrier()
-        through += _product(g, is_alive, W, N_PRODUCTS * N, N, N, WIDTH, PRECISION)
-        dh = tl.where(here, through, dh)
-    tl.store(dstart + of_start, dh, is_one)
-    if N_STATES > 1:
-        tl.store(dstart + n * N + of_start, dc, is_one)
+    for n_taken in range(n_steps):
+        t = n_steps - 1 - n_taken
+        row, is_alive = _row(t, i, length, rows), t < length
+        here = is_alive[:, None] & (j < N)
+        before = read.before + row[:, None] * (shape.N_STATES * N) + j
+        h, c = _load_states(before, N, here, shape)
+        of_gates = row[:, None] * (shape.N_BLOCKS * N) + j
+        gates = _load(read.gates + of_gates, here, shape)
+        dh_t = dh + tl.load(dH + row[:, None] * N + j, here, 0.0)
+        dsums, dh_t, dc_t = _step_back(gates, h, c, dh_t, dc, shape)
+        for block in tl.static_range(shape.N_BLOCKS):
+            tl.store(dG + of_gates + block * N, dsums[block], here)
+        tl.debug_barrier()  # since other threads read these gradients
+        g, n = dG + row * (shape.N_BLOCKS * N), shape.N_PRODUCTS * N
+        dh_t += _product(g, is_alive, of_direction, n, N, shape)
+        dh, dc = tl.where(here, dh_t, dh), tl.where(here, dc_t, dc)
+    _store_states(dstart + of_start, rows.n * N, dh, dc, is_one, shape)
