@@ -120,7 +120,7 @@ def test_three_ranks_have_the_same_weights(three):
 def test_ranks_have_the_same_weights_by_the_operations_of_torch(two):
     first, second = (of_rank["by_torch"][-1] for of_rank in two)
     _check_equal(first, second)
-    np.testing.assert_allclose(first.loss_curve_, minibatches().loss_curve_, rtol=0.1)
+    np.testing.assert_allclose(first.loss_curve_, minibatches().loss_curve_, rtol=0.2)
 
 
 @pytest.mark.parametrize("n_ranks", [2, 3])
@@ -130,7 +130,7 @@ def test_all_sequences_count(n_ranks, two, three):
     assert ours.vocabulary_ == theirs.vocabulary_
     assert ours.classes_.tolist() == theirs.classes_.tolist()
     assert ours.wide_vocabulary_ == theirs.wide_vocabulary_
-    np.testing.assert_allclose(ours.loss_curve_, minibatches().loss_curve_, rtol=0.1)
+    np.testing.assert_allclose(ours.loss_curve_, minibatches().loss_curve_, rtol=0.2)
 
 
 def test_one_rank_is_like_none(one):
