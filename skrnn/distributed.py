@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skrnn._core.group import group_of_processes
+from skrnn._messages import describe
 
 __all__ = ["data_parallel", "map_blocks"]
 
@@ -169,8 +170,11 @@ def map_blocks(method, blocks, *, column=None):
     Raises
     ------
     TypeError
-        If the results for a dask array are no arrays, as the tags of
-        :class:`~skrnn.RNNTagger`, or if `column` is given for dask's containers.
+        If `method` is not callable; if `blocks` are a dask frame; if the results for a
+        dask array are no arrays, as the tags of :class:`~skrnn.RNNTagger`; or if
+        `column` is given for blocks that are no tables.
+    ValueError
+        If a table has no such column.
 
     See Also
     --------
@@ -192,6 +196,17 @@ def map_blocks(method, blocks, *, column=None):
     >>> [y.tolist() for y in map_blocks(classifier.predict, blocks)]
     [[1], [0, 1]]
     """
+    if not callable(method):
+        raise TypeError(
+            f"method is {describe(method)}: a method that takes X was expected, such "
+            "as classifier.predict or encoder.transform."
+        )
+    if hasattr(blocks, "dask") and hasattr(blocks, "to_bag"):
+        raise TypeError(
+            "blocks are a dask frame, of which each block would be read as one X. Pass "
+            "a column of strings as a bag, frame[column].to_bag(), or columns of "
+            "numbers as an array, frame[columns].to_dask_array(lengths=True)."
+        )
     if _is_of_dask(blocks, "bag", "Bag"):
         _refuse(column)
         return blocks.map_partitions(partial(_items_of, method))
@@ -199,7 +214,7 @@ def map_blocks(method, blocks, *, column=None):
         _refuse(column)
         return _of_dask_array(method, blocks)
     if column is not None:
-        blocks = (block[column] for block in blocks)
+        blocks = (_column_of(block, column) for block in blocks)
     return (method(block) for block in blocks if len(block))
 
 
@@ -215,6 +230,30 @@ def _refuse(column):
             f"column={column!r} needs blocks that are tables, but these are dask's. "
             "Select the column before."
         )
+
+
+def _column_of(block, column):
+    """A column of a table."""
+    if isinstance(block, (list, tuple, str)) or (
+        isinstance(block, np.ndarray) and block.dtype.names is None
+    ):
+        raise TypeError(
+            f"column={column!r} needs blocks that are tables, but a block is "
+            f"{describe(block)}. Use column=None if each block is an X."
+        )
+    try:
+        return block[column]
+    except (KeyError, ValueError) as error:
+        names = getattr(getattr(block, "schema", block), "names", None)
+        names = list(getattr(block, "columns", ())) if names is None else names
+        raise ValueError(
+            f"A block has no column {column!r}: its columns are {names}."
+        ) from error
+
+
+def _results_of_array(method, sample, block):
+    """The results for a block of an array, of which one is known as a sample."""
+    return method(block) if len(block) else sample[:0]
 
 
 def _items_of(method, items):
@@ -234,7 +273,7 @@ def _of_dask_array(method, X):
         )
     whole = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
     return whole.map_blocks(
-        method,
+        partial(_results_of_array, method, sample),
         dtype=sample.dtype,
         chunks=(whole.chunks[0], *((n,) for n in sample.shape[1:])),
         drop_axis=list(range(1, X.ndim)),

@@ -141,6 +141,36 @@ def test_batches_of_token_lists():
     assert np.array_equal(ours, classifier.predict_proba(X))
 
 
+def test_blocks_of_an_array_without_sequences_have_no_results(series):
+    X, regressor = series
+    blocks = dask.array.from_array(X, chunks=(10, 12))
+    ours = map_blocks(regressor.predict, blocks[np.arange(30) >= 20])
+    assert np.array_equal(ours.compute(scheduler="sync"), regressor.predict(X[20:]))
+
+
+def test_what_cannot_be_applied_raises(classifier):
+    with pytest.raises(TypeError, match=r"^method is .*: a method that takes X was e"):
+        map_blocks(classifier, [NAMES])
+    tables = [pa.table({"name": NAMES})]
+    with pytest.raises(
+        ValueError, match=r"no column 'names': its columns are \['name'"
+    ):
+        list(map_blocks(classifier.predict, tables, column="names"))
+    with pytest.raises(
+        TypeError, match=r"tables, but a block is .* Use column=None if"
+    ):
+        list(map_blocks(classifier.predict, [NAMES], column="name"))
+
+
+def test_frames_of_dask_are_refused(classifier):
+    frames = pytest.importorskip("dask.dataframe")
+    frame = frames.from_dict({"name": NAMES}, npartitions=2)
+    with pytest.raises(
+        TypeError, match=r"^blocks are a dask frame, of which each bloc"
+    ):
+        map_blocks(classifier.predict, frame)
+
+
 @pytest.mark.parametrize(
     "blocks", [dask.bag.from_sequence(NAMES), dask.array.ones((3, 4))]
 )

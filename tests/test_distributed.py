@@ -76,7 +76,7 @@ ERRORS = {
     ),
     "other_kind": (
         "ValueError: X holds strings, read as text, on rank 0, but token lists, read "
-        "as tokens, on rank 1. Set analyzer.",
+        "as tokens, on rank 1. Pass the same kind on all ranks.",
         SAME,
     ),
     "other_width": (
@@ -292,6 +292,7 @@ def test_a_rank_that_dies_is_an_error_on_the_others(tmp_path):
 def test_one_process_is_alone():
     with data_parallel() as ranks:
         assert (ranks.rank, ranks.world_size) == (0, 1)
+        assert repr(ranks) == "<rank 0 of 1>"
         assert ranks.own(STRINGS) == STRINGS
         ours = RNNClassifier(**SIZES).fit(STRINGS, LABELS)
     theirs = RNNClassifier(**SIZES).fit(STRINGS, LABELS)

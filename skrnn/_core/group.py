@@ -34,6 +34,9 @@ class Alone:
 
     rank, world_size = 0, 1
 
+    def __repr__(self):
+        return f"<rank {self.rank} of {self.world_size}>"
+
     @property
     def n_sharing(self):
         """The number of ranks that compute parts of what all of them have."""
