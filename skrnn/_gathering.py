@@ -151,7 +151,9 @@ def _check_schemas(schemas, all_kept):
     is_target = schemas[0].is_target
     where = "y" if is_target else "X"
     kinds = [f"{KIND_NAMES[s.kind]}, read as {s.kind}," for s in schemas]
-    check_same(f"{where} holds", kinds, "Set analyzer.")
+    are_strings = {schema.kind for schema in schemas} == {"text", "words"}
+    cure = "Set analyzer." if are_strings else "Pass the same kind on all ranks."
+    check_same(f"{where} holds", kinds, cure)
     cure = "Pass sequences with the same features on all ranks."
     check_same(f"{where} has features named", _each(schemas, "columns"), cure)
     names = [_as_list(each.get("feature_names_in_")) for each in all_kept]

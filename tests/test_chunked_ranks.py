@@ -46,7 +46,7 @@ ERRORS = {
     ),
     "other_kind": (
         "ValueError: X holds strings, read as text, on rank 0, but token lists, read "
-        "as tokens, on rank 1. Set analyzer.",
+        "as tokens, on rank 1. Pass the same kind on all ranks.",
     ),
     "without_y": (
         "ValueError: That y is given is False on rank 0, but True on rank 1. Pass it "
