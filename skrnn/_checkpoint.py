@@ -5,6 +5,8 @@ on: the parameters and the data. So the same fit finds it again, whichever proce
 was in, and other fits do not.
 """
 
+import errno
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -51,13 +53,17 @@ def open_checkpoint(settings, data, last):
     OSError
         If there is no such folder, and it cannot be made.
     ValueError
-        If there is a file that cannot be continued from.
+        If that is no name of a folder, or if there is a file that cannot be continued
+        from.
     """
     seed, folder = settings.seed(), settings["checkpoint"]
     if folder is None:
         return NoCheckpoint(seed)
+    _check_name(folder)
     folder = Path(folder)
     with _about_folder(folder):
+        if not folder.is_dir() and os.path.lexists(folder):
+            raise NotADirectoryError(errno.ENOTDIR, "it is not a folder")
         folder.mkdir(parents=True, exist_ok=True)
     is_determined = settings["random_state"] is not None
     key = digest(
@@ -85,6 +91,20 @@ def _given(settings, data, last):
     if reading.embeddings is not None and kind != "series":
         given.append(read_embeddings(reading.embeddings, kind))
     return given
+
+
+def _check_name(folder):
+    """Raise for what is no name of a folder."""
+    name = os.fspath(folder)
+    try:
+        is_name = name and b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        is_name = False
+    if not is_name:
+        raise ValueError(
+            f"checkpoint is {name!r}: the name of a folder was expected. Use '.' for "
+            "the current one, or checkpoint=None."
+        )
 
 
 @contextmanager

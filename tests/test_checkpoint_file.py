@@ -179,6 +179,22 @@ def test_other_libraries_read_the_file(half):
         deserialize(safetensors.save(theirs))
 
 
+@pytest.mark.parametrize("name", ["", "a\0b", "a\ud800"])
+def test_what_is_no_name_of_a_folder_raises(name):
+    sentence = f"checkpoint is {name!r}: the name of a folder was expected. Use '.' fo"
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        RNNClassifier(**PARAMS, checkpoint=name).fit(WORDS, LABELS)
+
+
+def test_links_to_nothing_and_files_are_no_folders(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    for name in ("file", "link"):
+        estimator = RNNClassifier(**PARAMS, checkpoint=tmp_path / name)
+        with pytest.raises(NotADirectoryError, match=r"written: it is not a folder."):
+            estimator.fit(WORDS, LABELS)
+
+
 @pytest.mark.parametrize("below", ["", "folder"])
 def test_a_folder_that_cannot_be_made_is_an_error_before_the_fit(below, tmp_path):
     (tmp_path / "file").touch()
