@@ -251,6 +251,24 @@ def test_what_torch_has_not_raises():
         to_torch(tagger)
 
 
+def test_what_is_not_trained_must_stay():
+    regressor = fit(NAMES, np.arange(16) * 10.0, RNNRegressor)
+    for name in ("mean", "scale"):
+        module = to_torch(regressor)
+        getattr(module, name).mul_(2)
+        with pytest.raises(
+            ValueError, match=f"^{name} of this module has been changed"
+        ):
+            from_torch(module, regressor)
+    from_torch(to_torch(regressor).half(), regressor)
+    classifier = fit(STEPS * 4, TURNS)
+    module = to_torch(classifier)
+    with torch.no_grad():
+        module.embedding.weight[0] = 1
+    with pytest.raises(ValueError, match=r"^embedding\.weight\[0\] of this module has"):
+        from_torch(module, classifier)
+
+
 def test_modules_that_do_not_fit_raise():
     classifier = fit(NAMES, LANGUAGES)
     with pytest.raises(TypeError, match=r"^a Linear is no module "):

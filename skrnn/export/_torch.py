@@ -21,6 +21,7 @@ from skrnn.export._torch_network import TorchNetwork
 
 _CLASSES = (RNNClassifier, RNNRegressor, RNNEncoder, RNNTagger)
 _WHERE = "to a module of torch"
+_EPS_OF_HALF = 2.0**-8  # of bfloat16
 _KNOWN = {**KNOWN, "activation": ("tanh", "relu")}
 
 
@@ -247,8 +248,9 @@ def from_torch(module, estimator):
     TypeError
         If the module is none of `to_torch`, or the estimator is of another class.
     ValueError
-        If the module does not fit the estimator; or if its weights are not finite, or a
-        W that is the identity has been changed.
+        If the module does not fit the estimator; if its weights are not finite; or if
+        what is not trained has been changed: a W that is the identity, the units of y,
+        or the vector of padding.
     NotFittedError
         If the estimator is not fitted.
 
@@ -296,6 +298,7 @@ def _check_same(module, expected):
             "This module does not fit the estimator: to_torch makes another one of it. "
             "Pass the estimator that the module was made of."
         )
+    _check_fixed(module, expected)
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
             raise ValueError(
@@ -311,6 +314,27 @@ def _check_same(module, expected):
                     f"{name} of this module is no identity matrix any more, but the "
                     "estimator has recurrence='identity'. Do not train it."
                 )
+
+
+def _check_fixed(module, expected):
+    """Raise if what is not trained has changed: the units of y, or the padding."""
+    fixed = {"mean": module.mean, "scale": module.scale}
+    as_made = {"mean": expected.mean, "scale": expected.scale}
+    table = module.embedding
+    if table is not None and getattr(table, "padding_idx", None) is not None:
+        fixed["embedding.weight[0]"] = table.weight[table.padding_idx]
+        as_made["embedding.weight[0]"] = torch.zeros(table.weight.shape[1])
+    for name, tensor in fixed.items():
+        if tensor is None:
+            continue
+        was = as_made[name].to(tensor.dtype).float()
+        now = tensor.detach().cpu().float()
+        if not torch.allclose(now, was, rtol=_EPS_OF_HALF, atol=0):
+            raise ValueError(
+                f"{name} of this module has been changed, which is not trained, and "
+                "which the estimator keeps as it was. Restore that of "
+                "to_torch(estimator), and train the weights only."
+            )
 
 
 def _arrays_of(module, model):
