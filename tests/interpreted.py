@@ -6,6 +6,9 @@ The interpreter runs the programs on the CPU, one after the other, block by bloc
 NumPy. It is slow; so each case here is small.
 """
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -93,8 +96,8 @@ def test_states_and_gradients_are_those_of_torch(name, nhidden, n, n_steps):
     for layer in (fused.FusedLayer(architecture), theirs):
         outputs = run(layer, weights, start, x, rows)
         of = torch.Generator().manual_seed(1)
-        dout = [torch.randn(out.shape, generator=of).double() for out in outputs]
-        gradients = torch.autograd.grad(outputs, [*weights, *start, x], dout)
+        dH = [torch.randn(out.shape, generator=of).double() for out in outputs]
+        gradients = torch.autograd.grad(outputs, [*weights, *start, x], dH)
         results.append([*outputs, *gradients])
     torch.testing.assert_close(*results, rtol=1e-9, atol=1e-11)
 
@@ -157,6 +160,18 @@ def test_nan_stays_nan():
         x = x.detach().index_fill(0, rows.sequences.eq(0).nonzero()[:, 0], torch.nan)
         H, *_ = run(fused.FusedLayer(architecture), weights, start, x, rows)
         np.testing.assert_array_equal(H.isnan()[:, 0], rows.sequences == 0)
+
+
+@pytest.mark.parametrize(
+    "setting", ["matmul.allow_tf32 = True", "matmul.fp32_precision = 'tf32'"]
+)
+def test_products_are_as_exact_as_those_of_torch(setting):
+    """In a process each, since torch refuses to be asked in both ways."""
+    show = "from skrnn._core.autograd.fused import _precision; print(_precision())"
+    code = f"import torch; torch.backends.cuda.{setting}; {show}"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert (done.stdout, fused._precision()) == ("tf32\n", "ieee")
 
 
 @pytest.mark.parametrize(

@@ -163,8 +163,7 @@ class _Launch:
         n_directions, _, nhidden = W.shape
         width = max(16, triton.next_power_of_2(nhidden))
         of_cell = cell.n_blocks, cell.n_state_blocks, cell.n_states
-        is_exact = not torch.backends.cuda.matmul.allow_tf32
-        shape = name, nhidden, width, *of_cell, "ieee" if is_exact else "tf32"
+        shape = name, nhidden, width, *of_cell, _precision()
         self._shape = _Shape(*map(tl.constexpr, shape))
         self._rows = _Packed(rows.first, rows.lengths, rows.n)
         self._grid = triton.cdiv(rows.n, _BLOCK.value), n_directions
@@ -174,6 +173,14 @@ class _Launch:
         args = *args, self._rows, self._shape
         with torch.cuda.device_of(args[0]):
             kernel[self._grid](*args, num_warps=self._n_warps, enable_fp_fusion=True)
+
+
+def _precision():
+    """That of products: float32, unless torch may round the factors of its own."""
+    matmul = torch.backends.cuda.matmul
+    if hasattr(matmul, "fp32_precision"):  # else torch is older than 2.9
+        return "tf32" if matmul.fp32_precision == "tf32" else "ieee"
+    return "tf32" if matmul.allow_tf32 else "ieee"
 
 
 @triton.jit
