@@ -1,6 +1,7 @@
 """Sequences learned per second on a GPU, beside a plain loop over torch.nn.
 
-    python benchmarks/gpu.py [--device cuda] [--quick] [--rounds N] [--json FILE]
+    python benchmarks/gpu.py [--device cuda] [--triton] [--quick] [--rounds N]
+        [--json FILE]
 
 Random strings of 5 to 40 of 60 characters, in 18 classes, so that nothing need be
 downloaded. How the columns differ:
@@ -9,9 +10,12 @@ downloaded. How the columns differ:
 - torch.nn: a loop as skorch has it over nn.RNN, nn.GRU or nn.LSTM on a PackedSequence,
   which on a GPU is one call of cuDNN for all steps. Each minibatch is gathered and
   sorted on the host and sent to the device, and its loss is read back. Adam is fused.
+- skrnn, Triton: with --triton, as the first, after ``from skrnn.experimental import
+  enable_triton``. With 512 hidden units, that is cuDNN again. Triton compiles its
+  programs before the time is taken.
 
-Both take turns, and medians are reported. TF32 is as torch has it, unless --exact turns
-it off for both. With --device cpu, both have one core.
+All take turns, and medians are reported. TF32 is as torch has it, unless --exact turns
+it off for all. With --device cpu, all have one core.
 """
 
 import argparse
@@ -33,11 +37,12 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import PackedSequence
 
 import skrnn
+from skrnn._core import execution
 
 CHARACTERS = [chr(ord("A") + i) for i in range(60)]
 N_CLASSES = 18
 CELLS, SIZES, BATCH_SIZES = ("rnn", "gru", "lstm"), (128, 512), (256, 1024, 8192)
-OURS, THEIRS = "skrnn", "torch.nn"
+OURS, THEIRS, BY_TRITON = "skrnn", "torch.nn", "skrnn, Triton"
 
 
 class Data:
@@ -117,7 +122,16 @@ def ours(task, device, n_epochs):
     )
 
 
-def measure(task, data, device, rounds, more_epochs):
+def fit_by(kernels, classifier, data):
+    """Fit by a back end for GPUs."""
+    before, execution.kernels_of_gpus = execution.kernels_of_gpus, kernels
+    try:
+        classifier.fit(data.strings, data.labels)
+    finally:
+        execution.kernels_of_gpus = before
+
+
+def measure(task, data, device, rounds, more_epochs, columns):
     """Time one row.
 
     Returns
@@ -126,17 +140,29 @@ def measure(task, data, device, rounds, more_epochs):
         Of column to Timing, of one epoch.
     """
     fits = {
-        n: partial(ours(task, device, n).fit, data.strings, data.labels)
+        (name, n): partial(fit_by, kernels, ours(task, device, n), data)
+        for name, kernels in columns.items()
         for n in (1, 1 + more_epochs)
     }
     timed = timing.alternate({**fits, THEIRS: plain_loop(task, device)}, rounds)
-    one, more = (timed[n].seconds for n in fits)
-    loop = [(b - a) / more_epochs for a, b in zip(one, more, strict=True)]
-    return {OURS: timing.summarise(loop), THEIRS: timed[THEIRS]}
+    seconds = {OURS: None, THEIRS: timed[THEIRS]}  # in this order
+    for name in columns:
+        one, more = (timed[name, n].seconds for n in (1, 1 + more_epochs))
+        loop = [(b - a) / more_epochs for a, b in zip(one, more, strict=True)]
+        seconds[name] = timing.summarise(loop)
+    return seconds
 
 
-def run(device, is_quick, rounds):
+def run(device, is_quick, rounds, columns):
     """Measure all rows, and print each one.
+
+    Parameters
+    ----------
+    device : str
+    is_quick : bool
+    rounds : int
+    columns : dict of str to str
+        By column, the back end for GPUs.
 
     Returns
     -------
@@ -150,23 +176,23 @@ def run(device, is_quick, rounds):
     for cell, nhidden, batch_size in product(CELLS, sizes, batch_sizes):
         of = len(CHARACTERS), N_CLASSES, cell, nhidden, batch_size
         task = Task(data.tokens, data.labels, *of)
-        seconds = measure(task, data, device, rounds, more_epochs)
+        seconds = measure(task, data, device, rounds, more_epochs, columns)
         row = {"cell": cell, "nhidden": nhidden, "batch_size": batch_size}
         rows.append({**row, "seconds": seconds})
         print(row, file=sys.stderr, flush=True)
     description = {
         **machine.describe(),
         "device": device,
-        "TF32": torch.backends.cudnn.allow_tf32,
+        "TF32 of cuDNN": torch.backends.cudnn.allow_tf32,
+        "TF32 of products": torch.backends.cuda.matmul.allow_tf32,
     }
     if device != "cpu":
         description["GPU"] = torch.cuda.get_device_name(device)
-        description["TF32"] = torch.backends.cudnn.allow_tf32
     return {"machine": description, "n_samples": n_samples, "rows": rows}
 
 
 def table(result):
-    """Markdown of a result: sequences per second, and the ratio."""
+    """Markdown of a result: sequences per second, and the ratio of the first two."""
     lines = []
     for row in result["rows"]:
         speeds = {
@@ -186,6 +212,7 @@ def main(arguments=None):
     )
     parser.add_argument("--device", default="cuda", help="cuda, cuda:1, ..., or cpu")
     parser.add_argument("--quick", action="store_true", help="one small row per cell")
+    parser.add_argument("--triton", action="store_true", help="one more column")
     parser.add_argument("--exact", action="store_true", help="no TF32")
     parser.add_argument("--rounds", type=int, help="5 by default; 1 with --quick")
     parser.add_argument("--json", help="file for all raw seconds")
@@ -199,9 +226,15 @@ def main(arguments=None):
         machine.keep_to_cores(1)
     if given.exact:
         torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False
     warnings.simplefilter("ignore", ConvergenceWarning)
     rounds = given.rounds or (1 if given.quick else 5)
-    result = run(given.device, given.quick, rounds)
+    columns = {OURS: "autograd"}
+    if given.triton:
+        from skrnn.experimental import enable_triton  # noqa: F401
+
+        columns[BY_TRITON] = "triton"
+    result = run(given.device, given.quick, rounds, columns)
     print("\n".join(f"{k}: {v}" for k, v in result["machine"].items()))
     print("\nSequences per second:\n")
     print(table(result))
