@@ -1,7 +1,8 @@
 """ChunkedDataset: data that `fit` reads chunk by chunk, once per epoch."""
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
+from itertools import chain
 from numbers import Integral
 
 from skrnn._core.imports import import_lock
@@ -161,20 +162,13 @@ class ChunkedDataset:
         array(['t'], dtype=object)
         """
         source = _open(path)
-        names = [X, y, sample_weight]
-        columns = [name for of in names for name in _as_list(of)]
-        columns = list(dict.fromkeys(columns))  # X and y may share some
-        for name in columns:
+        make_chunks = _ParquetChunks(path, X, y, sample_weight, buffer_size, source)
+        for name in make_chunks.columns:
             if name not in source.schema.names:
                 raise ValueError(
                     f"There is no column {name!r} in {path!r}: its columns are "
                     f"{source.schema.names}."
                 )
-
-        def make_chunks():
-            for batch in _batches(source, columns, buffer_size):
-                yield tuple(None if of is None else _columns(batch, of) for of in names)
-
         return cls(make_chunks, buffer_size=buffer_size)
 
     def chunks(self):
@@ -207,6 +201,29 @@ class ChunkedDataset:
                     "several sequences."
                 )
             yield (*parts, None, None)[:3]
+
+
+@dataclass(frozen=True)
+class _ParquetChunks:
+    """Yields chunks of columns of a pyarrow Dataset; it can be pickled, and printed."""
+
+    path: object
+    X: str | list
+    y: str | list | None
+    sample_weight: str | None
+    n_rows: int = field(repr=False)
+    source: object = field(repr=False)
+
+    @property
+    def columns(self):
+        """The names of all columns, of which X and y may share some."""
+        names = map(_as_list, (self.X, self.y, self.sample_weight))
+        return list(dict.fromkeys(chain.from_iterable(names)))
+
+    def __call__(self):
+        names = self.X, self.y, self.sample_weight
+        for batch in _batches(self.source, self.columns, self.n_rows):
+            yield tuple(None if of is None else _columns(batch, of) for of in names)
 
 
 def _as_list(names):

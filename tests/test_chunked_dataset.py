@@ -1,5 +1,6 @@
 """Fits on chunks of data: those of all data at once, if these fit into the buffer."""
 
+import pickle
 import re
 
 import numpy as np
@@ -417,6 +418,15 @@ def test_parquet_files(parquet):
     series = RNNClassifier(**SMALL).fit(from_parquet(parquet, ["a", "b"], "label"))
     assert series.feature_names_in_.tolist() == ["a", "b"]
     assert series.kind_ == "series"
+
+
+def test_datasets_of_parquet_files_are_pickled_and_shown(parquet):
+    data = ChunkedDataset.from_parquet(parquet, "text", "label", buffer_size=70)
+    again = pickle.loads(pickle.dumps(data))
+    assert [len(X) for X, _, _ in again.chunks()] == [
+        len(X) for X, _, _ in data.chunks()
+    ]
+    assert f"path={parquet!r}, X='text', y='label'" in repr(data)
 
 
 def test_parquet_files_that_there_are_not(parquet):
