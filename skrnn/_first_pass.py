@@ -22,6 +22,7 @@ from skrnn._reading.reader import ReaderCounts
 # The maximum number of n-grams of each length, and of subwords, that are counted at a
 # time: as many as the wide path learns. They take up to a tenth of a gigabyte.
 MAX_COUNTED = 2**18
+_SECONDS_BETWEEN_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def first_pass(
     head : class, default=None
         The class of the head. None to choose it by the first y.
     says : callable, default=None
-        Is called with a line of text at the end.
+        Is called with a line of text at the end, and every ten seconds before.
     name_of : callable, default=None
         ``name_of(samples)`` returns a name by which data is recognised.
     group : Alone or Group, default=ALONE
@@ -126,7 +127,8 @@ def first_pass(
     -------
     first : FirstPass
     """
-    started, size, names = time.perf_counter(), chunks.dataset.buffer_size, []
+    started = said = time.perf_counter()
+    size, names = chunks.dataset.buffer_size, []
     buffers = Stream(chunks.samples()).in_buffers(size)
     if name_of is not None:
         buffers = _noting(names, name_of, buffers)
@@ -143,6 +145,9 @@ def first_pass(
     counted = _Counted(group.of_first(lambda: size), options_for, head, group)
     while pending:
         counted.add(pending.pop(0))
+        if says is not None and time.perf_counter() - said > _SECONDS_BETWEEN_LINES:
+            said = time.perf_counter()
+            says(f"Read {counted.n_samples:,} sequences so far")
         pending += islice(buffers, 1)
     first = counted.of_all(tuple(names))
     if says is not None:
@@ -176,6 +181,11 @@ class _Counted:
         self._sample, self._sizes = UniformSample(n_most, group.rank), Sizes()
         self._targets = self._counts = None
         self._options = self._decided = None
+
+    @property
+    def n_samples(self):
+        """The number of sequences that were added."""
+        return self._sizes.n_samples
 
     def add(self, samples):
         """Count a buffer."""

@@ -383,6 +383,14 @@ def test_progress_is_reported(capsys):
     assert sum(line.startswith("Epoch ") for line in lines) == 3
 
 
+def test_a_long_first_pass_reports_progress(monkeypatch, capsys):
+    monkeypatch.setattr("skrnn._first_pass._SECONDS_BETWEEN_LINES", 0)
+    RNNClassifier(**SMALL, verbose=2).fit(dataset(STRINGS, LABELS, buffer_size=60))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Read 60 sequences so far"
+    assert lines[5].startswith("Read 300 sequences in ")
+
+
 @pytest.fixture
 def parquet(tmp_path):
     """Files of a folder, with a column of each kind."""
