@@ -347,7 +347,8 @@ class BaseRNN(CallbackSupportMixin, PredictingMixin, BaseEstimator):
 
         has_tags = getattr(self._head, "per_step", False)
         hooks = read_first, self._read_more, self._validated
-        chunks = Chunks(dataset, *hooks, has_tags)
+        needs_y = self._head is not None or self._y_is_required
+        chunks = Chunks(dataset, *hooks, has_tags, needs_y)
         of_fit = settings, last, self._head, aim, group
         kept, expected, epochs = read_chunks(chunks, *of_fit)
         if epochs.is_sampled and epochs.head is not None:
@@ -380,10 +381,11 @@ class BaseRNN(CallbackSupportMixin, PredictingMixin, BaseEstimator):
                 target = later_targets(head, y, weight, sequences.offsets)
         return _samples(sequences, target, weight, head)
 
-    def _validated(self, y, sample_weight, sequences, head=None):
+    def _validated(self, y, sample_weight, sequences, head=None, may_be_0=False):
         """y and sample_weight as arrays, validated against X.
 
-        Those of validation data have a head; y is then like that of the head.
+        Those of validation data have a head; y is then like that of the head. In a
+        chunk, all weights may be 0.
         """
         head = head or self._head
         return validate_targets(
@@ -393,6 +395,7 @@ class BaseRNN(CallbackSupportMixin, PredictingMixin, BaseEstimator):
             type(self).__name__,
             are_numbers=head is not None and head.task == "regression",
             is_required=head is not None or self._y_is_required,
+            may_be_0=may_be_0,
         )
 
     def _aim(self, sequences, y, weight, classes, settings, last):

@@ -1,6 +1,7 @@
 """The chunks of a ChunkedDataset, as samples, and these as many at a time as wanted."""
 
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from skrnn._core.samples import Samples, join_samples
 from skrnn._gathering import gather_schemas
+from skrnn._reading.schema import NoStepsError
 
 
 def check_whole(y, sample_weight, validation, settings):
@@ -37,9 +39,12 @@ class Chunks:
     read_more : callable
         ``read_more(kept, schema, X)`` returns the Sequences of another X.
     validated : callable
-        ``validated(y, sample_weight, sequences)`` returns y and its weights as arrays.
+        ``validated(y, sample_weight, sequences, may_be_0=True)`` returns y and its
+        weights as arrays, which may all be 0.
     has_tags : bool
         Whether each step has a target.
+    needs_y : bool
+        Whether chunks without y raise an error.
 
     Attributes
     ----------
@@ -48,9 +53,12 @@ class Chunks:
     schema : Schema or None
     """
 
-    def __init__(self, dataset, read_first, read_more, validated, has_tags=False):
+    def __init__(
+        self, dataset, read_first, read_more, validated, has_tags=False, needs_y=False
+    ):
         self.dataset, self.has_tags = dataset, has_tags
         self.kept, self.schema = {}, None
+        self._needs_y = needs_y
         self._read_first, self._read_more = read_first, read_more
         self._validated = validated
 
@@ -68,28 +76,75 @@ class Chunks:
             With y and its weights. Their positions are those in the whole dataset.
         """
         n_before, had_y = 0, None
-        for i, chunk in enumerate(self.dataset.chunks()):
-            try:
-                samples = self._samples_of(*chunk)
+        for i, sequences, y, weight in self._read():
+            with _about_chunk(i):
+                samples = self._samples_of(sequences, y, weight)
                 _check_has_y(samples.target is not None, had_y)
-            except Exception as error:
-                error.add_note(f"This was chunk {i}, counted from 0.")
-                raise
-            del chunk
+            del sequences, y, weight
             had_y = samples.target is not None
             n_before += len(samples)
             yield replace(
                 samples, positions=samples.positions + n_before - len(samples)
             )
 
-    def _samples_of(self, X, y, sample_weight):
-        if self.schema is None:
-            self.kept, self.schema, sequences = self._read_first(X, y)
-        else:
-            sequences = self._read_more(self.kept, self.schema, X)
-        y, weight = self._validated(y, sample_weight, sequences)
+    def _read(self):
+        """Yield the number of each chunk, its Sequences, y and weights.
+
+        Chunks of empty sequences wait for the first one that shows what X is. If each
+        step has a target, they have none, and are left out.
+        """
+        waiting, no_steps = [], None
+        for i, (X, y, weight) in enumerate(self.dataset.chunks()):
+            if _is_empty(X) and (y is None or _is_empty(y)):
+                continue
+            with _about_chunk(i):
+                if self.schema is not None:
+                    sequences = self._read_more(self.kept, self.schema, X)
+                else:
+                    try:
+                        self.kept, self.schema, sequences = self._read_first(X, y)
+                    except NoStepsError as error:
+                        waiting.append((i, X, y, weight))
+                        no_steps = error
+                        continue
+            for j, empty, *others in waiting if not self.has_tags else ():
+                with _about_chunk(j):
+                    read = self._read_more(self.kept, self.schema, empty)
+                yield j, read, *others
+            waiting.clear()
+            del X
+            if len(sequences.values) or not self.has_tags:
+                yield i, sequences, y, weight
+        if waiting:
+            raise no_steps
+
+    def _samples_of(self, sequences, y, sample_weight):
+        if y is None and self._needs_y:
+            raise ValueError(
+                "This estimator requires y, but the chunk has none. Yield (X, y), or "
+                "name the column: ChunkedDataset.from_parquet(path, X, y)."
+            )
+        y, weight = self._validated(y, sample_weight, sequences, may_be_0=True)
         positions = np.arange(len(sequences))
         return Samples(sequences, y, weight, positions, self.has_tags)
+
+
+@contextmanager
+def _about_chunk(i):
+    """Errors of this block say which chunk they are about."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"This was chunk {i}, counted from 0.")
+        raise
+
+
+def _is_empty(items):
+    """Whether a container of any kind has no items."""
+    shape = getattr(items, "shape", None)
+    if shape is not None:
+        return len(shape) > 0 and shape[0] == 0
+    return hasattr(items, "__len__") and not isinstance(items, str) and not len(items)
 
 
 def _check_has_y(has_y, had_y):

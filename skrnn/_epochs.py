@@ -15,6 +15,7 @@ from skrnn._digest import digest
 from skrnn._first_pass import FirstPass, first_pass
 from skrnn._fitting import reading_options
 from skrnn._heads.class_weight import weigh_classes
+from skrnn._heads.counts import check_not_all_0
 from skrnn._heads.head import Head
 from skrnn._heads.later import later_targets
 
@@ -336,6 +337,7 @@ def read_chunks(chunks, settings, last, head, aim, group):
         kept |= schema.attributes()
     if first.is_all:
         sample = first.sample
+        check_not_all_0(sample.weight)
         epochs = EpochsInMemory(*aim(sample.steps, sample.target, sample.weight))
     else:
         class_weight = settings.parameters.get("class_weight")

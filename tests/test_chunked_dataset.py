@@ -200,6 +200,65 @@ def test_weights_whose_sum_overflows_raise(case):
         clone(estimator).fit(data)
 
 
+@pytest.mark.parametrize("first", [0, 150])
+@pytest.mark.parametrize("case", ["strings", "numbers", "tags", "an encoder of series"])
+def test_a_chunk_may_have_weights_of_0_alone(case, first):
+    estimator, X, y = CASES[case]
+    weight = WEIGHTS.copy()
+    weight[first : first + 60] = 0
+    in_memory = clone(estimator).fit(X, y, sample_weight=weight)
+    in_buffer = clone(estimator).fit(dataset(X, y, weight, size=20))
+    assert not differences(in_buffer, in_memory)
+    in_epochs = clone(estimator).fit(dataset(X, y, weight, size=20, buffer_size=20))
+    losses = [each.loss_curve_[-1] for each in (in_epochs, in_memory)]
+    assert losses[0] == pytest.approx(losses[1], rel=0.2)
+
+
+@pytest.mark.parametrize("size", [20, 1000])
+def test_weights_of_0_alone_raise(size):
+    chunks = dataset(STRINGS, LABELS, np.zeros(300), buffer_size=size)
+    error = error_of(chunks.make_chunks, buffer_size=size)
+    assert str(error) == (
+        "The weights of all sequences are 0: at least one above 0 was expected."
+    )
+
+
+@pytest.mark.parametrize("case", ["strings", "numbers", "tokens", "tags"])
+def test_chunks_may_be_empty_or_have_empty_sequences(case):
+    estimator, X, y = CASES[case]
+    nothing = "" if isinstance(X[0], str) else []
+    of_nothing = [y[0]] * 3 if case != "tags" else [[]] * 3
+    empty = [nothing] * 3, of_nothing
+
+    def make_chunks():
+        yield X[:0], y[:0]
+        yield empty
+        yield X[:100], y[:100]
+        yield empty
+        yield X[100:], y[100:]
+
+    all_X = [*empty[0], *X[:100], *empty[0], *X[100:]]
+    all_y = [*empty[1], *y[:100], *empty[1], *y[100:]]
+    if case == "tags":  # without steps, there are no targets
+        all_X, all_y = X, y
+    in_memory = clone(estimator).fit(all_X, all_y)
+    assert not differences(clone(estimator).fit(ChunkedDataset(make_chunks)), in_memory)
+    in_epochs = clone(estimator).fit(ChunkedDataset(make_chunks, buffer_size=90))
+    assert in_epochs.loss_curve_[-1] == pytest.approx(in_memory.loss_curve_[-1], 0.2)
+
+
+def test_empty_chunks_are_counted_and_some_sequence_is_not_empty():
+    error = error_of(lambda: iter([([], []), (["ab"], LABELS[:1]), ([3], LABELS[:1])]))
+    assert error.__notes__ == ["This was chunk 2, counted from 0."]
+    assert str(error_of(lambda: iter([([], [])] * 2))).startswith(
+        "make_chunks yielded no"
+    )
+    error = error_of(lambda: iter([([], ["a"])]))
+    assert error.__notes__ == ["This was chunk 0, counted from 0."]
+    error = error_of(lambda: iter([(["", ""], ["a", "b"])] * 2), RNNClassifier(**SMALL))
+    assert str(error).startswith("X has no steps: all its sequences are empty")
+
+
 def test_a_buffer_without_a_next_step():
     for X in (["a"] * 40 + ["ab"] * 40, ["ab"] * 40 + [""] * 40):
         encoder = RNNEncoder(**SMALL).fit(dataset(X, buffer_size=40, size=20))
@@ -353,6 +412,22 @@ def test_chunks_of_other_kinds_raise():
     assert str(error) == (
         "y is of shape (300, 4): 3 columns were expected, as in the first chunk."
     )
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e154, 1e300])
+def test_numbers_of_any_size(unit):
+    options = {"size": 40, "buffer_size": 90}
+    regressor = RNNRegressor(**SMALL).fit(dataset(STRINGS, NUMBERS * unit, **options))
+    in_memory = RNNRegressor(**SMALL).fit(STRINGS, NUMBERS * unit)
+    for name in ("target_mean_", "target_scale_"):
+        ours, theirs = getattr(regressor, name), getattr(in_memory, name)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+    assert np.isfinite(regressor.predict(STRINGS)).all()
+
+
+def test_chunks_without_y_say_how_to_name_it():
+    error = error_of(dataset(STRINGS).make_chunks)
+    assert "from_parquet(path, X, y)" in str(error)
 
 
 def test_only_fit_reads_chunks():

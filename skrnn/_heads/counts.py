@@ -31,7 +31,7 @@ class TargetCounts:
         The sums of the weights of their targets.
     n_weighted : ndarray of shape (n_labels,), int64
         The numbers of their targets of weight above 0.
-    moments : MeanAndVariance or None
+    moments : MeanAndDeviation or None
         Of numbers.
     """
 
@@ -53,7 +53,8 @@ class TargetCounts:
         head : class, default=None
             The class of the head. None to choose it by y.
         """
-        learned = learn_head(y, weight, head)
+        decisive = weight if weight.any() else np.ones(len(weight))
+        learned = learn_head(y, decisive, head)
         counts = cls(learned, head is None, *(np.empty(0),) * 3)
         return counts.of_others(y, weight)
 
@@ -77,7 +78,7 @@ class TargetCounts:
             check_labels(self.head, y, _OTHERS)
         elif isinstance(self.head, NumbersHead):
             check_columns(y, self.head.n_outputs, _OTHERS)
-            moments = MeanAndVariance.of(
+            moments = MeanAndDeviation.of(
                 y.reshape(len(y), -1).astype(np.float64), weight
             )
         weights = np.bincount(places, weight, len(labels))
@@ -140,10 +141,7 @@ class TargetCounts:
         if class_weight is not None:
             factors = class_factors(class_weight, self.labels, self.weights)
         n_weighted, total = self.n_weighted[factors > 0].sum(), self.weights @ factors
-        if total == 0:
-            raise ValueError(
-                "The weights of all sequences are 0: at least one above 0 was expected."
-            )
+        check_not_all_0(total)
         if not np.isfinite(total):
             raise ValueError(
                 "The sum of the weights of all sequences is too large for float64. "
@@ -172,20 +170,30 @@ class TargetCounts:
             )
 
 
+def check_not_all_0(weights):
+    """Raise if the weights of all chunks, or their sum, are 0."""
+    if not np.any(weights):
+        raise ValueError(
+            "The weights of all sequences are 0: at least one above 0 was expected."
+        )
+
+
 @dataclass(frozen=True, slots=True)
-class MeanAndVariance:
-    """The weighted mean and variance of numbers.
+class MeanAndDeviation:
+    """The weighted mean and standard deviation of numbers.
+
+    Numbers are scaled before they are squared, to avoid overflow and underflow.
 
     Attributes
     ----------
     weight : float
         The sum of the weights.
-    mean, variance, lowest, highest : ndarrays of shape (n_columns,)
+    mean, deviation, lowest, highest : ndarrays of shape (n_columns,)
     """
 
     weight: float
     mean: np.ndarray
-    variance: np.ndarray
+    deviation: np.ndarray
     lowest: np.ndarray = field(repr=False)
     highest: np.ndarray = field(repr=False)
 
@@ -196,10 +204,14 @@ class MeanAndVariance:
         if not len(numbers):
             none = np.zeros(numbers.shape[1])
             return cls(0.0, none, none, none + np.inf, none - np.inf)
+        limits = numbers.min(axis=0), numbers.max(axis=0)
+        _, exponent = np.frexp(np.abs(limits).max(axis=0))
+        size = np.ldexp(1.0, exponent - 1)  # a power of 2, so that nothing is rounded
+        numbers = numbers / size
         mean = np.average(numbers, axis=0, weights=weight)
         variance = np.average(np.square(numbers - mean), axis=0, weights=weight)
-        limits = numbers.min(axis=0), numbers.max(axis=0)
-        return cls(float(weight.sum()), mean, variance, *limits)
+        moments = mean * size, np.sqrt(variance) * size
+        return cls(float(weight.sum()), *moments, *limits)
 
     def merged(self, other):
         """Those of these numbers and of others [1]_.
@@ -211,18 +223,19 @@ class MeanAndVariance:
         """
         weight = self.weight + other.weight
         share = other.weight / weight if weight > 0 else 0.0
-        apart = other.mean - self.mean
-        variance = (1 - share) * self.variance + share * other.variance
-        variance = variance + share * (1 - share) * np.square(apart)
+        roots = np.sqrt([1 - share, share])
+        within = np.hypot(roots[0] * self.deviation, roots[1] * other.deviation)
+        apart = roots.prod() * other.mean - roots.prod() * self.mean
+        mean = self.mean + (share * other.mean - share * self.mean)
         lowest = np.minimum(self.lowest, other.lowest)
         highest = np.maximum(self.highest, other.highest)
-        return type(self)(weight, self.mean + share * apart, variance, lowest, highest)
+        return type(self)(weight, mean, np.hypot(within, apart), lowest, highest)
 
     def mean_and_scale(self):
         """The mean and the standard deviation of each column.
 
         The latter is 0 for a constant, and 1 for what varies by rounding errors alone.
         """
-        scale = np.sqrt(self.variance)
-        scale = np.where(scale <= 10 * _EPS * np.abs(self.mean), 1.0, scale)
+        is_noise = self.deviation <= 10 * _EPS * np.abs(self.mean)
+        scale = np.where(is_noise, 1.0, self.deviation)
         return self.mean, np.where(self.lowest == self.highest, 0.0, scale)

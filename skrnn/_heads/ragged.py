@@ -4,11 +4,15 @@ from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight
 
 from skrnn._core.sequences import locate
 from skrnn._heads.opening import open_targets
-from skrnn._heads.validation import check_not_masked, open_weight
+from skrnn._heads.validation import (
+    check_not_masked,
+    checked_weight,
+    open_weight,
+    weight_of,
+)
 from skrnn._messages import as_plain, counted, describe, is_missing
 
 _LABELS = "a label for each step, a string or an integer"
@@ -19,7 +23,7 @@ _CURES = {
 }
 
 
-def validate_tags(y, sample_weight, offsets, name, kind):
+def validate_tags(y, sample_weight, offsets, name, kind, may_be_0=False):
     """Validate the labels of all steps and their weights, against X.
 
     Parameters
@@ -35,6 +39,8 @@ def validate_tags(y, sample_weight, offsets, name, kind):
         The class of the estimator, for messages.
     kind : str
         The kind of the sequences in X, for messages.
+    may_be_0 : bool, default=False
+        Whether all weights may be 0.
 
     Returns
     -------
@@ -61,7 +67,7 @@ def validate_tags(y, sample_weight, offsets, name, kind):
             "At least one with steps is needed."
         )
     labels = _labels(rows, offsets)
-    return labels, weight_of_steps(sample_weight, np.diff(offsets), "X")
+    return labels, weight_of_steps(sample_weight, np.diff(offsets), "X", may_be_0)
 
 
 def parts_of(given, what):
@@ -104,7 +110,7 @@ def parts_of(given, what):
     return parts
 
 
-def weight_of_steps(weight, lengths, of):
+def weight_of_steps(weight, lengths, of, may_be_0=False):
     """The weight of each step, from weights of sequences or of steps.
 
     Parameters
@@ -115,6 +121,8 @@ def weight_of_steps(weight, lengths, of):
         Number of steps of each sequence.
     of : str
         What has these lengths, for messages.
+    may_be_0 : bool, default=False
+        Whether all weights may be 0.
 
     Returns
     -------
@@ -127,11 +135,13 @@ def weight_of_steps(weight, lengths, of):
     """
     if _is_nested(weight):
         rows = _end_to_end(weight, "sample_weight", lengths, of)
-        checked = _checked_weight(open_weight(rows), np.empty(len(rows)))
+        checked = checked_weight(open_weight(rows), np.empty(len(rows)), may_be_0)
     else:
-        checked = _checked_weight(open_weight(weight), lengths)
+        checked = weight_of(weight, lengths, may_be_0)
         checked = np.repeat(checked, lengths)
-    if not checked.any():  # those above 0 are of sequences without steps
+    if (
+        not may_be_0 and not checked.any()
+    ):  # those above 0 are of sequences without steps
         raise ValueError(
             "The weights of all steps are 0: at least one above 0 was expected. "
             "Check sample_weight."
@@ -234,9 +244,3 @@ def _is_nested(weight):
     if is_list:
         return isinstance(opened[0], (list, tuple, np.ndarray))
     return np.ndim(opened) == 2
-
-
-def _checked_weight(weight, like):
-    return _check_sample_weight(
-        weight, like, dtype=np.float64, ensure_non_negative=True
-    )

@@ -26,7 +26,9 @@ _MANY_OTHERS = 10
 _BINARIZER = "sklearn.preprocessing.MultiLabelBinarizer"
 
 
-def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_required):
+def validate_targets(
+    y, sample_weight, lengths, name, *, are_numbers, is_required, may_be_0=False
+):
     """Validate y and the weights, on their own and against X.
 
     Parameters
@@ -41,6 +43,8 @@ def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_require
         Whether y must hold numbers.
     is_required : bool
         Whether y must not be None.
+    may_be_0 : bool, default=False
+        Whether all weights may be 0.
 
     Returns
     -------
@@ -62,7 +66,7 @@ def validate_targets(y, sample_weight, lengths, name, *, are_numbers, is_require
         raise ValueError(
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
-    return y, weight_of(sample_weight, lengths)
+    return y, weight_of(sample_weight, lengths, may_be_0)
 
 
 def validate_scored(y, sample_weight, name, *, are_numbers):
@@ -171,21 +175,32 @@ def without_long_floats(y):
     return short
 
 
-def weight_of(sample_weight, samples):
+def weight_of(sample_weight, samples, may_be_0=False):
     """The weight of each sample, float64; None gives all the same.
 
     Parameters
     ----------
     sample_weight : array-like of shape (n_samples,), number or None
     samples : ndarray of shape (n_samples, ...)
+    may_be_0 : bool, default=False
+        Whether all weights may be 0.
 
     Raises
     ------
     TypeError, ValueError
         If there is not one number from 0 for each sample.
     """
+    return checked_weight(open_weight(sample_weight), samples, may_be_0)
+
+
+def checked_weight(weight, samples, may_be_0):
+    """What :func:`open_weight` has opened, as an array; see :func:`weight_of`."""
     return _check_sample_weight(
-        open_weight(sample_weight), samples, dtype=np.float64, ensure_non_negative=True
+        weight,
+        samples,
+        dtype=np.float64,
+        ensure_non_negative=True,
+        allow_all_zero_weights=may_be_0,
     )
 
 

@@ -24,6 +24,10 @@ KIND_OF_ANALYZER = {
 ATTRIBUTES = ("kind_", "n_features_in_", "feature_names_in_", "_reading")
 
 
+class NoStepsError(ValueError):
+    """Raised where nothing shows what sequences are like, since all are empty."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
     """The properties of X in `fit`, which X must have afterwards.
@@ -126,7 +130,7 @@ class Schema:
         likely = replace(self, kind="words" if as_words else None)
         sequences = likely._read_opened(opened, read_table, X)
         if len(sequences.values) == 0:
-            raise ValueError(
+            raise NoStepsError(
                 "X has no steps: all its sequences are empty, so there is nothing to "
                 "learn from. At least one with steps is needed."
             )
