@@ -27,6 +27,7 @@ FILE_ROWS, GROUP_ROWS = 100_000, 1000
 # Random letters and random digits, which no compression makes much smaller.
 N_WORDS, WORDS_PER_DOCUMENT = 200_000, 250
 N_STEPS, N_FEATURES = 1000, 2
+BUFFERS = {"documents": 5000, "series": 1000}
 # The network reads the first words of a document; the file has all of them.
 PARAMETERS = {
     "documents": {
@@ -131,7 +132,7 @@ def peak():
     return of * (1 if sys.platform == "darwin" else 1024) / 1e9
 
 
-def measure(kind, gigabytes, buffer_size=5000):
+def measure(kind, gigabytes, buffer_size):
     """Write files, fit on them, and remove them."""
     processes = multiprocessing.get_context("spawn")
     folder = tempfile.mkdtemp()
@@ -149,12 +150,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kind", choices=MAKERS, default="documents")
     parser.add_argument("--gigabytes", type=float, nargs="+", default=GIGABYTES)
-    parser.add_argument("--buffer-size", type=int, default=5000)
+    parser.add_argument("--buffer-size", type=int, help="5000 documents, 1000 series")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true", help="print all figures")
     of = parser.parse_args()
+    buffer_size = 500 if of.quick else of.buffer_size or BUFFERS[of.kind]
     for gigabytes in QUICK if of.quick else of.gigabytes:
-        line = measure(of.kind, gigabytes, 500 if of.quick else of.buffer_size)
+        line = measure(of.kind, gigabytes, buffer_size)
         if of.json:
             print(json.dumps(line), flush=True)
             continue
