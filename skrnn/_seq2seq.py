@@ -215,7 +215,7 @@ class RNNSeq2Seq(BaseRNN):
     >>> X = ["cat", "cot", "tack", "coat", "knock", "oak"]
     >>> y = [["K", "AE", "T"], ["K", "AA", "T"], ["T", "AE", "K"], ["K", "OW", "T"]]
     >>> y += [["N", "AA", "K"], ["OW", "K"]]
-    >>> model = RNNSeq2Seq(nhidden=16, decoder="ctc", max_iter=200, random_state=0)
+    >>> model = RNNSeq2Seq(16, cell="gru", decoder="ctc", max_iter=200, random_state=0)
     >>> model.fit(X, y).predict(["tock"])
     [['T', 'AA', 'K']]
 
