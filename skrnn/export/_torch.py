@@ -323,7 +323,9 @@ def _check_fixed(module, expected):
     table = module.embedding
     if table is not None and getattr(table, "padding_idx", None) is not None:
         fixed["embedding.weight[0]"] = table.weight[table.padding_idx]
-        as_made["embedding.weight[0]"] = torch.zeros(table.weight.shape[1])
+        as_made["embedding.weight[0]"] = torch.zeros(
+            table.weight.shape[1], device="cpu"
+        )
     for name, tensor in fixed.items():
         if tensor is None:
             continue
