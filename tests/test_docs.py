@@ -38,7 +38,8 @@ def test_purposes_name_parameters_that_exist():
 def test_tables_of_parameters_tell_defaults_and_estimators():
     lines = list(purposes.tables())
     at = lines.index("   * - ``nhidden``")
-    assert lines[at + 1 : at + 3] == ["     - ``128``, ``256``", "     - all"]
+    defaults = "     - ``128``, ``256``, ``(128, 128)``"
+    assert lines[at + 1 : at + 3] == [defaults, "     - all"]
     at = lines.index("   * - ``transitions``")
     assert lines[at + 2] == "     - :class:`~skrnn.RNNTagger`"
 

@@ -193,9 +193,9 @@ def test_embeddings_that_cannot_be_used(params, message):
 def test_training_touches_the_vectors_in_x_alone(monkeypatch):
     sizes = []
 
-    def record(weights, rule, embeddings, moments):
+    def record(weights, rule, embeddings, *others):
         sizes.append(len(embeddings.vectors))
-        return Embedded(weights, rule, embeddings, moments)
+        return Embedded(weights, rule, embeddings, *others)
 
     monkeypatch.setattr(trainer, "Embedded", record)
     others = {f"word {i}": [0.1, 0.2, 0.3] for i in range(1000)}

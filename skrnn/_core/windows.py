@@ -175,7 +175,7 @@ def _rows_of_windows(shard, truncate):
 
 def _summed(parts):
     """The sum of several numbers of rows by window, of which there is at least one."""
-    total = np.zeros(max(map(len, parts), default=1), np.int64)
+    total = np.zeros(max([1, *map(len, parts)]), np.int64)
     for n_rows in parts:
         total[: len(n_rows)] += n_rows
     return total
@@ -194,7 +194,7 @@ def _worth_an_update(n_rows):
     cuts, here, left = [0], 0, int(n_rows.sum())
     for window, n in enumerate(n_rows.tolist()):
         here, left = here + n, left - n
-        if 2 * min(here, left) >= n_rows[0]:
+        if left and 2 * min(here, left) >= n_rows[0]:
             cuts.append(window + 1)
             here = 0
     return cuts

@@ -40,7 +40,7 @@ class Numbering:
         """
         given = [batch.x for batch in batches]
         given += [batch.past.values for batch in batches if batch.past is not None]
-        arrays = [x.numpy().reshape(len(x), -1) for x in given]
+        arrays = [x.numpy() if x.ndim == 2 else x.numpy()[:, np.newaxis] for x in given]
         tokens, numbers = renumbered(arrays, self._number_of, self._group)
         numbers = [
             CPU.tensor(here.reshape(x.shape))
