@@ -272,6 +272,7 @@ STANDARD_LIBRARY = {
     "dataclasses",
     "datetime",
     "decimal",
+    "errno",
     "functools",
     "hashlib",
     "importlib",
