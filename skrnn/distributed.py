@@ -107,7 +107,7 @@ def data_parallel(*, timeout=1800.0):
       stands for. The size of the sample is the `buffer_size` of rank 0.
     - Each minibatch has `batch_size` sequences of all ranks, in proportion to the
       sequences of a weight above 0 that they have [2]_. So all ranks end an epoch
-      after the same update. A rank that has none in a minibatch adds nothing to it.
+      after the same update. A rank that has none contributes nothing.
     - The order of the sequences of a rank is random within its buffer. It, and dropout,
       are not those of a single process that reads the same files.
 

@@ -48,10 +48,6 @@ ERRORS = {
         "ValueError: X holds strings, read as text, on rank 0, but token lists, read "
         "as tokens, on rank 1. Pass the same kind on all ranks.",
     ),
-    "without_weight": (
-        FAILED,
-        "ValueError: Sample weights must contain at least one non-zero number",
-    ),
     "without_y": (
         "ValueError: That y is given is False on rank 0, but True on rank 1. Pass it "
         "on all ranks, or none.",
