@@ -14,7 +14,7 @@ from skrnn._core.training_data import DataInParts, TrainingData
 from skrnn._digest import digest
 from skrnn._first_pass import FirstPass, first_pass
 from skrnn._fitting import reading_options
-from skrnn._heads.class_weight import weigh_classes
+from skrnn._heads.class_weight import several_labels
 from skrnn._heads.counts import check_not_all_0
 from skrnn._heads.head import Head
 from skrnn._heads.later import later_targets
@@ -119,8 +119,8 @@ class EpochsInChunks:
         """The epochs after a first pass."""
         targets, sample = first.targets, first.sample
         head = targets.learned_head()
-        if class_weight is not None and not targets.has_classes:  # it raises
-            weigh_classes(class_weight, sample.target, sample.weight, None)
+        if class_weight is not None and not targets.has_classes:
+            raise several_labels(class_weight, head.n_outputs)
         factors, _ = targets.factors(class_weight)
         if chunks.has_tags or not targets.has_classes:
             n_samples = tuple(sizes.n_weighted for sizes, _ in first.of_ranks)

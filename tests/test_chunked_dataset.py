@@ -223,6 +223,14 @@ def test_weights_of_0_alone_raise(size):
     )
 
 
+@pytest.mark.parametrize(("size", "weight"), [(20, 1.0), (1000, 1.0), (20, 0.0)])
+def test_class_weight_with_several_labels_raises(size, weight):
+    labels = np.tile([[1, 0], [1, 1]], (150, 1))
+    chunks = dataset(STRINGS, labels, np.full(300, weight), buffer_size=size)
+    with pytest.raises(ValueError, match="y has 2 labels for each sequence"):
+        RNNClassifier(nhidden=3, max_iter=1, class_weight="balanced").fit(chunks)
+
+
 @pytest.mark.parametrize("case", ["strings", "numbers", "tokens", "tags"])
 def test_chunks_may_be_empty_or_have_empty_sequences(case):
     estimator, X, y = CASES[case]

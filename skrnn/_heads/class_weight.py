@@ -27,10 +27,7 @@ def weigh_classes(class_weight, y, sample_weight, classes):
         If y holds several labels, or a weight is not a number of at least 0.
     """
     if y.ndim > 1:
-        raise ValueError(
-            f"class_weight is {class_weight!r}, but y has {y.shape[1]} labels for each "
-            "sequence. Use class_weight=None, and sample_weight for single sequences."
-        )
+        raise several_labels(class_weight, y.shape[1])
     labels = np.searchsorted(classes, y)
     sample_weight = sample_weight / sample_weight.max()  # a product could overflow
     totals = np.bincount(labels, sample_weight, len(classes))
@@ -42,6 +39,14 @@ def weigh_classes(class_weight, y, sample_weight, classes):
             "0 was expected."
         )
     return weighted
+
+
+def several_labels(class_weight, n_labels):
+    """The error if `class_weight` is passed, and sequences have several labels."""
+    return ValueError(
+        f"class_weight is {class_weight!r}, but y has {n_labels} labels for each "
+        "sequence. Use class_weight=None, and sample_weight for single sequences."
+    )
 
 
 def class_factors(class_weight, classes, totals):
