@@ -179,6 +179,8 @@ class Reader:
             dtype = np.dtypes.StringDType()
         elif kind == "object" or re.fullmatch("[<>]U[0-9]{1,9}", kind):
             dtype = np.dtype(kind)
+            if dtype.itemsize < 0:  # an overflow, for which NumPy 2.0 does not raise
+                raise _UnknownForm(f"{path} has an unknown form")
         else:
             raise _UnknownForm(f"{path} is an array of {kind:.40}")
         if _is_padded(items, dtype):
