@@ -102,6 +102,8 @@ class EpochsInChunks:
         By what the weight of each target is multiplied; see TargetCounts.
     n_samples : tuple of int
         The number of sequences of an epoch of each rank.
+    n_targets : int
+        The number of targets of a weight above 0, of all ranks.
     group : Alone or Group
     """
 
@@ -110,6 +112,7 @@ class EpochsInChunks:
     head: Head | None
     factors: np.ndarray
     n_samples: tuple
+    n_targets: int
     group: Alone
 
     is_sampled = True
@@ -121,13 +124,13 @@ class EpochsInChunks:
         head = targets.learned_head()
         if class_weight is not None and not targets.has_classes:
             raise several_labels(class_weight, head.n_outputs)
-        factors, _ = targets.factors(class_weight)
+        factors, n_targets = targets.factors(class_weight)
         if chunks.has_tags or not targets.has_classes:
             n_samples = tuple(sizes.n_weighted for sizes, _ in first.of_ranks)
         else:
             factors_of = targets.labels, factors
             n_samples = tuple(own.n_used(*factors_of) for _, own in first.of_ranks)
-        epochs = cls(chunks, first, head, factors, n_samples, group)
+        epochs = cls(chunks, first, head, factors, n_samples, n_targets, group)
         if head is not None:
             weight = epochs._weight(sample, head.targets(sample.target, sample.weight))
             head = head.fitted_to(sample.target, weight)
@@ -194,7 +197,7 @@ class EpochsInChunks:
             sizes = np.diff(np.minimum(np.cumsum(sizes), n), prepend=0)
             yield replace(example if data is None else data, sizes=sizes)
             del data
-        stream.take(1)  # it raises if there is another one
+        stream.take(1)  # it raises if there are more than before
 
     def _sizes_by_buffer(self, batch_size):
         """Yield the numbers of sequences of minibatches, those of a buffer at a time.
@@ -222,7 +225,7 @@ class EpochsInChunks:
         """
         sizes, sample = self.first.sizes, self.samples
         if self.chunks.has_tags:
-            return sum(self.n_samples) / sizes.n_rows
+            return sum(self.n_samples) / self.n_targets
         weight_of_steps = sample.weight @ sample.steps.lengths
         share = _read_part(sample, fit).weight.sum() / weight_of_steps
         weight_of_all = share * sizes.weight_of_steps * self.factors[0]
@@ -238,33 +241,43 @@ class EpochsInChunks:
             all targets of all ranks is the number of sequences of that weight.
         """
         own, _ = self.first.of_ranks[self.group.rank]
-        expected, n = own.n_samples, 0
+        n = n_weighted = 0
         for samples in self.chunks.samples():
             n += len(samples)
-            if n <= expected:
+            samples = weighted(samples)
+            n_weighted += len(samples)
+            as_before = n <= own.n_samples and n_weighted <= own.n_weighted
+            if as_before and len(samples):
                 samples = self._aimed(samples)
                 if len(samples):
                     yield samples
-        if n != expected:
-            raise ValueError(
-                f"make_chunks yielded {n:,} sequences in an epoch, but {expected:,} in "
-                "the first pass. Write a function that opens the data anew, and yields "
-                "the same chunks at each call."
-            )
+        _check_as_many("sequences", n, own.n_samples)
+        _check_as_many("sequences of a weight above 0", n_weighted, own.n_weighted)
 
     def _aimed(self, samples):
-        """Samples of weight above 0 with the targets of the head, and final weights."""
+        """Samples of a weight above 0, with targets of the head, and final weights."""
         target, y, weight = None, samples.target, samples.weight
         if self.head is not None:
             target = later_targets(self.head, y, weight, samples.steps.offsets)
-        weight = self._weight(samples, target)
-        return weighted(replace(samples, target=target, weight=weight))
+        samples = replace(samples, target=target, weight=self._weight(samples, target))
+        # Classes may have a weight of 0. Sequences of tags were counted without it.
+        return samples if samples.per_step else weighted(samples)
 
     def _weight(self, samples, target):
         """The final weights of samples with such targets."""
         if self.first.targets.has_classes:
             return samples.weight * self.factors[target]
         return samples.weight * self.factors[0]
+
+
+def _check_as_many(items, n, expected):
+    """Raise unless there are as many items in an epoch as there were before."""
+    if n != expected:
+        raise ValueError(
+            f"make_chunks yielded {n:,} {items} in an epoch, but {expected:,} in the "
+            "first pass. Write a function that opens the data anew, and yields the "
+            "same chunks at each call."
+        )
 
 
 def _training_data(samples, fit, execution, scale):

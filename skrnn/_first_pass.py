@@ -194,20 +194,33 @@ class _Counted:
         if self._targets is None:
             self._begin(samples, used)
         else:
-            of_y = samples.target, samples.weight
-            self._targets = self._targets.merged(self._targets.of_others(*of_y))
+            more = self._targets_of_others(self._targets, samples)
+            self._targets = self._targets.merged(more)
             self._add_counts(used)
         if len(used):
             self._sample.add(used)
 
+    def _targets_of_others(self, targets, samples):
+        """Those of samples, which must be like the targets of the first ones."""
+        try:
+            return targets.of_others(samples.target, samples.weight)
+        except ValueError as error:
+            if rank := self._group.rank:
+                note = f"This was on rank {rank}. The first chunk is that of rank 0."
+                error.add_note(note)
+            raise
+
     def _begin(self, samples, used):
         """Count the first buffer, after that of rank 0 has decided what to count."""
-        group, y, weight = self._group, samples.target, samples.weight
+        group, y = self._group, samples.target
         are_given = group.gather(y is not None)
         check_same("That y is given is", are_given, "Pass it on all ranks, or none.")
-        targets = group.of_first(partial(TargetCounts.of, y, weight, self._head))
+        decide = partial(TargetCounts.of, y, samples.weight, self._head)
+        targets = group.of_first(decide)
         is_first = group.rank == 0
-        self._targets = targets if is_first else targets.of_others(y, weight)
+        if not is_first:
+            targets = self._targets_of_others(targets, samples)
+        self._targets = targets
         self._options, has_labels = self._options_for(targets.head, samples.steps)
         if self._options is None:  # they are read as in the last fit
             return

@@ -1,5 +1,7 @@
 """What a notebook shows of a fitted estimator, beneath scikit-learn's diagram."""
 
+from skrnn._reading.typed import not_typed
+
 _OFFER = (
     '<p style="font-size: 0.9em">To type sequences and watch them being read: '
     '<code>skrnn.export.to_html(estimator, "page.html")</code> writes a page that any '
@@ -18,6 +20,11 @@ class OffersPage:
         return shown
 
     def _has_page(self):
-        """Whether the estimator is fitted to tokens, which a page could find."""
-        of_functions = map(callable, (self.analyzer, self.strip_accents))
-        return "vocabulary_" in vars(self) and not any(of_functions)
+        """Whether :func:`skrnn.export.to_html` writes one."""
+        if "vocabulary_" not in vars(self) or OffersPage not in type(self).__bases__:
+            return False
+        try:
+            model, schema = self._at_this_moment()._model_and_schema()
+            return not_typed(model.reader, schema.options) == (None, None)
+        except Exception:  # attributes were changed: to_html says which
+            return False

@@ -24,6 +24,7 @@ from skrnn import (
 )
 from skrnn._core.batches import Batches
 from skrnn._core.execution import Execution
+from skrnn._core.group import Group
 from skrnn._core.trainer import Trainer
 from skrnn._core.training_data import TrainingData
 from skrnn.distributed import data_parallel
@@ -32,6 +33,7 @@ SIZES = {"nhidden": 6, "max_iter": 4, "random_state": 0}
 # Each update is by all sequences, and nothing is random but the initial weights.
 WHOLE = {**SIZES, "batch_size": 1000, "dropout": 0.0, "token_dropout": 0.0}
 WEIGHT_OF_FIRST = (np.arange(81) < 74).astype(float)  # rank 0 of 2 has so many
+WEIGHT_OF_LAST_STEPS = [np.eye(len(x))[-1] for x in TOKENS]
 CLASSES = ["ab" if label in "ab" else label for label in LABELS]
 
 # What to fit: an estimator, X, y and sample_weight.
@@ -55,6 +57,13 @@ FITS = {
         None,
     ),
     "windows": (RNNTagger(**WHOLE, truncate=3), TOKENS, UPPER, None),
+    "weighted_tags": (RNNTagger(**WHOLE), TOKENS, UPPER, WEIGHT_OF_LAST_STEPS),
+    "some_classes": (
+        RNNTagger(**WHOLE, class_weight={label: label > "B" for label in "ABCDEF"}),
+        TOKENS,
+        UPPER,
+        None,
+    ),
     "next_steps": (RNNEncoder(**WHOLE), STRINGS, None, WEIGHT),
 }
 SAME_ROWS = "strings", "embeddings", "features", "windows"
@@ -132,6 +141,12 @@ def minibatches(ranks=None, **parameters):
 
 def two_layers(ranks):
     return minibatches(ranks, nhidden=(6, 4), cell="lstm")
+
+
+def without_sharing(ranks):
+    """Fits of which rank 0 does not give the others its weights at the end."""
+    with _with(Group, "share", lambda self, tensors: self._meet("share nothing")):
+        return [two_layers(ranks), *some_rows(ranks), *by_torch(ranks)]
 
 
 def sizes_of_updates(ranks):

@@ -9,6 +9,7 @@ NumPy. It is slow; so each case here is small.
 import subprocess
 import sys
 
+import networks
 import numpy as np
 import pytest
 import torch
@@ -29,11 +30,9 @@ from skrnn._core.weights import Layer
 from skrnn.experimental import enable_triton  # noqa: F401
 
 CELLS = {
-    "tanh": {"cell": "rnn"},
-    "relu": {"cell": "rnn", "activation": "relu"},
-    "identity": {"cell": "rnn", "activation": "identity"},
-    "gru": {"cell": "gru"},
-    "lstm": {"cell": "lstm"},
+    name: options
+    for name, options in networks.CELLS.items()
+    if "recurrence" not in options
 }
 # nhidden, number of sequences, number of steps of the longest. A block is 16 of both.
 SIZES = [(1, 16, 3), (5, 17, 9), (16, 1, 4), (33, 40, 2)]

@@ -223,6 +223,19 @@ def test_weights_of_0_alone_raise(size):
     )
 
 
+@pytest.mark.parametrize("case", ["weights", "chains", "class_weight"])
+def test_losses_of_tags_are_those_in_memory_if_some_do_not_count(case):
+    tagger = RNNTagger(**SMALL, transitions=case == "chains")
+    tags = [[c if c in "ae" else "c" for c in x] for x in STRINGS]
+    weight = [np.arange(len(x)) % 2 for x in STRINGS]
+    if case == "class_weight":
+        tagger.set_params(class_weight={"a": 0, "e": 1, "c": 2})
+        weight = None
+    in_memory = clone(tagger).fit(STRINGS, tags, sample_weight=weight)
+    in_epochs = clone(tagger).fit(dataset(STRINGS, tags, weight, buffer_size=60))
+    assert in_epochs.loss_curve_ == pytest.approx(in_memory.loss_curve_, rel=0.05)
+
+
 @pytest.mark.parametrize(("size", "weight"), [(20, 1.0), (1000, 1.0), (20, 0.0)])
 def test_class_weight_with_several_labels_raises(size, weight):
     labels = np.tile([[1, 0], [1, 1]], (150, 1))
@@ -386,6 +399,21 @@ def test_an_epoch_of_other_sequences_raises(n):
     )
 
 
+@pytest.mark.parametrize("n", [100, 290])
+def test_an_epoch_of_other_weights_raises(n):
+    numbers = iter((200, n))
+
+    def make_chunks():
+        weight = (np.arange(300) < next(numbers)).astype(float)
+        return dataset(STRINGS, LABELS, weight).make_chunks()
+
+    error = error_of(make_chunks, buffer_size=60)
+    assert str(error).startswith(
+        f"make_chunks yielded {n} sequences of a weight above 0 in an epoch, but 200 "
+        "in the first pass. "
+    )
+
+
 def test_an_iterator_that_is_exhausted_raises():
     once = iter(list(dataset(STRINGS, LABELS).make_chunks()))
     error = error_of(lambda: once, buffer_size=60)
@@ -414,6 +442,12 @@ def test_chunks_of_other_kinds_raise():
     error = error_of(lambda: iter(of_tasks), encoder, buffer_size=300)
     assert str(error).startswith(
         "y holds targets of regression, but in the first chunk"
+    )
+    of_types = [(STRINGS, NUMBERS), (STRINGS, LABELS)]
+    error = error_of(lambda: iter(of_types), encoder, buffer_size=300)
+    assert str(error) == (
+        "y is of dtype <U3, but in the first chunk it held numbers: the targets of all "
+        "chunks must be numbers, or all labels. Convert them."
     )
     of_columns = [(STRINGS, np.eye(300, 3)), (STRINGS, np.eye(300, 4))]
     error = error_of(lambda: iter(of_columns), buffer_size=300)

@@ -21,7 +21,8 @@ from skrnn._core.shards import shares
 
 SCRIPT = Path(__file__).parent / "chunked_ranks.py"
 BEHAVIOUR = ["some_rows", "by_torch", "minibatches", "two_layers"]
-BEHAVIOUR += ["sizes_of_updates", "in_memory_at_once", "interrupted"]
+BEHAVIOUR += ["without_sharing", "sizes_of_updates", "in_memory_at_once"]
+BEHAVIOUR += ["interrupted"]
 BEHAVIOUR += ["begins_with_checkpoint", "continues_from_checkpoint"]
 # What is raised on rank 0, and on rank 1.
 FAILED = "RuntimeError: Rank 1 of 2 has failed, so all ranks end here. Its error was "
@@ -111,6 +112,13 @@ def test_updates_of_the_tokens_of_all_ranks(how, i, two):
 @pytest.mark.parametrize("name", ["minibatches", "two_layers"])
 def test_all_ranks_have_the_same_weights(name, two):
     _check_equal(two[0][name], two[1][name])
+
+
+def test_ranks_do_not_drift_apart_before_they_share_the_last_weights(two):
+    fits = [of_rank["without_sharing"] for of_rank in two]
+    assert len(fits[0]) > 5
+    for first, second in zip(*fits, strict=True):
+        _check_equal(first, second)
 
 
 def test_three_ranks_have_the_same_weights(three):

@@ -67,6 +67,7 @@ from skrnn import (
     RNNRegressor,
     RNNTagger,
 )
+from skrnn.export import to_html
 
 PARAMS = {"nhidden": 8, "max_iter": 12, "random_state": 0}
 
@@ -595,11 +596,24 @@ def test_a_notebook_offers_a_page_once_there_is_one(estimator):
         assert list(in_a_notebook(estimator)) == ["text/plain"]
 
 
-def test_a_notebook_offers_no_page_that_cannot_be_made():
-    X, y = np.random.default_rng(0).normal(size=(10, 5, 1)), [0, 1] * 5
-    of_series = RNNClassifier(nhidden=4, max_iter=1).fit(X, y)
-    assert "to_html" not in in_a_notebook(of_series)["text/html"]
-    split = RNNClassifier(nhidden=4, max_iter=1, analyzer=str.split).fit(
-        ["a b"] * 10, y
-    )
-    assert "to_html" not in in_a_notebook(split)["text/html"]
+class OfAUser(RNNClassifier):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("estimator", "x"),
+    [
+        (RNNClassifier(), np.ones((5, 1))),
+        (RNNClassifier(), [{"letter": "a"}, {"letter": "b"}]),
+        (RNNClassifier(), ["a", 1]),
+        (RNNClassifier(analyzer=str.split), "a b"),
+        (RNNClassifier(strip_accents=str.lower), "a b"),
+        (RNNClassifier(analyzer="word", token_pattern=r"\S+"), "a b"),
+        (OfAUser(), "a b"),
+    ],
+)
+def test_a_notebook_offers_no_page_that_cannot_be_made(estimator, x, tmp_path):
+    fitted = estimator.set_params(nhidden=4, max_iter=1).fit([x] * 10, [0, 1] * 5)
+    assert "to_html" not in in_a_notebook(fitted)["text/html"]
+    with pytest.raises((TypeError, ValueError), match=r"cannot be exported|to_html"):
+        to_html(fitted, tmp_path / "page.html")

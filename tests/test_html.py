@@ -379,12 +379,12 @@ READS = "^to_html writes a page that reads strings or tokens as they are typed, 
         (
             lambda: fit(SERIES, [0, 1] * 4),
             ValueError,
-            f"{READS}this RNNClassifier reads sequences of numbers. Pass strings or ",
+            f"{READS}the estimator reads sequences of numbers. Pass strings or ",
         ),
         (
             lambda: fit([[{"a": "b"}], [{"a": "c"}]] * 4, [0, 1] * 4),
             ValueError,
-            f"{READS}this RNNClassifier reads sequences of features. Pass strings or ",
+            f"{READS}the estimator reads sequences of features. Pass strings or ",
         ),
         (
             lambda: fit(NAMES, LANGUAGES, analyzer=str.upper),

@@ -86,17 +86,19 @@ NUMBERS = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
         (np.array([[3, -(2**30)], [0, 2**30 - 1]]), "int32"),
     ],
 )
-def test_packing_loses_nothing(array, kind):
-    packed = _compression.compress(array)
-    assert packed["type"] == kind
-    planes = np.frombuffer(zlib.decompress(base64.b64decode(packed["data"])), np.uint8)
+def test_compression_loses_nothing(array, kind):
+    compressed = _compression.compress(array)
+    assert compressed["type"] == kind
+    planes = np.frombuffer(
+        zlib.decompress(base64.b64decode(compressed["data"])), np.uint8
+    )
     numbers = planes.reshape(4, -1).T.copy().view(np.uint32).ravel()
     if kind == "float32":
-        unpacked = numbers.view(np.float32)
+        restored = numbers.view(np.float32)
     else:
         halves = (numbers >> 1).astype(np.int64)
-        unpacked = np.where(numbers & 1, ~halves, halves) * packed.get("step", 1)
-    np.testing.assert_array_equal(unpacked.reshape(packed["shape"]), array)
+        restored = np.where(numbers & 1, ~halves, halves) * compressed.get("step", 1)
+    np.testing.assert_array_equal(restored.reshape(compressed["shape"]), array)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -352,11 +353,12 @@ def test_sequences_are_written_alike_on_any_number_of_threads(monkeypatch, make)
     monkeypatch.setattr(writing, "_WORTH_A_THREAD", 20)
     torch_threads, found = torch.get_num_threads(), []
     for n_threads in (1, 3):
-        seen.clear()
         torch.set_num_threads(n_threads)
-        found.append((model.predict_n_best(X, 3), model.predict(X)))
-        assert len(seen) == n_threads
-        found[-1] += (model.score_samples(X, y).tolist(),)
+        found.append([model.score_samples(X, y).tolist()])
+        for write in (partial(model.predict_n_best, n_best=3), model.predict):
+            seen.clear()
+            found[-1].append(write(X))
+            assert len(seen) == n_threads
     torch.set_num_threads(torch_threads)
     assert found[0] == found[1]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from networks import N_INPUTS, packed, random_weights
+from networks import CELLS, N_INPUTS, packed, random_weights
 
 from skrnn._core.architecture import Architecture
 from skrnn._core.autograd.rows import Rows
@@ -77,13 +77,15 @@ def compiled(monkeypatch, tmp_path):
 
 
 @is_there
+@pytest.mark.parametrize("cell", ["tanh", "relu", "identity", "gru", "lstm"])
 @pytest.mark.parametrize("capability", [80, 90])
-def test_programs_compile_for_gpus(capability, compiled):
-    """The largest: they fit into the shared memory of any GPU, and into registers."""
+def test_programs_compile_for_gpus(capability, cell, compiled):
+    """The largest: they fit into the shared memory of any GPU."""
     from skrnn._core.autograd import fused
 
     done = compiled(capability)
-    architecture = Architecture((fused.MAX_NHIDDEN,), "lstm", bidirectional=True)
+    nhidden = (fused.MAX_NHIDDEN,)
+    architecture = Architecture(nhidden, bidirectional=True, **CELLS[cell])
     (weights,) = random_weights(architecture, torch.float32).layers
     rows = Rows(packed(), weights[0].W)
     x = torch.zeros(rows.n_rows, N_INPUTS, requires_grad=True)

@@ -55,11 +55,11 @@ class Alone:
         return [value]
 
     def gather_own(self, value):
-        """The values of all ranks that have something else than this one."""
+        """The values of all ranks, if each has data of its own; otherwise this one."""
         return [value]
 
     def any_of_own(self, flags):
-        """Which flags of a tensor any of the ranks has set that know something else."""
+        """Flags that any rank has set, if each has data of its own; otherwise these."""
         return flags
 
     def in_turn(self, value):

@@ -66,11 +66,9 @@ class TargetCounts:
         ValueError
             If they are not.
         """
-        moments, labels, places = (
-            None,
-            np.zeros(1, np.int64),
-            np.zeros(len(weight), int),
-        )
+        moments = None
+        labels = np.zeros(1, np.int64)
+        places = np.zeros(len(weight), int)
         if self.has_classes:
             self._check_labels(y)
             labels, places = np.unique(column_or_1d(y), return_inverse=True)
@@ -78,9 +76,7 @@ class TargetCounts:
             check_labels(self.head, y, _OTHERS)
         elif isinstance(self.head, NumbersHead):
             check_columns(y, self.head.n_outputs, _OTHERS)
-            moments = MeanAndDeviation.of(
-                y.reshape(len(y), -1).astype(np.float64), weight
-            )
+            moments = MeanAndDeviation.of(_numbers(y), weight)
         weights = np.bincount(places, weight, len(labels))
         n_weighted = np.bincount(places, weight > 0, len(labels)).astype(np.int64)
         return replace(
@@ -168,6 +164,17 @@ class TargetCounts:
                 f"y holds targets of {task}, but {_OTHERS} those of {self.head.task}. "
                 "Use RNNClassifier or RNNRegressor, and its encoder_."
             )
+
+
+def _numbers(y):
+    """The numbers of y, which holds some if it is like the first one, as a table."""
+    try:
+        return y.reshape(len(y), -1).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"y is of dtype {y.dtype}, but {_OTHERS} it held numbers: the targets of "
+            "all chunks must be numbers, or all labels. Convert them."
+        ) from error
 
 
 def check_not_all_0(weights):

@@ -28,4 +28,5 @@ Modules may import those above them in this list, and lower layers of the packag
     counts       what is counted to learn how tokens are read
     tokens       the reader of tokens
     reader       which reader reads which kind
+    typed        what can be read outside of Python, as it is typed
 """

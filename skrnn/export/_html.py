@@ -102,7 +102,7 @@ def to_html(estimator, path, *, weights="auto"):
     '<!DOCTYPE html>'
     """
     fitted, model, options = model_of(estimator, _CLASSES, "to a page")
-    check_reading(type(fitted).__name__, model.reader, options)
+    check_reading(model.reader, options)
     page = None if weights == "rounded" else _page_of(content_of(fitted, "exact"))
     if page is None or (weights == "auto" and len(page) >= _LARGE):
         page = _page_of(content_of(fitted, "rounded"))

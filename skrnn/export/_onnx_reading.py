@@ -3,7 +3,8 @@
 from skrnn._core.subwords import LONGEST_PATTERN
 from skrnn._core.vocabulary import split_all
 from skrnn._reading.places import has_places
-from skrnn.export._page_reading import absent_id, classes_for, only_in_python
+from skrnn._reading.typed import only_in_python
+from skrnn.export._page_reading import absent_id, classes_for
 
 
 def check_reading(reader, options):

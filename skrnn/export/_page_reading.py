@@ -9,10 +9,9 @@ from itertools import chain
 import numpy as np
 
 from skrnn._core.vocabulary import n_ids, split_all
-from skrnn._messages import describe
-from skrnn._reading.kinds import KIND_NAMES
 from skrnn._reading.places import has_places
 from skrnn._reading.text import TOKEN_PATTERN
+from skrnn._reading.typed import not_typed, tokens_of
 from skrnn._reading.wide import ENDS
 from skrnn.export._compression import compress
 
@@ -21,13 +20,11 @@ _SEPARATORS = (" ", ",", ";", "|", "\t", "\x1f")
 _N_OF_EXAMPLE = 3  # tokens, or a few more
 
 
-def check_reading(name, reader, options):
+def check_reading(reader, options):
     """Raise if a page cannot read what an estimator reads.
 
     Parameters
     ----------
-    name : str
-        The class of the estimator.
     reader : TokenReader or SeriesReader
     options : ReadingOptions
 
@@ -35,53 +32,12 @@ def check_reading(name, reader, options):
     ------
     ValueError
     """
-    what, cure = only_in_python(reader.kind, options)
-    if reader.kind in ("series", "features"):
-        what = f"this {name} reads {KIND_NAMES[reader.kind]}"
-        cure = "Pass strings or token lists to fit, or use save_safetensors."
-    elif reader.kind == "tokens" and len(_types(_tokens(reader))) > 1:
-        what = "some tokens are strings, and some integers"
-        cure = "Make all of them strings before fit."
+    what, cure = not_typed(reader, options)
     if what is not None:
         raise ValueError(
             "to_html writes a page that reads strings or tokens as they are typed, but "
             f"{what}. {cure}"
         )
-
-
-def only_in_python(kind, options):
-    """What of reading only Python can do, or None, and the cure.
-
-    Parameters
-    ----------
-    kind : {"text", "words", "tokens", "features", "series"}
-    options : ReadingOptions
-
-    Returns
-    -------
-    what, cure : str or None
-    """
-    if callable(options.analyzer):
-        what = f"analyzer is {describe(options.analyzer)}"
-        return what, "Fit on what it returns, with analyzer='auto'."
-    if callable(options.strip_accents):
-        what = f"strip_accents is {describe(options.strip_accents)}"
-        return what, "Use 'unicode', 'ascii' or None, or apply the function before fit."
-    if kind == "words" and options.token_pattern != TOKEN_PATTERN:
-        what = f"token_pattern is {options.token_pattern!r}"
-        return what, "Use the default one, or fit on the lists that re.findall returns."
-    return None, None
-
-
-def _types(tokens):
-    return {isinstance(token, str) for token in tokens}
-
-
-def _tokens(reader):
-    """The single tokens that occur in n-grams, without repetitions."""
-    if reader.grams is not None:
-        return list(reader.grams["number_of"])
-    return list(reader.vocabulary)
 
 
 def _tokens_of_wide(reader):
@@ -100,7 +56,7 @@ def reading_of(reader, options):
     -------
     reading : dict
     """
-    tokens = _tokens(reader)
+    tokens = tokens_of(reader)
     accents = options.strip_accents
     reading = {
         "kind": reader.kind,

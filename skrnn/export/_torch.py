@@ -21,7 +21,8 @@ from skrnn.export._torch_network import TorchNetwork
 
 _CLASSES = (RNNClassifier, RNNRegressor, RNNEncoder, RNNTagger)
 _WHERE = "to a module of torch"
-_EPS_OF_HALF = 2.0**-8  # of bfloat16
+# By how much numbers change that are rounded to bfloat16 and back.
+_RTOL_OF_BFLOAT16 = 2.0**-8
 _KNOWN = {**KNOWN, "activation": ("tanh", "relu")}
 
 
@@ -322,16 +323,15 @@ def _check_fixed(module, expected):
     as_made = {"mean": expected.mean, "scale": expected.scale}
     table = module.embedding
     if table is not None and getattr(table, "padding_idx", None) is not None:
-        fixed["embedding.weight[0]"] = table.weight[table.padding_idx]
-        as_made["embedding.weight[0]"] = torch.zeros(
-            table.weight.shape[1], device="cpu"
-        )
+        of_padding = f"embedding.weight[{table.padding_idx}]"
+        fixed[of_padding] = table.weight[table.padding_idx]
+        as_made[of_padding] = torch.zeros(table.weight.shape[1], device="cpu")
     for name, tensor in fixed.items():
         if tensor is None:
             continue
         was = as_made[name].to(tensor.dtype).float()
         now = tensor.detach().cpu().float()
-        if not torch.allclose(now, was, rtol=_EPS_OF_HALF, atol=0):
+        if not torch.allclose(now, was, rtol=_RTOL_OF_BFLOAT16, atol=0):
             raise ValueError(
                 f"{name} of this module has been changed, which is not trained, and "
                 "which the estimator keeps as it was. Restore that of "

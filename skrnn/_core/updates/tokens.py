@@ -41,7 +41,7 @@ class Numbering:
         given = [batch.x for batch in batches]
         given += [batch.past.values for batch in batches if batch.past is not None]
         arrays = [x.numpy() if x.ndim == 2 else x.numpy()[:, np.newaxis] for x in given]
-        tokens, numbers = renumbered(arrays, self._number_of, self._group)
+        tokens, numbers = number_ids(arrays, self._number_of, self._group)
         numbers = [
             CPU.tensor(here.reshape(x.shape))
             for x, here in zip(given, numbers, strict=True)
@@ -61,7 +61,7 @@ class Numbering:
         return renumbered
 
 
-def renumbered(arrays, number_of, group):
+def number_ids(arrays, number_of, group):
     """Number the ids in some arrays from 0, together with those of other ranks.
 
     Parameters

@@ -8,7 +8,7 @@ from skrnn._core import linear, losses
 from skrnn._core.execution import CPU
 from skrnn._core.group import ALONE
 from skrnn._core.imports import kernel_imports
-from skrnn._core.updates.tokens import renumbered
+from skrnn._core.updates.tokens import number_ids
 
 # The rate of AdaGrad over the learning rate of the network, and the number that is
 # added to the root of the sum of squares, which bounds the first steps. The first step
@@ -102,7 +102,7 @@ class Wide:
     def _renumbered(self, xs):
         """The n-grams of a minibatch, and x with columns that are their numbers."""
         columns = [x.columns[:, np.newaxis] for x in xs]
-        grams, numbers = renumbered(columns, self._number_of, self._group)
+        grams, numbers = number_ids(columns, self._number_of, self._group)
         pairs = zip(xs, numbers, strict=True)
         return grams, [x._replace(columns=numbers[:, 0]) for x, numbers in pairs]
 
