@@ -345,12 +345,17 @@ class BaseRNN(CallbackSupportMixin, PredictingMixin, BaseEstimator):
         def aim(sequences, y, weight):
             return self._aim(sequences, y, weight, None, settings, last)
 
-        has_tags = getattr(self._head, "per_step", False)
-        hooks = read_first, self._read_more, self._validated
-        needs_y = self._head is not None or self._y_is_required
-        chunks = Chunks(dataset, *hooks, has_tags, needs_y)
-        of_fit = settings, last, self._head, aim, group
-        kept, expected, epochs = read_chunks(chunks, *of_fit)
+        chunks = Chunks(
+            dataset,
+            read_first,
+            self._read_more,
+            self._validated,
+            has_tags=getattr(self._head, "per_step", False),
+            needs_y=self._head is not None or self._y_is_required,
+        )
+        kept, expected, epochs = read_chunks(
+            chunks, settings, last, self._head, aim, group
+        )
         if epochs.is_sampled and epochs.head is not None:
             self._check_task(epochs.head.task, epochs.first.sample.target)
         return kept, expected, epochs

@@ -128,8 +128,9 @@ class EpochsInChunks:
         if chunks.has_tags or not targets.has_classes:
             n_samples = tuple(sizes.n_weighted for sizes, _ in first.of_ranks)
         else:
-            factors_of = targets.labels, factors
-            n_samples = tuple(own.n_used(*factors_of) for _, own in first.of_ranks)
+            n_samples = tuple(
+                own.n_used(targets.labels, factors) for _, own in first.of_ranks
+            )
         epochs = cls(chunks, first, head, factors, n_samples, n_targets, group)
         if head is not None:
             weight = epochs._weight(sample, head.targets(sample.target, sample.weight))
@@ -340,9 +341,15 @@ def read_chunks(chunks, settings, last, head, aim, group):
     options_for = partial(reading_options, settings, last)
     says = print if settings["verbose"] and group.rank == 0 else None
     has_checkpoint = group.of_first(lambda: settings["checkpoint"] is not None)
-    name_of = digest if has_checkpoint else None
-    of_group = group, last is None
-    first = first_pass(chunks, options_for, head, says, name_of, *of_group)
+    first = first_pass(
+        chunks,
+        options_for,
+        head,
+        says=says,
+        name_of=digest if has_checkpoint else None,
+        group=group,
+        is_new=last is None,
+    )
     kept, schema = chunks.kept, chunks.schema
     if last is None:
         schema = schema.with_lengths(first.sizes.shortest, first.sizes.longest)

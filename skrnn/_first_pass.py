@@ -224,8 +224,9 @@ class _Counted:
         self._options, has_labels = self._options_for(targets.head, samples.steps)
         if self._options is None:  # they are read as in the last fit
             return
-        decisive = self._options, used if len(used) else samples, has_labels
-        counts = group.of_first(partial(ReaderCounts.of, *decisive))
+        decisive = used if len(used) else samples
+        count = partial(ReaderCounts.of, self._options, decisive, has_labels)
+        counts = group.of_first(count)
         if is_first and len(used):
             self._counts = counts
         else:

@@ -302,8 +302,10 @@ class RNNTagger(BaseRNN):
         return self._learn(X, y, sample_weight, classes=classes, is_partial=True)
 
     def _validated(self, y, sample_weight, sequences, head=None, may_be_0=False):
-        offsets, of_x = sequences.offsets, (type(self).__name__, sequences.kind)
-        y, weight = validate_tags(y, sample_weight, offsets, *of_x, may_be_0)
+        offsets, name = sequences.offsets, type(self).__name__
+        y, weight = validate_tags(
+            y, sample_weight, offsets, name, sequences.kind, may_be_0
+        )
         if self.transitions:
             check_weight_of_chains(weight, offsets)
         return y, weight

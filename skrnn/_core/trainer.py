@@ -148,10 +148,12 @@ class Trainer:
         if state.wide is None:
             return updates
         is_sparse = isinstance(data.example.wide, SparseRows)
-        of_wide = updates, state.wide, self.loss
         if is_here:
-            return Wide(*of_wide, moments, self.execution.group, is_sparse)
-        return _autograd_updates().Wide(*of_wide, self.execution, moments, is_sparse)
+            group = self.execution.group
+            return Wide(updates, state.wide, self.loss, moments, group, is_sparse)
+        return _autograd_updates().Wide(
+            updates, state.wide, self.loss, self.execution, moments, is_sparse
+        )
 
     def _of_network(self, state, data, moments):
         """Choose between updates of all token vectors and of those in the minibatch."""
@@ -308,8 +310,8 @@ class _Epoch:
         """
         beside, after = [minibatches.make], []
         if isinstance(self.updates, Wide):
-            of_wide = after if self._group.world_size > 1 else beside
-            of_wide.insert(0, partial(self.updates.update_wide, learning_rate))
+            then = after if self._group.world_size > 1 else beside
+            then.insert(0, partial(self.updates.update_wide, learning_rate))
         return beside, after
 
 
