@@ -121,10 +121,20 @@ def _run(folder, n_ranks, names, script=SCRIPT):
     """What each rank has returned or raised, and what all have printed."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += [f"--nproc-per-node={n_ranks}", script, folder, *names]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    options = {"capture_output": True, "text": True, "timeout": 600}
+    done = subprocess.run(command, env=_environment(), **options)
     assert done.returncode == 0, done.stderr
     paths = [folder / f"{rank}.pickle" for rank in range(n_ranks)]
     return [pickle.loads(path.read_bytes()) for path in paths], done.stdout
+
+
+def _environment():
+    """That of ranks, whose coverage is measured if that of this process is."""
+    coverage = sys.modules.get("coverage")
+    if coverage is None or coverage.Coverage.current() is None:
+        return os.environ
+    settings = SCRIPT.parent.parent / "setup.cfg"
+    return {**os.environ, "COVERAGE_PROCESS_START": str(settings)}
 
 
 @pytest.fixture(scope="module")
